@@ -1,0 +1,16 @@
+"""gen_core: generative models, small enough to read and fast enough to watch.
+
+>>> from gen_core import Noise, final, load
+>>> model = load("diffusion-fashion")
+>>> x = final(model.sample(Noise(range(16)), label=8, steps=20, guidance_scale=2.0))
+"""
+
+from gen_core import families as families  # fills the registry
+from gen_core.checkpoint import available, load
+from gen_core.family import Family, Frame, Phase, final, record
+from gen_core.noise import Noise
+from gen_core.train import fit
+
+__all__ = [
+    "Family", "Frame", "Noise", "Phase", "available", "final", "fit", "load", "record",
+]  # fmt: skip

@@ -1,0 +1,56 @@
+"""A labelled set of pictures in memory, and batches of it that depend on (seed, step) alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+class MissingData(FileNotFoundError):
+    """The data set is not on this machine and could not be downloaded. Says where it looked."""
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    name: str
+    images: Tensor
+    """(N, C, H, W) uint8"""
+    labels: Tensor
+    """(N,) int64"""
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def pictures(self, indices: Tensor | slice) -> Tensor:
+        """(B, C, H, W) float32 in [-1, 1]"""
+        return self.images[indices].float() / 127.5 - 1
+
+
+class Batches:
+    """batches[step] -> (x, label): each epoch a new order, and no state to save or restore.
+
+    The order of epoch e is a permutation drawn from (seed, e), so a run that resumes at step k
+    sees what it would have seen.
+    """
+
+    def __init__(self, data: ImageSet, size: int, seed: int) -> None:
+        if not 1 <= size <= len(data):
+            raise ValueError(f"batch size={size}: choose 1 to {len(data)}")
+        self.data, self.size, self.seed = data, size, seed
+        self.per_epoch = len(data) // size
+        self._epoch, self._order = -1, torch.empty(0)
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        epoch, place = divmod(step, self.per_epoch)
+        if epoch != self._epoch:
+            self._shuffle(epoch)
+        chosen = self._order[place * self.size : (place + 1) * self.size]
+        return self.data.pictures(chosen), self.data.labels[chosen]
+
+    def _shuffle(self, epoch: int) -> None:
+        rng = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        self._epoch = epoch
+        self._order = torch.randperm(len(self.data), generator=rng)

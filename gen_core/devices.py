@@ -1,0 +1,60 @@
+"""Which device, and in which precision a network runs on it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import platform
+
+import torch
+
+from gen_core.checks import KnobError
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """"auto" takes CUDA, then Apple's MPS, then the CPU. Raises KnobError for an absent device."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    present = ["auto", "cpu"]
+    present += ["cuda"] if torch.cuda.is_available() else []
+    present += ["mps"] if torch.backends.mps.is_available() else []
+    if name.split(":")[0] not in present:
+        raise KnobError(f"device={name!r}: choose one of {', '.join(present)} on this machine")
+    return torch.device(name)
+
+
+@functools.cache
+def device_title(device: torch.device) -> str:
+    """The name a person knows it by, such as "NVIDIA H200" or "AMD EPYC, 2 threads"."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return f"Apple {platform.machine()}"
+    return f"{_processor()}, {torch.get_num_threads()} threads"
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+@functools.cache
+def has_bf16_units(device: torch.device) -> bool:
+    """Whether bfloat16 is faster here. Without the units a CPU runs it slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type != "cpu":
+        return False
+    amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    avx = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return bool(amx() or avx())
+
+
+def fast_math(device: torch.device) -> torch.autocast:
+    """Autocast to bfloat16 where the processor has the units for it, a no-op elsewhere."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_bf16_units(device))

@@ -1,0 +1,165 @@
+"""Generative adversarial network: a forger and an inspector train each other.
+
+Goodfellow et al. 2014, with the non-saturating loss, and the gradient penalty R1 of Mescheder
+et al. 2018, "Which training methods for GANs do actually converge?", without which it may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gen_core.checks import KnobError, labels, number
+from gen_core.family import Family, Frame, Losses, Phase, register
+from gen_core.nets.adversarial import Discriminator, Generator
+from gen_core.noise import Noise
+
+
+@dataclass(frozen=True)
+class GANConfig:
+    channels: int = 1
+    size: int = 28
+    latent: int = 64
+    widths: tuple[int, ...] = (64, 48, 24)
+    """Of the generator, at a quarter, half and full resolution."""
+    critic_width: int = 48
+    classes: int = 0
+    """0: unconditional."""
+    r1: float = 1.0
+    """Weight of the gradient penalty; 0 leaves it out."""
+    lr_generator: float = 1e-3
+    lr_critic: float = 1e-3
+    momentum: float = 0.0
+    critic_every: int = 1
+    """The discriminator learns in each so-many-th step only; 1 is the fair game."""
+
+
+R1_EVERY = 8
+"""The penalty runs in every eighth step, eight times as strong (Karras et al. 2020, section 3)."""
+
+
+@register
+class GAN(Family):
+    name = "gan"
+    Config = GANConfig
+
+    def __init__(self, config: GANConfig | None = None) -> None:
+        super().__init__(config)
+        c = self.config
+        self.generator = Generator(c.channels, c.size, c.widths, c.latent, c.classes)
+        self.critic = Discriminator(c.channels, c.size, c.critic_width, c.classes)
+        self.event = (c.channels, c.size, c.size)
+
+    def phases(self) -> list[Phase]:
+        c, betas = self.config, (self.config.momentum, 0.99)
+        critic = list(self.critic.parameters())
+        game = [
+            Phase("critic", critic, self.critic_loss, c.lr_critic, betas, every=c.critic_every),
+            Phase(
+                "generator", list(self.generator.parameters()), self.generator_loss,
+                c.lr_generator, betas,
+            ),
+        ]  # fmt: skip
+        if c.r1:
+            game.insert(1, Phase("r1", critic, self.penalty, c.lr_critic, betas, every=R1_EVERY))
+        return game
+
+    def critic_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+        """-log D(x) - log(1 - D(G(z))), Goodfellow et al. 2014, eq. 1."""
+        label = self._known(label)
+        with torch.no_grad():
+            fake = self.generator(self._latent(len(x), rng), label)
+        real_logit = self.critic(x, label).float()
+        fake_logit = self.critic(fake, label).float()
+        loss = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
+        caught = ((real_logit > 0).float().mean() + (fake_logit < 0).float().mean()) / 2
+        return {"loss": loss, "accuracy": caught}
+
+    def generator_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+        """-log D(G(z)): the non-saturating loss, Goodfellow et al. 2014, section 3."""
+        label = self._known(label)
+        fake = self.generator(self._latent(len(x), rng), label)
+        return {"loss": F.softplus(-self.critic(fake, label).float()).mean()}
+
+    def penalty(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+        """gamma / 2 E || grad D(x) ||^2 on real pictures, Mescheder et al. 2018, eq. 9."""
+        with torch.autocast(x.device.type, enabled=False):  # second derivatives in float32
+            x = x.detach().requires_grad_(True)
+            logit = self.critic(x, self._known(label)).sum()
+            (slope,) = torch.autograd.grad(logit, x, create_graph=True)
+            size = slope.square().flatten(1).sum(1).mean()
+        return {"loss": 0.5 * self.config.r1 * R1_EVERY * size, "slope": size}
+
+    def _latent(self, count: int, rng: torch.Generator) -> Tensor:
+        return torch.randn(count, self.config.latent, generator=rng, device=self.device)
+
+    def _known(self, label: Tensor) -> Tensor:
+        """An unconditional model sees every picture as one class, 0."""
+        return label if self.config.classes else torch.zeros_like(label)
+
+    @torch.inference_mode()
+    def settle(self, x: Tensor, label: Tensor) -> None:
+        """Measures the mean style of each class: what truncation pulls towards."""
+        rng = torch.Generator(self.device).manual_seed(0)
+        for index in range(len(self.generator.mean_style)):
+            z = self._latent(2000, rng)
+            which = torch.full((len(z),), index, device=self.device)
+            self.generator.mean_style[index] = self.generator.style(z, which).mean(0)
+
+    def generate(self, z: Tensor, label: Tensor, truncation_psi: float = 1.0) -> Tensor:
+        """z (B, latent), label (B,) -> (B, C, H, W) in [-1, 1].
+
+        truncation_psi pulls the style towards its class's mean (Karras et al. 2019, appendix B).
+        """
+        w = self.generator.style(z, label)
+        if truncation_psi != 1:
+            mean = self.generator.mean_style[label]
+            w = mean + truncation_psi * (w - mean)
+        return self.generator.paint(w).float()
+
+    @torch.inference_mode()
+    def judge(self, x: Tensor, label: int | list[int] | Tensor = 0) -> Tensor:
+        """The discriminator's logits (B,) for x (B, C, H, W): above 0 it says "real"."""
+        return self.critic(x.to(self.device), self._label(label, len(x))).float()
+
+    def _label(self, label: int | list[int] | Tensor, count: int) -> Tensor:
+        if not self.config.classes:
+            label = 0
+        return torch.tensor(labels(label, count, max(1, self.config.classes)), device=self.device)
+
+    @torch.inference_mode()
+    def sample(
+        self, noise: Noise, *, label: int | list[int] | Tensor = 0, truncation_psi: float = 1.0
+    ) -> Iterator[Frame]:
+        """Yields two Frames: the latent (B, latent), then the picture; out is the picture too.
+
+        label: a class for all or one per sample (ignored by an unconditional model);
+        truncation_psi: 0 (the mean picture) to 2, 1 is what was trained.
+        """
+        psi = number("truncation_psi", truncation_psi, 0.0, 2.0)
+        which = self._label(label, len(noise))
+        z = noise.randn(self.config.latent).to(self.device)
+        x = self.generate(z, which, psi)
+        yield Frame(0, 1, 0.0, z, x0=x, out=x)
+        yield Frame(1, 1, 1.0, x)
+
+    @property
+    def snapshots(self) -> list[int]:
+        """Training steps of which the checkpoint kept the generator, in order."""
+        return sorted({int(k.split(".")[1]) for k in self.extra if k.startswith("snapshot.")})
+
+    def at_snapshot(self, step: int) -> GAN:
+        """This model with the generator it had at a training step; the other weights are shared."""
+        if step not in self.snapshots:
+            kept = ", ".join(map(str, self.snapshots)) or "none"
+            raise KnobError(f"snapshot={step}: choose one of {kept}")
+        prefix = f"snapshot.{step}."
+        weights = {k.removeprefix(prefix): v for k, v in self.extra.items() if k.startswith(prefix)}
+        model = GAN(self.config).requires_grad_(False).eval()
+        model.generator.load_state_dict(weights)
+        model.critic, model.card = self.critic, self.card
+        return model.to(self.device, memory_format=torch.channels_last)

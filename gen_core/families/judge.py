@@ -1,0 +1,56 @@
+"""A small classifier, trained here, that measures the others: its features stand for pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gen_core.family import Family, Losses, Phase, register
+from gen_core.nets.blocks import ResBlock, norm
+
+
+@dataclass(frozen=True)
+class JudgeConfig:
+    channels: int = 1
+    widths: tuple[int, ...] = (32, 64, 128)
+    classes: int = 10
+
+
+@register
+class Judge(Family):
+    """Not a generative family: it has phases to train and features to measure, but no samples."""
+
+    name = "judge"
+    Config = JudgeConfig
+
+    def __init__(self, config: JudgeConfig | None = None) -> None:
+        super().__init__(config)
+        first, *_, last = widths = self.config.widths
+        layers: list[nn.Module] = [nn.Conv2d(self.config.channels, first, 3, padding=1)]
+        for narrow, wide in zip(widths, (*widths[1:], last), strict=True):
+            layers += [ResBlock(narrow, narrow), nn.Conv2d(narrow, wide, 3, stride=2, padding=1)]
+        layers += [ResBlock(last, last), norm(last), nn.SiLU()]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear(last, self.config.classes)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) in [-1, 1] -> (B, widths[-1]): the mean over places of the last layer."""
+        return self.body(x.contiguous(memory_format=torch.channels_last)).float().mean((2, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) in [-1, 1] -> (B, classes) logits"""
+        return self.head(self.features(x))
+
+    def phases(self) -> list[Phase]:
+        return [Phase("classify", list(self.parameters()), self.loss, lr=2e-3, weight_decay=0.05)]
+
+    def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+        """Cross-entropy on pictures shifted by up to two pixels, which the test set rewards."""
+        padded = F.pad(x, (2, 2, 2, 2), value=-1.0)
+        dy, dx = torch.randint(0, 5, (2,), generator=rng, device=x.device).tolist()
+        logits = self(padded[:, :, dy : dy + x.shape[2], dx : dx + x.shape[3]])
+        right = (logits.argmax(1) == label).float().mean()
+        return {"loss": F.cross_entropy(logits, label, label_smoothing=0.05), "accuracy": right}

@@ -1,0 +1,109 @@
+"""Variational autoencoder: learn a small code for every picture, and draw new codes.
+
+Kingma & Welling 2014, "Auto-Encoding Variational Bayes". The likelihood is a Gaussian whose
+width is learned with the weights (Rybkin et al. 2021, "sigma-VAE"), so that reconstruction and
+KL are in the same unit, nats, and need no weight between them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from gen_core.checks import number
+from gen_core.family import Family, Frame, Losses, Phase, register
+from gen_core.nets.autoencoder import Decoder, Encoder
+from gen_core.noise import Noise
+
+
+@dataclass(frozen=True)
+class VAEConfig:
+    channels: int = 1
+    size: int = 28
+    width: int = 48
+    latent: int = 16
+    beta: float = 1.0
+    """Weight of the KL term: 1 is the evidence lower bound (Higgins et al. 2017 vary it)."""
+
+
+@register
+class VAE(Family):
+    name = "vae"
+    Config = VAEConfig
+
+    def __init__(self, config: VAEConfig | None = None) -> None:
+        super().__init__(config)
+        c = self.config
+        self.encoder = Encoder(c.channels, c.size, c.width, 2 * c.latent)
+        self.decoder = Decoder(c.channels, c.size, c.width, c.latent)
+        self.log_sigma = nn.Parameter(torch.tensor(-1.0))
+        self.register_buffer("influence", torch.ones(c.latent))
+        self.event = (c.channels, c.size, c.size)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x (B, C, H, W) in [-1, 1] -> mean and log variance of q(z | x), each (B, latent)"""
+        mean, logvar = self.encoder(x).float().chunk(2, dim=1)
+        return mean, logvar.clamp(-12, 6)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """z (B, latent) -> the mean of p(x | z): (B, C, H, W) in [-1, 1]"""
+        return self.decoder(z).float()
+
+    def phases(self) -> list[Phase]:
+        return [Phase("elbo", list(self.parameters()), self.loss, lr=1.5e-3)]
+
+    def bound(self, x: Tensor, rng: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Distortion -E log p(x | z) and rate KL(q(z | x) || p(z)) in nats, each (B,).
+
+        Their sum is the negative evidence lower bound (Kingma & Welling 2014, eq. 3).
+        """
+        mean, logvar = self.encode(x)
+        spread = (0.5 * logvar).exp()
+        eps = torch.randn(mean.shape, generator=rng, device=mean.device)
+        decoded = self.decode(mean + spread * eps)  # the reparameterisation trick, eq. 4
+        error = (x - decoded).square().flatten(1).sum(1)
+        pixels = x[0].numel()
+        constant = pixels * (self.log_sigma + 0.5 * math.log(2 * math.pi))
+        distortion = 0.5 * error * (-2 * self.log_sigma).exp() + constant
+        rate = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(1)  # appendix B
+        return distortion, rate
+
+    def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+        distortion, rate = (part.mean() for part in self.bound(x, rng))
+        total = (distortion + self.config.beta * rate) / x[0].numel()
+        return {"loss": total, "distortion": distortion, "rate": rate, "log_sigma": self.log_sigma}
+
+    @torch.inference_mode()
+    def settle(self, x: Tensor, label: Tensor) -> None:
+        """Measures how much each latent dimension changes the picture: `influence`.
+
+        Root mean square change of a pixel when the dimension goes from -1.5 to 1.5, averaged
+        over the codes of real pictures x.
+        """
+        mean, _ = self.encode(x.to(self.device))
+        for dimension in range(self.config.latent):
+            low, high = mean.clone(), mean.clone()
+            low[:, dimension], high[:, dimension] = -1.5, 1.5
+            change = (self.decode(high) - self.decode(low)).square().mean().sqrt()
+            self.influence[dimension] = change
+
+    @property
+    def order(self) -> list[int]:
+        """Latent dimensions, the one that changes the picture most first."""
+        return self.influence.argsort(descending=True).tolist()
+
+    @torch.inference_mode()
+    def sample(self, noise: Noise, *, temperature: float = 1.0) -> Iterator[Frame]:
+        """Yields two Frames: the latent (B, latent), then the picture; out is the picture too.
+
+        temperature: 0 to 2, the width of the prior; 1 is what was trained, 0 its mean.
+        """
+        width = number("temperature", temperature, 0.0, 2.0)
+        z = width * noise.randn(self.config.latent).to(self.device)
+        x = self.decode(z)
+        yield Frame(0, 1, 0.0, z, x0=x, out=x)
+        yield Frame(1, 1, 1.0, x)

@@ -1,0 +1,232 @@
+"""Noise schedules and the solvers that walk them: ancestral, DDIM, DPM-Solver++, Euler, Heun.
+
+Every solver is a generator of Frames and sees the network only through a small function:
+`predict(x_t, t) -> Prediction` for diffusion, `velocity(x, t) -> Tensor` for flow matching.
+Names as in the papers: x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps, t = T .. 0,
+sigma_t = sqrt(1 - alpha_bar_t) / sqrt(alpha_bar_t), and "s" is the next, less noisy time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gen_core.family import Frame
+from gen_core.noise import Noise
+
+MAX_STEPS = 1000
+
+
+class Prediction(NamedTuple):
+    """What the network believes of a noisy x_t: two views of one answer."""
+
+    x0: Tensor
+    eps: Tensor
+
+
+Predict = Callable[[Tensor, float], Prediction]
+Velocity = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class NoiseSchedule:
+    """alpha_bar[t] for t = 0 .. T: the share of signal left, 1 at t = 0 and almost 0 at T."""
+
+    alpha_bar: np.ndarray
+
+    @classmethod
+    def linear(cls, total: int = 1000, first: float = 1e-4, last: float = 0.02) -> NoiseSchedule:
+        """beta rises in a straight line (Ho et al. 2020, section 4)."""
+        beta = np.linspace(first, last, total)
+        return cls(np.concatenate([[1.0], np.cumprod(1 - beta)]))
+
+    @property
+    def total(self) -> int:
+        return len(self.alpha_bar) - 1
+
+    @property
+    def sigmas(self) -> np.ndarray:
+        """Noise to signal for t = 0 .. T."""
+        return np.sqrt((1 - self.alpha_bar) / self.alpha_bar)
+
+    def sigma(self, t: float) -> float:
+        """Noise to signal at t; between whole t, log sigma is interpolated. t = 0 gives 0."""
+        if t <= 0:
+            return 0.0
+        return float(np.exp(np.interp(t, np.arange(1, self.total + 1), np.log(self.sigmas[1:]))))
+
+    def time(self, sigma: float) -> float:
+        """The t whose noise to signal is sigma: the inverse of `sigma`."""
+        if sigma <= 0:
+            return 0.0
+        log_sigmas = np.log(self.sigmas[1:])
+        return float(np.interp(math.log(sigma), log_sigmas, np.arange(1, self.total + 1)))
+
+    def scales_at(self, t: float) -> tuple[float, float]:
+        """(sqrt(alpha_bar), sqrt(1 - alpha_bar)) at t."""
+        signal = 1 / math.sqrt(1 + self.sigma(t) ** 2)
+        return signal, self.sigma(t) * signal
+
+    def scales(self, t: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The same for whole t (B,), shaped to multiply x (B, ...)."""
+        alpha_bar = torch.as_tensor(self.alpha_bar, dtype=torch.float32, device=x.device)[t]
+        alpha_bar = alpha_bar.reshape(-1, *[1] * (x.dim() - 1))
+        return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+
+    def add_noise(self, x_0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+        """x_t in closed form for whole t (B,): Ho et al. 2020, eq. 4."""
+        signal, spread = self.scales(t, x_0)
+        return signal * x_0 + spread * eps
+
+    def even_times(self, steps: int) -> list[int]:
+        """T .. 0 in `steps` even strides ("trailing" spacing, Lin et al. 2024, table 2)."""
+        strides = np.arange(self.total, 0, -self.total / steps)
+        return [int(t) for t in np.round(strides)] + [0]
+
+    def karras_sigmas(self, steps: int, rho: float = 7.0) -> list[float]:
+        """Noise levels that spend most steps near the data (Karras et al. 2022, eq. 5)."""
+        highest, lowest = self.sigma(self.total), self.sigma(1)
+        ramp = np.linspace(0, 1, steps)
+        roots = highest ** (1 / rho) + ramp * (lowest ** (1 / rho) - highest ** (1 / rho))
+        return [float(s) for s in roots**rho] + [0.0]
+
+
+def ddpm(
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *, noise: Noise, eta: float = 0.0
+) -> Iterator[Frame]:  # fmt: skip
+    """Ancestral sampling (Ho et al. 2020, algorithm 2), with strides (Nichol & Dhariwal 2021)."""
+    del eta
+    times = schedule.even_times(steps)
+    for k, (t, s) in enumerate(zip(times, times[1:], strict=False)):
+        guess = predict(x, t)
+        yield Frame(k, steps, t, x, guess.x0, guess.eps)
+        ab_t, ab_s = schedule.alpha_bar[t], schedule.alpha_bar[s]
+        alpha = ab_t / ab_s  # signal kept between s and t
+        # Eq. 7: the mean of q(x_s | x_t, x_0), here with the guess of x_0.
+        to_x0 = math.sqrt(ab_s) * (1 - alpha) / (1 - ab_t)
+        to_xt = math.sqrt(alpha) * (1 - ab_s) / (1 - ab_t)
+        x = to_x0 * guess.x0 + to_xt * x
+        if s > 0:
+            spread = math.sqrt((1 - ab_s) / (1 - ab_t) * (1 - alpha))
+            x = x + spread * noise.randn(*x.shape[1:]).to(x.device)
+    yield Frame(steps, steps, 0.0, x)
+
+
+def ddim(
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *, noise: Noise, eta: float = 0.0
+) -> Iterator[Frame]:  # fmt: skip
+    """Song et al. 2021, "Denoising Diffusion Implicit Models", eq. 12; eta = 0 draws no noise."""
+    times = schedule.even_times(steps)
+    for k, (t, s) in enumerate(zip(times, times[1:], strict=False)):
+        guess = predict(x, t)
+        yield Frame(k, steps, t, x, guess.x0, guess.eps)
+        ab_t, ab_s = schedule.alpha_bar[t], schedule.alpha_bar[s]
+        fresh = eta * math.sqrt((1 - ab_s) / (1 - ab_t)) * math.sqrt(1 - ab_t / ab_s)  # eq. 16
+        x = math.sqrt(ab_s) * guess.x0 + math.sqrt(1 - ab_s - fresh**2) * guess.eps
+        if fresh > 0:
+            x = x + fresh * noise.randn(*x.shape[1:]).to(x.device)
+    yield Frame(steps, steps, 0.0, x)
+
+
+def dpm_solver_2m(
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *, noise: Noise, eta: float = 0.0
+) -> Iterator[Frame]:  # fmt: skip
+    """DPM-Solver++(2M): Lu et al. 2022, "DPM-Solver++", algorithm 2; first and last step of order 1.
+
+    The clock is lambda = log(signal / spread), in which the exact solution is an exponential
+    integral of x0; the second order comes from the previous step's x0 and costs nothing.
+    """
+    del noise, eta
+    times = schedule.even_times(steps)
+    previous, last_stride = None, 0.0
+    for k, (t, s) in enumerate(zip(times, times[1:], strict=False)):
+        guess = predict(x, t)
+        yield Frame(k, steps, t, x, guess.x0, guess.eps)
+        (signal_t, spread_t), (signal_s, spread_s) = schedule.scales_at(t), schedule.scales_at(s)
+        if s == 0:
+            x = guess.x0  # lambda is infinite: the integral ends at x0
+            break
+        stride = math.log(signal_s / spread_s) - math.log(signal_t / spread_t)
+        target = guess.x0
+        if previous is not None:
+            target = target + stride / (2 * last_stride) * (target - previous)
+        x = (spread_s / spread_t) * x - signal_s * math.expm1(-stride) * target
+        previous, last_stride = guess.x0, stride
+    yield Frame(steps, steps, 0.0, x)
+
+
+def euler(
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *, noise: Noise, eta: float = 0.0
+) -> Iterator[Frame]:  # fmt: skip
+    """Euler's method on the probability-flow ODE dx/dsigma = eps (Karras et al. 2022, eq. 1)."""
+    del noise, eta
+    yield from _in_sigma(predict, x, schedule, steps, second_order=False)
+
+
+def heun(
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *, noise: Noise, eta: float = 0.0
+) -> Iterator[Frame]:  # fmt: skip
+    """Heun's method: a second look at the end of each step (Karras et al. 2022, algorithm 1)."""
+    del noise, eta
+    yield from _in_sigma(predict, x, schedule, steps, second_order=True)
+
+
+def _in_sigma(
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, second_order: bool
+) -> Iterator[Frame]:
+    """Both in the scaling of Karras et al. 2022, where z = x_t / sqrt(alpha_bar) = x_0 + sigma eps."""
+    sigmas = schedule.karras_sigmas(steps)
+    z = x * math.sqrt(1 + sigmas[0] ** 2)
+    for k, (now, after) in enumerate(zip(sigmas, sigmas[1:], strict=False)):
+        t, x = schedule.time(now), z / math.sqrt(1 + now**2)
+        guess = predict(x, t)
+        yield Frame(k, steps, t, x, guess.x0, guess.eps)
+        slope, arrived = guess.eps, z + (after - now) * guess.eps
+        if second_order and after > 0:
+            there = predict(arrived / math.sqrt(1 + after**2), schedule.time(after))
+            slope = (guess.eps + there.eps) / 2
+        z = z + (after - now) * slope
+    yield Frame(steps, steps, 0.0, z)
+
+
+DIFFUSION_SOLVERS = {
+    "ddpm": ddpm, "ddim": ddim, "dpm++2m": dpm_solver_2m, "euler": euler, "heun": heun,
+}  # fmt: skip
+
+
+def flow_euler(velocity: Velocity, x: Tensor, steps: int) -> Iterator[Frame]:
+    """x <- x + dt v(x, t), t from 0 (noise) to 1 (data)."""
+    yield from _along_flow(velocity, x, steps, lambda x, t, v, dt: v)
+
+
+def flow_midpoint(velocity: Velocity, x: Tensor, steps: int) -> Iterator[Frame]:
+    """The slope half way decides: two evaluations a step, second order."""
+    yield from _along_flow(
+        velocity, x, steps, lambda x, t, v, dt: velocity(x + dt / 2 * v, t + dt / 2)
+    )
+
+
+def flow_heun(velocity: Velocity, x: Tensor, steps: int) -> Iterator[Frame]:
+    """The mean of the slopes at both ends: two evaluations a step, second order."""
+    yield from _along_flow(
+        velocity, x, steps, lambda x, t, v, dt: (v + velocity(x + dt * v, t + dt)) / 2
+    )
+
+
+def _along_flow(velocity: Velocity, x: Tensor, steps: int, slope: Callable) -> Iterator[Frame]:
+    dt = 1 / steps
+    for k in range(steps):
+        t = torch.full((len(x),), k * dt, device=x.device)
+        v = velocity(x, t)
+        yield Frame(k, steps, k * dt, x, x0=x + (1 - k * dt) * v, out=v)
+        x = x + dt * slope(x, t, v, dt)
+    yield Frame(steps, steps, 1.0, x)
+
+
+FLOW_SOLVERS = {"euler": flow_euler, "midpoint": flow_midpoint, "heun": flow_heun}
