@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,21 @@ def save(
     tensors |= {EXTRA + k: v.detach().cpu().contiguous() for k, v in (extra or {}).items()}
     meta = {"format": FORMAT, "family": model.name, **card}
     meta["config"] = dataclasses.asdict(model.config)
+    _write(path, tensors, meta)
+
+
+def amend(
+    name: str, metrics: dict[str, Any], extra: dict[str, Tensor] | None = None,
+    folder: Path | str | None = None,
+) -> None:  # fmt: skip
+    """Replaces a checkpoint's metrics and adds extra tensors; its weights stay bit for bit."""
+    tensors, meta = read(name, folder)
+    tensors |= {EXTRA + k: v.detach().cpu().contiguous() for k, v in (extra or {}).items()}
+    _write(_path(name, folder), tensors, meta | {"metrics": metrics})
+
+
+def _write(path: Path | str, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
+    """In one move, so that a reader never meets half a file."""
     partial = Path(f"{path}.partial")
     save_file(tensors, partial, {k: json.dumps(v) for k, v in meta.items()})
     os.replace(partial, path)
@@ -55,29 +72,37 @@ def save(
 
 def read(name: str, folder: Path | str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """A checkpoint's tensors as stored, and its metadata. Raises CheckpointError."""
+    with _opened(name, folder) as file:
+        tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
+        return tensors, _metadata(name, file)
+
+
+def card(name: str, folder: Path | str | None = None) -> dict[str, Any]:
+    """A checkpoint's metadata alone, without reading its tensors."""
+    with _opened(name, folder) as file:
+        return _metadata(name, file)
+
+
+@contextlib.contextmanager
+def _opened(name: str, folder: Path | str | None) -> Iterator[Any]:
     path = _path(name, folder)
     try:
         with safe_open(path, "pt") as file:
-            meta = {k: json.loads(v) for k, v in (file.metadata() or {}).items()}
-            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
+            yield file
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
             f"{path.name} is damaged ({error}): fetch it again, or train it with "
             f"`python -m gen_core train {name}`"
         ) from error
-    if meta.get("format") != FORMAT:
-        raise CheckpointError(f"{path.name} has format {meta.get('format')!r}, not {FORMAT!r}")
-    return tensors, meta
 
 
-def card(name: str, folder: Path | str | None = None) -> dict[str, Any]:
-    """A checkpoint's metadata alone, without reading its tensors."""
-    path = _path(name, folder)
-    try:
-        with safe_open(path, "pt") as file:
-            return {k: json.loads(v) for k, v in (file.metadata() or {}).items()}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path.name} is damaged ({error}): fetch it again") from error
+def _metadata(name: str, file: Any) -> dict[str, Any]:
+    texts = file.metadata() or {}
+    if texts.get("format") != json.dumps(FORMAT):
+        raise CheckpointError(
+            f"{name} has the format {texts.get('format')!r}: a checkpoint of ours has {FORMAT!r}"
+        )
+    return {k: json.loads(v) for k, v in texts.items()}
 
 
 def load(name: str, device: str = "auto", folder: Path | str | None = None) -> nn.Module:
@@ -111,8 +136,9 @@ def _config(kind: type, values: dict[str, Any]) -> Any:
 
 
 def _path(name: str, folder: Path | str | None) -> Path:
-    path = Path(folder or weights_folder()) / f"{name}.safetensors"
-    if not path.is_file():
-        have = ", ".join(available(folder)) or "none"
-        raise CheckpointError(f"no weights named {name!r} in {path.parent}; there are: {have}")
-    return path
+    there, have = Path(folder or weights_folder()), available(folder)
+    if name not in have:
+        raise CheckpointError(
+            f"no weights named {name!r} in {there}; there are: {', '.join(have) or 'none'}"
+        )
+    return there / f"{name}.safetensors"

@@ -5,7 +5,6 @@ A message says what it got and what it takes: ``steps=0: choose a whole number f
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,22 +18,31 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def number(name: str, value: Any, low: float, high: float, kind: str = "a number") -> float:
-    """`value` as a float in [low, high]; raises KnobError for anything else, NaN included."""
-    takes = f"choose {kind} from {low:g} to {high:g}"
+def _plain(value: Any) -> Any:
+    """A number that numpy or torch wraps (one entry, no dimensions) as Python's own."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
+
+
+def _in_range(value: Any, low: float, high: float) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise KnobError(f"{name}={_shown(value)}: {takes}")
-    if not math.isfinite(value) or not low <= value <= high:
-        raise KnobError(f"{name}={_shown(value)}: {takes}")
-    return float(value)
+        return False
+    return low <= value <= high  # False for NaN
+
+
+def number(name: str, value: Any, low: float, high: float) -> float:
+    """`value` as a float in [low, high]; raises KnobError for anything else, NaN included."""
+    plain = _plain(value)
+    if not _in_range(plain, low, high):
+        raise KnobError(f"{name}={_shown(plain)}: choose a number from {low:g} to {high:g}")
+    return float(plain)
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:
     """`value` as an int in [low, high]; 20.0 passes, 2.5, "20" and None do not."""
-    checked = number(name, value, low, high, kind="a whole number")
-    if checked != int(checked):
-        raise KnobError(f"{name}={_shown(value)}: choose a whole number from {low} to {high}")
-    return int(value)
+    plain = _plain(value)
+    if not _in_range(plain, low, high) or plain != int(plain):
+        raise KnobError(f"{name}={_shown(plain)}: choose a whole number from {low} to {high}")
+    return int(plain)
 
 
 def choice(name: str, value: Any, options: Sequence[str]) -> str:
@@ -46,8 +54,11 @@ def choice(name: str, value: Any, options: Sequence[str]) -> str:
 
 def labels(value: Any, count: int, classes: int) -> list[int]:
     """One class for all, or one per sample, as `count` ints in 0 .. classes - 1."""
+    value = _plain(value)
     if not isinstance(value, (str, bytes)) and hasattr(value, "__len__"):
         if len(value) != count:
-            raise KnobError(f"label has {len(value)} entries: give one, or one per sample ({count})")
-        return [whole("label", int(v) if hasattr(v, "item") else v, 0, classes - 1) for v in value]
+            raise KnobError(
+                f"label has {len(value)} entries: give one, or one per sample ({count})"
+            )
+        return [whole("label", v, 0, classes - 1) for v in value]
     return [whole("label", value, 0, classes - 1)] * count

@@ -12,7 +12,7 @@ from gen_core.checks import KnobError
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """"auto" takes CUDA, then Apple's MPS, then the CPU. Raises KnobError for an absent device."""
+    """ "auto" takes CUDA, then Apple's MPS, then the CPU. Raises KnobError for an absent device."""
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -20,7 +20,7 @@ def pick_device(name: str = "auto") -> torch.device:
     present = ["auto", "cpu"]
     present += ["cuda"] if torch.cuda.is_available() else []
     present += ["mps"] if torch.backends.mps.is_available() else []
-    if name.split(":")[0] not in present:
+    if not isinstance(name, str) or name.split(":")[0] not in present:
         raise KnobError(f"device={name!r}: choose one of {', '.join(present)} on this machine")
     return torch.device(name)
 

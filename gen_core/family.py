@@ -106,7 +106,7 @@ def final(frames: Iterator[Frame]) -> Tensor:
         pass
     if last is None:
         raise ValueError("no frames: the generation ended before it began")
-    return last.x.float().cpu()
+    return _ordinary(last.x)
 
 
 def record(frames: Iterator[Frame], keep: int = 32) -> list[Frame]:
@@ -126,9 +126,10 @@ def record(frames: Iterator[Frame], keep: int = 32) -> list[Frame]:
 
 
 def _on_cpu(frame: Frame) -> Frame:
-    def moved(value: Tensor | None) -> Tensor | None:
-        return None if value is None else value.detach().float().cpu()
+    x0, out = (None if value is None else _ordinary(value) for value in (frame.x0, frame.out))
+    return Frame(frame.step, frame.total, frame.level, _ordinary(frame.x), x0, out)
 
-    return Frame(
-        frame.step, frame.total, frame.level, moved(frame.x), moved(frame.x0), moved(frame.out)
-    )
+
+def _ordinary(value: Tensor) -> Tensor:
+    """Float32 on the CPU, and a copy: what inference mode made refuses changes and gradients."""
+    return value.detach().float().cpu().clone()

@@ -21,7 +21,7 @@ class Noise:
     """
 
     def __init__(self, seeds: Iterable[int], device: torch.device | str = "cpu") -> None:
-        self.seeds = [whole("seed", int(s), 0, MAX_SEED) for s in seeds]
+        self.seeds = [whole("seed", s, 0, MAX_SEED) for s in seeds]
         self.device = torch.device(device)
         self._generators = [torch.Generator().manual_seed(s) for s in self.seeds]
 

@@ -98,7 +98,8 @@ class NoiseSchedule:
 
 
 def ddpm(
-    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *, noise: Noise, eta: float = 0.0
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *,
+    noise: Noise, eta: float = 0.0,
 ) -> Iterator[Frame]:  # fmt: skip
     """Ancestral sampling (Ho et al. 2020, algorithm 2), with strides (Nichol & Dhariwal 2021)."""
     del eta
@@ -119,7 +120,8 @@ def ddpm(
 
 
 def ddim(
-    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *, noise: Noise, eta: float = 0.0
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *,
+    noise: Noise, eta: float = 0.0,
 ) -> Iterator[Frame]:  # fmt: skip
     """Song et al. 2021, "Denoising Diffusion Implicit Models", eq. 12; eta = 0 draws no noise."""
     times = schedule.even_times(steps)
@@ -135,9 +137,10 @@ def ddim(
 
 
 def dpm_solver_2m(
-    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *, noise: Noise, eta: float = 0.0
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *,
+    noise: Noise, eta: float = 0.0,
 ) -> Iterator[Frame]:  # fmt: skip
-    """DPM-Solver++(2M): Lu et al. 2022, "DPM-Solver++", algorithm 2; first and last step of order 1.
+    """DPM-Solver++(2M): Lu et al. 2022, "DPM-Solver++", algorithm 2; both ends are of order 1.
 
     The clock is lambda = log(signal / spread), in which the exact solution is an exponential
     integral of x0; the second order comes from the previous step's x0 and costs nothing.
@@ -162,7 +165,8 @@ def dpm_solver_2m(
 
 
 def euler(
-    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *, noise: Noise, eta: float = 0.0
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *,
+    noise: Noise, eta: float = 0.0,
 ) -> Iterator[Frame]:  # fmt: skip
     """Euler's method on the probability-flow ODE dx/dsigma = eps (Karras et al. 2022, eq. 1)."""
     del noise, eta
@@ -170,7 +174,8 @@ def euler(
 
 
 def heun(
-    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *, noise: Noise, eta: float = 0.0
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *,
+    noise: Noise, eta: float = 0.0,
 ) -> Iterator[Frame]:  # fmt: skip
     """Heun's method: a second look at the end of each step (Karras et al. 2022, algorithm 1)."""
     del noise, eta
@@ -180,7 +185,7 @@ def heun(
 def _in_sigma(
     predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, second_order: bool
 ) -> Iterator[Frame]:
-    """Both in the scaling of Karras et al. 2022, where z = x_t / sqrt(alpha_bar) = x_0 + sigma eps."""
+    """Both walk z = x_t / sqrt(alpha_bar) = x_0 + sigma eps, as Karras et al. 2022 scale it."""
     sigmas = schedule.karras_sigmas(steps)
     z = x * math.sqrt(1 + sigmas[0] ** 2)
     for k, (now, after) in enumerate(zip(sigmas, sigmas[1:], strict=False)):

@@ -134,6 +134,11 @@ class Trainer:
                     _, _, index, key = name.split(".")
                     state["state"].setdefault(int(index), {})[key] = value
             optimiser.load_state_dict(state)
+            # Fused AdamW walks a weight and its moments side by side in memory, so they must be
+            # laid out alike: files are contiguous, weights channels-last.
+            for parameter, moments in optimiser.state.items():
+                for key in moments.keys() - {"step"}:
+                    moments[key] = torch.empty_like(parameter).copy_(moments[key])
 
 
 def fit(

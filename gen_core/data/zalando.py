@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,8 @@ def load_idx(name: str, split: str, root: Path | str | None, download: bool) -> 
     raw = _find(name, root) or _fetch(name, root, download)
     images = _read_idx(raw / f"{PREFIX[split]}-images-idx3-ubyte.gz")
     labels = _read_idx(raw / f"{PREFIX[split]}-labels-idx1-ubyte.gz")
+    if len(images) != len(labels):
+        raise MissingData(f"{raw} has {len(images)} pictures and {len(labels)} labels for {split}")
     return ImageSet(name, images[:, None], labels.long(), CLASSES[name])
 
 
@@ -54,7 +57,10 @@ def _find(name: str, root: Path | str | None) -> Path | None:
 
 def _fetch(name: str, root: Path | str | None, download: bool) -> Path:
     looked = ", ".join(str(place / FOLDERS[name]) for place in _places(root))
-    advice = f"{name!r} is not on this machine (looked in {looked}); set --data or GEN_DATA to a folder that has it"
+    advice = (
+        f"{name!r} is not on this machine (looked in {looked}); "
+        "set --data or GEN_DATA to a folder that has it"
+    )
     if not download:
         raise MissingData(advice)
     from torchvision import datasets  # heavy: imported only when something must be downloaded
@@ -77,11 +83,16 @@ def _fetch(name: str, root: Path | str | None, download: bool) -> Path:
 
 def _read_idx(path: Path) -> Tensor:
     """An idx file of unsigned bytes: 0, 0, 8, dimensions, each dimension big-endian, then data."""
-    with gzip.open(path) as file:
-        content = file.read()
-    if content[:3] != b"\x00\x00\x08":
-        raise ValueError(f"{path} is no idx file of bytes: delete it and download it again")
-    rank = content[3]
-    shape = np.frombuffer(content, ">i4", rank, offset=4)
-    data = np.frombuffer(content, np.uint8, offset=4 + 4 * rank)
-    return torch.from_numpy(data.reshape(shape).copy())
+    try:
+        with gzip.open(path) as file:
+            content = file.read()
+        if content[:3] != b"\x00\x00\x08":
+            raise ValueError("no idx file of bytes")
+        rank = content[3]
+        shape = np.frombuffer(content, ">i4", rank, offset=4)
+        data = np.frombuffer(content, np.uint8, offset=4 + 4 * rank)
+        return torch.from_numpy(data.reshape(shape).copy())
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise MissingData(
+            f"{path} is damaged ({error}): delete it and download it again"
+        ) from error

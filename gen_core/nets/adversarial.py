@@ -30,9 +30,13 @@ class Generator(nn.Module):
         self.register_buffer("mean_style", torch.zeros(max(1, classes), latent))
 
     def style(self, z: Tensor, label: Tensor) -> Tensor:
-        """z (B, latent), label (B,) -> w (B, latent)"""
+        """z (B, latent), label (B,) -> w (B, latent)
+
+        z itself is part of the style, so that the samples differ from the first step on: through
+        a fresh mapping alone they start out nearly alike, and training must first pull them apart.
+        """
         z = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
-        return self.mapping(torch.cat([z, self.label(label)], dim=1))
+        return z + self.mapping(torch.cat([z, self.label(label)], dim=1))
 
     def paint(self, w: Tensor) -> Tensor:
         """w (B, latent) -> (B, C, H, W) in [-1, 1]"""

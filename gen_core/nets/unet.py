@@ -46,8 +46,11 @@ class UNet(nn.Module):
                 skips.append(width := wider)
 
         self.middle = nn.ModuleList(
-            [ResBlock(last, last, config.embedding), SelfAttention(last)]
-            + [ResBlock(last, last, config.embedding)]
+            [
+                ResBlock(last, last, config.embedding),
+                SelfAttention(last),
+                ResBlock(last, last, config.embedding),
+            ]
         )
         self.up = nn.ModuleList()
         for level, narrower in reversed(list(enumerate(config.widths))):

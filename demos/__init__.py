@@ -1,0 +1,1 @@
+"""The screen: knows gradio and gen_core."""

@@ -1,0 +1,134 @@
+"""A knob is declared once: the component, its validation, the link and the code follow from it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from gen_core import checks
+from gen_core.data import CLASSES
+from gen_core.noise import MAX_SEED
+
+FASHION = CLASSES["fashion"]
+ALL_CLASSES = "All ten"
+
+
+def raw(component: gr.components.Component) -> gr.components.Component:
+    """Makes a component hand its value to the handler as it came, and returns it.
+
+    Gradio's own checks answer a value out of range in words of their own, and let NaN, 2.5 and
+    null through; the handler's see every value, from the page and from the API alike.
+    """
+    component.preprocess = lambda payload: payload
+    return component
+
+
+@dataclass(frozen=True)
+class Knob:
+    """kind: "whole", "number" (sliders), "choice", "label" (a class by name; with `all_classes`
+    also all ten in turn), "seed", "flag"."""
+
+    name: str
+    label: str
+    kind: str
+    default: Any
+    low: float = 0
+    high: float = 1
+    step: float | None = None
+    options: Sequence[str] = ()
+    advanced: bool = False
+    all_classes: bool = False
+    info: str | None = None
+
+    @property
+    def choices(self) -> list[str]:
+        if self.kind == "label":
+            return ([ALL_CLASSES] if self.all_classes else []) + list(FASHION)
+        return list(self.options)
+
+    def component(self) -> gr.components.Component:
+        """The knob as it stands on the page."""
+        return raw(self._component())
+
+    def _component(self) -> gr.components.Component:
+        classes = ["advanced"] if self.advanced else []
+        common = {"label": self.label, "info": self.info, "elem_classes": classes}
+        if self.kind in ("whole", "number"):
+            step = self.step or (1 if self.kind == "whole" else 0.05)
+            return gr.Slider(self.low, self.high, self.default, step=step, **common)
+        if self.kind == "seed":
+            return gr.Number(self.default, precision=0, min_width=90, **common)
+        if self.kind == "flag":
+            return gr.Checkbox(self.default, **common)
+        if self.kind == "choice" and len(self.choices) <= 3:
+            return gr.Radio(self.choices, value=self.default, **common)
+        return gr.Dropdown(self.choices, value=self.default, **common)
+
+    def check(self, value: Any) -> Any:
+        """The validated value: a label as its number (None: all ten). Raises KnobError."""
+        if self.kind == "whole":
+            return checks.whole(self.name, value, int(self.low), int(self.high))
+        if self.kind == "seed":
+            return checks.whole(self.name, value, 0, MAX_SEED)
+        if self.kind == "number":
+            return checks.number(self.name, value, self.low, self.high)
+        if self.kind == "flag":
+            if not isinstance(value, bool):
+                raise checks.KnobError(f"{self.name}={value!r}: choose true or false")
+            return value
+        chosen = checks.choice(self.name, value, self.choices)
+        if self.kind == "label":
+            return None if chosen == ALL_CLASSES else FASHION.index(chosen)
+        return chosen
+
+    def from_text(self, text: str) -> Any:
+        """The component's value from a link's text. Raises KnobError."""
+        if self.kind in ("whole", "number", "seed"):
+            try:
+                value: Any = float(text)
+            except ValueError:
+                value = text
+            return self.check(value)
+        value = text == "true" if self.kind == "flag" and text in ("true", "false") else text
+        self.check(value)
+        return value
+
+
+class Knobs:
+    """The knobs of one panel of one tab, in order."""
+
+    def __init__(self, tab: str, panel: str, knobs: Sequence[Knob]) -> None:
+        self.tab, self.panel, self.knobs = tab, panel, list(knobs)
+        self.built: dict[str, gr.components.Component] = {}
+
+    def build(self, *names: str) -> None:
+        """Puts the named knobs (all that are not there yet, if none is named) on the page."""
+        for knob in self.knobs:
+            if knob.name in self.built or (names and knob.name not in names):
+                continue
+            if knob.kind == "seed":
+                self._build_seed(knob)
+            else:
+                self.built[knob.name] = knob.component()
+
+    def _build_seed(self, knob: Knob) -> None:
+        with gr.Row(elem_classes=["seed-row"]):
+            seed = self.built[knob.name] = knob.component()
+            new = gr.Button("New seed", size="sm", min_width=80, elem_classes=["new-seed"])
+        new.click(
+            lambda: random.randrange(100_000), None, seed, queue=False, show_progress="hidden",
+            api_name=f"{self.tab}_{self.panel}_new_seed",
+        )  # fmt: skip
+
+    @property
+    def components(self) -> list[gr.components.Component]:
+        """What an event takes as inputs, in the order of the declaration."""
+        return [self.built[knob.name] for knob in self.knobs]
+
+    def check(self, values: Sequence[Any]) -> dict[str, Any]:
+        """Validated values by name, from the components' values. Raises KnobError."""
+        return {k.name: k.check(v) for k, v in zip(self.knobs, values, strict=True)}

@@ -1,0 +1,1 @@
+"""One file per tab; `demos.tab.discover` finds them."""

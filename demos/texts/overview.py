@@ -1,0 +1,115 @@
+"""The words of the Overview."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demos.explain import Explanation
+
+EXPLANATION = Explanation(
+    sentence=(
+        "Four ways to turn random noise into pictures of clothes, each trained on the same "
+        "60,000 photographs. Press the button and watch them work from the same seeds."
+    ),
+    paragraph=(
+        "Every model here starts from numbers drawn at random and ends with a picture. **A VAE and "
+        "a GAN** get there in one pass through their network, so they take about a millisecond. "
+        "**Diffusion and flow matching** begin with a picture of pure noise and improve it step by "
+        "step: they run their network many times, take longer, and come closer to the real "
+        "pictures. How close is what the **Fréchet distance** says. A small classifier, trained "
+        "here, turns each picture into 128 features; the distance compares the cloud of features "
+        "of drawn pictures with that of 10,000 real ones. Zero would be a perfect match. Even real "
+        "pictures compared with other real pictures do not reach it, and where they land is marked "
+        "as the floor. The features are those of our own classifier, so compare these figures "
+        "with each other and not with an FID from a paper. Times are measured while you watch, on "
+        "the machine named at the top of the page; the network evaluations are counted as they "
+        "happen."
+    ),
+    formula=(
+        r"d^2 = \lVert \mu_r - \mu_g \rVert^2 + \operatorname{Tr}\left("
+        r"\Sigma_r + \Sigma_g - 2\,(\Sigma_r \Sigma_g)^{1/2}\right)"
+    ),
+    symbols=(
+        (r"d^2", "the Fréchet distance, 0 or more: the figure shown in the rows"),
+        (r"\mu_r,\ \mu_g", "mean of the features of real pictures and of generated ones"),
+        (r"\Sigma_r,\ \Sigma_g", "covariance of the features of real and of generated pictures"),
+        (r"\lVert \cdot \rVert", "length of a vector"),
+        (r"\operatorname{Tr}", "trace, the sum of a matrix's diagonal"),
+        (r"(\cdot)^{1/2}", "the matrix whose square is the one in brackets"),
+    ),
+    source=(
+        "Heusel et al. 2017, *GANs Trained by a Two Time-Scale Update Rule Converge to a Local "
+        "Nash Equilibrium*, eq. 6; Dowson & Landau 1982, eq. 4"
+    ),
+)
+
+
+@dataclass(frozen=True)
+class FamilyText:
+    """One family's place in the Overview."""
+
+    id: str
+    """Of the family in gen_core, and of its tab."""
+    title: str
+    hue: str
+    """Its colour, at least 3:1 against light and dark backgrounds."""
+    line: str
+    """How it works."""
+    invitation: str
+    """What there is to do in its tab."""
+    quality: str
+    speed: str
+    stability: str
+    best_for: str
+
+    @property
+    def model(self) -> str:
+        return f"{self.id}-fashion"
+
+
+FAMILIES = (
+    FamilyText(
+        id="vae",
+        title="VAE",
+        hue="#d97706",
+        line="Squeezes pictures into a short code and decodes random codes.",
+        invitation="Move its latent sliders",
+        quality="Blurry: it averages over what it cannot tell apart.",
+        speed="One pass.",
+        stability="Very stable: one loss, a bound on the likelihood.",
+        best_for="Compressing, interpolating, finding outliers; the first stage of latent diffusion.",
+    ),
+    FamilyText(
+        id="gan",
+        title="GAN",
+        hue="#db2777",
+        line="A forger learns to fool an inspector, who learns to catch it.",
+        invitation="Watch one collapse",
+        quality="Sharp, but it may leave out part of the data.",
+        speed="One pass.",
+        stability="Delicate: two networks in balance; it can oscillate or collapse to few modes.",
+        best_for="Pictures in real time, narrow domains, sharpening and upscaling.",
+    ),
+    FamilyText(
+        id="diffusion",
+        title="Diffusion",
+        hue="#6d6ff2",
+        line="Starts from pure noise and takes a little of it away at each step.",
+        invitation="Scrub from noise to picture",
+        quality="Sharp and varied: covers the data best, together with flow matching.",
+        speed="Many passes; good samplers need 10 to 50.",
+        stability="Stable: a regression on noise.",
+        best_for="Best quality, guidance by class or text, editing and inpainting.",
+    ),
+    FamilyText(
+        id="flow",
+        title="Flow matching",
+        hue="#0d9488",
+        line="Learns the velocity that carries noise to data along straight paths.",
+        invitation="Race it at 1 to 32 steps",
+        quality="Sharp and varied, like diffusion.",
+        speed="Many passes; straighter paths need fewer.",
+        stability="Stable: a regression on velocity, no noise schedule to tune.",
+        best_for="New large image and video models; good pictures in few steps.",
+    ),
+)

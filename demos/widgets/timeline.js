@@ -1,0 +1,330 @@
+// The timeline in the browser: gr.HTML runs this once, with `element`, `props`, `server`, `watch`.
+// All frames are here already; scrubbing, playing and exporting a PNG ask nothing of the server.
+
+const SPEEDS = [0.5, 1, 2, 4];
+const PLAY_MS = 3000; // a whole run at normal speed, within the limits of one frame below
+const FRAME_MS = [50, 450];
+const CELL = 36; // height of the film strip, CSS pixels
+const CANVAS_WIDTH = 800; // pixels a lane is enlarged to, at least: more than it fills on screen
+class TimelineView {
+  constructor(root, server) {
+    this.root = root;
+    this.server = server;
+    this.value = null; // what is on screen
+    this.wanted = null; // what arrived last; older values that decode later are dropped
+    this.index = 0;
+    this.timer = null;
+    this.speed = 1;
+    this.looping = false;
+    this.listeners = new AbortController();
+    this.resized = new ResizeObserver(() => this.layout());
+    this.build();
+    this.listen();
+  }
+
+  build() {
+    this.empty = this.root.querySelector(".timeline-empty");
+    this.full = this.root.querySelector(".timeline-full");
+    this.laneRow = make("div", { class: "timeline-lanes" });
+    this.strip = make("canvas", { "aria-hidden": "true" });
+    this.ahead = make("div", { class: "timeline-ahead" });
+    this.head = make("div", { class: "timeline-head" });
+    this.track = make(
+      "div",
+      { class: "timeline-track", role: "slider", tabindex: 0, "aria-label": "Position in time" },
+      this.strip,
+      this.ahead,
+      this.head,
+    );
+    this.back = iconButton("back", "One step back");
+    this.playButton = iconButton("play", "Play", "timeline-play");
+    this.forward = iconButton("forward", "One step forward");
+    this.stepText = make("strong", { class: "timeline-step" });
+    this.levelText = make("span", { class: "timeline-level" });
+    this.costText = make("span", { class: "timeline-cost" });
+    this.noteText = make("span", { class: "timeline-note" });
+    const readout = make("p", { class: "timeline-readout" });
+    readout.append(this.stepText, this.levelText, this.costText, this.noteText);
+    this.source = make("span", { class: "timeline-source" });
+    this.message = make("span", { class: "timeline-message", role: "status" });
+    this.charts = make("div", { class: "timeline-charts" });
+    const buttons = make("div", { class: "timeline-steps" });
+    buttons.append(this.back, this.playButton, this.forward);
+    this.full.append(
+      this.laneRow,
+      make("div", { class: "timeline-transport" }, buttons, this.track),
+      make("div", { class: "timeline-line" }, readout, this.buildTools()),
+      make("div", { class: "timeline-line" }, this.source, this.message),
+      this.charts,
+    );
+  }
+
+  buildTools() {
+    const tools = make("div", { class: "timeline-tools" });
+    this.speedButtons = SPEEDS.map((speed) => {
+      const button = make("button", { type: "button", "aria-label": `Speed ${speed} times` });
+      button.textContent = `${speed}×`;
+      button.addEventListener("click", () => this.setSpeed(speed));
+      return button;
+    });
+    const speeds = make("div", { class: "timeline-group", role: "group", "aria-label": "Speed" });
+    speeds.append(...this.speedButtons);
+    this.loop = iconButton("loop", "Loop", "timeline-stroked");
+    this.loop.addEventListener("click", () => this.setLoop(!this.looping));
+    this.exports = ["PNG", "GIF"].map((kind) => {
+      const title = kind === "PNG" ? "Download key frames as PNG" : "Download animation as GIF";
+      const button = make("button", { type: "button", title, "aria-label": title }, kind);
+      button.addEventListener("click", () => this.export(kind, button));
+      return button;
+    });
+    const downloads = make("div", { class: "timeline-group", role: "group", "aria-label": "Download" });
+    downloads.append(...this.exports);
+    tools.append(speeds, this.loop, downloads);
+    this.setSpeed(1);
+    this.setLoop(false);
+    return tools;
+  }
+
+  listen() {
+    const options = { signal: this.listeners.signal };
+    this.back.addEventListener("click", () => this.scrub(this.index - 1));
+    this.forward.addEventListener("click", () => this.scrub(this.index + 1));
+    this.playButton.addEventListener("click", () => this.toggle());
+    this.track.addEventListener("pointerdown", (event) => {
+      this.track.setPointerCapture(event.pointerId);
+      this.track.focus({ preventScroll: true });
+      this.scrubTo(event.clientX);
+      event.preventDefault();
+    });
+    this.track.addEventListener("pointermove", (event) => {
+      if (this.track.hasPointerCapture(event.pointerId)) this.scrubTo(event.clientX);
+    });
+    for (const kind of ["pointerdown", "focusin"]) {
+      this.root.addEventListener(kind, () => this.becomeCurrent());
+    }
+    document.addEventListener("keydown", (event) => this.key(event), options);
+    this.resized.observe(this.root);
+  }
+
+  // --- values -------------------------------------------------------------------------------
+
+  async load(value) {
+    this.wanted = value;
+    this.pause();
+    if (!value || !value.lanes) {
+      this.value = null;
+      this.empty.hidden = false;
+      this.full.hidden = true;
+      delete this.root.dataset.filled;
+      return;
+    }
+    let sheets;
+    try {
+      sheets = await Promise.all(value.lanes.map((lane) => decoded(lane.sheet)));
+    } catch (error) {
+      this.say(`These frames could not be read: ${error.message}`);
+      return;
+    }
+    if (this.wanted !== value || this.gone()) return;
+    this.value = value;
+    this.lanes = value.lanes.map((lane, i) => this.buildLane(lane, sheets[i]));
+    this.laneRow.replaceChildren(...this.lanes.map((lane) => lane.node));
+    this.laneRow.classList.toggle("timeline-wide", value.bars.length > 0);
+    this.curves = value.curves.map((curve) => new Curve(curve, (index) => this.scrub(index)));
+    this.charts.replaceChildren(...this.curves.map((curve) => curve.node));
+    this.source.textContent = [value.live ? "live" : "", value.provenance].filter(Boolean).join(" · ");
+    this.source.classList.toggle("timeline-live", value.live);
+    this.track.setAttribute("aria-valuemin", 0);
+    this.track.setAttribute("aria-valuemax", this.last);
+    this.say("");
+    this.empty.hidden = true;
+    this.full.hidden = false;
+    this.root.dataset.filled = "yes";
+    this.layout();
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.show(value.start);
+    if (value.autoplay && !still && this.onScreen()) this.play(0);
+  }
+
+  buildLane(lane, sheet) {
+    const rows = Math.ceil(lane.samples / lane.columns);
+    const width = lane.columns * (lane.width + 1) - 1;
+    const scale = Math.max(1, Math.ceil(CANVAS_WIDTH / width));
+    const canvas = make("canvas", { role: "img" });
+    canvas.width = width * scale;
+    canvas.height = (rows * (lane.height + 1) - 1) * scale;
+    const node = make("figure", { class: "timeline-lane" });
+    node.append(make("figcaption", {}, lane.title), canvas);
+    const bars = this.value.bars.filter((bar) => bar.lane === lane.title).map((bar) => new Bars(bar));
+    node.append(...bars.map((bar) => bar.node));
+    return { ...lane, sheet, rows, scale, canvas, node, bars };
+  }
+
+  // --- drawing ------------------------------------------------------------------------------
+
+  get last() {
+    return this.value.levels.length - 1;
+  }
+
+  show(index) {
+    this.index = Math.min(this.last, Math.max(0, index));
+    const { value, index: k } = this;
+    const step = `${value.step_word} ${value.steps[k].toLocaleString("en")} / ${value.total.toLocaleString("en")}`;
+    for (const lane of this.lanes) {
+      drawFrame(lane, k, lane.canvas);
+      const what = value.alt ? `${lane.title}: ${value.alt}` : lane.title;
+      lane.canvas.setAttribute("aria-label", `${what}, ${step}, ${value.levels[k]}`);
+      lane.bars.forEach((bar) => bar.show(k));
+    }
+    this.curves.forEach((curve) => curve.show(k));
+    this.stepText.textContent = step;
+    this.levelText.textContent = value.levels[k];
+    this.costText.textContent = value.ms_per_step ? `${tidy(value.ms_per_step)} ms per step` : "";
+    this.noteText.textContent = value.notes[k] ?? "";
+    const share = `${this.last ? (100 * k) / this.last : 100}%`;
+    this.head.style.left = share;
+    this.ahead.style.left = share;
+    this.track.setAttribute("aria-valuenow", k);
+    this.track.setAttribute("aria-valuetext", [step, value.levels[k], value.notes[k]].filter(Boolean).join(", "));
+    this.back.disabled = k === 0;
+    this.forward.disabled = k === this.last;
+  }
+
+  layout() {
+    const width = this.track.clientWidth;
+    if (!this.value || !width) return;
+    drawStrip(this.lanes[0], this.last, this.strip, width, CELL);
+    this.curves.forEach((curve) => curve.layout());
+  }
+
+  say(text) {
+    this.message.textContent = text;
+  }
+
+  // --- time ---------------------------------------------------------------------------------
+
+  scrub(index) {
+    this.pause();
+    this.show(index);
+  }
+
+  scrubTo(x) {
+    const box = this.track.getBoundingClientRect();
+    this.scrub(Math.round(((x - box.left) / box.width) * this.last));
+  }
+
+  toggle() {
+    if (this.timer) this.pause();
+    else this.play(this.index === this.last ? 0 : this.index);
+  }
+
+  play(from) {
+    this.pause();
+    this.show(from);
+    this.setPlaying(true);
+    this.later();
+  }
+
+  frameMs() {
+    const [least, most] = FRAME_MS;
+    return Math.min(most, Math.max(least, PLAY_MS / (this.last + 1))) / this.speed;
+  }
+
+  later() {
+    this.timer = setTimeout(() => {
+      const ended = this.index === this.last;
+      if (this.gone() || !this.root.offsetParent || (ended && !this.looping)) return this.pause();
+      this.show(ended ? 0 : this.index + 1);
+      if (this.index === this.last && !this.looping) return this.pause();
+      this.later();
+    }, this.frameMs());
+  }
+
+  pause() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.setPlaying(false);
+  }
+
+  setPlaying(playing) {
+    const label = playing ? "Pause" : "Play";
+    if (this.playButton.title === label) return;
+    this.playButton.title = label;
+    this.playButton.setAttribute("aria-label", label);
+    setIcon(this.playButton, playing ? "pause" : "play");
+  }
+
+  setSpeed(speed) {
+    this.speed = speed;
+    this.speedButtons.forEach((button, i) => button.setAttribute("aria-pressed", SPEEDS[i] === speed));
+  }
+
+  setLoop(looping) {
+    this.looping = looping;
+    this.loop.setAttribute("aria-pressed", looping);
+  }
+
+  // --- keyboard -----------------------------------------------------------------------------
+
+  key(event) {
+    if (this.gone() || !this.value || !this.listensTo(event)) return;
+    const jumps = { ArrowLeft: this.index - 1, ArrowRight: this.index + 1, Home: 0, End: this.last };
+    if (event.key in jumps) this.scrub(jumps[event.key]);
+    else if (event.key === " ") this.toggle();
+    else return;
+    event.preventDefault();
+  }
+
+  // Keys count when the focus is in here, or nowhere that needs them and this one was used last.
+  listensTo(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return false;
+    const typing = "input, textarea, select, [contenteditable='true'], [role='tab'], [role='listbox'], [role='slider']";
+    const target = event.target instanceof Element ? event.target : document.body;
+    if (event.key === " " && target.closest("button, a, summary, label")) return false;
+    if (this.root.contains(target)) return true;
+    return this.onScreen() && this.isCurrent();
+  }
+
+  onScreen() {
+    const box = this.root.getBoundingClientRect();
+    return box.height > 0 && box.bottom > 0 && box.top < innerHeight;
+  }
+
+  isCurrent() {
+    const shown = [...document.querySelectorAll(".timeline[data-filled]")].filter((node) => node.offsetParent);
+    return this.root === (shown.find((node) => node.dataset.current) ?? shown[0]);
+  }
+
+  becomeCurrent() {
+    document.querySelectorAll(".timeline[data-current]").forEach((node) => delete node.dataset.current);
+    this.root.dataset.current = "yes";
+  }
+
+  // --- export, end --------------------------------------------------------------------------
+
+  async export(kind, button) {
+    button.disabled = true;
+    try {
+      if (kind === "PNG") await exportStrip(this.value, this.lanes);
+      else await exportGif(this.value, this.server, Math.round(this.frameMs()));
+      this.say("");
+    } catch (error) {
+      this.say(`No ${kind}: ${error.message}`);
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  // True once Gradio has taken the widget off the page; then nothing stays behind.
+  gone() {
+    if (this.root.isConnected) return false;
+    this.pause();
+    this.listeners.abort();
+    this.resized.disconnect();
+    return true;
+  }
+}
+
+const view = new TimelineView(element.querySelector(".timeline"), server);
+watch("value", () => view.load(props.value));
+view.load(props.value);

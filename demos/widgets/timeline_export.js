@@ -1,0 +1,91 @@
+// Drawing the frames of a sprite sheet, on screen and into files.
+// A sheet holds frame k of sample b at (b * width, k * height).
+
+const KEY_FRAMES = 8;
+
+// The samples of frame `index` as a grid with see-through gaps, on `canvas`.
+function drawFrame(lane, index, canvas, left = 0, top = 0, scale = lane.scale) {
+  const { sheet, width, height, samples, columns } = lane;
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  if (canvas === lane.canvas) context.clearRect(0, 0, canvas.width, canvas.height);
+  if (!lane.present[index]) return;
+  for (let i = 0; i < samples; i++) {
+    const x = left + (i % columns) * (width + 1) * scale;
+    const y = top + Math.floor(i / columns) * (height + 1) * scale;
+    context.drawImage(
+      sheet, i * width, index * height, width, height, x, y, width * scale, height * scale,
+    );
+  }
+}
+
+// The first sample at evenly spread frames, side by side: the track of the slider.
+function drawStrip(lane, last, canvas, width, cell) {
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(cell * ratio);
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  const step = (cell * lane.width) / lane.height;
+  const cells = Math.max(1, Math.round(width / step));
+  for (let i = 0; i < cells; i++) {
+    const index = Math.round((cells > 1 ? i / (cells - 1) : 1) * last);
+    const x = (i * canvas.width) / cells;
+    context.drawImage(
+      lane.sheet, 0, index * lane.height, lane.width, lane.height,
+      Math.round(x), 0, Math.ceil(canvas.width / cells), canvas.height,
+    );
+  }
+}
+
+function download(url, name) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+}
+
+// Up to eight frames from first to last: one row a lane, the clock under every column.
+async function exportStrip(value, lanes) {
+  const last = value.levels.length - 1;
+  const count = Math.min(KEY_FRAMES, last + 1);
+  const keys = Array.from({ length: count }, (_, i) => Math.round((i * last) / Math.max(1, count - 1)));
+  const size = (lane) => [lane.columns * (lane.width + 1) - 1, lane.rows * (lane.height + 1) - 1];
+  const scaled = lanes.map((lane) => {
+    const scale = Math.max(1, Math.round(150 / size(lane)[0]));
+    return { lane, scale, width: size(lane)[0] * scale, height: size(lane)[1] * scale };
+  });
+  const [margin, line] = [24, 30];
+  const column = Math.max(...scaled.map((row) => row.width), 110) + 12;
+  const canvas = document.createElement("canvas");
+  canvas.width = 2 * margin + count * column - 12;
+  canvas.height = 2 * margin + line + scaled.reduce((sum, row) => sum + row.height + line, 0);
+  const context = canvas.getContext("2d");
+  context.fillStyle = "white";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  let top = margin;
+  for (const { lane, scale, height } of scaled) {
+    context.fillStyle = "#1f2937";
+    context.font = "600 15px system-ui, sans-serif";
+    context.fillText(lane.title, margin, top + 14);
+    keys.forEach((k, i) => drawFrame(lane, k, canvas, margin + i * column, top + line - 6, scale));
+    top += height + line;
+  }
+  context.fillStyle = "#4b5563";
+  context.font = "13px system-ui, sans-serif";
+  keys.forEach((k, i) => context.fillText(value.levels[k], margin + i * column, top + 16, column - 8));
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  if (!blob) throw new Error("this browser cannot draw so large a picture");
+  const url = URL.createObjectURL(blob);
+  download(url, `${value.name}-key-frames.png`);
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
+}
+
+async function exportGif(value, server, frameMs) {
+  const captions = value.levels.map(
+    (level, k) => `${value.step_word} ${value.steps[k]} / ${value.total}   ${level}`,
+  );
+  const answer = await server.encode_gif({ lanes: value.lanes, captions, frame_ms: frameMs });
+  if (!answer || answer.error) throw new Error(answer?.error ?? "the server gave no answer");
+  download(answer.gif, `${value.name}.gif`);
+}

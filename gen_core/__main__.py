@@ -1,0 +1,195 @@
+"""The command line: python -m gen_core list | sample | train | evaluate | bench"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from gen_core import Noise, checkpoint, final, recipes
+from gen_core.checkpoint import CheckpointError, available, load
+from gen_core.checks import KnobError, whole
+from gen_core.evaluate import SAMPLES, evaluate, is_conditional, known, takes
+from gen_core.noise import MAX_SEED
+
+KNOBS = ("steps", "guidance_scale", "solver", "eta", "temperature", "truncation_psi")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; 0 on success, 2 with one line on stderr for what the user can mend."""
+    args = _parser().parse_args(arguments)
+    try:
+        result, text = args.run(args)
+    except (KnobError, CheckpointError, OSError) as error:  # MissingData is an OSError
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(result, indent=2) if args.json else text)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gen_core", description="Noise to data.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, about: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(run=run)
+        sub.add_argument("--json", action="store_true", help="print the result as JSON")
+        sub.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+        return sub
+
+    command("list", _list, "the checkpoints that are here, and what they reach")
+
+    sample = command("sample", _sample, "draw pictures from a checkpoint into a PNG grid")
+    sample.add_argument("name")
+    sample.add_argument("--out", default="samples.png", metavar="FILE")
+    sample.add_argument("--count", type=_value, default=16)
+    sample.add_argument("--seed", type=_value, default=0, help="of the first; the rest count on")
+    sample.add_argument("--label", type=_value, help="a class for all; default: all in turn")
+    _add_knobs(sample)
+
+    train = command("train", _train, "train a recipe; run it again to go on where it stopped")
+    train.add_argument("name", help=f"one of {', '.join(recipes.RECIPES)}")
+    train.add_argument("--steps", type=_value, help="default: the recipe's own")
+    train.add_argument("--folder", default="runs", help="of the run's state (default: runs)")
+    train.add_argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
+
+    measure = command("evaluate", _evaluate, "measure a checkpoint against real pictures")
+    measure.add_argument("name")
+    measure.add_argument("--samples", type=_value, default=SAMPLES)
+    measure.add_argument("--batch", type=_value, default=250, help="pictures drawn at once")
+    measure.add_argument("--seed", type=_value, default=0)
+    measure.add_argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
+    measure.add_argument("--write", action="store_true", help="put the result into the checkpoint")
+    _add_knobs(measure)
+
+    timing = command("bench", _bench, "time the samplers against the network and diffusers")
+    timing.add_argument("--count", type=_value, default=16)
+    timing.add_argument("--steps", type=_value, default=20)
+    timing.add_argument("--rounds", type=_value, default=9)
+    return parser
+
+
+def _add_knobs(parser: argparse.ArgumentParser) -> None:
+    for knob in KNOBS:
+        parser.add_argument(f"--{knob.replace('_', '-')}", type=_value, default=None)
+
+
+def _value(text: str) -> int | float | str:
+    """A number if it is one. Whether it suits the knob is for gen_core.checks to say."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _knobs(args: argparse.Namespace) -> dict[str, Any]:
+    """The knobs that were set: the rest keep the defaults of the family."""
+    return {k: getattr(args, k) for k in KNOBS if getattr(args, k) is not None}
+
+
+class Bars:
+    """A progress bar per stage, on stderr, so that stdout holds nothing but the result."""
+
+    def __init__(self) -> None:
+        self._stage, self._bar = "", None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if stage != self._stage:
+            self.close()
+            self._stage, self._bar = stage, tqdm(desc=stage, total=total)
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+Answer = tuple[Any, str]
+"""What a command returns: plain values for JSON, and text for a person."""
+
+
+def _list(args: argparse.Namespace) -> Answer:
+    rows = []
+    for name in available():
+        card = checkpoint.card(name)
+        path = checkpoint.weights_folder() / f"{name}.safetensors"
+        megabytes = round(path.stat().st_size / 1e6, 2)
+        rows.append({"name": name, "megabytes": megabytes, **card})
+    if not rows:
+        return rows, f"no checkpoints in {checkpoint.weights_folder()}"
+    lines = [f"{'name':<24}{'MB':>6}{'steps':>9}{'hours':>8}  Fréchet"]
+    for row in rows:
+        numbers = f"{row['megabytes']:>6.1f}{row['steps']:>9}{row['hours']:>8.2f}"
+        lines.append(f"{row['name']:<24}{numbers}  {row['metrics'].get('frechet', '')}")
+    return rows, "\n".join(lines)
+
+
+def _sample(args: argparse.Namespace) -> Answer:
+    from torchvision.utils import save_image  # heavy, and only needed here
+
+    count = whole("count", args.count, 1, 4096)
+    seed = whole("seed", args.seed, 0, MAX_SEED - count)
+    model = load(args.name, args.device)
+    if not takes(model):
+        raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
+    knobs = _knobs(args)
+    if args.label is not None:
+        knobs["label"] = args.label
+    elif is_conditional(model):
+        knobs["label"] = [i % model.config.classes for i in range(count)]
+    frames = model.sample(Noise(range(seed, seed + count)), **known(model, args.name, knobs))
+    bar = tqdm(frames, desc="sampling", unit="frame")
+    x = final(iter(bar))
+    save_image(x, args.out, nrow=round(count**0.5) or 1, normalize=True, value_range=(-1, 1))
+    result = {"name": args.name, "file": args.out, "count": count, "seed": seed, "knobs": knobs}
+    return result, f"{count} pictures in {args.out}"
+
+
+def _train(args: argparse.Namespace) -> Answer:
+    steps = None if args.steps is None else whole("steps", args.steps, 1, 10_000_000)
+    run = recipes.run(args.name, args.folder, steps)
+    bar = None
+    for step in run.train(device=args.device, data_root=args.data):
+        bar = bar or tqdm(desc=args.name, total=step.total, initial=step.step - 1, unit="step")
+        if step.step % 10 == 0:
+            bar.set_postfix({k: f"{float(v):.3f}" for k, v in step.losses.items()})
+        bar.update()
+    if bar is not None:
+        bar.close()
+    path = checkpoint.weights_folder() / f"{args.name}.safetensors"
+    result = {"name": args.name, "file": str(path), **checkpoint.card(args.name)}
+    return result, f"{path}: {result['steps']} steps, {result['hours']} hours"
+
+
+def _evaluate(args: argparse.Namespace) -> Answer:
+    bars = Bars()
+    result = evaluate(
+        args.name, samples=args.samples, batch=args.batch, seed=args.seed, device=args.device,
+        data_root=args.data, write=args.write, progress=bars, **_knobs(args),
+    )  # fmt: skip
+    bars.close()
+    lines = [f"{name:<22}{value}" for name, value in result.items() if name != "snapshots"]
+    for row in result.get("snapshots", []):
+        lines.append(
+            f"  step {row['step']:>6}  Fréchet {row['frechet']:>8}  recall {row['recall']:>6}  "
+            f"classes alive {row['classes_alive']}"
+        )
+    return result, "\n".join(lines)
+
+
+def _bench(args: argparse.Namespace) -> Answer:
+    from gen_core.bench import bench, report
+
+    result = bench(device=args.device, count=args.count, steps=args.steps, rounds=args.rounds)
+    return result, report(result)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

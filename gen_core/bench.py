@@ -1,0 +1,179 @@
+"""How long sampling takes, and how much of it is not the network.
+
+Everything that is compared runs in turn, round by round, so that whatever else the machine does
+falls on both sides alike; the figures are medians over the rounds.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gen_core import checkpoint
+from gen_core.checks import whole
+from gen_core.devices import device_title, fast_math, has_bf16_units, pick_device
+from gen_core.families.diffusion import Diffusion
+from gen_core.family import Family, final, registry
+from gen_core.noise import Noise
+
+GRIDS = {
+    "vae": (64, {}),
+    "gan": (64, {}),
+    "diffusion": (16, {"steps": 20, "guidance_scale": 2.0}),
+    "flow": (16, {"steps": 20, "guidance_scale": 2.0}),
+}
+"""What a visitor waits for: pictures in the grid, and the knobs."""
+AIM_OVERHEAD = 1.05
+AIM_DIFFUSERS = 1.02
+WARM_UP = 2
+"""Rounds that are run and not counted."""
+
+
+def interleaved(jobs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of every job in every round. Each job must end with its result on the CPU."""
+    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    for index in range(WARM_UP + rounds):
+        # Every other round runs backwards: no job always profits from a cache the last one filled.
+        for name, job in list(jobs.items())[:: 1 if index % 2 else -1]:
+            started = time.perf_counter()
+            job()
+            if index >= WARM_UP:
+                seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def ratio(above: list[float], below: list[float]) -> float:
+    """The median over the rounds of one job's seconds over another's, to three decimals."""
+    return round(statistics.median(a / b for a, b in zip(above, below, strict=True)), 3)
+
+
+def bare_network(model: Diffusion, count: int, steps: int) -> Tensor:
+    """`steps` evaluations of the network and nothing else."""
+    x = Noise(range(count)).randn(*model.event).to(model.device)
+    t, label = torch.ones(count, device=model.device), torch.zeros_like(x[:, 0, 0, 0]).long()
+    with torch.inference_mode(), fast_math(model.device):
+        for _ in range(steps):
+            out = model.net(x, t, label)
+    return out.cpu()
+
+
+def diffusers_ddim(model: Diffusion, count: int, steps: int) -> Tensor:
+    """The same network in the loop that diffusers' documentation shows. Needs diffusers.
+
+    Its clock runs from T - 1 to 0 where ours runs from T to 1: its t is our t - 1.
+    """
+    from diffusers import DDIMScheduler
+
+    scheduler = DDIMScheduler(
+        beta_start=1e-4, beta_end=0.02, beta_schedule="linear", clip_sample=False,
+        prediction_type="v_prediction", timestep_spacing="trailing",
+    )  # fmt: skip
+    scheduler.set_timesteps(steps)
+    x = Noise(range(count)).randn(*model.event).to(model.device)
+    label = torch.zeros(count, dtype=torch.long, device=model.device)
+    with torch.inference_mode():
+        for t in scheduler.timesteps:
+            time_in = ((t + 1) / model.schedule.total).expand(count).to(model.device)
+            with fast_math(model.device):
+                v = model.net(x, time_in, label).float()
+            x = scheduler.step(v, t, x).prev_sample
+    return x.cpu()
+
+
+def compare_samplers(model: Diffusion, count: int, steps: int, rounds: int) -> dict[str, Any]:
+    """Our DDIM beside the bare network and beside diffusers' DDIM, on one network."""
+
+    def ours() -> Tensor:
+        return final(model.sample(Noise(range(count)), steps=steps, solver="ddim"))
+
+    jobs = {
+        "bare network": lambda: bare_network(model, count, steps),
+        "ours": ours,
+        "diffusers": lambda: diffusers_ddim(model, count, steps),
+    }
+    seconds = interleaved(jobs, rounds)
+    return {
+        "count": count,
+        "steps": steps,
+        "rounds": rounds,
+        "seconds": {name: round(statistics.median(s), 4) for name, s in seconds.items()},
+        "ours_over_network": ratio(seconds["ours"], seconds["bare network"]),
+        "aim_over_network": AIM_OVERHEAD,
+        "ours_over_diffusers": ratio(seconds["ours"], seconds["diffusers"]),
+        "aim_over_diffusers": AIM_DIFFUSERS,
+        "largest_difference": float((ours() - diffusers_ddim(model, count, steps)).abs().max()),
+    }
+
+
+def grid_times(models: dict[str, Family], rounds: int) -> list[dict[str, Any]]:
+    """Seconds for the grid that a visitor gets from each family."""
+
+    def job(family: str) -> Callable[[], Tensor]:
+        count, knobs = GRIDS[family]
+        return lambda: final(models[family].sample(Noise(range(count)), **knobs))
+
+    seconds = interleaved({family: job(family) for family in models}, rounds)
+    return [
+        {"family": family, "pictures": GRIDS[family][0], **GRIDS[family][1],
+         "seconds": round(statistics.median(seconds[family]), 4)}
+        for family in models
+    ]  # fmt: skip
+
+
+def load_or_build(family: str, device: str) -> Family:
+    """The shipped Fashion-MNIST model, or an untrained one of its size: as fast, if not as good."""
+    name = f"{family}-fashion"
+    if name in checkpoint.available():
+        return checkpoint.load(name, device)
+    model = registry.classes[family]().requires_grad_(False).eval()
+    return model.to(pick_device(device), memory_format=torch.channels_last)
+
+
+def bench(
+    *, device: str = "auto", count: int = 16, steps: int = 20, rounds: int = 9
+) -> dict[str, Any]:
+    """All measurements, as plain values fit for JSON."""
+    count, steps = whole("count", count, 1, 256), whole("steps", steps, 1, 1000)
+    rounds = whole("rounds", rounds, 1, 1000)
+    models = {family: load_or_build(family, device) for family in GRIDS}
+    chosen = models["diffusion"].device
+    return {
+        "hardware": device_title(chosen),
+        "bf16": has_bf16_units(chosen),
+        "torch": torch.__version__,
+        "untrained": [family for family, model in models.items() if not model.card],
+        "sampler": compare_samplers(models["diffusion"], count, steps, rounds),
+        "grids": grid_times(models, rounds),
+    }
+
+
+def report(result: dict[str, Any]) -> str:
+    """The result of `bench` as lines for a terminal."""
+
+    def verdict(value: float, aim: float) -> str:
+        return f"{value:.3f}   (aim: at most {aim}, {'met' if value <= aim else 'MISSED'})"
+
+    s = result["sampler"]
+    precision = "bfloat16" if result["bf16"] else "float32"
+    network = verdict(s["ours_over_network"], s["aim_over_network"])
+    library = verdict(s["ours_over_diffusers"], s["aim_over_diffusers"])
+    lines = [
+        f"{result['hardware']}, {precision}, torch {result['torch']}",
+        f"DDIM, {s['count']} pictures, {s['steps']} steps, medians of {s['rounds']} rounds:",
+        *(f"  {name:<14}{seconds:9.3f} s" for name, seconds in s["seconds"].items()),
+        f"  ours / {s['steps']} x bare network  {network}",
+        f"  ours / diffusers          {library}",
+        f"  largest difference between ours and diffusers' pictures: {s['largest_difference']:.2g}",
+        "Grids:",
+    ]
+    for grid in result["grids"]:
+        knobs = ", ".join(f"{k}={v}" for k, v in grid.items() if k not in ("family", "seconds"))
+        lines.append(f"  {grid['family']:<14}{grid['seconds']:9.3f} s   {knobs}")
+    if result["untrained"]:
+        lines.append(f"No weights, so untrained networks of the same size: {result['untrained']}")
+    return "\n".join(lines)

@@ -1,0 +1,255 @@
+"""Measures a checkpoint: samples from it, and compares them with real pictures.
+
+The features are those of our own classifier (`judge-<data>`), which carries the features of the
+real pictures with it, so no data set is needed here. Figures are comparable with each other, not
+with a published FID.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gen_core import checkpoint, metrics
+from gen_core.checks import KnobError, whole
+from gen_core.data import MissingData, load_data
+from gen_core.devices import device_title, fast_math
+from gen_core.families.gan import GAN
+from gen_core.families.judge import Judge
+from gen_core.families.vae import VAE
+from gen_core.family import Family, final
+from gen_core.noise import Noise
+
+SAMPLES = 10_000
+SNAPSHOT_SAMPLES = 2_000
+"""Samples per snapshot of a training run: enough to see a collapse, quick for twenty of them."""
+KNOBS = {"steps": 50, "guidance_scale": 1.0}
+"""What the published figures use where a family has these knobs; the rest are its defaults."""
+
+Progress = Callable[[str, int, int], None]
+"""progress(stage, pictures done, pictures in all)"""
+
+
+class Judged(NamedTuple):
+    """What the classifier says of N pictures."""
+
+    features: Tensor
+    """(N, D) float32"""
+    logits: Tensor
+    """(N, K) float32"""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A classifier, and what its checkpoint knows of real pictures."""
+
+    judge: Judge
+    features: Tensor
+    """(10000, D) float32, of the test pictures"""
+    floor: float
+    """Fréchet distance of as many training pictures: what a perfect model would reach."""
+    accuracy: float
+    """Of the classifier, on the test pictures."""
+
+    @classmethod
+    def of(cls, data: str, device: str = "auto", folder: Path | str | None = None) -> Reference:
+        """Raises CheckpointError where the classifier is missing or has not been evaluated."""
+        name = f"judge-{data}"
+        judge = checkpoint.load(name, device, folder)
+        if "features.test" not in judge.extra:
+            raise checkpoint.CheckpointError(
+                f"{name} carries no features of real pictures: "
+                f"run `python -m gen_core evaluate {name} --write`, which needs the data set"
+            )
+        measured = judge.card["metrics"]
+        features = judge.extra["features.test"].float()
+        return cls(judge, features, measured["floor"], measured["accuracy"])
+
+
+def evaluate(
+    name: str, *, samples: int = SAMPLES, batch: int = 250, seed: int = 0, device: str = "auto",
+    data_root: str | None = None, folder: Path | str | None = None, write: bool = False,
+    progress: Progress = lambda stage, done, total: None, **knobs: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """The metrics of a checkpoint by name, as a dict of plain values fit for JSON.
+
+    samples: 100 to 100000, drawn with the seeds seed, seed + 1, ..., classes in turn; knobs: what
+    the family's `sample` takes, over the defaults in `KNOBS`. `write` puts the result into the
+    checkpoint's card. Memory is bounded by `batch` and the features. Raises CheckpointError,
+    KnobError, and for a classifier MissingData.
+    """
+    samples, batch = whole("samples", samples, 100, 100_000), whole("batch", batch, 1, 10_000)
+    model = checkpoint.load(name, device, folder)
+    started, extra = time.perf_counter(), {}
+    if isinstance(model, Judge):
+        result, extra = _evaluate_judge(model, data_root, progress)
+    else:
+        reference = Reference.of(model.card["data"], device, folder)
+        knobs = {k: v for k, v in KNOBS.items() if k in takes(model)} | known(model, name, knobs)
+        result = {"samples": samples, "seed": seed, "knobs": knobs}
+        result |= _compare(model, reference, samples, batch, seed, knobs, progress)
+    if isinstance(model, VAE):
+        result |= _reconstruct(model, data_root, progress)
+    if isinstance(model, GAN) and model.snapshots:
+        result["snapshots"] = _through_training(model, reference, batch, seed, progress)
+    result["seconds"] = round(time.perf_counter() - started, 1)
+    result["hardware"] = device_title(model.device)
+    if write:
+        checkpoint.amend(name, result, extra, folder)
+    return result
+
+
+def takes(model: Family) -> list[str]:
+    """The knobs of the family's `sample`; none for a classifier, which draws nothing."""
+    if isinstance(model, Judge):
+        return []
+    return [k for k in inspect.signature(model.sample).parameters if k != "noise"]
+
+
+def known(model: Family, name: str, knobs: dict[str, Any]) -> dict[str, Any]:
+    """The knobs themselves; raises KnobError for one that the family does not take."""
+    for knob, value in knobs.items():
+        if knob not in takes(model):
+            options = ", ".join(takes(model)) or "none: it draws no pictures"
+            raise KnobError(f"{knob}={value!r}: the knobs of {name} are {options}")
+    return knobs
+
+
+def is_conditional(model: Family) -> bool:
+    """Whether the model draws a class on demand."""
+    return "label" in takes(model) and model.config.classes > 0
+
+
+def draw(
+    model: Family, samples: int, batch: int, seed: int, knobs: dict[str, Any]
+) -> Iterator[Tensor]:
+    """Batches of (B, C, H, W); sample i has the seed seed + i and, if it can, class i mod K."""
+    for first in range(0, samples, batch):
+        indices = range(first, min(first + batch, samples))
+        if is_conditional(model):
+            knobs = knobs | {"label": [i % model.config.classes for i in indices]}
+        yield final(model.sample(Noise(seed + i for i in indices), **knobs))
+
+
+@torch.inference_mode()
+def judged(judge: Judge, batches: Iterable[Tensor], told: Callable[[int], None]) -> Judged:
+    """Runs the classifier over pictures in float32, so that a figure means the same anywhere."""
+    features, done = [], 0
+    for x in batches:
+        features.append(judge.features(x.to(judge.device)))
+        done += len(x)
+        told(done)
+    together = torch.cat(features)
+    return Judged(together.cpu(), judge.head(together).cpu())
+
+
+def _compare(
+    model: Family, reference: Reference, samples: int, batch: int, seed: int,
+    knobs: dict[str, Any], progress: Progress,
+) -> dict[str, Any]:  # fmt: skip
+    """The metrics that every generative family has."""
+    batches = draw(model, samples, batch, seed, knobs)
+    fake = judged(reference.judge, batches, lambda n: progress("samples", n, samples))
+    precision, recall = metrics.precision_recall(reference.features, fake.features)
+    shares = metrics.class_shares(fake.logits)
+    result = {
+        "frechet": metrics.frechet_distance(fake.features, reference.features),
+        "floor": reference.floor,
+        "precision": precision,
+        "recall": recall,
+        "inception_score": metrics.inception_score(fake.logits.softmax(1)),
+        "classes_alive": metrics.classes_alive(shares),
+        "class_shares": shares.tolist(),
+        "judge_accuracy": reference.accuracy,
+    }
+    if is_conditional(model):
+        wanted = torch.arange(samples) % model.config.classes
+        result["accuracy"] = metrics.accuracy(fake.logits, wanted)
+    return _rounded(result)
+
+
+@torch.inference_mode()
+def _reconstruct(model: VAE, data_root: str | None, progress: Progress) -> dict[str, Any]:
+    """How well the test pictures come back: where the data set is on this machine."""
+    try:
+        test = load_data(model.card["data"], "test", data_root, download=False)
+    except MissingData as error:
+        return {"skipped": {"reconstruction": str(error)}}
+    rng = torch.Generator(model.device).manual_seed(0)
+    error, bound = 0.0, 0.0
+    for rows in torch.arange(len(test)).split(250):
+        x = test.pictures(rows).to(model.device)
+        with fast_math(model.device):
+            again = model.decode(model.encode(x)[0])
+            distortion, rate = model.bound(x, rng)
+        error += float((x - again).square().flatten(1).mean(1).sum())
+        bound -= float((distortion + rate).sum())
+        progress("test pictures", int(rows[-1]) + 1, len(test))
+    return _rounded({
+        "reconstruction_error": error / len(test),  # mean square of a pixel in [-1, 1]
+        "elbo": bound / len(test),  # nats a picture
+    })  # fmt: skip
+
+
+def _through_training(
+    model: GAN, reference: Reference, batch: int, seed: int, progress: Progress
+) -> list[dict[str, Any]]:
+    """What the generator could do at each snapshot of its training, from fewer samples."""
+    history, total = [], SNAPSHOT_SAMPLES * len(model.snapshots)
+    for index, step in enumerate(model.snapshots):
+        before = index * SNAPSHOT_SAMPLES
+
+        def told(done: int, before: int = before) -> None:
+            progress("snapshots", before + done, total)
+
+        batches = draw(model.at_snapshot(step), SNAPSHOT_SAMPLES, batch, seed, {})
+        fake = judged(reference.judge, batches, told)
+        shares = metrics.class_shares(fake.logits)
+        history.append(_rounded({
+            "step": step, "samples": SNAPSHOT_SAMPLES,
+            "frechet": metrics.frechet_distance(fake.features, reference.features),
+            "recall": metrics.share_inside(reference.features, fake.features),
+            "classes_alive": metrics.classes_alive(shares), "class_shares": shares.tolist(),
+        }))  # fmt: skip
+    return history
+
+
+def _evaluate_judge(
+    judge: Judge, data_root: str | None, progress: Progress
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Accuracy and floor, and the features of real pictures that others are measured against."""
+    test = load_data(judge.card["data"], "test", data_root)
+    train = load_data(judge.card["data"], "train", data_root)
+    seen = {}
+    for split, data in (("test", test), ("train", train)):
+        rows = torch.arange(min(len(data), len(test))).split(250)
+
+        def told(done: int, split: str = split) -> None:
+            progress(f"{split} pictures", done, len(test))
+
+        seen[split] = judged(judge, map(data.pictures, rows), told)
+    # Half precision keeps the file small; the floor is measured on what the file will hold.
+    extra = {f"features.{split}": said.features.half() for split, said in seen.items()}
+    result = {
+        "samples": len(test),
+        "accuracy": metrics.accuracy(seen["test"].logits, test.labels),
+        "floor": metrics.frechet_distance(extra["features.train"], extra["features.test"]),
+        "inception_score": metrics.inception_score(seen["test"].logits.softmax(1)),
+    }
+    return _rounded(result), extra
+
+
+def _rounded(result: dict[str, Any]) -> dict[str, Any]:
+    def short(value: Any) -> Any:
+        if isinstance(value, list):
+            return [short(v) for v in value]
+        return float(f"{value:.5g}") if isinstance(value, float) else value
+
+    return {k: short(v) for k, v in result.items()}

@@ -1,0 +1,116 @@
+"""What the tests of the screen share: a running app, a browser, a page that is watched."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running_app(**environment: str) -> Iterator[str]:
+    """`python app.py` in a process of its own; yields its address once it answers."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--port", str(port), "--device", "cpu"],
+        cwd=ROOT, env=os.environ | environment,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: _answers(address, process), 120)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _answers(address: str, process: subprocess.Popen) -> bool:
+    if process.poll() is not None:
+        raise RuntimeError(f"the app ended with exit code {process.returncode}")
+    with contextlib.suppress(OSError):
+        return urllib.request.urlopen(address, timeout=5).status == 200
+    return False
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Asks again and again; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{condition} did not come true in {seconds:g} s")
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def app_address() -> Iterator[str]:
+    """The app that all tests of the screen share."""
+    with running_app() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium where there is one, else the one playwright installed."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """visit(address, **context options) -> Page. At the end of the test: nothing in the console,
+    no request to any other host."""
+    problems: list[str] = []
+    contexts = []
+
+    def open_page(address: str, **options: object) -> Page:
+        context = chromium.new_context(accept_downloads=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
+        page.on("request", lambda request: _check_host(request.url, problems))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def _check_host(url: str, problems: list[str]) -> None:
+    if not url.startswith(
+        ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "data:", "blob:")
+    ):
+        problems.append(f"a request to another host: {url}")
+
+
+@pytest.fixture(autouse=True)
+def _few_threads() -> None:
+    """Two threads at most: results are the same, and machines with many cores stay friendly."""
+    torch.set_num_threads(min(2, torch.get_num_threads()))

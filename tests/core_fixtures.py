@@ -1,0 +1,79 @@
+"""What the tests of gen_core share: tiny models, a made-up data set, exact denoisers."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gen_core.data import ImageSet
+from gen_core.family import Family, registry
+from gen_core.solvers import NoiseSchedule, Prediction
+
+torch.set_num_threads(1)  # tiny tensors: a second thread costs more than it brings
+
+TINY = {
+    "vae": {"width": 16, "latent": 4},
+    "gan": {"widths": (32, 16, 16), "latent": 8, "critic_width": 8, "classes": 10},
+    "diffusion": {"widths": (16, 32), "blocks": 1, "embedding": 32},
+    "flow": {"widths": (16, 32), "blocks": 1, "embedding": 32},
+    "judge": {"widths": (8, 16, 16)},
+}
+"""Configs that make a family small; one that is not named here is tested at its own size."""
+
+GENERATIVE = sorted(name for name in registry.classes if name != "judge")
+
+
+def tiny(family: str, seed: int = 0, **changes) -> Family:
+    """An untrained model of a family whose answers are not zero, in eval mode."""
+    kind = registry.classes[family]
+    torch.manual_seed(seed)
+    model = kind(kind.Config(**TINY.get(family, {}) | changes))
+    for parameter in model.parameters():
+        if not parameter.any():  # layers that start at zero would hide what the rest says
+            torch.nn.init.normal_(parameter, std=0.1)
+    return model.eval()
+
+
+def striped(count: int = 64, seed: int = 0) -> ImageSet:
+    """Pictures (count, 1, 28, 28) of stripes: five widths, across (even classes) or down (odd)."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % 10
+    images = rng.integers(0, 40, (count, 1, 28, 28), dtype=np.uint8)
+    across = [np.arange(28)[:, None] // width % 2 for width in (1, 2, 4, 7, 14)]
+    stripes = [kind for width in across for kind in (width, width.T)]
+    for image, label in zip(images, labels, strict=True):
+        image[0] += (200 * stripes[label]).astype(np.uint8)
+    names = tuple("0123456789")
+    return ImageSet("fashion", torch.from_numpy(images), torch.from_numpy(labels), names)
+
+
+def write_idx(path: Path, values: np.ndarray) -> None:
+    """Writes unsigned bytes as a gzipped idx file."""
+    head = bytes([0, 0, 8, values.ndim]) + struct.pack(f">{values.ndim}i", *values.shape)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(head + values.astype(np.uint8).tobytes()))
+
+
+def write_fashion(root: Path, train: int = 128, test: int = 64) -> dict[str, ImageSet]:
+    """Lays a made-up Fashion-MNIST under root as torchvision would, and returns what it holds."""
+    sets = {"train": striped(train, seed=1), "test": striped(test, seed=2)}
+    for prefix, data in (("train", sets["train"]), ("t10k", sets["test"])):
+        raw = root / "FashionMNIST" / "raw"
+        write_idx(raw / f"{prefix}-images-idx3-ubyte.gz", data.images[:, 0].numpy())
+        write_idx(raw / f"{prefix}-labels-idx1-ubyte.gz", data.labels.numpy())
+    return sets
+
+
+def exact(distribution, schedule: NoiseSchedule):
+    """predict(x_t, t) for a toy whose best denoiser is known: a network without any error."""
+
+    def predict(x_t: torch.Tensor, t: float) -> Prediction:
+        signal, spread = schedule.scales_at(t)
+        x0 = distribution.denoise(x_t / signal, spread / signal)
+        return Prediction(x0, (x_t - signal * x0) / spread)
+
+    return predict

@@ -1,0 +1,171 @@
+"""Saved and loaded models agree bit for bit, and a bad file says what is wrong with it."""
+
+import json
+
+import pytest
+import torch
+from core_fixtures import tiny
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from gen_core import Noise, available, checkpoint, final, load
+from gen_core.checkpoint import CheckpointError
+from gen_core.checks import KnobError
+from gen_core.family import registry
+
+CARD = {"data": "fashion", "steps": 7, "seed": 3, "hours": 0.1, "metrics": {}}
+
+
+@pytest.fixture(params=registry.classes)
+def model(request):
+    return tiny(request.param, seed=4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_weights_come_back_bit_for_bit_in_the_stored_precision(model, dtype, tmp_path):
+    checkpoint.save(model, tmp_path / "a.safetensors", CARD, dtype=dtype)
+    loaded = load("a", "cpu", tmp_path)
+    stored = {k: v.to(dtype) for k, v in model.state_dict().items()}
+    for name, value in loaded.state_dict().items():
+        assert value.dtype == torch.float32
+        assert torch.equal(value, stored[name].float()), name
+    checkpoint.save(loaded, tmp_path / "b.safetensors", CARD, dtype=dtype)
+    first, _ = checkpoint.read("a", tmp_path)
+    second, _ = checkpoint.read("b", tmp_path)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[k], second[k]) and first[k].dtype == dtype for k in first)
+
+
+def test_a_loaded_model_is_ready_and_says_what_it_is(model, tmp_path):
+    extra = {"curve.loss": torch.tensor([3.0, 2.0])}
+    checkpoint.save(model, tmp_path / "a.safetensors", CARD, extra=extra)
+    loaded = load("a", "cpu", tmp_path)
+    assert loaded.config == model.config and type(loaded) is type(model)
+    assert not loaded.training and not any(p.requires_grad for p in loaded.parameters())
+    assert CARD.items() <= loaded.card.items() and loaded.card["family"] == model.name
+    assert torch.equal(loaded.extra["curve.loss"], extra["curve.loss"])
+    assert checkpoint.card("a", tmp_path) == loaded.card
+
+
+def test_a_loaded_model_draws_the_same_pictures(tmp_path):
+    model = tiny("gan").half().float()
+    checkpoint.save(model, tmp_path / "a.safetensors", CARD)
+    loaded = load("a", "cpu", tmp_path)
+    model.to(memory_format=torch.channels_last)
+    ours, theirs = (final(m.sample(Noise([1, 2]), label=3)) for m in (model, loaded))
+    assert torch.equal(ours, theirs)
+
+
+def test_amend_changes_the_metrics_and_nothing_else(model, tmp_path):
+    extra = {"curve.loss": torch.tensor([3.0])}
+    checkpoint.save(model, tmp_path / "a.safetensors", CARD, extra=extra)
+    before, meta = checkpoint.read("a", tmp_path)
+    checkpoint.amend("a", {"frechet": 1.5}, {"features.test": torch.ones(2)}, tmp_path)
+    after, changed = checkpoint.read("a", tmp_path)
+    assert after.keys() - before.keys() == {"extra.features.test"}
+    assert all(
+        torch.equal(before[k], after[k]) and before[k].dtype == after[k].dtype for k in before
+    )
+    assert changed == meta | {"metrics": {"frechet": 1.5}}
+    assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_the_file_is_plain_safetensors_with_json_metadata(tmp_path):
+    checkpoint.save(tiny("flow"), tmp_path / "a.safetensors", CARD)
+    with safe_open(tmp_path / "a.safetensors", "pt") as file:
+        meta = {k: json.loads(v) for k, v in file.metadata().items()}
+    assert meta["format"] == checkpoint.FORMAT
+    assert meta["family"] == "flow" and meta["config"]["widths"] == [16, 32]
+
+
+def test_available_lists_names_that_load(tmp_path):
+    assert available(tmp_path) == []
+    for name in ("b", "a"):
+        checkpoint.save(tiny("vae"), tmp_path / f"{name}.safetensors", CARD)
+    (tmp_path / "c.safetensors.partial").write_bytes(b"half a file")
+    assert available(tmp_path) == ["a", "b"]
+
+
+def test_the_folder_can_be_named_by_the_environment(tmp_path, monkeypatch):
+    checkpoint.save(tiny("vae"), tmp_path / "a.safetensors", CARD)
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    assert available() == ["a"] and load("a", "cpu").name == "vae"
+
+
+def refusal(name, folder) -> str:
+    """The message of `load`; `card` must refuse such a file too, not hand out half a card."""
+    with pytest.raises(CheckpointError):
+        checkpoint.card(name, folder)
+    with pytest.raises(CheckpointError) as caught:
+        load(name, "cpu", folder)
+    assert "\n" not in str(caught.value)[:80] and name in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_missing_file_is_named_with_what_there_is(tmp_path):
+    assert refusal("flow-fashion", tmp_path).endswith("there are: none")
+    checkpoint.save(tiny("vae"), tmp_path / "vae-x.safetensors", CARD)
+    assert refusal("flow-fashion", tmp_path).endswith("there are: vae-x")
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "noise", "text"])
+def test_a_damaged_file_is_named_with_the_way_out(damage, tmp_path):
+    path = tmp_path / "a.safetensors"
+    checkpoint.save(tiny("vae"), path, CARD)
+    whole = path.read_bytes()
+    broken = {
+        "empty": b"", "cut": whole[: len(whole) // 2], "noise": bytes(range(256)) * 20,
+        "text": b"<html>not found</html>",
+    }  # fmt: skip
+    path.write_bytes(broken[damage])
+    assert "a.safetensors is damaged" in refusal("a", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        {"format": "pt"},
+        {"format": '"pt"'},
+        {"format": '"noise-to-data/9"', "family": '"vae"'},
+    ],
+)
+def test_a_foreign_file_is_not_called_damaged(metadata, tmp_path):
+    save_file({"w": torch.zeros(2)}, tmp_path / "a.safetensors", metadata)
+    text = refusal("a", tmp_path)
+    assert "format" in text and "damaged" not in text and checkpoint.FORMAT in text
+
+
+def test_a_family_that_is_not_here_is_named(tmp_path):
+    meta = {"format": checkpoint.FORMAT, "family": "spiral", "config": {}}
+    save_file(
+        {"w": torch.zeros(2)},
+        tmp_path / "a.safetensors",
+        {k: json.dumps(v) for k, v in meta.items()},
+    )
+    with pytest.raises(CheckpointError, match="'spiral'; known are .*vae"):
+        load("a", "cpu", tmp_path)
+
+
+def test_weights_that_do_not_fit_their_config_are_refused(tmp_path):
+    checkpoint.save(tiny("vae"), tmp_path / "a.safetensors", CARD)
+    tensors, meta = checkpoint.read("a", tmp_path)
+    meta["config"]["latent"] = 5
+    save_file(tensors, tmp_path / "a.safetensors", {k: json.dumps(v) for k, v in meta.items()})
+    with pytest.raises(CheckpointError, match="a does not fit its own config"):
+        load("a", "cpu", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../a", "a/b", "", "a\0b"])
+def test_a_name_is_a_name_and_no_path(name, tmp_path):
+    (tmp_path / "inner").mkdir()
+    checkpoint.save(tiny("vae"), tmp_path / "a.safetensors", CARD)
+    with pytest.raises(CheckpointError, match="no weights named"):
+        load(name, "cpu", tmp_path / "inner")
+
+
+@pytest.mark.parametrize("device", ["tpu", "", "cuda:99x", None])
+def test_an_absent_device_is_named(device, tmp_path):
+    checkpoint.save(tiny("vae"), tmp_path / "a.safetensors", CARD)
+    with pytest.raises(KnobError, match=r"device=.*: choose one of auto, cpu"):
+        load("a", device, tmp_path)

@@ -1,0 +1,153 @@
+"""The command line: what it prints, writes and returns."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from core_fixtures import tiny, write_fashion
+from PIL import Image
+
+from gen_core import checkpoint, recipes
+from gen_core.__main__ import main
+from gen_core.recipes import Recipe
+
+CARD = {"data": "fashion", "recipe": {}, "steps": 1, "seed": 0, "hours": 0.25, "metrics": {}}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with checkpoints and a made-up data set, which is also the working directory."""
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("GEN_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights").mkdir()
+    for family in ("vae", "gan", "flow", "judge"):
+        path = tmp_path / "weights" / f"{family}-fashion.safetensors"
+        checkpoint.save(tiny(family), path, CARD)
+    return tmp_path
+
+
+def answer(capsys, *arguments) -> dict | list:
+    assert main([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def refusal(capsys, *arguments) -> str:
+    assert main([*arguments]) == 2
+    streams = capsys.readouterr()
+    assert streams.out == "" and "Traceback" not in streams.err
+    *_, line = streams.err.strip().splitlines()
+    assert line.startswith("error: ")
+    return line
+
+
+def test_list(place, capsys):
+    rows = answer(capsys, "list")
+    assert [r["name"] for r in rows] == sorted(r["name"] for r in rows) and len(rows) == 4
+    assert rows[0]["megabytes"] > 0 and rows[0]["hours"] == 0.25
+    assert main(["list"]) == 0
+    assert "flow-fashion" in capsys.readouterr().out
+
+
+def test_list_of_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    assert answer(capsys, "list") == []
+    assert main(["list"]) == 0 and "no checkpoints" in capsys.readouterr().out
+
+
+def test_sample_writes_a_grid(place, capsys):
+    result = answer(
+        capsys, "sample", "flow-fashion", "--out", "grid.png", "--count", "9", "--steps", "2",
+        "--guidance-scale", "1.5", "--solver", "heun", "--label", "8", "--seed", "3",
+    )  # fmt: skip
+    assert result["knobs"] == {"steps": 2, "guidance_scale": 1.5, "solver": "heun", "label": 8}
+    with Image.open(place / "grid.png") as picture:
+        assert picture.size == (92, 92)  # 3 x 28 and four gaps of 2
+    assert answer(capsys, "sample", "gan-fashion", "--count", "12")["knobs"]["label"] == [
+        *range(10), 0, 1
+    ]  # fmt: skip
+
+
+def test_the_same_seed_gives_the_same_file(place, capsys):
+    for name in ("a.png", "b.png"):
+        answer(capsys, "sample", "vae-fashion", "--out", name, "--count", "4", "--seed", "5")
+    answer(capsys, "sample", "vae-fashion", "--out", "c.png", "--count", "4", "--seed", "6")
+    files = [(place / f"{n}.png").read_bytes() for n in "abc"]
+    assert files[0] == files[1] != files[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sample", "nope"], "no weights named 'nope'"),
+        (["sample", "judge-fashion"], "draws no pictures"),
+        (["sample", "flow-fashion", "--steps", "0"], "steps=0: choose a whole number from 1 to"),
+        (["sample", "flow-fashion", "--steps", "2.5"], "steps=2.5: choose a whole number"),
+        (["sample", "flow-fashion", "--steps", "many"], "steps='many': choose a whole number"),
+        (["sample", "flow-fashion", "--guidance-scale", "nan"], "guidance_scale=nan: choose"),
+        (["sample", "flow-fashion", "--label", "99"], "label=99: choose a whole number from 0"),
+        (["sample", "flow-fashion", "--eta", "1"], "eta=1: the knobs of flow-fashion are label"),
+        (["sample", "flow-fashion", "--count", "1000000"], "count=1000000: choose"),
+        (["sample", "vae-fashion", "--seed", "-1"], "seed=-1: choose a whole number"),
+        (["sample", "vae-fashion", "--device", "tpu"], "device='tpu': choose one of auto, cpu"),
+        (["sample", "vae-fashion", "--out", "no/such/folder/x.png"], "no/such/folder"),
+        (["evaluate", "nope"], "no weights named 'nope'"),
+        (["evaluate", "vae-fashion"], "evaluate judge-fashion --write"),
+        (["train", "nope"], "recipe='nope': choose one of"),
+        (["train", "vae-fashion", "--steps", "0"], "steps=0: choose a whole number"),
+        (["bench", "--rounds", "0"], "rounds=0: choose a whole number"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_line_and_exit_2(place, capsys, arguments, said):
+    assert said in refusal(capsys, *arguments)
+
+
+def test_a_damaged_file_is_one_line(place, capsys):
+    (place / "weights" / "vae-fashion.safetensors").write_bytes(b"broken")
+    assert "vae-fashion.safetensors is damaged" in refusal(capsys, "sample", "vae-fashion")
+    assert "vae-fashion.safetensors is damaged" in refusal(capsys, "list")
+
+
+def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
+    """The whole way of a checkpoint: recipe, run, file, metrics; a second run has nothing to do."""
+    write_fashion(place, train=320, test=200)
+    small = Recipe("judge", steps=12, batch=16, warmup=2, config={"widths": (8, 16, 16)})
+    monkeypatch.setitem(recipes.RECIPES, "judge-fashion", small)
+    result = answer(capsys, "train", "judge-fashion", "--steps", "6", "--folder", "runs")
+    assert result["steps"] == 6 and result["recipe"]["batch"] == 16
+    assert (place / "runs" / "judge-fashion" / "state.safetensors").is_file()
+    scores = answer(capsys, "evaluate", "judge-fashion", "--write")
+    assert checkpoint.card("judge-fashion")["metrics"] == scores
+    again = answer(capsys, "train", "judge-fashion", "--steps", "6", "--folder", "runs")
+    assert again["metrics"] == scores  # nothing was trained, nothing overwritten
+    text = answer(capsys, "evaluate", "vae-fashion", "--samples", "100", "--temperature", "0.5")
+    assert text["knobs"] == {"temperature": 0.5} and text["floor"] == scores["floor"]
+
+
+def test_bench_reports_both_ratios(place, capsys, monkeypatch):
+    from gen_core import bench
+
+    models = {f: tiny(f).requires_grad_(False) for f in bench.GRIDS}
+    monkeypatch.setattr(bench, "load_or_build", lambda family, device: models[family])
+    result = answer(capsys, "bench", "--count", "2", "--steps", "3", "--rounds", "2")
+    sampler = result["sampler"]
+    assert sampler["ours_over_network"] > 0 and sampler["ours_over_diffusers"] > 0
+    assert sampler["largest_difference"] < 0.2  # the two loops draw the same pictures
+    assert [g["family"] for g in result["grids"]] == list(bench.GRIDS)
+    assert main(["bench", "--count", "2", "--steps", "3", "--rounds", "2"]) == 0
+    text = capsys.readouterr().out
+    assert "ours / 3 x bare network" in text and "aim: at most 1.05" in text
+
+
+def test_the_module_runs_and_knows_its_commands():
+    shown = subprocess.run(
+        [sys.executable, "-m", "gen_core", "--help"], capture_output=True, text=True, check=True
+    )
+    assert all(name in shown.stdout for name in ("list", "sample", "train", "evaluate", "bench"))
+
+
+def test_no_command_is_an_error(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == 2 and "COMMAND" in capsys.readouterr().err

@@ -1,0 +1,170 @@
+"""Evaluation of checkpoints, with tiny models and a classifier that was really trained."""
+
+import json
+
+import pytest
+import torch
+from core_fixtures import TINY, tiny, write_fashion
+
+from gen_core import checkpoint, fit, load, metrics
+from gen_core.checkpoint import CheckpointError
+from gen_core.checks import KnobError
+from gen_core.data import Batches, MissingData
+from gen_core.evaluate import Reference, draw, evaluate, judged
+
+CARD = {"data": "fashion", "recipe": {}, "steps": 1, "seed": 0, "hours": 0.0, "metrics": {}}
+FEW = {"samples": 100, "batch": 40, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a made-up data set and tiny checkpoints; the classifier knows the classes."""
+    folder = tmp_path_factory.mktemp("weights")
+    sets = write_fashion(folder, train=320, test=200)
+    judge = tiny("judge")
+    for step in fit(judge, Batches(sets["train"], 32, 0), steps=80, warmup=10, ema=0.9):
+        trained = step.trainer.ema
+    checkpoint.save(trained, folder / "judge-fashion.safetensors", CARD)
+    for family in ("vae", "gan", "diffusion"):
+        checkpoint.save(tiny(family), folder / f"{family}-fashion.safetensors", CARD)
+    game = tiny("gan", classes=0)
+    kept = {
+        f"snapshot.{step}.{k}": v.half()
+        for step in (10, 2)
+        for k, v in tiny("gan", seed=step, classes=0).generator.state_dict().items()
+    }
+    checkpoint.save(game, folder / "gan-fashion-x.safetensors", CARD, extra=kept)
+    return folder
+
+
+@pytest.fixture
+def measured(place):
+    """The same, after the classifier was evaluated."""
+    evaluate("judge-fashion", folder=place, data_root=place, device="cpu", write=True)
+    return place
+
+
+def test_the_classifier_carries_what_others_are_measured_against(place):
+    before, _ = checkpoint.read("judge-fashion", place)
+    result = evaluate("judge-fashion", folder=place, data_root=place, device="cpu", write=True)
+    judge = load("judge-fashion", "cpu", place)
+    assert judge.card["metrics"] == result
+    assert result["samples"] == 200 and result["accuracy"] > 0.25  # guessing: 0.1
+    train, test = judge.extra["features.train"], judge.extra["features.test"]
+    assert train.shape == test.shape == (200, 16) and test.dtype == torch.float16
+    floor = metrics.frechet_distance(train, test)
+    assert result["floor"] == pytest.approx(floor, rel=1e-4)
+    after, _ = checkpoint.read("judge-fashion", place)
+    assert all(torch.equal(before[k], after[k]) for k in before if not k.startswith("extra."))
+
+
+def test_a_classifier_without_its_data_is_an_error(place, tmp_path, monkeypatch):
+    monkeypatch.delenv("GEN_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("gen_core.data.zalando._fetch", _offline)
+    with pytest.raises(MissingData, match="offline"):
+        evaluate("judge-fashion", folder=place, device="cpu")
+
+
+def _offline(*args, **kwargs):
+    raise MissingData("offline")
+
+
+def test_others_need_an_evaluated_classifier(place, tmp_path):
+    checkpoint.save(tiny("vae"), tmp_path / "vae-fashion.safetensors", CARD)
+    with pytest.raises(CheckpointError, match="no weights named 'judge-fashion'"):
+        evaluate("vae-fashion", folder=tmp_path, **FEW)
+    checkpoint.save(tiny("judge"), tmp_path / "judge-fashion.safetensors", CARD)
+    with pytest.raises(CheckpointError, match="evaluate judge-fashion --write"):
+        evaluate("vae-fashion", folder=tmp_path, **FEW)
+
+
+def test_a_conditional_model_is_asked_for_all_classes_in_turn(measured):
+    told = []
+    result = evaluate(
+        "diffusion-fashion", folder=measured, steps=2, seed=7, **FEW,
+        progress=lambda *seen: told.append(seen),
+    )  # fmt: skip
+    assert result["knobs"] == {"steps": 2, "guidance_scale": 1.0} and result["seed"] == 7
+    assert told == [("samples", n, 100) for n in (40, 80, 100)]
+    reference = Reference.of("fashion", "cpu", measured)
+    model = load("diffusion-fashion", "cpu", measured)
+    fake = judged(reference.judge, draw(model, 100, 100, 7, {"steps": 2}), lambda done: None)
+    wanted = torch.arange(100) % 10
+    assert result["accuracy"] == pytest.approx(metrics.accuracy(fake.logits, wanted), abs=0.02)
+    distance = metrics.frechet_distance(fake.features, reference.features)
+    assert result["frechet"] == pytest.approx(distance, rel=0.02)
+    assert result["floor"] == reference.floor and 1 <= result["inception_score"] <= 10
+    assert sum(result["class_shares"]) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_result_does_not_depend_on_the_batch(measured):
+    first, second = (
+        evaluate("gan-fashion", folder=measured, samples=100, batch=b, device="cpu")
+        for b in (100, 30)
+    )
+    for key in ("frechet", "inception_score", "accuracy"):
+        assert first[key] == pytest.approx(second[key], rel=0.02)
+
+
+def test_real_pictures_are_no_further_than_the_floor(measured):
+    """The metrics themselves, fed with pictures of the test set instead of samples."""
+    reference = Reference.of("fashion", "cpu", measured)
+    sets = write_fashion(measured, train=320, test=200)
+    real = judged(reference.judge, [sets["test"].pictures(slice(None))], lambda done: None)
+    assert metrics.frechet_distance(real.features, reference.features) < 0.01 * reference.floor
+    assert metrics.accuracy(real.logits, sets["test"].labels) == reference.accuracy
+
+
+def test_a_vae_is_also_asked_to_reconstruct_where_the_data_is(measured, tmp_path, monkeypatch):
+    monkeypatch.delenv("GEN_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    result = evaluate("vae-fashion", folder=measured, data_root=measured, **FEW)
+    assert result["reconstruction_error"] > 0 and result["elbo"] < 0
+    assert "accuracy" not in result and result["knobs"] == {}
+    without = evaluate("vae-fashion", folder=measured, **FEW)
+    assert "not on this machine" in without["skipped"]["reconstruction"]
+    assert "elbo" not in without and without["frechet"] == result["frechet"]
+
+
+def test_the_reconstruction_error_is_the_mean_square(measured):
+    result = evaluate("vae-fashion", folder=measured, data_root=measured, **FEW)
+    model = load("vae-fashion", "cpu", measured)
+    x = write_fashion(measured, 320, 200)["test"].pictures(slice(None))
+    with torch.no_grad():
+        again = model.decode(model.encode(x)[0])
+    expected = float((x - again).square().mean())
+    assert result["reconstruction_error"] == pytest.approx(expected, rel=0.02)
+
+
+def test_snapshots_of_a_game_are_measured_in_order(measured, monkeypatch):
+    monkeypatch.setattr("gen_core.evaluate.SNAPSHOT_SAMPLES", 60)
+    result = evaluate("gan-fashion-x", folder=measured, write=True, **FEW)
+    assert "accuracy" not in result
+    assert [row["step"] for row in result["snapshots"]] == [2, 10]
+    for row in result["snapshots"]:
+        assert row["samples"] == 60 and row["frechet"] > 0 and 0 <= row["recall"] <= 1
+        assert sum(row["class_shares"]) == pytest.approx(1, abs=1e-4)
+        assert row["classes_alive"] == sum(s >= 0.01 for s in row["class_shares"])
+    assert load("gan-fashion-x", "cpu", measured).card["metrics"] == json.loads(json.dumps(result))
+
+
+@pytest.mark.parametrize(
+    ("knobs", "said"),
+    [
+        ({"samples": 99}, "samples=99: choose a whole number from 100 to 100000"),
+        ({"samples": 10**9}, "samples=1000000000: choose"),
+        ({"batch": 0}, "batch=0: choose"),
+        ({"steps": 5}, "steps=5: the knobs of vae-fashion are temperature"),
+        ({"temperature": 9}, "temperature=9: choose a number from 0 to 2"),
+    ],
+)
+def test_bad_knobs_are_named(measured, knobs, said):
+    with pytest.raises(KnobError, match=said):
+        evaluate("vae-fashion", folder=measured, **FEW | knobs)
+
+
+def test_tiny_configs_are_of_families_that_exist():
+    from gen_core.family import registry
+
+    assert TINY.keys() <= registry.classes.keys()

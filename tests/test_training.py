@@ -1,0 +1,204 @@
+"""Training: resumed runs arrive at the same place, averages and rates follow their formulas."""
+
+import json
+import math
+
+import pytest
+import torch
+from core_fixtures import striped, tiny, write_fashion
+from safetensors.torch import load_file
+
+from gen_core import checkpoint, fit, load, recipes
+from gen_core.checks import KnobError
+from gen_core.data import Batches, MissingData
+from gen_core.family import Family, Phase, registry
+from gen_core.recipes import Recipe, Run
+
+FAMILIES = sorted(registry.classes)
+
+
+def train(family, steps, *, stop=None, save=None, resume=None, layout=torch.contiguous_format):
+    """Trains a tiny model; returns its trainer after `stop` steps (or all)."""
+    model = tiny(family).to(memory_format=layout)
+    for step in fit(model, Batches(striped(), 16, 0), steps=steps, seed=5, warmup=2, resume=resume):
+        if step.step == stop:
+            break
+    if save:
+        step.trainer.save(save)
+    return step.trainer
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_resumed_run_arrives_at_the_same_place_bit_for_bit(family, layout, tmp_path):
+    """Ten steps cross an epoch (four batches each) and the lazy phases of a GAN (every eighth)."""
+    state = tmp_path / "state.safetensors"
+    straight = train(family, 10, layout=layout)
+    train(family, 10, layout=layout, stop=5, save=state)
+    resumed = train(family, 10, layout=layout, resume=state)
+    assert resumed.step == straight.step == 10
+    for part in ("model", "ema"):
+        ours, theirs = getattr(straight, part).state_dict(), getattr(resumed, part).state_dict()
+        assert all(torch.equal(ours[k], theirs[k]) for k in ours)
+
+
+def test_training_depends_on_its_seed_alone():
+    torch.manual_seed(1)
+    first = train("vae", 3).model.state_dict()
+    torch.manual_seed(2)
+    torch.rand(5)
+    again = train("vae", 3).model.state_dict()
+    assert all(torch.equal(first[k], again[k]) for k in first)
+
+
+def test_a_state_of_another_seed_is_refused(tmp_path):
+    train("vae", 4, stop=2, save=tmp_path / "s.safetensors")
+    with pytest.raises(ValueError, match="was begun with seed=5, not 6: use that seed"):
+        next(fit(tiny("vae"), Batches(striped(), 16, 0), steps=4, seed=6,
+                 resume=tmp_path / "s.safetensors"))  # fmt: skip
+
+
+class Line(Family):
+    """One weight whose gradient is always 1."""
+
+    name, Config = "line", tuple
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def phases(self):
+        loss = lambda x, label, rng: {"loss": self.weight.sum()}  # noqa: E731
+        return [Phase("fall", [self.weight], loss, lr=0.1)]
+
+
+def test_the_average_follows_its_formula():
+    """decay = min(ema, step / (step + 9)): early steps forget the untrained start faster."""
+    model, expected = Line(), 0.0
+    for step in fit(model, Batches(striped(), 16, 0), steps=60, ema=0.8, warmup=0):
+        decay = min(0.8, step.step / (step.step + 9))
+        expected = decay * expected + (1 - decay) * model.weight.item()
+        assert step.trainer.ema.weight.item() == pytest.approx(expected, rel=1e-4)
+    assert not step.trainer.ema.weight.requires_grad
+
+
+def test_the_rate_warms_up_and_falls_to_zero():
+    rates = []
+    for step in fit(Line(), Batches(striped(), 16, 0), steps=100, warmup=10):
+        rates.append(step.trainer.optimisers[0].param_groups[0]["lr"])
+    assert rates[:10] == pytest.approx([0.01 * k for k in range(1, 11)])
+    cosine = [0.05 * (1 + math.cos(math.pi * k / 90)) for k in range(90)]
+    assert rates[10:] == pytest.approx(cosine)
+    assert rates[-1] < 1e-4
+
+
+def test_a_phase_moves_nobody_elses_weights():
+    """The generator's loss goes through the discriminator, which must not learn from it."""
+    model = tiny("gan")
+    trainer = next(fit(model, Batches(striped(), 16, 0), steps=2, warmup=0)).trainer
+    names = [phase.name for phase in trainer.phases]
+    index = names.index("generator")
+    critic = [p.detach().clone() for p in model.critic.parameters()]
+    painter = [p.detach().clone() for p in model.generator.parameters()]
+    x, label = Batches(striped(), 16, 0)[0]
+    rng = torch.Generator().manual_seed(0)
+    trainer._run(trainer.phases[index], trainer.optimisers[index], x, label, rng)
+    assert all(torch.equal(a, b) for a, b in zip(critic, model.critic.parameters(), strict=True))
+    assert any(
+        not torch.equal(a, b) for a, b in zip(painter, model.generator.parameters(), strict=True)
+    )
+
+
+@pytest.mark.parametrize("family", ["flow", "vae"])
+def test_training_lowers_the_loss(family):
+    steps = list(fit(tiny(family), Batches(striped(640), 32, 0), steps=40, warmup=5))
+    losses = [float(next(v for k, v in s.losses.items() if k.endswith(".loss"))) for s in steps]
+    assert sum(losses[-5:]) < 0.9 * sum(losses[:5])
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with a made-up data set, to which checkpoints are written."""
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("GEN_DATA", str(tmp_path))
+    write_fashion(tmp_path)
+    return tmp_path
+
+
+GAME = Recipe(
+    "gan", steps=60, batch=16, warmup=2, snapshots=3,
+    config={"widths": (32, 16, 16), "latent": 8, "critic_width": 8},
+)  # fmt: skip
+
+
+def test_a_recipe_becomes_a_checkpoint(place):
+    steps = list(Run("gan-x", GAME, place / "run").train(device="cpu"))
+    assert [s.step for s in steps] == list(range(1, 61))
+    model = load("gan-x", "cpu")
+    assert model.snapshots == GAME.snapshot_steps() == [50, 55, 60]
+    assert model.card["steps"] == 60 and model.card["recipe"]["batch"] == 16
+    assert {"data", "seed", "hardware", "hours", "metrics"} <= model.card.keys()
+    assert len(model.extra["curve.step"]) == len(model.extra["curve.generator.loss"]) > 0
+    last = model.at_snapshot(60).generator.state_dict()
+    for name, value in model.generator.state_dict().items():
+        if name != "mean_style":
+            assert torch.equal(value, last[name]), name
+    assert not torch.equal(
+        model.at_snapshot(model.snapshots[0]).generator.enter.weight, last["enter.weight"]
+    )
+
+
+def test_an_interrupted_run_gives_the_same_checkpoint(place):
+    list(Run("straight", GAME, place / "one").train(device="cpu"))
+    run = Run("resumed", GAME, place / "two")
+    for step in run.train(device="cpu", save_every=25):
+        if step.step == 52:  # the state is of step 50, the log may be of later ones
+            break
+    list(Run("resumed", GAME, place / "two").train(device="cpu", save_every=25))
+    ours, theirs = (checkpoint.read(name)[0] for name in ("straight", "resumed"))
+    assert ours.keys() == theirs.keys()
+    different = [k for k in ours if not torch.equal(ours[k].nan_to_num(), theirs[k].nan_to_num())]
+    assert not different
+    logged = [json.loads(line)["step"] for line in run.log.read_text().splitlines()]
+    assert logged == sorted(set(logged))
+
+
+def test_a_finished_run_can_be_asked_for_again(place):
+    run = Run("gan-x", GAME, place / "run")
+    list(run.train(device="cpu"))
+    assert list(Run("gan-x", GAME, place / "run").train(device="cpu")) == []
+    assert load("gan-x", "cpu").card["steps"] == 60
+
+
+def test_a_state_file_holds_all_that_a_run_must_remember(place):
+    list(Run("gan-x", GAME, place / "run").train(device="cpu"))
+    kinds = {k.split(".")[0] for k in load_file(place / "run" / "state.safetensors")}
+    assert kinds == {"model", "ema", "optimiser"}
+
+
+def test_a_recipe_without_its_data_says_where_it_looked(tmp_path, monkeypatch):
+    monkeypatch.delenv("GEN_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("gen_core.data.zalando._fetch", refuse)
+    with pytest.raises(MissingData, match="offline"):
+        next(recipes.run("vae-fashion", tmp_path / "runs").train(device="cpu"))
+
+
+def refuse(*args, **kwargs):
+    raise MissingData("offline")
+
+
+def test_an_unknown_recipe_is_named():
+    with pytest.raises(KnobError, match="recipe='nope': choose one of .*flow-fashion"):
+        recipes.run("nope")
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_every_recipe_fits_its_family(name):
+    recipe = recipes.RECIPES[name]
+    config = registry.classes[recipe.family].Config(**recipe.config)
+    assert recipe.steps > 0 and hash(config)
+    marks = recipe.snapshot_steps()
+    assert len(marks) == recipe.snapshots
+    if marks:
+        assert marks[-1] == recipe.steps and len(marks) >= 12
