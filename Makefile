@@ -37,10 +37,13 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@touch $@
 
 # A Chromium that is there already, else playwright's own, else the system's package.
+CHROMIUM := $(BIN)/python tests/chromium.py
 $(VENV)/.browser: $(VENV)/.installed-dev
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null \
-	  || $(BIN)/python -m playwright install chromium \
-	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium; } \
+	@$(CHROMIUM) 2>/dev/null \
+	  || { PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT=15000 \
+	       $(BIN)/python -m playwright install chromium && $(CHROMIUM); } \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium && $(CHROMIUM); } \
 	  || { echo "The browser tests need Chromium: install it and run make test again"; exit 1; }
 	@touch $@
 

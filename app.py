@@ -4,32 +4,47 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+import threading
+from pathlib import Path
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# Before gradio is imported: no word to any other host, whatever the environment says.
+os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="See how generative models turn noise into data.")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
-    parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
-    parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", 7860)))
-    parser.add_argument("--data", help="a folder with FashionMNIST/raw (default: $GEN_DATA)")
-    return parser.parse_args()
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="See how generative models turn noise into data.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    host, port = os.environ.get("GRADIO_SERVER_NAME"), os.environ.get("GRADIO_SERVER_PORT")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--host", default=host or "127.0.0.1", help="0.0.0.0: all of this network")
+    parser.add_argument("--port", type=int, default=int(port or 7860), help="of the page")
+    parser.add_argument("--data", type=Path, help="folder with FashionMNIST/raw, else $GEN_DATA")
+    options = parser.parse_args(arguments)
+    if options.data and not options.data.is_dir():
+        parser.error(f"--data {options.data}: choose a folder that exists")
+    if not 1 <= options.port <= 65535:
+        parser.error(f"--port {options.port}: choose a whole number from 1 to 65535")
+    return options
 
 
 def main() -> None:
-    options = arguments()
-    from demos import shell
+    options = parse()
+    from demos import server, shell  # after parse: --help answers at once
     from demos.handlers import App
+    from gen_core.checks import KnobError
 
-    page = shell.build_page(App(options.device, options.data))
-    page.queue(default_concurrency_limit=4, max_size=64)
-    page.launch(
-        server_name=options.host, server_port=options.port, theme=shell.theme(),
-        css_paths=shell.CSS, head=f"<script>{shell.SCRIPT.read_text()}</script>",
-        ssr_mode=False, show_error=True, max_file_size="10mb", footer_links=["api"],
-    )  # fmt: skip
+    try:
+        app = App(options.device, str(options.data) if options.data else None)
+        page = shell.build_page(app)
+        address = server.serve(page, options.host, options.port)
+    except (KnobError, OSError) as error:
+        sys.exit(f"{error}")
+    print(f"Noise to Data is at {address} (stop with Ctrl+C)", flush=True)
+    threading.Thread(target=app.warm, daemon=True).start()
+    page.block_thread()
 
 
 if __name__ == "__main__":

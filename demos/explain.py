@@ -67,5 +67,5 @@ def code_panel(knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any
         )  # fmt: skip
     gr.on(
         [component.change for component in knobs.components], written, knobs.components, code,
-        queue=False, show_progress="hidden", api_name=False, trigger_mode="always_last",
+        queue=False, show_progress="hidden", api_visibility="private", trigger_mode="always_last",
     )  # fmt: skip

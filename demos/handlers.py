@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import html
 import inspect
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -14,7 +16,9 @@ import torch
 from torch import nn
 
 from demos.knobs import Knobs
-from gen_core import load
+from demos.queueing import LANE
+from demos.working import Working
+from gen_core import available, load
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError
 from gen_core.data import MissingData
@@ -24,12 +28,19 @@ log = logging.getLogger("noise-to-data")
 
 EXPECTED = (KnobError, CheckpointError, MissingData)
 """Errors whose message is written for a visitor."""
+SLICE = 0.1
+"""Seconds of work between two moments in which Stop, and another visitor's slider, get a turn."""
+MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}
+"""Pictures times steps of one run: the cap that keeps one visitor from holding the device."""
+_END = object()
 
 
 def message_of(error: Exception) -> str:
     """What a visitor reads. An error nobody foresaw is logged here and not shown."""
     if isinstance(error, EXPECTED):
         return str(error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return "The device has no memory left for this: choose a smaller count."
     log.error("unexpected error in a handler", exc_info=error)
     return "Something went wrong on the server; it has been logged. Please try again."
 
@@ -40,8 +51,9 @@ class App:
     def __init__(self, device: str = "auto", data_root: str | None = None) -> None:
         self.device: torch.device = pick_device(device)
         self.data_root = data_root
+        self.most_work = MOST_WORK[self.device.type]
         self.lane = threading.RLock()
-        """Held while the device computes, step by step, so that long runs let short ones pass."""
+        """Held while the device computes, slice by slice, so that long runs let short ones pass."""
         self.knobs: list[Knobs] = []
         """Every panel's knobs, for links."""
         self.panels: dict[str, gr.Tabs] = {}
@@ -55,6 +67,14 @@ class App:
             if name not in self._models:
                 self._models[name] = load(name, str(self.device))
             return self._models[name]
+
+    def warm(self) -> None:
+        """Loads every checkpoint there is, so that the first visitor need not wait for it."""
+        for name in available():
+            try:
+                self.model(name)
+            except CheckpointError as error:
+                log.warning("%s", error)
 
     def add(self, knobs: Knobs) -> Knobs:
         """Makes a panel's knobs part of the links; returns them."""
@@ -80,37 +100,76 @@ class App:
     ) -> Any:  # fmt: skip
         """Connects `trigger` (button.click, ...) to fn(*inputs, **validated knobs).
 
-        fn returns the outputs or yields them as they come; each piece of its work holds the
-        device lane. Stop ends this visitor's own run.
+        fn returns the outputs, or is a generator that yields them as they come; what it yields as
+        `Working` (see `demos.working.watch`) moves the progress bar and changes nothing else. Each
+        slice of the work holds the device lane. Stop ends this visitor's own run.
         """
         listed = knobs.components if knobs else []
         event = trigger(
-            self._guarded(fn, knobs, len(listed)), [*listed, *inputs], outputs,
-            api_name=api_name, concurrency_id="device", concurrency_limit=1, **options,
+            self._guarded(fn, knobs, len(inputs)), [*listed, *inputs], outputs,
+            api_name=api_name, concurrency_id=LANE, concurrency_limit=1, **options,
         )  # fmt: skip
         if stop is not None:
-            stop.click(None, None, None, cancels=[event], api_name=False)
+            stop.click(None, None, None, cancels=[event], api_visibility="private")
         return event
 
-    def _guarded(self, fn: Callable, knobs: Knobs | None, count: int) -> Callable:
-        def run(*values: Any) -> Iterator[Any]:
-            try:
-                settings = knobs.check(values[:count]) if knobs else {}
-                with self.lane:
-                    result = fn(*values[count:], **settings)
-                if not inspect.isgenerator(result):
-                    yield result
-                    return
-                while True:
-                    with self.lane:
-                        piece = next(result, _END)
-                    if piece is _END:
-                        return
-                    yield piece
-            except Exception as error:
-                raise gr.Error(message_of(error), print_exception=False) from error
+    def check_work(self, count: int, steps: int) -> None:
+        """Raises KnobError where `count` pictures of `steps` steps are too much for one run."""
+        if count * steps > self.most_work:
+            raise KnobError(
+                f"count={count} times steps={steps} is {count * steps}: choose at most "
+                f"{self.most_work} together, so that everybody gets a turn"
+            )
 
+    def _guarded(self, fn: Callable, knobs: Knobs | None, extra: int) -> Callable:
+        """fn as Gradio calls it: values in a row, messages for errors, work in slices."""
+        listed = len(knobs.knobs) if knobs else 0
+
+        def run(*values: Any) -> Iterator[Any]:
+            *values, progress = values
+            pieces = None
+            try:
+                settings = knobs.check(values[:listed]) if knobs else {}
+                if {"count", "steps"} <= settings.keys():
+                    self.check_work(settings["count"], settings["steps"])
+                with self.lane:
+                    pieces = fn(*values[listed:], **settings)
+                if not inspect.isgenerator(pieces):
+                    yield pieces
+                    return
+                while (piece := self._slice(pieces)) is not _END:
+                    if isinstance(piece, Working):
+                        progress((piece.step, piece.total), desc=piece.doing)
+                        piece = gr.skip()
+                    yield piece
+            except gr.Error:
+                raise
+            except Exception as error:
+                message = html.escape(message_of(error), quote=False)
+                title = "Please check" if isinstance(error, EXPECTED) else "Sorry"
+                raise gr.Error(message, title=title, print_exception=False) from error
+            finally:
+                if inspect.isgenerator(pieces):
+                    pieces.close()
+
+        run.__signature__ = _signature(fn, knobs, extra)
         return run
 
+    def _slice(self, pieces: Iterator[Any]) -> Any:
+        """Works until there is something to show, or for SLICE seconds."""
+        started = time.perf_counter()
+        with self.lane:
+            for piece in pieces:
+                if not isinstance(piece, Working) or time.perf_counter() - started > SLICE:
+                    return piece
+        return _END
 
-_END = object()
+
+def _signature(fn: Callable, knobs: Knobs | None, extra: int) -> inspect.Signature:
+    """What Gradio names the parameters of the API after: the knobs, then fn's own inputs."""
+    names = [knob.name for knob in knobs.knobs] if knobs else []
+    own = [name for name in inspect.signature(fn).parameters if name not in names]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    listed = [inspect.Parameter(name, kind) for name in names + own[:extra]]
+    listed.append(inspect.Parameter("progress", kind, default=gr.Progress()))
+    return inspect.Signature(listed)

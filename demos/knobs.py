@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import random
+from abc import ABCMeta
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +24,19 @@ def raw(component: gr.components.Component) -> gr.components.Component:
     """Makes a component hand its value to the handler as it came, and returns it.
 
     Gradio's own checks answer a value out of range in words of their own, and let NaN, 2.5 and
-    null through; the handler's see every value, from the page and from the API alike.
+    null through; the handler's see every value, from the page and from the API alike. The class
+    changes, not the object alone: Gradio makes a new object whenever an event updates one.
     """
-    component.preprocess = lambda payload: payload
+    component.__class__ = _raw_class(type(component))
     return component
+
+
+@functools.cache
+def _raw_class(kind: type) -> type:
+    """`kind` without its preprocessing; to the browser (`is_template`) it is what it was."""
+    own = {"is_template": True, "preprocess": lambda self, payload: payload}
+    # ABCMeta's, because the metaclass of Gradio's components looks for the class in a file.
+    return ABCMeta.__new__(type(kind), f"Raw{kind.__name__}", (kind,), own)
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,7 @@ class Knob:
     def _component(self) -> gr.components.Component:
         classes = ["advanced"] if self.advanced else []
         common = {"label": self.label, "info": self.info, "elem_classes": classes}
+        common["interactive"] = True  # links write to it too, which Gradio takes for an output
         if self.kind in ("whole", "number"):
             step = self.step or (1 if self.kind == "whole" else 0.05)
             return gr.Slider(self.low, self.high, self.default, step=step, **common)
@@ -88,14 +101,18 @@ class Knob:
     def from_text(self, text: str) -> Any:
         """The component's value from a link's text. Raises KnobError."""
         if self.kind in ("whole", "number", "seed"):
-            try:
-                value: Any = float(text)
-            except ValueError:
-                value = text
-            return self.check(value)
+            return self.check(_as_number(text))
         value = text == "true" if self.kind == "flag" and text in ("true", "false") else text
         self.check(value)
         return value
+
+
+def _as_number(text: str) -> int | float | str:
+    """A link's text as the number it writes, or as it is where it writes none."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
 
 
 class Knobs:
@@ -113,15 +130,20 @@ class Knobs:
             if knob.kind == "seed":
                 self._build_seed(knob)
             else:
-                self.built[knob.name] = knob.component()
+                self.built[knob.name] = self._component(knob)
+
+    def _component(self, knob: Knob) -> gr.components.Component:
+        component = knob.component()
+        component.elem_id = f"{self.tab}-{self.panel}-{knob.name}"
+        return component
 
     def _build_seed(self, knob: Knob) -> None:
-        with gr.Row(elem_classes=["seed-row"]):
-            seed = self.built[knob.name] = knob.component()
+        with gr.Row(elem_classes=["seed-row", "advanced"] if knob.advanced else ["seed-row"]):
+            seed = self.built[knob.name] = self._component(knob)
             new = gr.Button("New seed", size="sm", min_width=80, elem_classes=["new-seed"])
         new.click(
             lambda: random.randrange(100_000), None, seed, queue=False, show_progress="hidden",
-            api_name=f"{self.tab}_{self.panel}_new_seed",
+            api_visibility="private",
         )  # fmt: skip
 
     @property

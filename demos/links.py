@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -9,38 +10,46 @@ from typing import Any
 import gradio as gr
 
 from demos.handlers import App
-from demos.knobs import Knobs
+from demos.knobs import Knob, Knobs
 from demos.tab import Tab
 from gen_core.checks import KnobError
 
 
 class Links:
-    """Writes and reads the links of one page."""
+    """Writes and reads the links of one page.
 
-    def __init__(self, app: App, tabs: list[Tab], outer: gr.Tabs) -> None:
-        self.app, self.tabs, self.outer = app, tabs, outer
-        self.panels: dict[str, gr.Tabs] = dict(app.panels)
-        self.components = [c for knobs in app.knobs for c in knobs.components]
+    `switches` are the tabs' Advanced switches: a link that sets an advanced knob also shows it.
+    """
 
-    def connect(self, page: gr.Blocks, buttons: dict[str, gr.Button]) -> None:
+    def __init__(
+        self, app: App, tabs: list[Tab], outer: gr.Tabs, switches: Mapping[str, gr.Checkbox]
+    ) -> None:
+        self.tabs, self.outer, self.switches = tabs, outer, switches
+        self.knobs, self.panels = list(app.knobs), dict(app.panels)
+
+    def connect(self, page: gr.Blocks, buttons: Mapping[str, gr.Button]) -> None:
         """Restores at load, and makes each tab's button copy its link."""
-        outputs = [self.outer, *self.panels.values(), *self.components]
-        page.load(self.restore, None, outputs, queue=False, show_progress="hidden", api_name=False)
+        components = [c for knobs in self.knobs for c in knobs.components]
+        outputs = [self.outer, *self.panels.values(), *self.switches.values(), *components]
+        # In the queue, though it takes no time: outside of it Gradio drops warnings.
+        page.load(self.restore, None, outputs, show_progress="hidden", api_visibility="private")
         for tab, button in buttons.items():
-            mine = [knobs for knobs in self.app.knobs if knobs.tab == tab]
+            mine = [knobs for knobs in self.knobs if knobs.tab == tab]
             names = [f"{knobs.panel}.{knob.name}" for knobs in mine for knob in knobs.knobs]
             defaults = [knob.default for knobs in mine for knob in knobs.knobs]
             told = ", ".join(json.dumps(part) for part in (tab, names, defaults))
             call = f"(...values) => noiseToData.copyLink({told}, values)"
             inputs = [c for knobs in mine for c in knobs.components]
-            button.click(None, inputs, None, js=call, api_name=False)
+            button.click(None, inputs, None, js=call, api_visibility="private")
 
     def restore(self, request: gr.Request) -> dict[Any, Any]:
         """The components' values that the page's query string asks for."""
+        # Names with underscores before them are Gradio's and the host's.
         query = {k: v for k, v in request.query_params.items() if not k.startswith("__")}
         updates, problems = self.read(query)
         for problem in problems:
-            gr.Warning(f"This link was adjusted. {problem}", duration=None)
+            said = html.escape(problem, quote=False)
+            gr.Warning(said, duration=15, title="This link was adjusted")
         return updates if updates else {self.outer: gr.skip()}
 
     def read(self, query: Mapping[str, str]) -> tuple[dict[Any, Any], list[str]]:
@@ -53,27 +62,28 @@ class Links:
             return {}, [f"tab={tab!r}: choose one of {', '.join(known)}"]
         updates: dict[Any, Any] = {self.outer: gr.Tabs(selected=tab)}
         problems = []
-        mine = {knobs.panel: knobs for knobs in self.app.knobs if knobs.tab == tab}
-        if "panel" in query:
-            if query["panel"] in mine and tab in self.panels:
-                updates[self.panels[tab]] = gr.Tabs(selected=query["panel"])
-            elif query["panel"] not in mine:
-                problems.append(f"panel={query['panel']!r}: choose one of {', '.join(mine)}")
-        for key, text in query.items():
-            if key in ("tab", "panel"):
-                continue
+        mine = {knobs.panel: knobs for knobs in self.knobs if knobs.tab == tab}
+        panel = query.get("panel")
+        if panel is not None and panel not in mine:
+            problems.append(f"panel={panel!r}: choose one of {', '.join(mine)}")
+        elif panel is not None and tab in self.panels:
+            updates[self.panels[tab]] = gr.Tabs(selected=panel)
+        for key in query.keys() - {"tab", "panel"}:
             try:
-                component, value = self._knob(mine, key, text)
-                updates[component] = value
+                knobs, knob = _find(mine, key)
+                updates[knobs.built[knob.name]] = knob.from_text(query[key])
+                if knob.advanced and tab in self.switches:
+                    updates[self.switches[tab]] = True
             except KnobError as error:
                 problems.append(str(error))
         return updates, problems
 
-    def _knob(self, mine: dict[str, Knobs], key: str, text: str) -> tuple[Any, Any]:
-        panel, _, name = key.rpartition(".")
-        candidates = [mine[panel]] if panel in mine else [] if panel else list(mine.values())
-        for knobs in candidates:
-            for knob in knobs.knobs:
-                if knob.name == name:
-                    return knobs.built[name], knob.from_text(text)
-        raise KnobError(f"{key!r} is no knob of this tab")
+
+def _find(panels: Mapping[str, Knobs], key: str) -> tuple[Knobs, Knob]:
+    """The knob a link's key means: "panel.name", or the first of that name in the tab."""
+    panel, _, name = key.rpartition(".")
+    for knobs in panels.values():
+        for knob in knobs.knobs:
+            if knob.name == name and panel in ("", knobs.panel):
+                return knobs, knob
+    raise KnobError(f"{key!r} is no knob of this tab")

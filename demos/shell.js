@@ -1,41 +1,57 @@
 // The few things the page does without the server: theme, links, a short notice.
 window.noiseToData = {
   toggleTheme() {
-    const dark = document.body.classList.toggle("dark");
-    try { localStorage.setItem("noise-to-data-theme", dark ? "dark" : "light"); } catch { /* private window */ }
+    const dark = !document.body.classList.contains("dark");
+    this.setTheme(dark);
+    try {
+      localStorage.setItem("noise-to-data-theme", dark ? "dark" : "light");
+    } catch {
+      this.notice("This browser window does not keep the choice");
+    }
   },
 
+  // Gradio asks the system, and ?__theme=; what the visitor chose here goes before the system.
   restoreTheme() {
     if (new URLSearchParams(location.search).has("__theme")) return;
     let kept = null;
-    try { kept = localStorage.getItem("noise-to-data-theme"); } catch { /* private window */ }
-    if (kept) document.body.classList.toggle("dark", kept === "dark");
+    try {
+      kept = localStorage.getItem("noise-to-data-theme");
+    } catch {
+      return; // a private window: the system's theme stands
+    }
+    if (kept) this.setTheme(kept === "dark");
+  },
+
+  setTheme(dark) {
+    document.body.classList.toggle("dark", dark);
+    document.body.style.background = "var(--body-background-fill)"; // Gradio wrote a fixed colour
   },
 
   // Only knobs that were moved stand in the link: it stays short, and defaults may improve later.
   async copyLink(tab, names, defaults, values) {
     const query = new URLSearchParams({ tab });
-    const panel = document.querySelector(`#tab-${tab} .panels [role=tab][aria-selected=true]`);
-    const panels = [...document.querySelectorAll(`#tab-${tab} .panels [role=tab]`)];
-    const ids = [...new Set(names.map((name) => name.split(".")[0]))];
-    if (panel && ids[panels.indexOf(panel)]) query.set("panel", ids[panels.indexOf(panel)]);
+    const panel = document.querySelector(`#tab-${tab} .panels > .tab-wrapper [role=tab][aria-selected=true]`);
+    if (panel) query.set("panel", panel.dataset.tabId);
     names.forEach((name, i) => {
       if (values[i] !== defaults[i] && values[i] !== null) query.set(name, values[i]);
     });
-    const link = `${location.origin}${location.pathname}?${query}`;
-    history.replaceState(null, "", link);
+    history.replaceState(null, "", `?${query}`);
     try {
-      await navigator.clipboard.writeText(link);
-      this.notice("Link copied");
+      await navigator.clipboard.writeText(location.href);
+      this.notice("Link copied: it opens this tab with these knobs");
     } catch {
-      this.notice("The link is in the address bar");
+      this.notice("The link is in the address bar"); // no clipboard without https
     }
   },
 
   openTab(id) {
-    const buttons = [...document.querySelectorAll("#tabs > .tab-wrapper [role=tab], #tabs > div [role=tab]")];
-    const button = buttons.find((b) => b.id === `${id}-button` || b.dataset.tabId === id);
-    if (button) button.click();
+    document.getElementById(`tab-${id}-button`)?.click();
+  },
+
+  // The address names the tab in sight, so that a reload comes back to it.
+  nameTab(event) {
+    const tab = event.target.closest?.("#tabs > .tab-wrapper [role=tab]");
+    if (tab) history.replaceState(null, "", `?tab=${tab.dataset.tabId}`);
   },
 
   notice(text) {
@@ -49,3 +65,4 @@ window.noiseToData = {
   },
 };
 window.noiseToData.restoreTheme();
+document.addEventListener("click", window.noiseToData.nameTab);

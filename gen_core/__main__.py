@@ -15,6 +15,7 @@ from gen_core.checkpoint import CheckpointError, available, load
 from gen_core.checks import KnobError, whole
 from gen_core.evaluate import SAMPLES, evaluate, is_conditional, known, takes
 from gen_core.noise import MAX_SEED
+from gen_core.report import markdown_table
 
 KNOBS = ("steps", "guidance_scale", "solver", "eta", "temperature", "truncation_psi")
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     try:
         result, text = args.run(args)
-    except (KnobError, CheckpointError, OSError) as error:  # MissingData is an OSError
+    except (KnobError, CheckpointError, OSError) as error:  # OSError: data or InceptionV3 missing
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(json.dumps(result, indent=2) if args.json else text)
@@ -42,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
         return sub
 
-    command("list", _list, "the checkpoints that are here, and what they reach")
+    listing = command("list", _list, "the checkpoints that are here, and what they reach")
+    listing.add_argument("--markdown", action="store_true", help="the README's table")
 
     sample = command("sample", _sample, "draw pictures from a checkpoint into a PNG grid")
     sample.add_argument("name")
@@ -65,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--seed", type=_value, default=0)
     measure.add_argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
     measure.add_argument("--write", action="store_true", help="put the result into the checkpoint")
+    measure.add_argument("--inception", action="store_true", help="add the standard FID")
     _add_knobs(measure)
 
     timing = command("bench", _bench, "time the samplers against the network and diffusers")
@@ -124,6 +127,8 @@ def _list(args: argparse.Namespace) -> Answer:
         rows.append({"name": name, "megabytes": megabytes, **card})
     if not rows:
         return rows, f"no checkpoints in {checkpoint.weights_folder()}"
+    if args.markdown:
+        return rows, markdown_table()
     lines = [f"{'name':<24}{'MB':>6}{'steps':>9}{'hours':>8}  Fréchet"]
     for row in rows:
         numbers = f"{row['megabytes']:>6.1f}{row['steps']:>9}{row['hours']:>8.2f}"
@@ -172,7 +177,8 @@ def _evaluate(args: argparse.Namespace) -> Answer:
     bars = Bars()
     result = evaluate(
         args.name, samples=args.samples, batch=args.batch, seed=args.seed, device=args.device,
-        data_root=args.data, write=args.write, progress=bars, **_knobs(args),
+        data_root=args.data, write=args.write, inception=args.inception, progress=bars,
+        **_knobs(args),
     )  # fmt: skip
     bars.close()
     lines = [f"{name:<22}{value}" for name, value in result.items() if name != "snapshots"]

@@ -76,14 +76,15 @@ class Reference:
 def evaluate(
     name: str, *, samples: int = SAMPLES, batch: int = 250, seed: int = 0, device: str = "auto",
     data_root: str | None = None, folder: Path | str | None = None, write: bool = False,
-    progress: Progress = lambda stage, done, total: None, **knobs: Any,
+    inception: bool = False, progress: Progress = lambda stage, done, total: None, **knobs: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """The metrics of a checkpoint by name, as a dict of plain values fit for JSON.
 
     samples: 100 to 100000, drawn with the seeds seed, seed + 1, ..., classes in turn; knobs: what
     the family's `sample` takes, over the defaults in `KNOBS`. `write` puts the result into the
-    checkpoint's card. Memory is bounded by `batch` and the features. Raises CheckpointError,
-    KnobError, and for a classifier MissingData.
+    checkpoint's card; `inception` adds the standard FID, which needs torch-fidelity and the test
+    pictures. Memory is bounded by `batch` and the features. Raises CheckpointError,
+    KnobError, and for a classifier or the standard FID MissingData and MissingInception.
     """
     samples, batch = whole("samples", samples, 100, 100_000), whole("batch", batch, 1, 10_000)
     model = checkpoint.load(name, device, folder)
@@ -94,6 +95,10 @@ def evaluate(
         reference = Reference.of(model.card["data"], device, folder)
         knobs = {k: v for k, v in KNOBS.items() if k in takes(model)} | known(model, name, knobs)
         result = {"samples": samples, "seed": seed, "knobs": knobs}
+        if inception:  # first, because it fails at once where something is missing
+            result["fid_inception_v3"] = _standard_fid(
+                model, samples, batch, seed, knobs, data_root, progress
+            )
         result |= _compare(model, reference, samples, batch, seed, knobs, progress)
     if isinstance(model, VAE):
         result |= _reconstruct(model, data_root, progress)
@@ -173,6 +178,28 @@ def _compare(
         wanted = torch.arange(samples) % model.config.classes
         result["accuracy"] = metrics.accuracy(fake.logits, wanted)
     return _rounded(result)
+
+
+def _standard_fid(
+    model: Family, samples: int, batch: int, seed: int, knobs: dict[str, Any],
+    data_root: str | None, progress: Progress,
+) -> float:  # fmt: skip
+    """The published FID, against the test pictures."""
+    test = load_data(model.card["data"], "test", data_root)
+
+    def counted(stage: str, batches: Iterable[Tensor], total: int) -> Iterator[Tensor]:
+        done = 0
+        for x in batches:
+            yield x
+            done += len(x)
+            progress(stage, done, total)
+
+    real = map(test.pictures, torch.arange(len(test)).split(batch))
+    fake = draw(model, samples, batch, seed, knobs)
+    return metrics.frechet_distance(
+        metrics.inception_features(counted("InceptionV3, test", real, len(test)), model.device),
+        metrics.inception_features(counted("InceptionV3, samples", fake, samples), model.device),
+    )
 
 
 @torch.inference_mode()

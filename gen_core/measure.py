@@ -45,26 +45,30 @@ def measure(model: Family, seeds: Sequence[int], **knobs: Any) -> Cost:
     knobs: what the family's `sample` takes. Raises KnobError, as `sample` does.
     """
     meter = Meter(model, seeds, **knobs)
-    return meter.cost(final(meter.frames()))
+    for _ in meter.frames():
+        continue
+    return meter.cost()
 
 
 class Meter:
     """Measures a generation while somebody watches it: the watcher's own time does not count.
 
-    `seconds` and `evaluations` grow while `frames` runs.
+    `seconds` and `evaluations` grow while `frames` runs; `cost` sums up when it has ended.
     """
 
     def __init__(self, model: Family, seeds: Sequence[int], **knobs: Any) -> None:
         self.model, self.seeds, self.knobs = model, list(seeds), knobs
         self.seconds, self._rows = 0.0, 0
+        self._last: Frame | None = None
 
     @property
     def evaluations(self) -> float:
         """Network evaluations a picture, so far."""
         return self._rows / len(self.seeds)
 
-    def cost(self, x: Tensor) -> Cost:
-        """What it took to draw x, once `frames` has come to its end."""
+    def cost(self) -> Cost:
+        """What was drawn so far, and what it took."""
+        x = final(iter([self._last] if self._last else []))
         return Cost(x, self.seconds, self.evaluations)
 
     def frames(self) -> Iterator[Frame]:
@@ -81,6 +85,7 @@ class Meter:
                 self.seconds += time.perf_counter() - started
             if frame is None:
                 return
+            self._last = frame
             yield frame
 
     def _count(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

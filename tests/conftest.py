@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, sync_playwright
+from chromium import launch
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+expect.set_options(timeout=30_000)  # a busy machine is no failure
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 
@@ -28,11 +29,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_app(**environment: str) -> Iterator[str]:
+def running_app(command: Sequence[str] = ("app.py",), **environment: str) -> Iterator[str]:
     """`python app.py` in a process of its own; yields its address once it answers."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port), "--device", "cpu"],
+        [sys.executable, *command, "--port", str(port), "--device", "cpu"],
         cwd=ROOT, env=os.environ | environment,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
@@ -70,11 +71,8 @@ def app_address() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium where there is one, else the one playwright installed."""
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=options)
+        browser = launch(playwright)
         yield browser
         browser.close()
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from core_fixtures import tiny, write_fashion
@@ -94,6 +95,7 @@ def test_the_same_seed_gives_the_same_file(place, capsys):
         (["sample", "vae-fashion", "--out", "no/such/folder/x.png"], "no/such/folder"),
         (["evaluate", "nope"], "no weights named 'nope'"),
         (["evaluate", "vae-fashion"], "evaluate judge-fashion --write"),
+        (["evaluate", "vae-fashion", "--inception"], "evaluate judge-fashion --write"),
         (["train", "nope"], "recipe='nope': choose one of"),
         (["train", "vae-fashion", "--steps", "0"], "steps=0: choose a whole number"),
         (["bench", "--rounds", "0"], "rounds=0: choose a whole number"),
@@ -141,9 +143,9 @@ def test_bench_reports_both_ratios(place, capsys, monkeypatch):
 
 
 def test_the_module_runs_and_knows_its_commands():
-    shown = subprocess.run(
-        [sys.executable, "-m", "gen_core", "--help"], capture_output=True, text=True, check=True
-    )
+    root = Path(checkpoint.__file__).parent.parent
+    command = [sys.executable, "-m", "gen_core", "--help"]
+    shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert all(name in shown.stdout for name in ("list", "sample", "train", "evaluate", "bench"))
 
 

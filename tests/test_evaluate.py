@@ -168,3 +168,15 @@ def test_tiny_configs_are_of_families_that_exist():
     from gen_core.family import registry
 
     assert TINY.keys() <= registry.classes.keys()
+
+
+def test_the_standard_fid_is_an_option_that_compares_with_the_test_set(measured, monkeypatch):
+    def first_pixels(batches, device):
+        return torch.cat([x[:, 0, 10, 10:14] for x in batches]).cpu()
+
+    monkeypatch.setattr("gen_core.metrics.inception_features", first_pixels)
+    result = evaluate("vae-fashion", folder=measured, data_root=measured, inception=True, **FEW)
+    real = write_fashion(measured, 320, 200)["test"].pictures(slice(None))[:, 0, 10, 10:14]
+    model = load("vae-fashion", "cpu", measured)
+    fake = torch.cat(list(draw(model, 100, 40, 0, {})))[:, 0, 10, 10:14]
+    assert result["fid_inception_v3"] == pytest.approx(metrics.frechet_distance(real, fake))

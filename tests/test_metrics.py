@@ -1,6 +1,9 @@
 """Metrics against closed forms, a library's formula, and sets whose answer is known."""
 
 import math
+import sys
+import types
+import urllib.error
 
 import numpy as np
 import pytest
@@ -115,3 +118,40 @@ def test_classes_are_alive_from_one_percent_on():
 def test_accuracy_counts_agreement():
     logits = torch.eye(4)
     assert metrics.accuracy(logits, torch.tensor([0, 1, 2, 0])) == 0.75
+
+
+def features_of(monkeypatch, extractor):
+    """inception_features with `extractor` in torch-fidelity's place; None: not installed."""
+    name = "torch_fidelity.feature_extractor_inceptionv3"
+    module = (
+        None if extractor is None else types.SimpleNamespace(FeatureExtractorInceptionV3=extractor)
+    )
+    monkeypatch.setitem(
+        sys.modules, "torch_fidelity", None if extractor is None else types.ModuleType("t")
+    )
+    monkeypatch.setitem(sys.modules, name, module)
+    return metrics.inception_features([torch.zeros(2, 1, 28, 28), torch.ones(1, 1, 28, 28)])
+
+
+def test_the_standard_fid_says_what_it_lacks(monkeypatch):
+    with pytest.raises(metrics.MissingInception, match="pip install torch-fidelity"):
+        features_of(monkeypatch, None)
+
+    def offline(*names):
+        raise urllib.error.URLError("no route to host")
+
+    with pytest.raises(metrics.MissingInception, match="that failed: .*no route to host"):
+        features_of(monkeypatch, offline)
+
+
+def test_inception_gets_three_channels_of_bytes(monkeypatch):
+    class Means(torch.nn.Module):
+        def __init__(self, *names):
+            super().__init__()
+
+        def forward(self, x):
+            assert x.dtype == torch.uint8 and x.shape[1:] == (3, 28, 28)
+            return (x.float().mean((2, 3)),)
+
+    features = features_of(monkeypatch, Means)
+    assert features.tolist() == [[128.0] * 3, [128.0] * 3, [255.0] * 3]

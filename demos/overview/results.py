@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from demos.figures import pixels
 from demos.texts.overview import FamilyText
 from gen_core.evaluate import is_conditional
 from gen_core.family import Family
-from gen_core.measure import Cost, Meter, published
+from gen_core.measure import Meter, published
 
 
 @dataclass(frozen=True)
 class Result:
-    """A finished row. Plain values and one array, so that it can be kept as an example."""
+    """A row at one moment of its drawing. Plain values and one array: it can be kept."""
 
     family: str
+    step: int
+    total: int
+    """Done when step == total."""
     tiles: np.ndarray
     """uint8 (B, H, W)"""
     seeds: list[int]
     labels: list[int] | None
     """Class of each picture; None for a family that draws what it likes."""
     milliseconds: float
-    """Wall time a picture."""
+    """Wall time a picture, so far."""
     evaluations: float
-    """Network evaluations a picture."""
+    """Network evaluations a picture, so far."""
     parameters: int
     frechet: float | None
     """None: not measured yet."""
@@ -40,58 +41,50 @@ class Result:
     as_measured: bool
     """Whether these pictures were drawn with the knobs that `frechet` was measured with."""
 
-
-@dataclass(frozen=True)
-class Progress:
-    """A row while its sampler runs."""
-
-    family: str
-    tiles: np.ndarray
-    """uint8 (B, H, W)"""
-    seeds: list[int]
-    labels: list[int] | None
-    step: int
-    total: int
+    @property
+    def done(self) -> bool:
+        return self.step == self.total
 
 
-def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iterator[Any]:
-    """Yields Progress for each frame that is a picture, then the Result.
+def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iterator[Result]:
+    """Yields a Result for each frame that is a picture; the last one is done.
 
     The figures are the sampler's own: what the receiver does between two frames is left out.
     """
     asked = published(model)
     knobs = asked | ({"steps": steps} if "steps" in asked else {})
-    labels = (
-        [i % model.config.classes for i in range(len(seeds))] if is_conditional(model) else None
-    )
-    meter = Meter(model, seeds, **knobs, **({} if labels is None else {"label": labels}))
-    x = None
-    for frame in meter.frames():
-        x = frame.x
-        if x.ndim == 4:  # a latent is not a picture
-            yield Progress(text.id, pixels(x), seeds, labels, frame.step, frame.total)
-    yield _result(text, model, labels, meter.cost(x), knobs == asked, seeds)
-
-
-def _result(
-    text: FamilyText, model: Family, labels: list[int] | None, cost: Cost, as_measured: bool,
-    seeds: list[int],
-) -> Result:  # fmt: skip
+    labels = None
+    if is_conditional(model):
+        labels = [i % model.config.classes for i in range(len(seeds))]
     metrics = model.card.get("metrics", {})
-    return Result(
-        family=text.id,
-        tiles=pixels(_pictures(cost.x)),
-        seeds=seeds,
-        labels=labels,
-        milliseconds=float(f"{cost.milliseconds:.4g}"),
-        evaluations=cost.evaluations,
-        parameters=sum(p.numel() for p in model.parameters()),
-        frechet=metrics.get("frechet"),
-        samples=metrics.get("samples"),
-        floor=metrics.get("floor"),
-        as_measured=as_measured,
-    )
+    meter = Meter(model, seeds, **knobs, **({"label": labels} if labels else {}))
+    for frame in meter.frames():
+        if frame.x.ndim != 4:
+            continue  # a latent is not a picture
+        yield Result(
+            family=text.id,
+            step=frame.step,
+            total=frame.total,
+            tiles=pixels(frame.x),
+            seeds=seeds,
+            labels=labels,
+            milliseconds=float(f"{1000 * meter.seconds / len(seeds):.4g}"),
+            evaluations=meter.evaluations,
+            parameters=sum(p.numel() for p in model.parameters()),
+            frechet=metrics.get("frechet"),
+            samples=metrics.get("samples"),
+            floor=metrics.get("floor"),
+            as_measured=knobs == asked,
+        )
 
 
-def _pictures(x: Tensor) -> Tensor:
-    return x
+def milliseconds(value: float) -> str:
+    """Three figures at most: 0.84, 8.4, 84, 840."""
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+
+
+def distance(value: float | None) -> str:
+    """Two decimals, one from 10 on."""
+    if value is None:
+        return "not measured yet"
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}"

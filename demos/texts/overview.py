@@ -8,22 +8,22 @@ from demos.explain import Explanation
 
 EXPLANATION = Explanation(
     sentence=(
-        "Four ways to turn random noise into pictures of clothes, each trained on the same "
-        "60,000 photographs. Press the button and watch them work from the same seeds."
+        "Four ways to turn random noise into pictures of clothes. Press the button and watch them "
+        "work, from the same seeds."
     ),
     paragraph=(
-        "Every model here starts from numbers drawn at random and ends with a picture. **A VAE and "
-        "a GAN** get there in one pass through their network, so they take about a millisecond. "
-        "**Diffusion and flow matching** begin with a picture of pure noise and improve it step by "
-        "step: they run their network many times, take longer, and come closer to the real "
-        "pictures. How close is what the **Fréchet distance** says. A small classifier, trained "
-        "here, turns each picture into 128 features; the distance compares the cloud of features "
-        "of drawn pictures with that of 10,000 real ones. Zero would be a perfect match. Even real "
-        "pictures compared with other real pictures do not reach it, and where they land is marked "
-        "as the floor. The features are those of our own classifier, so compare these figures "
-        "with each other and not with an FID from a paper. Times are measured while you watch, on "
-        "the machine named at the top of the page; the network evaluations are counted as they "
-        "happen."
+        "All four were trained on the same 60,000 photographs of Fashion-MNIST; each starts from "
+        "numbers drawn at random and ends with a picture. **A VAE and a GAN** get there in one "
+        "pass through their network, so they are quick. **Diffusion and flow matching** begin "
+        "with a picture of pure noise and improve it step by step: they run their network many "
+        "times and take longer. How close the pictures come to real ones is what the **Fréchet "
+        "distance** says. A small classifier, trained here, turns each picture into 128 features; "
+        "the distance compares the cloud of features of drawn pictures with that of 10,000 real "
+        "ones. Zero would be a perfect match. Real pictures compared with other real ones do not "
+        "quite reach it: where they land is marked as the floor. The features are those of our "
+        "own classifier, so compare these figures with each other and not with an FID from a "
+        "paper. Times are measured while you watch, on the machine named at the top of the page, "
+        "and the network evaluations are counted as they happen."
     ),
     formula=(
         r"d^2 = \lVert \mu_r - \mu_g \rVert^2 + \operatorname{Tr}\left("
@@ -41,6 +41,11 @@ EXPLANATION = Explanation(
         "Heusel et al. 2017, *GANs Trained by a Two Time-Scale Update Rule Converge to a Local "
         "Nash Equilibrium*, eq. 6; Dowson & Landau 1982, eq. 4"
     ),
+)
+
+HOW_TO_READ = (
+    "Down is closer to real pictures, left is faster. One pass is quick; many small steps come "
+    "closer. Change the seed, or under Advanced the steps, and the points move."
 )
 
 
@@ -72,18 +77,18 @@ FAMILIES = (
         id="vae",
         title="VAE",
         hue="#d97706",
-        line="Squeezes pictures into a short code and decodes random codes.",
+        line="Decodes random codes into pictures.",
         invitation="Move its latent sliders",
         quality="Blurry: it averages over what it cannot tell apart.",
         speed="One pass.",
         stability="Very stable: one loss, a bound on the likelihood.",
-        best_for="Compressing, interpolating, finding outliers; the first stage of latent diffusion.",
+        best_for="Compression, interpolation, outliers; the first stage of latent diffusion.",
     ),
     FamilyText(
         id="gan",
         title="GAN",
         hue="#db2777",
-        line="A forger learns to fool an inspector, who learns to catch it.",
+        line="A forger learns to fool an inspector.",
         invitation="Watch one collapse",
         quality="Sharp, but it may leave out part of the data.",
         speed="One pass.",
@@ -94,7 +99,7 @@ FAMILIES = (
         id="diffusion",
         title="Diffusion",
         hue="#6d6ff2",
-        line="Starts from pure noise and takes a little of it away at each step.",
+        line="Takes noise away, a little at each step.",
         invitation="Scrub from noise to picture",
         quality="Sharp and varied: covers the data best, together with flow matching.",
         speed="Many passes; good samplers need 10 to 50.",
@@ -105,7 +110,7 @@ FAMILIES = (
         id="flow",
         title="Flow matching",
         hue="#0d9488",
-        line="Learns the velocity that carries noise to data along straight paths.",
+        line="Carries noise to data along straight paths.",
         invitation="Race it at 1 to 32 steps",
         quality="Sharp and varied, like diffusion.",
         speed="Many passes; straighter paths need fewer.",

@@ -282,7 +282,7 @@ class TimelineView {
     const target = event.target instanceof Element ? event.target : document.body;
     if (event.key === " " && target.closest("button, a, summary, label")) return false;
     if (this.root.contains(target)) return true;
-    return this.onScreen() && this.isCurrent();
+    return !target.closest(typing) && this.onScreen() && this.isCurrent();
   }
 
   onScreen() {

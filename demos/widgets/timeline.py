@@ -23,6 +23,7 @@ from gen_core.family import Frame
 
 HERE = Path(__file__).parent
 SCRIPTS = ("timeline_parts.js", "timeline_charts.js", "timeline_export.js", "timeline.js")
+STYLES = ("timeline.css", "timeline_charts.css")
 OUT_SPAN = 3.0
 """What a network says of noise is about N(0, 1): shown from -3 (black) to 3 (white)."""
 
@@ -47,14 +48,18 @@ def Timeline(
         value=value,
         label=label,
         elem_id=elem_id,
-        html_template=(HERE / "timeline.html").read_text(encoding="utf-8"),
-        css_template=(HERE / "timeline.css").read_text(encoding="utf-8"),
-        js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
+        html_template=_joined(["timeline.html"]),
+        css_template=_joined(STYLES),
+        js_on_load=_joined(SCRIPTS),
         apply_default_css=False,
         server_functions=[encode_gif],
         empty=empty,
         **options,
     )
+
+
+def _joined(names: Sequence[str]) -> str:
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 def timeline_value(
@@ -87,7 +92,7 @@ def timeline_value(
     extras.setdefault("autoplay", live)
     return timeline_from_images(
         {lane[0]: _lane_pictures(frames, *lane[1:]) for lane in lanes},
-        [clock(f) if callable(clock) else f"{clock} = {f.level:.3g}" for f in frames],
+        [clock(f) if callable(clock) else f"{clock} = {_short(f.level)}" for f in frames],
         steps=[frame.step for frame in frames],
         total=frames[-1].total,
         columns=columns,
@@ -97,6 +102,10 @@ def timeline_value(
         name=name,
         **extras,
     )
+
+
+def _short(level: float) -> str:
+    return f"{level:.0f}" if abs(level) >= 100 else f"{level:.3g}"
 
 
 def _lane_pictures(

@@ -74,11 +74,7 @@ async function exportStrip(value, lanes) {
   context.fillStyle = "#4b5563";
   context.font = "13px system-ui, sans-serif";
   keys.forEach((k, i) => context.fillText(value.levels[k], margin + i * column, top + 16, column - 8));
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  if (!blob) throw new Error("this browser cannot draw so large a picture");
-  const url = URL.createObjectURL(blob);
-  download(url, `${value.name}-key-frames.png`);
-  setTimeout(() => URL.revokeObjectURL(url), 60000);
+  await savePng(canvas, `${value.name}-key-frames.png`);
 }
 
 async function exportGif(value, server, frameMs) {

@@ -32,3 +32,11 @@ async function decoded(url) {
   await image.decode();
   return image;
 }
+
+async function savePng(canvas, name) {
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  if (!blob) throw new Error("this browser cannot draw so large a picture");
+  const url = URL.createObjectURL(blob);
+  make("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
+}

@@ -8,9 +8,11 @@ classifier of our own, so the distance is not comparable with a published FID.
 from gen_core.metrics.classes import ALIVE, accuracy, class_shares, classes_alive
 from gen_core.metrics.frechet import frechet_distance, frechet_from_moments, moments
 from gen_core.metrics.inception import inception_score
+from gen_core.metrics.inception_v3 import MissingInception, inception_features
 from gen_core.metrics.neighbours import precision_recall, share_inside
 
 __all__ = [
-    "ALIVE", "accuracy", "class_shares", "classes_alive", "frechet_distance",
-    "frechet_from_moments", "inception_score", "moments", "precision_recall", "share_inside",
+    "ALIVE", "MissingInception", "accuracy", "class_shares", "classes_alive", "frechet_distance",
+    "frechet_from_moments", "inception_features", "inception_score", "moments",
+    "precision_recall", "share_inside",
 ]  # fmt: skip

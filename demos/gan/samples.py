@@ -1,0 +1,91 @@
+"""The GAN's Samples panel: pictures of a class or of all ten, with truncation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from demos.figures import pixels
+from demos.handlers import App
+from demos.knobs import ALL_CLASSES, FASHION, Knob
+from demos.pictures import seeds_from
+from demos.sampling.panel import Panel
+from demos.sampling.walk import duration, label_code, labels_for
+from demos.texts.gan import SAMPLES
+from demos.widgets.tiles import Tile, Tiles, tiles_value
+from gen_core import Noise, final
+from gen_core.devices import device_title
+from gen_core.families.gan import GAN
+
+TAB, MODEL = "gan", "gan-fashion"
+LABEL = Knob("label", "What to draw", "label", ALL_CLASSES, all_classes=True)
+
+
+def psi_knob(*, advanced: bool) -> Knob:
+    return Knob(
+        "truncation_psi", "Truncation ψ", "number", 1.0, 0, 2, advanced=advanced,
+        info="0 is the mean of the class, 1 as trained, more exaggerates",
+    )  # fmt: skip
+
+
+def classes_of(label: int | None, count: int) -> list[int]:
+    """The class of each of `count` pictures; all ten in turn for None."""
+    labels = labels_for(label, count)
+    return [labels] * count if isinstance(labels, int) else labels
+
+
+def draw(
+    app: App, *, label: int | None, truncation_psi: float, count: int, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Yields the pictures, as `tiles_value` gives them."""
+    model, seeds, classes = app.model(MODEL), seeds_from(seed, count), classes_of(label, count)
+    started = time.perf_counter()
+    x = final(model.sample(Noise(seeds), label=classes, truncation_psi=truncation_psi))
+    seconds = time.perf_counter() - started
+    tiles = [
+        Tile(picture, FASHION[c], f"seed {s}")
+        for picture, c, s in zip(pixels(x), classes, seeds, strict=True)
+    ]
+    took = f"{duration(seconds)}, {1000 * seconds / count:.1f} ms a picture"
+    yield tiles_value(
+        tiles, headline=meaning(truncation_psi), name=f"{MODEL}-{seed}",
+        provenance=f"{took} · {device_title(model.device)}",
+    )  # fmt: skip
+
+
+def meaning(psi: float) -> str:
+    """What a truncation does to the pictures, in a line."""
+    if psi == 0:
+        return "ψ = 0: every picture is the mean of its class, whatever its seed"
+    if psi == 1:
+        return "ψ = 1: as variedly as the generator learned to draw"
+    if psi < 1:
+        return f"ψ = {psi:g}: nearer to the mean of the class, so safer and more alike"
+    return f"ψ = {psi:g}: further out than training went, so stranger"
+
+
+def code(k: Mapping[str, Any]) -> str:
+    count, seed = k["count"], k["seed"]
+    return f"""
+        from gen_core import Noise, final, load
+
+        model = load("{MODEL}")
+        x = final(model.sample(
+            Noise(range({seed}, {seed + count})),
+            label={label_code(k["label"], count)},
+            truncation_psi={k["truncation_psi"]:g},
+        ))  # ({count}, 1, 28, 28) in [-1, 1]
+    """
+
+
+PANEL = Panel(
+    tab=TAB, id="samples", title="Samples", button="Draw new pictures", text=SAMPLES,
+    knobs=[
+        LABEL, psi_knob(advanced=False), Knob("seed", "Seed", "seed", 0),
+        Knob("count", "Pictures", "whole", 30, 1, 64, advanced=True),
+    ],
+    run=draw, code=code, source=GAN.sample, screen=Tiles, shows="Pictures by the generator",
+    kept={"label": None, "truncation_psi": 1.0, "count": 30, "seed": 0}, models=(MODEL,),
+    live=("truncation_psi",),
+)  # fmt: skip

@@ -1,0 +1,96 @@
+"""What most panels have in common: knobs left, result right."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from demos.cache import Keep, example
+from demos.explain import Explanation, code_panel, explanation
+from demos.handlers import App
+from demos.knobs import Knob, Knobs
+from demos.layout import buttons, controls, results
+from demos.pictures import seeds_from
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel of a tab. Its result is one widget, which stands there filled from the start."""
+
+    tab: str
+    id: str
+    title: str
+    button: str
+    """What the main button says."""
+    text: Explanation
+    knobs: Sequence[Knob]
+    """The first one stands above the button."""
+    run: Callable[..., Iterator[Any]]
+    """run(app, **validated knobs) yields the widget's values, and skips between them."""
+    code: Callable[[Mapping[str, Any]], str]
+    """The lines that do the same, for the knobs."""
+    source: Any
+    """What these lines call, to be read."""
+    screen: Callable[..., gr.HTML]
+    """The widget's constructor: Timeline or LabelledGrid."""
+    shows: str
+    """What the widget shows, for screen readers."""
+    kept: Mapping[str, Any]
+    """Validated knobs of the example that was computed before."""
+    models: tuple[str, ...]
+    """The checkpoints that it needs."""
+    after: Callable[[Knobs], None] | None = None
+    """after(knobs) connects knobs with each other, once they are on the page."""
+    live: tuple[str, ...] = ()
+    """Sliders that run it too, as soon as they are let go."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.tab}-{self.id}"
+
+    def build(self, app: App) -> None:
+        """Puts the panel on the page, inside its gr.Tab."""
+        explanation(self.text)
+        knobs = app.add(Knobs(self.tab, self.id, self.knobs))
+        with gr.Row():
+            with controls():
+                knobs.build(self.knobs[0].name)
+                go, stop = buttons(self.button)
+                knobs.build()
+            with results():
+                screen = self.screen(
+                    elem_id=self.name, label=self.shows, value=as_before(self.name),
+                    empty=f"Press {self.button}.",
+                )  # fmt: skip
+        if self.after:
+            self.after(knobs)
+        triggers = {"": go.click} | {f"_{k}": knobs.built[k].release for k in self.live}
+        for ending, trigger in triggers.items():
+            app.on(
+                trigger, functools.partial(self.run, app), knobs, screen,
+                api_name=self.name.replace("-", "_") + ending, stop=stop, show_progress="minimal",
+                trigger_mode="always_last" if ending else "once",
+            )  # fmt: skip
+        code_panel(knobs, self.code, self.source)
+
+    def keep(self) -> Keep:
+        """The example for the page's first moment."""
+        seeds = tuple(seeds_from(self.kept["seed"], self.kept["count"]))
+        return Keep(self.name, self.finished, models=self.models, seeds=seeds)
+
+    def finished(self, app: App) -> Any:
+        """The last of the example's values."""
+        *_, value = self.run(app, **self.kept)
+        return value
+
+
+def as_before(name: str) -> dict[str, Any] | None:
+    """The example of that name, labelled as computed before and standing still; None without."""
+    before = example(name)
+    if before is None:
+        return None
+    return {**before.value, "provenance": before.note, "live": False, "autoplay": False}

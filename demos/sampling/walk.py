@@ -1,0 +1,94 @@
+"""A generation on the timeline: live while it runs, all frames when it is done."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from demos.handlers import SLICE
+from demos.widgets.timeline import Lane, timeline_value
+from gen_core import Frame, record
+from gen_core.devices import device_title
+from gen_core.measure import Meter
+
+KEEP = 32
+"""Frames of one timeline."""
+PREVIEW_SECONDS = 0.3
+"""Between two live pictures: each costs the page and the line some work too."""
+CLASSES = 10
+
+
+def labels_for(label: int | None, count: int) -> int | list[int]:
+    """What `sample` takes: one class for all, or all ten in turn for None."""
+    return [i % CLASSES for i in range(count)] if label is None else label
+
+
+def label_code(label: int | None, count: int) -> str:
+    """The same as Python."""
+    return f"[i % {CLASSES} for i in range({count})]" if label is None else str(label)
+
+
+def columns_for(label: int | None, count: int) -> int | None:
+    """Five in a row put the ten classes on two lines; None leaves it to the timeline."""
+    return 5 if label is None and count > 5 else None
+
+
+def duration(seconds: float) -> str:
+    """ "412 ms", "1.92 s" """
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def unhurried(frames: Iterator[Frame]) -> Iterator[Frame | None]:
+    """The frames, with None between them whenever it is time to let others have the device.
+
+    What a handler yields for it shows nothing: the page has live pictures instead of a bar.
+    """
+    since = time.perf_counter()
+    for frame in frames:
+        yield frame
+        if time.perf_counter() - since > SLICE:
+            yield None
+            since = time.perf_counter()
+
+
+def on_timeline(meter: Meter, lanes: Sequence[Lane], **shared: Any) -> Iterator[dict[str, Any]]:
+    """Yields timeline values: some single frames while the sampler runs, then all it kept.
+
+    Between them come skips, at which the run can be stopped. The last frame, of which the network
+    says nothing, keeps what it said of the one before. lanes, shared: what `timeline_value` takes.
+    """
+    frames: list[Frame] = []
+    shown, said = -math.inf, None
+    for frame in unhurried(meter.frames()):
+        if frame is None:
+            yield gr.skip()
+            continue
+        if frame.step == frame.total:
+            frame = replace(frame, x0=frame.x, out=said)
+        said = frame.out
+        frames += record(iter([frame]), KEEP)  # record decides for each frame alone
+        if frame.step < frame.total and time.perf_counter() - shown > PREVIEW_SECONDS:
+            so_far = f"step {frame.step} of {frame.total} so far"
+            yield timeline_value([frame], lanes, provenance=so_far, autoplay=False, **shared)
+            shown = time.perf_counter()
+    yield timeline_value(
+        frames, lanes, provenance=_account(meter),
+        ms_per_step=1000 * meter.seconds / frames[-1].total,
+        **shared,
+    )  # fmt: skip
+
+
+def _account(meter: Meter) -> str:
+    """What the run took, as it was measured."""
+    count = len(meter.seeds)
+    many = "pictures" if count > 1 else "picture"
+    return (
+        f"{count} {many} in {duration(meter.seconds)} · "
+        f"{meter.evaluations:g} network evaluations per picture · "
+        f"{device_title(meter.model.device)}"
+    )

@@ -1,0 +1,48 @@
+"""Diffusion: from noise to pictures step by step, the way back, and the solvers side by side."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from demos.handlers import App
+from demos.knobs import Knob
+from demos.sampling import compare, forward
+from demos.sampling.generate import Generation
+from demos.tab import Tab
+from demos.texts.diffusion import GENERATE, SOLVERS
+from gen_core.families.diffusion import Diffusion
+
+ID = "diffusion"
+
+generation = Generation(
+    tab=ID,
+    model="diffusion-fashion",
+    lanes=[("State x_t", "x"), ("Guess of x_0", "x0"), ("Predicted noise", "out")],
+    text=GENERATE,
+    solvers=SOLVERS,
+    solver="DPM-Solver++(2M)",
+    source=Diffusion.sample,
+    comment="frames[k].x0 is the guess of x_0 at step k, frames[k].out the predicted noise",
+    extra=[
+        Knob("eta", "Eta", "number", 0.0, 0, 1, advanced=True,
+             info="With DDIM: 0 adds no fresh noise, 1 as much as DDPM"),
+    ],
+    extra_with="DDIM",
+)  # fmt: skip
+generate = generation.panel()
+CACHED = [generate.keep(), forward.keep(), compare.PANEL.keep()]
+
+
+def build(app: App) -> None:
+    """The tab's three panels."""
+    with gr.Tabs(elem_classes=["panels"]) as panels:
+        app.panels[ID] = panels
+        with gr.Tab(generate.title, id=generate.id):
+            generate.build(app)
+        with gr.Tab(forward.TITLE, id=forward.PANEL_ID):
+            forward.build(app)
+        with gr.Tab(compare.PANEL.title, id=compare.PANEL.id):
+            compare.PANEL.build(app)
+
+
+TAB = Tab(ID, "Diffusion", order=40, build=build)

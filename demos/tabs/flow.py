@@ -1,0 +1,39 @@
+"""Flow matching: from noise to pictures along nearly straight lines, also in very few steps."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from demos.handlers import App
+from demos.sampling import few_steps
+from demos.sampling.generate import Generation
+from demos.tab import Tab
+from demos.texts.flow import GENERATE, SOLVERS
+from gen_core.families.flow import Flow
+
+ID = "flow"
+
+generation = Generation(
+    tab=ID,
+    model="flow-fashion",
+    lanes=[("State x_t", "x"), ("Guess of x_1", "x0"), ("Velocity", "out")],
+    text=GENERATE,
+    solvers=SOLVERS,
+    solver="Euler",
+    source=Flow.sample,
+    comment="frames[k].x0 is the guess of x_1 at step k, frames[k].out the velocity",
+)
+PANELS = (generation.panel(), few_steps.PANEL)
+CACHED = [panel.keep() for panel in PANELS]
+
+
+def build(app: App) -> None:
+    """The tab's two panels."""
+    with gr.Tabs(elem_classes=["panels"]) as panels:
+        app.panels[ID] = panels
+        for panel in PANELS:
+            with gr.Tab(panel.title, id=panel.id):
+                panel.build(app)
+
+
+TAB = Tab(ID, "Flow matching", order=50, build=build)

@@ -1,0 +1,1 @@
+"""What the VAE's panels compute and show."""

@@ -1,0 +1,176 @@
+"""Sliders on a VAE's latent code whose picture follows while they move; with two, a pad as well.
+
+The widget's value is the code as text, "vae-fashion-2d:0.5,-1.2": short enough for a link, and
+the same text goes to the server for every picture. One parser, `parse_code`, checks them all.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import torch
+from torch import Tensor
+
+from demos.figures import grid, pixels, png_data_url
+from demos.handlers import App
+from demos.knobs import Knob
+from gen_core import Noise
+from gen_core.checks import KnobError, choice, number, whole
+from gen_core.noise import MAX_SEED
+
+HERE = Path(__file__).parent
+FURTHEST = 6.0
+"""The prior reaches this far once in 500 million draws; the sliders themselves end at REACH."""
+REACH = 3.0
+MAP_SIDE = 15
+"""Pictures along each side of the map behind the pad."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """A place in a model's latent space."""
+
+    model: str
+    z: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return f"{self.model}:{','.join(f'{value:g}' for value in self.z)}"
+
+
+def parse_code(text: Any, sizes: Mapping[str, int]) -> Code:
+    """ "model:z,z,..." as a Code. sizes: latent dimensions by model. Raises KnobError."""
+    if not isinstance(text, str) or ":" not in text:
+        raise KnobError(f"code={str(text)[:40]!r}: takes a model, a colon and its latent numbers")
+    name, _, numbers = text.partition(":")
+    model = choice("model", name, list(sizes))
+    parts = numbers.split(",")
+    if len(parts) != sizes[model]:
+        raise KnobError(f"code has {len(parts)} numbers: {model} takes {sizes[model]}")
+    return Code(model, tuple(_entry(i, part) for i, part in enumerate(parts)))
+
+
+def _entry(index: int, text: str) -> float:
+    try:
+        value: Any = float(text)
+    except ValueError:
+        value = text
+    return number(f"z[{index}]", value, -FURTHEST, FURTHEST)
+
+
+def drawn_code(model: str, seed: int, size: int) -> Code:
+    """A code from the prior: what this seed gives, to two decimals."""
+    z = Noise([seed]).randn(size)[0].clamp(-FURTHEST, FURTHEST)
+    return Code(model, tuple(round(value, 2) + 0.0 for value in z.tolist()))
+
+
+class Decoder:
+    """What the widget asks the server; each answer is plain JSON."""
+
+    def __init__(self, app: App, sizes: Mapping[str, int]) -> None:
+        self.app, self.sizes = app, sizes
+
+    def describe(self, name: Any) -> dict[str, Any]:
+        """A model's dimensions, the one that changes the picture most first, and a map if two."""
+        return _description(self.app, choice("model", name, list(self.sizes)))
+
+    def draw_code(self, request: Any) -> dict[str, str]:
+        """{"model", "seed"} -> {"code": drawn from the prior}"""
+        if not isinstance(request, dict):
+            raise KnobError(f"request={request!r}: takes a model and a seed")
+        model = choice("model", request.get("model"), list(self.sizes))
+        seed = whole("seed", request.get("seed"), 0, MAX_SEED)
+        return {"code": str(drawn_code(model, seed, self.sizes[model]))}
+
+    def decode(self, text: Any) -> dict[str, Any]:
+        """A code as text -> {"picture": PNG data URL, "ms": time of the network}"""
+        code = parse_code(text, self.sizes)
+        started = time.perf_counter()
+        picture = pixels(_decoded(self.app.model(code.model), torch.tensor([code.z])))[0]
+        return {
+            "picture": png_data_url(picture),
+            "ms": round(1000 * (time.perf_counter() - started), 1),
+        }
+
+
+@torch.inference_mode()
+def _decoded(model: Any, z: Tensor) -> Tensor:
+    return model.decode(z.to(model.device))
+
+
+@functools.lru_cache(maxsize=8)
+def _description(app: App, name: str) -> dict[str, Any]:
+    model = app.model(name)
+    influence = (model.influence / model.influence.max()).tolist()
+    described = {
+        "model": name,
+        "order": model.order,
+        "influence": [round(share, 3) for share in influence],
+        "reach": REACH,
+    }
+    if len(influence) == 2:
+        line = torch.linspace(-REACH, REACH, MAP_SIDE)
+        across, up = model.order
+        plane = torch.empty(MAP_SIDE, MAP_SIDE, 2)
+        plane[..., across], plane[..., up] = line[None, :], line.flip(0)[:, None]
+        pictures = grid(_decoded(model, plane.flatten(0, 1)), MAP_SIDE, scale=1, gap=0)
+        described["map"] = png_data_url(pictures)
+    return described
+
+
+def LatentSliders(
+    app: App, value: str, sizes: Mapping[str, int], *,
+    first_picture: str = "", first_note: str = "", **options: Any,
+) -> gr.HTML:  # fmt: skip
+    """A gr.HTML whose value is a code as text.
+
+    sizes: latent dimensions by model; first_picture: a data URL to show until a live one is there,
+    first_note: where it comes from. They are written into the template, not handed over as props:
+    Gradio 6.31 drops a gr.HTML's props when an event leaves the component as it is.
+    """
+    decoder = Decoder(app, sizes)
+    template = (HERE / "latent_sliders.html").read_text(encoding="utf-8")
+    baked = {"MODELS": " ".join(sizes), "FIRST_PICTURE": first_picture, "FIRST_NOTE": first_note}
+    for place, text in baked.items():
+        template = template.replace(place, html.escape(text))
+    return gr.HTML(
+        value=value,
+        html_template=template,
+        css_template=(HERE / "latent_sliders.css").read_text(encoding="utf-8"),
+        js_on_load=(HERE / "latent_sliders.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        server_functions=[
+            app.serve(function)
+            for function in (decoder.describe, decoder.draw_code, decoder.decode)
+        ],
+        **options,
+    )
+
+
+@dataclass(frozen=True)
+class CodeKnob(Knob):
+    """A knob whose component is the sliders: the code travels in links and into the lines shown."""
+
+    app: App | None = None
+    sizes: Mapping[str, int] | None = None
+    first_picture: str = ""
+    """Data URL of what the default decodes to, shown until a live one is there; "" for none."""
+    first_note: str = ""
+
+    def _component(self) -> gr.components.Component:
+        return LatentSliders(
+            self.app, self.default, self.sizes, label=self.label, elem_id=f"latent-{self.name}",
+            first_picture=self.first_picture, first_note=self.first_note,
+        )  # fmt: skip
+
+    def check(self, value: Any) -> Code:
+        return parse_code(value, self.sizes)
+
+    def from_text(self, text: str) -> str:
+        return str(self.check(text))

@@ -1,0 +1,154 @@
+// Pictures with names and scores in the browser: gr.HTML runs this once, with `element`, `props`,
+// `watch`.
+
+const SHEET = { tile: 112, gap: 14, margin: 28, title: 20, note: 18, bar: 12, head: 34, foot: 26 }; // PNG, pixels
+const FONT = "system-ui, sans-serif";
+const INK = { text: "#1f2937", faint: "#5b6472", rail: "#e5e7eb", plain: "#1d4ed8", framed: "#b45309" };
+
+const ZOOMS = [0.02, 0.05, 0.1, 0.25, 0.5]; // how far the line may reach from 50% to either side
+
+class TilesView {
+  constructor(root) {
+    this.empty = root.querySelector(".tiles-empty");
+    this.full = root.querySelector(".tiles-full");
+    this.headline = make("p", { class: "tiles-headline" });
+    this.line = make("div", { class: "tiles-scale" });
+    this.list = make("ul", { class: "tiles-list" });
+    this.source = make("span", { class: "tiles-source" });
+    this.message = make("span", { role: "status" });
+    this.button = make("button", { type: "button", title: "Download these pictures as PNG" }, "PNG");
+    this.button.setAttribute("aria-label", this.button.title);
+    this.button.addEventListener("click", () => this.export());
+    const foot = make("div", { class: "tiles-foot" }, this.source, this.message, this.button);
+    this.full.append(this.headline, this.line, this.list, foot);
+  }
+
+  load(value) {
+    this.value = value;
+    const away = (value?.tiles ?? []).map((tile) => Math.abs((tile.score ?? 0.5) - 0.5));
+    this.reach = ZOOMS.find((zoom) => away.every((distance) => distance <= zoom));
+    const filled = Boolean(value?.tiles);
+    this.empty.hidden = filled;
+    this.full.hidden = !filled;
+    if (!filled) return;
+    this.headline.textContent = value.headline;
+    this.headline.hidden = !value.headline;
+    this.line.hidden = !value.scale;
+    if (value.scale) this.line.replaceChildren(...this.scaleParts(value.scale));
+    this.nodes = value.tiles.map((tile) => this.tile(tile));
+    this.list.replaceChildren(...this.nodes);
+    this.list.dataset.many = this.nodes.length > 12 ? "yes" : "no";
+    this.source.textContent = [value.live ? "live" : "", value.provenance].filter(Boolean).join(" · ");
+    this.source.classList.toggle("tiles-live", value.live);
+  }
+
+  percent(score) {
+    return `${(100 * score).toFixed(this.reach > 0.1 ? 0 : 1)}%`;
+  }
+
+  // Where a score stands on the line, 0 to 1.
+  place(score) {
+    return 0.5 + (score - 0.5) / (2 * this.reach);
+  }
+
+  tile(tile) {
+    const kind = tile.framed ? this.value.scale?.framed : "";
+    const score = tile.score === null ? "" : this.percent(tile.score);
+    const alt = [tile.title, kind, tile.note, score].filter(Boolean).join(", ");
+    const picture = make("img", { src: tile.picture, alt });
+    const node = make("li", { class: tile.framed ? "tiles-framed" : "" }, picture);
+    if (score) {
+      const [from, to] = [0.5, this.place(tile.score)].sort((a, b) => a - b);
+      const fill = make("span", { style: `left: ${100 * from}%; width: ${100 * (to - from)}%` });
+      node.append(make("span", { class: "tiles-rail", "aria-hidden": "true" }, fill));
+      node.append(make("span", { class: "tiles-score" }, make("b", {}, score), ` ${tile.aside}`));
+    }
+    node.append(make("span", { class: "tiles-title", title: tile.title }, tile.title));
+    node.append(make("span", { class: "tiles-note" }, tile.note));
+    return node;
+  }
+
+  // Every score as a mark on one line; a mark lights up its picture.
+  scaleParts(scale) {
+    const marks = this.value.tiles.map((tile, i) => {
+      const title = `${this.percent(tile.score)} ${tile.title}`;
+      const mark = make("i", { style: `left: ${100 * this.place(tile.score)}%`, title });
+      mark.className = tile.framed ? "tiles-framed" : "";
+      mark.addEventListener("pointerenter", () => this.nodes[i].classList.add("tiles-lit"));
+      mark.addEventListener("pointerleave", () => this.nodes[i].classList.remove("tiles-lit"));
+      return mark;
+    });
+    const key = make("p", { class: "tiles-key" }, make("span", {}, make("i", {}), scale.plain));
+    if (scale.framed) key.append(make("span", {}, make("i", { class: "tiles-framed" }), scale.framed));
+    key.append(make("small", {}, scale.figures));
+    const ends = make("p", { class: "tiles-ends" });
+    const [low, high] = [0.5 - this.reach, 0.5 + this.reach].map((score) => `${Math.round(100 * score)}%`);
+    const texts = [`${low}, ${scale.low}`, "50%", `${scale.high}, ${high}`];
+    ends.append(...texts.map((text) => make("span", {}, text)));
+    return [key, make("div", { class: "tiles-track", "aria-hidden": "true" }, ...marks), ends];
+  }
+
+  async export() {
+    this.button.disabled = true;
+    try {
+      await savePng(await this.drawn(), `${this.value.name}.png`);
+      this.message.textContent = "";
+    } catch (error) {
+      this.message.textContent = `No PNG: ${error.message}`;
+    } finally {
+      this.button.disabled = false;
+    }
+  }
+
+  // The pictures on white paper, whatever the page's theme.
+  async drawn() {
+    const { tiles, headline, provenance } = this.value;
+    const { tile, gap, margin, title, note, bar, head, foot } = SHEET;
+    const columns = Math.min(tiles.length, 10);
+    const [across, down] = [tile + gap, tile + bar + title + note + gap];
+    const canvas = make("canvas", {});
+    canvas.width = 2 * margin + Math.max(columns, 4) * across - gap;
+    canvas.height = 2 * margin + head + Math.ceil(tiles.length / columns) * down + foot;
+    const context = canvas.getContext("2d");
+    context.fillStyle = "white";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.imageSmoothingEnabled = false;
+    const write = (text, x, y, colour, font, width) => {
+      Object.assign(context, { fillStyle: colour, font: `${font} ${FONT}` });
+      context.fillText(text, x, y, width);
+    };
+    const whole = canvas.width - 2 * margin;
+    write(headline, margin, margin + 14, INK.text, "600 16px", whole);
+    for (const [i, entry] of tiles.entries()) {
+      const left = margin + (i % columns) * across;
+      const top = margin + head + Math.floor(i / columns) * down;
+      this.drawTile(context, entry, await decoded(entry.picture), left, top);
+      const score = entry.score === null ? "" : `${this.percent(entry.score)} (${entry.aside})`;
+      write(entry.title, left, top + tile + bar + 15, INK.text, "600 13px", tile);
+      const below = [score, entry.note].filter(Boolean).join(" · ");
+      write(below, left, top + tile + bar + title + 12, INK.faint, "12px", tile);
+    }
+    write(provenance, margin, canvas.height - margin, INK.faint, "13px", whole);
+    return canvas;
+  }
+
+  drawTile(context, entry, image, left, top) {
+    const { tile } = SHEET;
+    const colour = entry.framed ? INK.framed : INK.plain;
+    context.drawImage(image, left, top, tile, tile);
+    if (entry.framed) {
+      Object.assign(context, { strokeStyle: colour, lineWidth: 4 });
+      context.strokeRect(left - 2, top - 2, tile + 4, tile + 4);
+    }
+    if (entry.score === null) return;
+    context.fillStyle = INK.rail;
+    context.fillRect(left, top + tile + 5, tile, 4);
+    context.fillStyle = colour;
+    const [middle, end] = [tile / 2, tile * this.place(entry.score)];
+    context.fillRect(left + Math.min(middle, end), top + tile + 5, Math.abs(end - middle), 4);
+  }
+}
+
+const view = new TilesView(element.querySelector(".tiles"));
+watch("value", () => view.load(props.value));
+view.load(props.value);

@@ -1,0 +1,45 @@
+"""The table of checkpoints as Markdown: what stands in the README, made from the files' cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gen_core import checkpoint
+
+HEAD = (
+    "Checkpoint", "Parameters", "MB", "Steps", "Hours", "Fréchet distance", "Precision",
+    "Recall", "Accuracy", "Classes alive",
+)  # fmt: skip
+NOT_MEASURED = "–"
+
+
+def markdown_table(folder: Path | str | None = None) -> str:
+    """One row a checkpoint; a dash where a figure does not apply or was not measured."""
+    rows = [HEAD, ["---"] + ["---:"] * (len(HEAD) - 1)]
+    rows += [_row(name, folder) for name in checkpoint.available(folder)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def parameters(name: str, folder: Path | str | None = None) -> int:
+    """Trained numbers of a checkpoint's model, without its buffers and extras."""
+    model = checkpoint.load(name, "cpu", folder)
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _row(name: str, folder: Path | str | None) -> list[str]:
+    card = checkpoint.card(name, folder)
+    metrics: dict[str, Any] = card.get("metrics", {})
+    size = (Path(folder or checkpoint.weights_folder()) / f"{name}.safetensors").stat().st_size
+
+    def figure(key: str, form: str) -> str:
+        return format(metrics[key], form) if key in metrics else NOT_MEASURED
+
+    distance = "floor" if card["family"] == "judge" else "frechet"
+    return [
+        f"`{name}`", f"{parameters(name, folder) / 1e6:.2f} M", f"{size / 1e6:.1f}",
+        f"{card['steps']:,}", f"{card['hours']:.2f}",
+        figure(distance, ".4f") + (" (the floor)" if distance == "floor" else ""),
+        figure("precision", ".3f"), figure("recall", ".3f"), figure("accuracy", ".3f"),
+        figure("classes_alive", "d"),
+    ]  # fmt: skip

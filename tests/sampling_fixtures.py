@@ -1,0 +1,67 @@
+"""What the tests of the Diffusion and the Flow matching tab share: tiny models, sheets, a page."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from conftest import free_port
+from core_fixtures import tiny
+from demos import server, shell
+from demos.handlers import App
+from demos.sampling.panel import Panel
+from demos.tab import Tab
+from gen_core import checkpoint
+
+expect.set_options(timeout=60_000)  # a busy machine takes its time
+
+
+def write_weights(folder: Path) -> None:
+    """Untrained models in place of the two; both draw, neither draws clothes."""
+    for family in ("diffusion", "flow"):
+        model = tiny(family)
+        checkpoint.save(model, folder / f"{family}-fashion.safetensors", {"data": "fashion"})
+
+
+@contextlib.contextmanager
+def served(tab: Tab, folder: Path) -> Iterator[str]:
+    """A page with one tab and the tiny models; yields its address."""
+    write_weights(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GEN_WEIGHTS", str(folder))
+        page = shell.build_page(App("cpu"), [tab])
+        yield server.serve(page, "127.0.0.1", free_port())
+        page.close()
+
+
+def values(run: Iterator[Any]) -> list[dict[str, Any]]:
+    """The widget's values of a run, without what only gives others a turn."""
+    return [piece for piece in run if isinstance(piece, dict) and "live" in piece]
+
+
+def defaults(panel: Panel, **changes: Any) -> dict[str, Any]:
+    """The panel's knobs as they stand at first, validated, with some of them turned."""
+    return {k.name: k.check(changes.get(k.name, k.default)) for k in panel.knobs}
+
+
+def picture(url: str) -> np.ndarray:
+    """uint8 (H, W) from a data URL."""
+    with Image.open(io.BytesIO(base64.b64decode(url.split(",", 1)[1]))) as image:
+        return np.asarray(image)
+
+
+def frames_of(lane: dict[str, Any]) -> np.ndarray:
+    """A timeline's lane as uint8 (frames, samples, H, W)."""
+    sheet = picture(lane["sheet"])
+    height, width, samples = lane["height"], lane["width"], lane["samples"]
+    count = len(sheet) // height
+    return sheet.reshape(count, height, samples, width).transpose(0, 2, 1, 3)

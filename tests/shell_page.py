@@ -1,0 +1,108 @@
+"""Two small tabs with everything a tab can have: what the tests of the shell drive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from demos.explain import Explanation, code_panel, explanation
+from demos.handlers import App
+from demos.knobs import Knob, Knobs
+from demos.layout import buttons, controls, results
+from demos.tab import Tab
+from demos.working import Working
+from gen_core import Noise
+from gen_core.checkpoint import load
+
+TEXT = Explanation(
+    sentence="A made-up model, for the tests alone: it turns numbers into grey.",
+    paragraph="It has **no** parameters and learns nothing.",
+    formula=r"x_t = (1 - t)\, x_0 + t\, x_1",
+    symbols=[("x_t", "the state at time $t$"), ("x_0", "noise"), ("x_1", "data")],
+    source="Lipman et al. 2023, eq. 22",
+)
+
+
+def lines(knobs: dict[str, Any]) -> str:
+    return f"""
+        steps = {knobs["steps"]}
+        print(steps * {knobs["count"]})
+    """
+
+
+def work(steps: int, count: int, **knobs: Any) -> Iterator[Any]:
+    """Takes 20 ms a step, says so, and ends with a picture as grey as `count` says."""
+    for step in range(steps):
+        time.sleep(0.02)
+        yield Working(step + 1, steps)
+    yield np.full((32, 32), count, np.uint8), f"{steps} steps, {knobs['solver']}"
+
+
+def build_first(app: App) -> None:
+    explanation(TEXT)
+    with gr.Tabs(elem_classes=["panels"]) as panels:
+        app.panels["first"] = panels
+        with gr.Tab("Draw", id="draw"):
+            _draw(app)
+        with gr.Tab("Break", id="break"):
+            _break(app)
+
+
+def _draw(app: App) -> None:
+    knobs = app.add(Knobs("first", "draw", [
+        Knob("label", "Class", "label", "Bag", all_classes=True),
+        Knob("steps", "Steps", "whole", 20, 1, 1000, info="More steps, finer result."),
+        Knob("count", "Pictures", "whole", 4, 1, 64),
+        Knob("guidance_scale", "Guidance scale", "number", 1.0, 0, 20, step=0.1, advanced=True),
+        Knob("solver", "Solver", "choice", "euler", options=["euler", "heun", "ddim", "ddpm"]),
+        Knob("smooth", "Smooth", "flag", False, advanced=True),
+        Knob("seed", "Seed", "seed", 0),
+    ]))  # fmt: skip
+    with gr.Row():
+        with controls():
+            go, stop = buttons("Draw pictures")
+            knobs.build()
+        with results():
+            picture = gr.Image(
+                type="numpy", format="png", interactive=False, label="Pictures",
+                buttons=["download", "fullscreen"],
+            )  # fmt: skip
+            note = gr.Textbox(label="What happened", elem_id="first-note")
+    app.on(go.click, work, knobs, [picture, note], api_name="work", stop=stop)
+    code_panel(knobs, lines, Noise.randn)
+
+
+def _break(app: App) -> None:
+    knobs = app.add(Knobs("first", "break", [Knob("how", "How", "choice", "weights",
+                    options=["weights", "bug", "own"])]))  # fmt: skip
+    with gr.Row():
+        with controls():
+            go, _ = buttons("Break something")
+            knobs.build()
+        with results():
+            note = gr.Textbox(label="Never filled")
+    app.on(go.click, broken, knobs, note, api_name="broken")
+
+
+def broken(how: str) -> str:
+    if how == "weights":
+        load("no-such-model")
+    if how == "own":
+        raise gr.Error("A message of the tab's own")
+    raise ZeroDivisionError("a secret of the server")
+
+
+def build_second(app: App) -> None:
+    gr.Markdown("Nothing but one knob.")
+    knobs = app.add(Knobs("second", "only", [Knob("steps", "Steps", "whole", 5, 1, 50)]))
+    knobs.build()
+    note = gr.Textbox(label="Answer")
+    go, stop = buttons("Answer")
+    app.on(go.click, lambda steps: f"{steps} steps", knobs, note, api_name="answer", stop=stop)
+
+
+TABS = [Tab("first", "First", 1, build_first), Tab("second", "Second", 2, build_second)]

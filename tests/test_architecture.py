@@ -1,0 +1,71 @@
+"""The walls of the house: app -> demos -> gen_core, and nothing heavy before it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FORBIDDEN = {
+    "gen_core": {"gradio", "demos", "app", "matplotlib", "pickle"},
+    "demos": {"app", "pickle"},
+}
+HEAVY = {"diffusers", "transformers", "matplotlib", "scipy", "torchvision"}
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of all packages a file imports, wherever in the file."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_no_import_goes_through_a_wall(package):
+    found = {
+        (str(path.relative_to(ROOT)), name)
+        for path in (ROOT / package).rglob("*.py")
+        for name in imported(path) & FORBIDDEN[package]
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    "start", ["import gen_core", "import demos.shell, demos.tab; demos.tab.discover()"]
+)
+def test_nothing_heavy_is_imported_at_the_start(start):
+    program = f"import sys; {start}; print(*sorted(m for m in {HEAVY!r} if m in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+
+
+def test_files_fit_in_a_head():
+    sources = [
+        p
+        for d in ("gen_core", "demos")
+        for e in ("py", "js", "css")
+        for p in (ROOT / d).rglob(f"*.{e}")
+    ]
+    long = {str(p.relative_to(ROOT)): n for p in sources if (n := p.read_text().count("\n")) > 350}
+    assert long == {}
+
+
+def test_python_carries_no_style_sheets_or_scripts():
+    """JavaScript and CSS live in files of their own."""
+    marks = ("addEventListener(", "document.querySelector", "@media (")
+    found = [
+        str(p.relative_to(ROOT))
+        for p in (ROOT / "demos").rglob("*.py")
+        if any(m in p.read_text() for m in marks)
+    ]
+    assert found == []

@@ -1,0 +1,83 @@
+"""A link restores a tab with its knobs; what it asks for wrongly falls back, with a message."""
+
+from __future__ import annotations
+
+import gradio as gr
+import pytest
+
+from demos.handlers import App
+from demos.knobs import ALL_CLASSES, Knob, Knobs
+from demos.links import Links
+from demos.tab import Tab
+
+KNOBS = [
+    Knob("steps", "Steps", "whole", 20, 1, 1000),
+    Knob("guidance_scale", "Guidance", "number", 2.0, 0, 20, advanced=True),
+    Knob("label", "Class", "label", "Bag", all_classes=True),
+    Knob("solver", "Solver", "choice", "ddim", options=["ddim", "heun"]),
+    Knob("mixed", "Real ones too", "flag", False),
+    Knob("seed", "Seed", "seed", 0),
+]
+
+
+@pytest.fixture
+def links():
+    app = App("cpu")
+    with gr.Blocks(), gr.Tabs() as outer, gr.Tab("Diffusion", id="diffusion"):
+        with gr.Tabs() as panels, gr.Tab("Generate", id="generate"):
+            app.panels["diffusion"] = panels
+            app.add(Knobs("diffusion", "generate", KNOBS)).build()
+        switch = gr.Checkbox()
+        tabs = [Tab("diffusion", "Diffusion", 1, lambda app: None)]
+        yield Links(app, tabs, outer, {"diffusion": switch})
+
+
+def values(links, query):
+    updates, problems = links.read(query)
+    built = links.knobs[0].built
+    return {n: updates[c] for n, c in built.items() if c in updates}, problems
+
+
+def test_every_kind_of_knob_is_restored(links):
+    query = {
+        "tab": "diffusion", "panel": "generate", "generate.steps": "7", "guidance_scale": "3.5",
+        "generate.label": ALL_CLASSES, "solver": "heun", "mixed": "true", "seed": "41",
+    }  # fmt: skip
+    found, problems = values(links, query)
+    assert problems == []
+    assert found == {
+        "steps": 7, "guidance_scale": 3.5, "label": ALL_CLASSES, "solver": "heun", "mixed": True,
+        "seed": 41,
+    }  # fmt: skip
+
+
+def test_an_advanced_knob_brings_the_advanced_ones_into_sight(links):
+    switch = links.switches["diffusion"]
+    assert switch not in links.read({"tab": "diffusion", "steps": "7"})[0]
+    assert links.read({"tab": "diffusion", "guidance_scale": "3"})[0][switch] is True
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        ("steps", "0", "steps=0: choose a whole number from 1 to 1000"),
+        ("steps", "nan", "steps=nan: choose a whole number from 1 to 1000"),
+        ("steps", "many", "steps='many': choose a whole number from 1 to 1000"),
+        ("solver", "magic", "solver='magic': choose one of ddim, heun"),
+        ("mixed", "perhaps", "mixed='perhaps': choose true or false"),
+        ("panel", "cellar", "panel='cellar': choose one of generate"),
+        ("colour", "red", "'colour' is no knob of this tab"),
+    ],
+)
+def test_a_bad_value_keeps_the_default_and_says_so(links, key, text, message):
+    found, problems = values(links, {"tab": "diffusion", key: text, "seed": "5"})
+    assert found == {"seed": 5}
+    assert problems == [message]
+
+
+def test_an_unknown_tab_is_named(links):
+    assert links.read({"tab": "cellar"}) == ({}, ["tab='cellar': choose one of diffusion"])
+
+
+def test_no_link_no_change(links):
+    assert links.read({}) == ({}, [])

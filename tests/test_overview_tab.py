@@ -1,0 +1,297 @@
+"""The Overview: rows from real samplers, a scatter and a table that say what was measured."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+import torch
+from conftest import free_port
+from core_fixtures import tiny
+from PIL import Image
+from playwright.sync_api import expect
+
+from demos import cache, server, shell
+from demos.handlers import App
+from demos.overview import results, rows, scatter
+from demos.tab import Tab
+from demos.tabs import overview
+from demos.texts.overview import FAMILIES
+from demos.working import Working
+from gen_core import checkpoint
+from gen_core.checks import KnobError
+
+PATIENCE = 60_000
+"""Milliseconds for what a busy machine may take its time with."""
+METRICS = {"frechet": 2.5, "samples": 10_000, "floor": 0.27}
+
+
+def write_weights(folder: Path) -> None:
+    """Tiny models in place of the four: diffusion without metrics."""
+    for text in FAMILIES:
+        model = tiny(text.id)
+        model.settle(torch.zeros(4, *model.event), torch.zeros(4, dtype=torch.long))
+        knobs = {"steps": 4} if text.id == "flow" else {}
+        metrics = {} if text.id == "diffusion" else METRICS | {"knobs": knobs}
+        card = {"data": "fashion", "metrics": metrics}
+        checkpoint.save(model, folder / f"{text.model}.safetensors", card)
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch) -> Path:
+    write_weights(tmp_path)
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    return tmp_path
+
+
+def run(app: App, **knobs) -> tuple[list, dict[int, str]]:
+    """All news of a run, and what the page shows in the end."""
+    news = list(overview.draw(app, **{"seed": 0, "count": 4, "steps": 4} | knobs))
+    page: dict[int, str] = {}
+    for piece in news:
+        page |= {} if isinstance(piece, Working) else piece
+    return news, page
+
+
+def figures(html: str) -> list[str]:
+    return re.findall(r"<dd[^>]*>(.*?)</dd>", html)
+
+
+def test_all_four_rows_come_live_one_after_the_other(weights):
+    news, page = run(App("cpu"))
+    order = [place for piece in news if not isinstance(piece, Working) for place in piece]
+    finished = [place for place in order if place < len(FAMILIES)]
+    assert finished == sorted(finished) and set(page) == set(range(len(FAMILIES) + 2))
+    for place, text in enumerate(FAMILIES):
+        assert "ov-live" in page[place] and "live, " in page[place]
+        assert page[place].count("<img") == 4 and text.title in page[place]
+
+
+def test_rows_show_what_was_counted_and_what_the_card_says(weights):
+    _, page = run(App("cpu"), steps=4)
+    vae, gan, diffusion, flow = (figures(page[place]) for place in range(4))
+    assert [f[2] for f in (vae, gan, diffusion, flow)] == ["1", "1", "4", "4"]
+    assert flow[1] == "2.50" and "10,000 samples" in page[3]
+    assert diffusion[1] == "not measured yet"
+    assert all(float(f[0].replace(",", "")) > 0 for f in (vae, gan, diffusion, flow))
+
+
+def test_the_same_seeds_give_the_same_pictures_in_any_count(weights):
+    app = App("cpu")
+
+    def pictures(**knobs):
+        _, page = run(app, **knobs)
+        return [re.findall(r'src="([^"]+)"', page[place]) for place in range(len(FAMILIES))]
+
+    few, more = pictures(seed=5, count=2), pictures(seed=5, count=3)
+    other = pictures(seed=6, count=2)
+    assert all(len(a) == 2 and len(b) == 3 for a, b in zip(few, more, strict=True))
+    assert few != other
+    assert few[0][1] == other[0][0]  # the VAE knows no classes: seed 6 is seed 6
+
+
+def test_a_point_is_hollow_where_steps_differ_from_those_measured(weights):
+    app = App("cpu")
+    _, same = run(app, steps=4)
+    _, other = run(app, steps=2)
+    place = len(FAMILIES)
+    assert same[place].count("hollow") == 1  # diffusion: not measured yet
+    assert other[place].count("hollow") == 2
+    assert "Steps differ" in other[place + 1] and "Steps differ" not in same[place + 1]
+
+
+def test_missing_weights_are_a_message_in_their_row_alone(weights):
+    (weights / "gan-fashion.safetensors").unlink()
+    _, page = run(App("cpu"))
+    assert "ov-failed" in page[1] and "no weights named &#x27;gan-fashion&#x27;" in page[1]
+    assert all("ov-live" in page[place] for place in (0, 2, 3))
+
+
+def test_a_seed_that_leaves_no_room_for_the_others_is_refused():
+    with pytest.raises(KnobError, match=r"seed=4294967295: choose 0 to 4294967292"):
+        next(overview.draw(App("cpu"), 4294967295, 4, 4))
+
+
+def test_the_code_runs_as_printed(weights, capsys):
+    exec(textwrap.dedent(overview.code({"seed": 3, "count": 2, "steps": 2})), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == [text.model for text in FAMILIES]
+    assert [line.split()[3] for line in lines] == ["1", "1", "2", "2"]
+
+
+def test_the_page_can_be_built_twice(weights):
+    app = App("cpu")
+    for _ in range(2):
+        app.knobs.clear()
+        with gr.Blocks():
+            overview.TAB.build(app)
+
+
+RESULT = results.Result(
+    family="vae", step=1, total=1, tiles=np.zeros((2, 28, 28), np.uint8), seeds=[0, 1], labels=None,
+    milliseconds=1.5, evaluations=1, parameters=741_730, frechet=11.3, samples=10_000, floor=0.27,
+    as_measured=True,
+)  # fmt: skip
+
+
+def test_the_table_has_every_family_with_or_without_figures():
+    html = rows.table({"vae": RESULT})
+    tree = ElementTree.fromstring(html)
+    assert [th.text for th in tree.iter("th")][5:] == [text.title for text in FAMILIES]
+    assert "11.3" in html and "1.5 ms" in html and "10,000 samples" in html
+
+
+def test_html_in_a_message_stays_text():
+    assert "<script>" not in rows.row(FAMILIES[0], None, "<script>x</script>", "failed")
+
+
+def point(name: str, milliseconds: float, frechet: float | None) -> scatter.Point:
+    return scatter.Point(name, "#123456", milliseconds, frechet)
+
+
+def circles(svg: str) -> list[tuple[float, float]]:
+    tree = ElementTree.fromstring(svg)
+    return [(float(c.get("cx")), float(c.get("cy"))) for c in tree.iter("circle")]
+
+
+def test_axes_are_logarithmic_and_better_is_down_and_left():
+    svg = scatter.scatter([point("a", 1, 10), point("b", 10, 1), point("c", 100, 0.1)], 0.1)
+    (ax, ay), (bx, by), (cx, cy) = circles(svg)
+    assert ax < bx < cx and bx - ax == pytest.approx(cx - bx, abs=0.2)
+    assert ay < by < cy and by - ay == pytest.approx(cy - by, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [],
+        [point("alone", 3.0, 0.5)],
+        [point("a", 3.0, None), point("b", 3.0, None)],
+        [point("a", 1e-3, 1e-2), point("b", 1e5, 1e4)],
+    ],
+)
+def test_any_points_make_a_picture_inside_its_frame(points):
+    svg = scatter.scatter(points, None)
+    assert len(circles(svg)) == len(points)
+    numbers = [float(n) for n in re.findall(r'(?:x|y|cx|cy)="([-\d.]+)"', svg)]
+    assert all(math.isfinite(n) and 0 <= n <= max(scatter.WIDTH, scatter.HEIGHT) for n in numbers)
+
+
+def test_labels_of_two_close_points_do_not_cover_each_other():
+    svg = scatter.scatter(
+        [point("one", 100, 1.0), point("two", 101, 1.01), point("far", 1, 9)], 0.3
+    )
+    names = {t.text: float(t.get("y")) for t in ElementTree.fromstring(svg).iter("text")}
+    assert abs(names["one"] - names["two"]) >= scatter.LABEL_GAP
+
+
+def test_axis_ticks_are_round_and_inside():
+    axis = scatter.Axis.around([2.0, 30.0], 0, 100)
+    assert axis.ticks() == [2, 5, 10, 20, 50]
+    assert scatter.Axis.around([1.0, 5000.0], 0, 100).ticks() == [1, 10, 100, 1000]
+
+
+def test_a_kept_example_comes_back_as_it_was(weights, tmp_path):
+    keep = replace(overview.CACHED[0], name="kept")
+    folder = tmp_path / "cached"
+    size = cache.write(keep, App("cpu"), folder)
+    assert size == sum(p.stat().st_size for p in folder.iterdir())
+    kept = cache.example("kept", folder)
+    assert kept.models == tuple(text.model for text in FAMILIES)
+    assert kept.seeds == tuple(range(10)) and kept.note.startswith("computed before, ")
+    shown = results.Result(**kept.value["flow"])
+    assert shown.tiles.shape == (10, 28, 28) and shown.evaluations == 50
+    assert cache.example("never made", folder) is None
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (3, 4, 5), (3, 4, 5, 3)])
+def test_pictures_of_any_shape_survive_the_file(tmp_path, shape):
+    picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    keep = cache.Keep("x", lambda app: {"deep": [picture, {"n": 1.5, "text": "é"}]}, (), (0,))
+    cache.write(keep, App("cpu"), tmp_path)
+    back = cache.example("x", tmp_path).value["deep"]
+    assert np.array_equal(back[0], picture) and back[1] == {"n": 1.5, "text": "é"}
+
+
+def test_a_picture_of_floats_is_refused_rather_than_spoiled(tmp_path):
+    keep = cache.Keep("x", lambda app: np.zeros((2, 2)), (), (0,))
+    with pytest.raises(TypeError, match="an array of float64: pictures are uint8"):
+        cache.write(keep, App("cpu"), tmp_path)
+
+
+def test_the_page_starts_with_the_kept_example(monkeypatch):
+    value = {text.id: asdict(replace(RESULT, family=text.id)) for text in FAMILIES}
+    kept = cache.Example(value, (), (0, 1), "A Machine, 2 threads", "2026-11-21")
+    monkeypatch.setattr(overview, "example", lambda name: kept)
+    sight = overview.first_sight()
+    for html in sight[: len(FAMILIES)]:
+        assert "computed before, 21 November 2026, A Machine, 2 threads" in html
+        assert "ov-before" in html and html.count("<img") == 2
+    assert sight[len(FAMILIES)].count("<circle") == 4
+
+
+def test_without_an_example_the_page_says_what_to_press(monkeypatch):
+    monkeypatch.setattr(overview, "example", lambda name: None)
+    sight = overview.first_sight()
+    assert all("press the button above" in html for html in sight[: len(FAMILIES)])
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    """A page with the Overview, and a tab to be invited to."""
+    folder = tmp_path_factory.mktemp("weights")
+    write_weights(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GEN_WEIGHTS", str(folder))
+        other = Tab("vae", "VAE", 20, lambda app: gr.Markdown("Latent sliders stand here."))
+        page = shell.build_page(App("cpu"), [overview.TAB, other])
+        yield server.serve(page, "127.0.0.1", free_port())
+        page.close()
+
+
+@pytest.mark.browser
+def test_the_button_draws_four_live_rows(visit, address):
+    page = visit(address)
+    page.get_by_role("button", name="Draw with all four").click()
+    expect(page.locator(".ov-live")).to_have_count(4, timeout=PATIENCE)
+    expect(page.locator(".ov-live img")).to_have_count(40)
+    expect(page.locator("svg.ov-scatter circle")).to_have_count(4)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save these pictures").click()
+    with Image.open(saved.value.path()) as picture:
+        assert picture.format == "PNG" and len(picture.getcolors(1_000_000)) > 50
+
+
+@pytest.mark.browser
+def test_stop_says_where_a_row_stopped(visit, address):
+    page = visit(f"{address}?tab=overview&steps=200&count=20")
+    page.get_by_role("button", name="Draw with all four").click()
+    page.locator(".ov-drawing").first.wait_for()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".ov-note", has_text="stopped at step")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator(".ov-drawing")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_a_row_invites_to_its_tab(visit, address):
+    page = visit(address)
+    page.get_by_role("link", name="Move its latent sliders").click()
+    expect(page.get_by_text("Latent sliders stand here.")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_overview_fits_its_window(visit, address, width):
+    page = visit(address, viewport={"width": width, "height": 844})
+    page.locator(".ov-table").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for part in page.locator(".ov-row, .ov-card").all():
+        assert part.evaluate("e => e.scrollWidth <= e.clientWidth")

@@ -1,0 +1,138 @@
+"""The queue in front of the device, with real clients: fair, and Stop is one's own."""
+
+from __future__ import annotations
+
+import threading
+
+import gradio as gr
+import httpx
+import pytest
+from gradio_client import Client
+
+from conftest import wait_until
+from demos.handlers import App
+from demos.knobs import Knob, Knobs
+from demos.queueing import REFUSAL, queue_fairly
+from demos.working import Working
+from gen_core.checks import KnobError
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+def gate():
+    """Set by a test when the work that is under way may end."""
+    return threading.Event()
+
+
+@pytest.fixture
+def address(gate):
+    app = App("cpu")
+
+    def work(name, steps):
+        if name == "unforeseen":
+            raise ZeroDivisionError("a secret detail")
+        if name == "impossible":
+            raise KnobError("name='impossible': choose another")
+        yield f"{name} began {steps}"
+        while not gate.wait(0.01):
+            yield Working(1, 2)
+        yield f"{name} ended"
+
+    with gr.Blocks(analytics_enabled=False) as page:
+        knobs = Knobs("test", "work", [Knob("steps", "Steps", "whole", 20, 1, 1000)])
+        knobs.build()
+        name, out, go = gr.Textbox(), gr.Textbox(), gr.Button()
+        app.on(go.click, work, knobs, out, inputs=[name], api_name="work")
+    queue_fairly(page)
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    yield url
+    gate.set()
+    page.close()
+
+
+def outputs_so_far(job):
+    return [str(o) for o in job.outputs()]
+
+
+def test_a_visitor_has_one_running_and_one_waiting_request(address, gate):
+    first, second = Client(address, verbose=False), Client(address, verbose=False)
+    running = first.submit(20, "a", api_name="/work")
+    wait_until(lambda: "a began 20" in outputs_so_far(running), 30)
+    waiting = first.submit(20, "b", api_name="/work")
+    wait_until(lambda: waiting.status().rank is not None, 30)
+    with pytest.raises(Exception, match=REFUSAL[:40]):
+        first.submit(20, "c", api_name="/work").result(30)
+    other = second.submit(20, "d", api_name="/work")
+    wait_until(lambda: other.status().rank == 1, 30)
+    gate.set()
+    assert [job.result(30) for job in (running, waiting, other)] == [
+        "a ended",
+        "b ended",
+        "d ended",
+    ]
+
+
+def test_one_visitors_stop_leaves_the_others_run_alone(address, gate):
+    first, second = Client(address, verbose=False), Client(address, verbose=False)
+    mine = first.submit(20, "mine", api_name="/work")
+    wait_until(lambda: "mine began 20" in outputs_so_far(mine), 30)
+    theirs = second.submit(20, "theirs", api_name="/work")
+    wait_until(lambda: theirs.status().rank == 0, 30)
+    mine.cancel()
+    wait_until(lambda: "theirs began 20" in outputs_so_far(theirs), 30)  # the gate still shut
+    again = first.submit(20, "again", api_name="/work")
+    wait_until(lambda: again.status().rank == 0, 30)
+    again.cancel()  # one that waits
+    gate.set()
+    assert theirs.result(30) == "theirs ended"
+    assert first.submit(20, "last", api_name="/work").result(30) == "last ended"
+    assert "mine ended" not in outputs_so_far(mine)
+    assert outputs_so_far(again) == []
+
+
+def test_callers_of_the_plain_api_count_by_address(address, gate):
+    def call(name: str) -> str:
+        body = {"data": [20, name]}
+        return httpx.post(f"{address}gradio_api/call/work", json=body).json()["event_id"]
+
+    def answer(event: str) -> str:
+        return httpx.get(f"{address}gradio_api/call/work/{event}", timeout=30).text
+
+    running, waiting, refused = call("a"), call("b"), call("c")
+    assert REFUSAL in answer(refused)
+    gate.set()
+    assert "a ended" in answer(running) and "b ended" in answer(waiting)
+
+
+def test_there_is_no_way_around_the_queue(address, gate):
+    reply = httpx.post(f"{address}gradio_api/run/work", json={"data": [20, "a"]})
+    assert reply.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ("0", "steps=0"), ("2.5", "steps=2.5"), ("null", "steps=None"), ('"20"', "steps='20'"),
+        ("1000000", "steps=1000000"), ("NaN", "steps=nan"), ("-Infinity", "steps=-inf"),
+        ("[1]", "steps=[1]"), ("true", "steps=True"), ('{"a": 1}', "steps={'a': 1}"),
+    ],
+)  # fmt: skip
+def test_bad_input_names_the_value_and_the_range_and_harms_nothing(address, gate, sent, said):
+    gate.set()
+    body = f'{{"data": [{sent}, "a"]}}'  # as text: JSON libraries do not write NaN
+    post = httpx.post(f"{address}gradio_api/call/work", content=body, headers=JSON)
+    answer = httpx.get(f"{address}gradio_api/call/work/{post.json()['event_id']}", timeout=30).text
+    assert f"{said}: choose a whole number from 1 to 1000" in answer
+    assert Client(address, verbose=False).predict(20, "b", api_name="/work") == "b ended"
+
+
+def test_an_unforeseen_error_is_not_shown_to_the_visitor(address, gate):
+    gate.set()
+    client = Client(address, verbose=False)
+    with pytest.raises(Exception, match="it has been logged") as failure:
+        client.predict(20, "unforeseen", api_name="/work")
+    assert "secret" not in str(failure.value)
+    with pytest.raises(Exception, match="name='impossible': choose another"):
+        client.predict(20, "impossible", api_name="/work")
+    assert client.predict(20, "next", api_name="/work") == "next ended"

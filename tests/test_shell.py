@@ -1,0 +1,242 @@
+"""The page around the tabs, with two made-up tabs, in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from gradio_client import Client
+from playwright.sync_api import Page, expect
+
+import shell_page
+from conftest import free_port
+from demos import server, shell
+from demos.handlers import App
+from gen_core.devices import device_title
+
+pytestmark = pytest.mark.browser
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    page = shell.build_page(App("cpu"), shell_page.TABS)
+    yield server.serve(page, "127.0.0.1", free_port())
+    page.close()
+
+
+def knob(page: Page, name: str, panel: str = "first-draw"):
+    return page.locator(f"#{panel}-{name} input").first
+
+
+def note(page: Page):
+    return page.locator("#first-note textarea")
+
+
+def open_first(visit, address: str, query: str = "", **options: object) -> Page:
+    page = visit(address + query, **options)
+    expect(page.get_by_role("button", name="Draw pictures")).to_be_visible()
+    return page
+
+
+def test_the_page_says_what_it_is_and_where_it_runs(visit, address):
+    page = open_first(visit, address)
+    expect(page).to_have_title(shell.TITLE)
+    expect(page.get_by_role("heading", name=shell.TITLE)).to_be_visible()
+    expect(page.get_by_text(shell.TAGLINE)).to_be_visible()
+    badge = page.locator(".device-badge")
+    expect(badge).to_contain_text("CPU")
+    expect(badge).to_contain_text(device_title(App("cpu").device))
+    tabs = page.locator("#tabs > .tab-wrapper [role=tab]")
+    expect(tabs).to_have_text(["First", "Second"])
+
+
+def test_the_main_button_draws(visit, address):
+    page = open_first(visit, address)
+    page.get_by_role("button", name="Draw pictures").click()
+    expect(page.get_by_role("progressbar").first).to_be_visible()
+    expect(note(page)).to_have_value("20 steps, euler")
+    expect(page.get_by_role("link", name="Download")).to_have_attribute("href", re.compile("png$"))
+    expect(page.get_by_role("button", name="Share")).to_have_count(0)  # it would go to another host
+
+
+def test_stop_ends_the_run_and_frees_the_device(visit, address):
+    page = open_first(visit, address, "?tab=first&steps=900")
+    expect(knob(page, "steps")).to_have_value("900")
+    page.get_by_role("button", name="Draw pictures").click()
+    expect(page.get_by_role("progressbar").first).to_be_visible()
+    page.get_by_role("button", name="Stop").first.click()
+    page.get_by_role("tab", name="Second").click()
+    page.get_by_role("button", name="Answer").click()
+    expect(page.get_by_label("Answer")).to_have_value("5 steps", timeout=10_000)  # not 18 s
+
+
+def test_visitors_see_their_place(visit, address):
+    first, second = open_first(visit, address, "?tab=first&steps=400"), open_first(visit, address)
+    expect(knob(first, "steps")).to_have_value("400")
+    first.get_by_role("button", name="Draw pictures").click()
+    expect(first.get_by_role("progressbar").first).to_be_visible()
+    second.get_by_role("button", name="Draw pictures").click()
+    expect(second.get_by_text(re.compile("queue: 1/1")).first).to_be_visible()
+    first.get_by_role("button", name="Stop").first.click()
+    expect(note(second)).to_have_value("20 steps, euler")
+
+
+def test_a_knob_left_empty_is_named(visit, address):
+    page = open_first(visit, address)
+    knob(page, "seed").fill("")
+    page.get_by_role("button", name="Draw pictures").click()
+    expect(
+        page.get_by_text("seed=None: choose a whole number from 0 to 4294967295")
+    ).to_be_visible()
+
+
+def test_work_is_capped_and_the_message_says_how(visit, address):
+    page = open_first(visit, address, "?tab=first&steps=1000&count=64")
+    expect(knob(page, "steps")).to_have_value("1000")
+    page.get_by_role("button", name="Draw pictures").click()
+    said = page.get_by_text("count=64 times steps=1000 is 64000: choose at most 4000")
+    expect(said).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("weights", "no weights named 'no-such-model'"),
+        ("bug", "it has been logged"),
+        ("own", "A message of the tab's own"),
+    ],
+)
+def test_an_error_is_a_sentence_on_the_page(visit, address, how, said):
+    page = open_first(visit, address)
+    page.get_by_role("tab", name="Break").click()
+    page.get_by_role("radio", name=how).check()
+    page.get_by_role("button", name="Break something").click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text(said)
+    expect(page.get_by_text("secret")).to_have_count(0)
+    page.get_by_role("tab", name="Draw").click()
+    page.get_by_role("button", name="Draw pictures").click()  # the next request is served
+    expect(note(page)).to_have_value("20 steps, euler")
+
+
+def test_a_copied_link_restores_tab_panel_and_knobs(visit, address):
+    page = open_first(visit, address, permissions=CLIPBOARD)
+    page.get_by_label("Advanced").check()
+    knob(page, "steps").fill("33")
+    knob(page, "guidance_scale").fill("2.5")
+    page.get_by_label("Smooth").check()
+    knob(page, "label").click()
+    page.get_by_role("option", name="All ten").click()
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_text("Link copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert parse_qs(urlsplit(link).query) == {
+        "tab": ["first"], "panel": ["draw"], "draw.steps": ["33"], "draw.guidance_scale": ["2.5"],
+        "draw.smooth": ["true"], "draw.label": ["All ten"],
+    }  # fmt: skip
+    other = open_first(visit, link)
+    expect(knob(other, "steps")).to_have_value("33")
+    expect(knob(other, "guidance_scale")).to_have_value("2.5")
+    expect(knob(other, "guidance_scale")).to_be_visible()  # advanced ones are in sight
+    expect(other.get_by_label("Smooth")).to_be_checked()
+    expect(knob(other, "label")).to_have_value("All ten")
+    expect(knob(other, "count")).to_have_value("4")
+
+
+def test_a_link_into_another_tab_and_panel(visit, address):
+    second = visit(f"{address}?tab=second&steps=7")
+    expect(knob(second, "steps", "second-only")).to_have_value("7")
+    panel = visit(f"{address}?tab=first&panel=break&how=own")
+    expect(panel.get_by_role("button", name="Break something")).to_be_visible()
+    expect(panel.get_by_role("radio", name="own")).to_be_checked()
+
+
+def test_a_bad_link_keeps_the_default_and_says_so(visit, address):
+    page = visit(f"{address}?tab=second&steps=0&colour=<b>red</b>")
+    expect(knob(page, "steps", "second-only")).to_have_value("5")
+    said = page.locator(".toast-wrap")
+    expect(said).to_contain_text("steps=0: choose a whole number from 1 to 50")
+    expect(said).to_contain_text("'colour' is no knob of this tab")
+
+
+def test_the_address_follows_the_tab(visit, address):
+    page = open_first(visit, address)
+    page.get_by_role("tab", name="Second").click()
+    expect(page).to_have_url(f"{address}?tab=second")
+
+
+def test_new_seed_changes_the_seed(visit, address):
+    page = open_first(visit, address, "?tab=first&seed=4294967295")
+    expect(knob(page, "seed")).to_have_value("4294967295")
+    page.get_by_role("button", name="New seed").click()
+    expect(knob(page, "seed")).not_to_have_value("4294967295")
+
+
+def test_advanced_knobs_wait_for_the_switch(visit, address):
+    page = open_first(visit, address)
+    expect(knob(page, "guidance_scale")).to_be_hidden()
+    page.get_by_label("Advanced").check()
+    expect(knob(page, "guidance_scale")).to_be_visible()
+
+
+def test_explanation_and_code_open_in_place(visit, address):
+    page = open_first(visit, address)
+    expect(page.get_by_text(shell_page.TEXT.sentence)).to_be_visible()
+    page.get_by_role("button", name="Tell me more").click()
+    expect(page.get_by_text("learns nothing")).to_be_visible()
+    page.get_by_role("button", name="The formula").click()
+    expect(page.locator(".katex-display").first).to_be_visible()
+    expect(page.get_by_text("Lipman et al. 2023, eq. 22")).to_be_visible()
+    page.get_by_role("button", name="Show the code").click()
+    expect(page.get_by_text("steps = 20")).to_be_visible()
+    expect(page.get_by_text("def randn")).to_be_visible()  # the real source
+    knob(page, "steps").fill("21")
+    expect(page.get_by_text("steps = 21")).to_be_visible()
+
+
+def test_light_and_dark_stay_as_chosen(visit, address):
+    page = open_first(visit, address, color_scheme="light")
+    body = page.locator("body")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Switch between light and dark").click()
+    expect(body).to_have_class(re.compile(r"\bdark\b"))
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    page.reload()
+    expect(page.get_by_role("button", name="Draw pictures")).to_be_visible()
+    expect(body).to_have_class(re.compile(r"\bdark\b"))
+
+
+def test_a_phone_needs_no_sideways_scrolling(visit, address):
+    page = open_first(visit, address, viewport={"width": 390, "height": 844})
+    page.get_by_label("Advanced").check()
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+    button = page.get_by_role("button", name="Draw pictures").bounding_box()
+    assert button["x"] >= 0 and button["x"] + button["width"] <= 390
+
+
+def test_the_page_names_no_other_host(address):
+    text = httpx.get(address).text
+    fetched = re.findall(r'(?:src|href|content)="(https?://[^"]*)', text)
+    assert [url for url in fetched if not url.startswith(address)] == []
+    assert f'content="{shell.TITLE}"' in text
+
+
+def test_the_api_has_the_tabs_events_alone_with_the_knobs_names(address):
+    endpoints = Client(address, verbose=False).view_api(return_format="dict")["named_endpoints"]
+    assert set(endpoints) == {"/work", "/broken", "/answer"}
+    names = [parameter["parameter_name"] for parameter in endpoints["/work"]["parameters"]]
+    assert names == ["label", "steps", "count", "guidance_scale", "solver", "smooth", "seed"]
+
+
+def test_an_upload_that_is_too_large_is_refused(address):
+    files = {"files": ("large.png", b"0" * 11_000_000)}
+    assert httpx.post(f"{address}gradio_api/upload", files=files).status_code == 413
+
+
+def test_a_page_can_be_built_twice():
+    app = App("cpu")
+    first, second = (shell.build_page(app, shell_page.TABS) for _ in range(2))
+    assert len(first.fns) == len(second.fns) > 0

@@ -1,0 +1,98 @@
+"""`python app.py`, as a visitor starts it: its options, its errors, and no word to other hosts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from conftest import ROOT, running_app
+
+WATCHED = """
+import runpy, sys
+HOME = {"127.0.0.1", "::1", "localhost", "0.0.0.0", "", None}
+def watch(event, arguments):
+    host = None
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    if event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        host = arguments[0]
+    if host not in HOME:
+        with open(sys.argv[1], "a") as log:
+            print(event, host, file=log)
+sys.addaudithook(watch)
+sys.argv = ["app.py", *sys.argv[2:]]
+runpy.run_path("app.py", run_name="__main__")
+"""
+
+
+def start(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "app.py", *arguments], cwd=ROOT, capture_output=True, text=True,
+        timeout=120,
+    )  # fmt: skip
+
+
+def test_help_lists_the_options():
+    shown = start("--help").stdout
+    assert all(option in shown for option in ("--device", "--host", "--port", "--data"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--device", "abacus"], "device='abacus': choose one of auto, cpu"),
+        (["--port", "0"], "--port 0: choose a whole number from 1 to 65535"),
+        (["--data", "/no/such/folder"], "--data /no/such/folder: choose a folder that exists"),
+    ],
+)
+def test_a_wrong_option_is_named_without_a_stack_trace(arguments, said):
+    ended = start(*arguments)
+    assert ended.returncode != 0 and said in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_server_speaks_to_no_other_host(tmp_path: Path):
+    log = tmp_path / "hosts.txt"
+    command = ["-c", WATCHED, str(log)]
+    with running_app(command=command) as address:
+        assert httpx.get(address).status_code == 200
+        assert httpx.get(f"{address}/gradio_api/info").status_code == 200
+    assert not log.exists(), log.read_text()
+
+
+def test_a_port_in_use_is_said_plainly():
+    with running_app() as address:
+        ended = start("--port", address.rsplit(":", 1)[1], "--device", "cpu")
+    assert ended.returncode != 0 and "port" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def requirement(name: str) -> str:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return next(line for line in lines if re.match(rf"{name}\b", line))
+
+
+def test_the_front_matter_fits_the_requirements():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    front = yaml.safe_load(readme.split("---\n")[1])
+    assert front["title"] == "Noise to Data"
+    assert front["sdk"] == "gradio" and front["app_file"] == "app.py"
+    assert (ROOT / front["app_file"]).is_file()
+    assert front["sdk_version"] in Requirement(requirement("gradio")).specifier
+    least = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())[1]
+    given = str(front["python_version"]).split(".")
+    assert [int(part) for part in given] >= [int(part) for part in least.split(".")]
+    assert front["models"] == []  # the weights are in the repository
+
+
+def test_the_torch_pair_is_one_that_was_built_together():
+    torch, vision = (Requirement(requirement(name)).specifier for name in ("torch", "torchvision"))
+    assert "2.15.0" in torch and "2.13.0" not in torch
+    assert "0.29.2" in vision and "0.28.0" not in vision

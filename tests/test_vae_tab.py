@@ -1,0 +1,382 @@
+"""The VAE's tab: its panels on their own, and on the page in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import io
+import statistics
+
+import numpy as np
+import pytest
+import torch
+from core_fixtures import tiny
+from PIL import Image
+
+from demos.handlers import App
+from demos.pictures import Pictures
+from demos.vae.interpolate import timeline, walks
+from demos.vae.reconstruct import error_map, reconstruct, table
+from demos.widgets.latent_sliders import Code, Decoder, drawn_code, parse_code
+from gen_core import Noise
+from gen_core.checkpoint import save
+from gen_core.checks import KnobError
+from gen_core.interpolation import spherical, straight
+
+SIZES = {"vae-fashion": 4, "vae-fashion-2d": 2}
+
+
+@pytest.fixture
+def decoder(tmp_path, monkeypatch) -> Decoder:
+    """What the sliders ask, with two untrained models."""
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    for name, latent in SIZES.items():
+        model = tiny("vae", latent=latent)
+        model.influence.copy_(torch.linspace(0.2, 0.4, latent))
+        save(model, tmp_path / f"{name}.safetensors", {"metrics": {}})
+    return Decoder(App("cpu"), SIZES)
+
+
+# --- the code as text -----------------------------------------------------------------------------
+
+
+def test_a_code_survives_its_text():
+    code = Code("vae-fashion-2d", (0.5, -1.25))
+    assert str(code) == "vae-fashion-2d:0.5,-1.25"
+    assert parse_code(str(code), SIZES) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "takes a model, a colon"),
+        (7, "takes a model, a colon"),
+        ("vae-fashion", "takes a model, a colon"),
+        ("gan-fashion:0,0", "model='gan-fashion': choose one of vae-fashion, vae-fashion-2d"),
+        ("vae-fashion-2d:0", "code has 1 numbers: vae-fashion-2d takes 2"),
+        ("vae-fashion-2d:0,nan", r"z\[1\]=nan: choose a number from -6 to 6"),
+        ("vae-fashion-2d:7,0", r"z\[0\]=7.0: choose a number from -6 to 6"),
+        ("vae-fashion-2d:,0", r"z\[0\]='': choose a number"),
+        ("vae-fashion-2d:one,0", r"z\[0\]='one': choose a number"),
+    ],
+)
+def test_what_is_no_code_gets_a_message(text, message):
+    with pytest.raises(KnobError, match=message):
+        parse_code(text, SIZES)
+
+
+def test_a_drawn_code_is_what_its_seed_gives():
+    drawn = torch.tensor(drawn_code("vae-fashion", 7, 16).z)
+    assert (drawn - Noise([7]).randn(16)[0]).abs().max() <= 0.005 + 1e-6
+
+
+# --- what the sliders ask -------------------------------------------------------------------------
+
+
+def picture_in(url: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
+
+
+def test_the_picture_is_the_models_own(decoder):
+    answer = decoder.decode("vae-fashion:0.5,-1,0,2")
+    with torch.inference_mode():
+        x = decoder.app.model("vae-fashion").decode(torch.tensor([[0.5, -1, 0, 2]]))
+    expected = ((x[0, 0] + 1) * 127.5).round().byte().numpy()
+    assert np.array_equal(picture_in(answer["picture"]), expected)
+    assert answer["ms"] > 0
+
+
+def test_dimensions_come_in_order_of_influence(decoder):
+    about = decoder.describe("vae-fashion")
+    assert about["order"] == [3, 2, 1, 0]
+    assert about["influence"][3] == 1
+    assert "map" not in about
+
+
+def test_the_map_has_the_stronger_number_across_and_the_other_one_up(decoder):
+    about = decoder.describe("vae-fashion-2d")
+    assert about["order"] == [1, 0]
+    whole = picture_in(about["map"])
+    assert whole.shape == (15 * 28, 15 * 28)
+    corner = picture_in(decoder.decode("vae-fashion-2d:-3,3")["picture"])  # right, bottom
+    difference = whole[-28:, -28:].astype(int) - corner
+    assert np.abs(difference).max() <= 1  # alone or in a batch
+
+
+@pytest.mark.parametrize(
+    ("question", "request_", "message"),
+    [
+        ("decode", "vae-fashion:0", "code has 1 numbers"),
+        ("decode", None, "takes a model"),
+        ("decode", {"z": [1]}, "takes a model"),
+        ("describe", "judge", "model='judge': choose one of"),
+        ("describe", None, "model=None: choose one of"),
+        ("draw_code", {"model": "vae-fashion", "seed": 2.5}, "seed=2.5: choose a whole number"),
+        ("draw_code", {"model": "vae-fashion", "seed": None}, "seed=None: choose a whole number"),
+        ("draw_code", 3, "takes a model and a seed"),
+    ],
+)
+def test_a_bad_question_gets_an_answer_and_no_exception(decoder, question, request_, message):
+    served = decoder.app.serve(getattr(decoder, question))
+    assert message in served(request_)["error"]
+
+
+def test_missing_weights_are_said(decoder, tmp_path):
+    (tmp_path / "vae-fashion-2d.safetensors").unlink()
+    answer = decoder.app.serve(decoder.decode)("vae-fashion-2d:0,0")
+    assert "no weights named 'vae-fashion-2d'" in answer["error"]
+
+
+# --- reconstruction -------------------------------------------------------------------------------
+
+
+def test_reconstruction_measures_what_it_shows():
+    model = tiny("vae")
+    x = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    shown = reconstruct(model, Pictures(x, "made up", ("", "", "")), seed=0)
+    off = (shown.decoded.astype(float) - shown.picture) / 255
+    assert shown.rmse == pytest.approx(np.sqrt((off**2).mean(axis=(1, 2))), abs=2 / 255)
+    assert all(rate >= 0 for rate in shown.rate)
+    with torch.inference_mode():
+        distortion, _ = model.bound(x, torch.Generator().manual_seed(0))
+    assert shown.distortion == pytest.approx(distortion.tolist(), abs=1e-3)
+
+
+def test_the_error_map_tells_too_dark_from_too_bright():
+    x = torch.zeros(1, 1, 1, 3)
+    colours = error_map(x, torch.tensor([[[[0.0, 1.0, -1.0]]]]))[0, 0]
+    assert colours.tolist() == [[255, 255, 255], [20, 80, 200], [190, 60, 0]]
+
+
+def test_the_table_shows_origin_and_figures_and_no_markup_of_others():
+    model = tiny("vae")
+    made = reconstruct(model, Pictures(torch.zeros(1, 1, 28, 28), "<b>", ("<i>",)), seed=0)
+    html = table(made, "live")
+    assert "&lt;b&gt; · live" in html and "<b>" not in html and "<i>x" not in html
+    assert html.count("<img") == 3
+    assert f"{made.distortion[0] + made.rate[0]:.1f}".replace("-", "−") in html
+
+
+# --- interpolation --------------------------------------------------------------------------------
+
+
+def test_both_paths_run_from_end_to_end():
+    a, b = torch.randn(2, 16, generator=torch.Generator().manual_seed(0))
+    t = torch.linspace(0, 1, 5)
+    for path in (straight, spherical):
+        walk = path(a, b, t)
+        assert torch.allclose(walk[0], a, atol=1e-5)
+        assert torch.allclose(walk[-1], b, atol=1e-5)
+
+
+def test_the_arc_keeps_length_and_pace_where_the_line_cuts_through():
+    a, b = torch.tensor([3.0, 0, 0]), torch.tensor([0, 3.0, 0])
+    t = torch.linspace(0, 1, 5)
+    arc = spherical(a, b, t)
+    assert torch.allclose(arc.norm(dim=1), torch.full((5,), 3.0))
+    angles = torch.atan2(arc[:, 1], arc[:, 0])
+    assert torch.allclose(angles, t * torch.pi / 2, atol=1e-5)
+    assert straight(a, b, t)[2].norm() == pytest.approx(3 / 2**0.5)
+
+
+@pytest.mark.parametrize("b", [[-3.0, 0], [6.0, 0], [0.0, 0]])
+def test_where_no_arc_is_defined_the_line_stands_in(b):
+    a, b, t = torch.tensor([3.0, 0]), torch.tensor(b), torch.linspace(0, 1, 3)
+    assert torch.equal(spherical(a, b, t), straight(a, b, t))
+
+
+def test_a_walk_becomes_a_timeline_with_two_lanes_and_a_chart():
+    model = tiny("vae")
+    z_a, z_b = Noise([0, 1]).randn(4)
+    walked = walks(model, z_a, z_b, 7)
+    value = timeline(walked, ("a boot", "a bag"), "a cpu", live=True)
+    assert [lane["title"] for lane in value["lanes"]] == ["Straight", "Spherical"]
+    assert (value["steps"][0], value["total"]) == (1, 7)
+    assert value["curves"][0]["series"][0]["points"][0] == [0, walked["lengths"]["Straight"][0]]
+
+
+# --- on the page ----------------------------------------------------------------------------------
+
+SLIDERS = "#latent-code .latent"
+
+
+def opened(visit, address: str, panel: str, more: str = "", **options):
+    page = visit(f"{address}/?tab=vae&panel={panel}{more}", **options)
+    page.wait_for_selector("#tab-vae .panels")
+    return page
+
+
+def shown(page) -> int:
+    return int(page.locator(SLIDERS).get_attribute("data-shown") or 0)
+
+
+def wait_for_picture(page, after: int = 0) -> None:
+    page.wait_for_function(
+        f"Number(document.querySelector('{SLIDERS}')?.dataset.shown ?? 0) > {after}"
+    )
+
+
+@pytest.mark.browser
+def test_samples_appear_with_their_measured_time(visit, app_address):
+    page = opened(visit, app_address, "samples", "&samples.count=9")
+    page.get_by_role("button", name="Draw new pictures").click()
+    page.get_by_text("9 pictures in").wait_for()
+    assert page.locator("#vae-samples img").get_attribute("src")
+
+
+@pytest.mark.browser
+def test_sliders_answer_while_they_move_reset_and_go_back_to_the_mean(visit, app_address):
+    page = opened(visit, app_address, "latent")
+    wait_for_picture(page)
+    picture = page.locator(f"{SLIDERS} .latent-picture")
+    first, slider = picture.get_attribute("src"), page.locator(f"{SLIDERS} input[type=range]").first
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    before = shown(page)
+    page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] / 2, steps=12)
+    wait_for_picture(page, before)  # the button is still down
+    page.mouse.up()
+    page.wait_for_function(
+        "src => document.querySelector('.latent-picture').src !== src", arg=first
+    )
+    reset = page.locator(f"{SLIDERS} .latent-reset").first
+    reset.click()
+    assert slider.input_value() == "0"
+    assert reset.is_disabled()
+    page.get_by_role("button", name="Back to the mean").click()
+    values = page.locator(f"{SLIDERS} output").all_text_contents()
+    assert set(values) == {"0.00"}
+
+
+@pytest.mark.browser
+def test_the_newest_code_wins_and_few_are_asked_for(visit, app_address):
+    page = opened(visit, app_address, "latent")
+    wait_for_picture(page)
+    asked = []
+    page.on("request", lambda r: asked.append(r.url) if "component_server" in r.url else None)
+    before = shown(page)
+    page.evaluate(
+        """() => {
+          const slider = document.querySelector('#latent-code input[type=range]');
+          for (let i = 0; i < 60; i++) {
+            slider.value = -3 + i / 10;
+            slider.dispatchEvent(new Event('input'));
+          }
+        }"""
+    )  # 60 moves within one task
+    page.wait_for_function(
+        f"Number(document.querySelector('{SLIDERS}').dataset.shown) === {before + 2}"
+    )
+    assert len(asked) == 2  # the first and the last
+
+
+@pytest.mark.browser
+def test_a_slider_is_under_a_tenth_of_a_second_at_the_median(visit, app_address):
+    page = opened(visit, app_address, "latent")
+    wait_for_picture(page)
+    slider = page.locator(f"{SLIDERS} input[type=range]").first
+    slider.focus()
+    for _ in range(30):
+        before = shown(page)
+        page.keyboard.press("ArrowRight" if before % 2 else "ArrowLeft")
+        wait_for_picture(page, before)
+    latencies = page.locator(SLIDERS).get_attribute("data-latencies").split()[-30:]
+    assert statistics.median(float(ms) for ms in latencies) < 100
+
+
+@pytest.mark.browser
+def test_the_pad_follows_pointer_and_arrow_keys(visit, app_address):
+    page = opened(visit, app_address, "latent", "&latent.code=vae-fashion-2d:0,0")
+    wait_for_picture(page)
+    pad = page.locator(".latent-pad")
+    box = pad.bounding_box()
+    before = shown(page)
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.1)
+    wait_for_picture(page, before)
+    values = [float(v) for v in page.locator(f"{SLIDERS} output").all_text_contents()]
+    assert values == pytest.approx([2.4, 2.4], abs=0.05)
+    page.mouse.move(0, 0)
+    pad.focus()
+    before = shown(page)
+    page.keyboard.press("ArrowLeft")
+    wait_for_picture(page, before)
+    assert float(page.locator(f"{SLIDERS} output").first.text_content()) < values[0]
+
+
+@pytest.mark.browser
+def test_the_code_stands_in_the_link_and_comes_back(visit, app_address):
+    page = opened(visit, app_address, "latent", "&latent.code=vae-fashion-2d:1.5,-0.5")
+    wait_for_picture(page)
+    assert page.locator(SLIDERS).get_attribute("data-model") == "vae-fashion-2d"
+    page.get_by_role("button", name="Back to the mean").click()
+    page.get_by_role("button", name="Show the code").last.click()
+    page.get_by_text("z = torch.tensor([[0, 0]]").first.wait_for()
+    page.locator("#tab-vae .copy-link").click()
+    page.wait_for_url("**latent.code=vae-fashion-2d%3A0%2C0**")
+
+
+@pytest.mark.browser
+def test_randomise_changes_the_seed_and_a_bad_seed_is_answered(visit, app_address):
+    page = opened(visit, app_address, "latent")
+    wait_for_picture(page)
+    before = shown(page)
+    page.get_by_role("button", name="Randomise").click()
+    wait_for_picture(page, before)
+    page.locator(".latent-seed input").fill("2.5")
+    page.get_by_role("button", name="Use seed").click()
+    page.get_by_text("seed=2.5: choose a whole number from 0").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download PNG").first.click()
+    assert Image.open(download.value.path()).size == (560, 560)
+
+
+@pytest.mark.browser
+def test_a_drawing_is_reconstructed(visit, app_address):
+    page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Drawing")
+    paper = page.locator(".drawing-paper").locator("visible=true").first
+    paper.wait_for()
+    box = paper.bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 200, steps=5)
+    page.mouse.up()
+    page.get_by_role("button", name="Reconstruct", exact=True).click()
+    page.locator("#vae-reconstruct").get_by_text("your drawing").wait_for()
+    assert page.locator("#vae-reconstruct img").count() == 3
+
+
+@pytest.mark.browser
+def test_a_broken_upload_gets_a_message_and_the_next_one_is_served(visit, app_address, tmp_path):
+    page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Upload")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    good = Image.new("L", (200, 200))
+    good.paste(255, (50, 20, 150, 180))
+    good.save(tmp_path / "good.png")
+    field = page.locator("#tab-vae input[type=file]").first
+    field.wait_for(state="attached")
+    field.set_input_files(tmp_path / "broken.png")
+    page.get_by_text("broken").first.wait_for()
+    page.get_by_role("button", name="Reconstruct", exact=True).click()
+    page.get_by_text("this is no picture that can be read").first.wait_for()
+    page.get_by_label("Clear").locator("visible=true").first.click()
+    field.wait_for(state="attached")
+    field.set_input_files(tmp_path / "good.png")
+    page.get_by_text("good").first.wait_for()
+    page.get_by_role("button", name="Reconstruct", exact=True).click()
+    page.locator("#vae-reconstruct").get_by_text("your upload").wait_for()
+
+
+@pytest.mark.browser
+def test_a_walk_between_two_seeds_fills_the_timeline(visit, app_address):
+    random = "A+random+code"
+    page = opened(
+        visit, app_address, "interpolate",
+        f"&interpolate.from_source={random}&interpolate.to_source={random}&interpolate.count=9",
+    )  # fmt: skip
+    page.get_by_role("button", name="Walk", exact=True).click()
+    page.locator("#vae-timeline").get_by_text("picture 9 / 9").wait_for()
+    page.locator("#vae-timeline").get_by_text("the code of seed 0 → the code of seed 1").wait_for()
+    track = page.locator("#vae-timeline [role=slider]")
+    track.focus()
+    page.keyboard.press("Home")
+    page.locator("#vae-timeline").get_by_text("picture 1 / 9").wait_for()
