@@ -56,7 +56,7 @@ RECIPES = {
     "gan-fashion-healthy": Recipe("gan", steps=3200, batch=64, ema=0.998, snapshots=14),
     # The same networks without the gradient penalty, and with momentum: it collapses.
     "gan-fashion-collapsed": Recipe(
-        "gan", steps=2000, batch=64, ema=0.9, snapshots=14, config={"r1": 0.0, "momentum": 0.5}
+        "gan", steps=1300, batch=64, ema=0.9, snapshots=14, config={"r1": 0.0, "momentum": 0.5}
     ),
     "flow-fashion": Recipe("flow", steps=2400),
     "diffusion-fashion": Recipe("diffusion", steps=1000),

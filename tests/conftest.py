@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from chromium import launch
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from chromium import launch
 
 ROOT = Path(__file__).resolve().parent.parent
 expect.set_options(timeout=30_000)  # a busy machine is no failure

@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
-from core_fixtures import tiny
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from core_fixtures import tiny
 from gen_core import Noise, available, checkpoint, final, load
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError

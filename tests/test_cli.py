@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from core_fixtures import tiny, write_fashion
 from PIL import Image
 
+from core_fixtures import tiny, write_fashion
 from gen_core import checkpoint, recipes
 from gen_core.__main__ import main
 from gen_core.recipes import Recipe

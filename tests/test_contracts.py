@@ -7,8 +7,8 @@ import threading
 
 import pytest
 import torch
-from core_fixtures import GENERATIVE, striped, tiny
 
+from core_fixtures import GENERATIVE, striped, tiny
 from gen_core import Frame, Noise, final, fit, record
 from gen_core.checks import KnobError
 from gen_core.data import Batches

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from core_fixtures import striped, write_fashion, write_idx
 
+from core_fixtures import striped, write_fashion, write_idx
 from gen_core.checks import KnobError
 from gen_core.data import CLASSES, Batches, MissingData, load_data, zalando
 

@@ -258,6 +258,21 @@ def test_generate_plays_live_and_is_scrubbed_by_key_and_mouse(visit, address):
 
 
 @pytest.mark.browser
+def test_eta_can_be_turned_with_ddim_alone(visit, address):
+    page = visit(f"{address}?tab=diffusion&generate.count=2&generate.steps=2")
+    page = opened(page, count=2, steps=2)
+    page.get_by_label("Advanced").locator("visible=true").check(force=True)
+    eta = page.locator("#diffusion-generate-eta input[type=number]")
+    expect(eta).to_be_disabled()
+    page.locator("#diffusion-generate-solver input").click()
+    page.get_by_role("option", name="DDIM").click()
+    expect(eta).to_be_enabled()
+    expect(eta).to_have_value("0")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    live(page, "generate")
+
+
+@pytest.mark.browser
 def test_stop_ends_a_long_run_and_the_next_one_is_served(visit, address):
     link = f"{address}?tab=diffusion&generate.steps=1000&generate.count=4"
     page = opened(visit(link), steps=1000, count=4)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 import torch
-from core_fixtures import TINY, tiny, write_fashion
 
+from core_fixtures import TINY, tiny, write_fashion
 from gen_core import checkpoint, fit, load, metrics
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError

@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
-from core_fixtures import striped, tiny
 
+from core_fixtures import striped, tiny
 from gen_core import Noise, final, load
 from gen_core.checkpoint import available
 from gen_core.checks import KnobError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from core_fixtures import GENERATIVE, tiny
 
+from core_fixtures import GENERATIVE, tiny
 from gen_core import Noise, final, measure
 from gen_core.checks import KnobError
 

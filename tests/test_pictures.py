@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from core_fixtures import tiny, write_fashion
 from PIL import Image
 
+from core_fixtures import tiny, write_fashion
 from demos import pictures
 from demos.handlers import App
 from demos.knobs import FASHION, Knobs

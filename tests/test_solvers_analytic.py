@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from core_fixtures import exact
 
+from core_fixtures import exact
 from gen_core import Noise, final
 from gen_core.data.toys import GaussianMixture, ring
 from gen_core.solvers import DIFFUSION_SOLVERS, FLOW_SOLVERS, NoiseSchedule

@@ -67,6 +67,14 @@ def test_the_server_speaks_to_no_other_host(tmp_path: Path):
     assert not log.exists(), log.read_text()
 
 
+@pytest.mark.parametrize("content", [None, b"no safetensors at all"])
+def test_the_page_is_served_without_weights_and_with_damaged_ones(tmp_path: Path, content):
+    if content:
+        (tmp_path / "flow-fashion.safetensors").write_bytes(content)
+    with running_app(GEN_WEIGHTS=str(tmp_path)) as address:
+        assert "Noise to Data" in httpx.get(address).text
+
+
 def test_a_port_in_use_is_said_plainly():
     with running_app() as address:
         ended = start("--port", address.rsplit(":", 1)[1], "--device", "cpu")

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from timeline_fixtures import SHADES, N, open_gif, run_value, training_value
 
 from demos.widgets.timeline import timeline_from_images, timeline_value
 from demos.widgets.timeline_gif import PREFIX, encode_gif
 from gen_core.family import Frame
+from timeline_fixtures import SHADES, N, open_gif, run_value, training_value
 
 
 def sheet_of(lane: dict) -> np.ndarray:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
-from timeline_fixtures import SHADES, N, open_gif, run_value, training_value
 
 from demos.widgets.timeline import Timeline
+from timeline_fixtures import SHADES, N, open_gif, run_value, training_value
 
 pytestmark = pytest.mark.browser
 

@@ -5,9 +5,9 @@ import math
 
 import pytest
 import torch
-from core_fixtures import striped, tiny, write_fashion
 from safetensors.torch import load_file
 
+from core_fixtures import striped, tiny, write_fashion
 from gen_core import checkpoint, fit, load, recipes
 from gen_core.checks import KnobError
 from gen_core.data import Batches, MissingData

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import statistics
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
-from core_fixtures import tiny
 from PIL import Image
 
+from core_fixtures import tiny
 from demos.handlers import App
 from demos.pictures import Pictures
 from demos.vae.interpolate import timeline, walks
@@ -120,6 +121,15 @@ def test_a_bad_question_gets_an_answer_and_no_exception(decoder, question, reque
     assert message in served(request_)["error"]
 
 
+def test_one_picture_is_computed_on_one_core_and_nothing_else_is(decoder):
+    usual = torch.get_num_threads()
+    assert decoder.alone.submit(torch.get_num_threads).result() == 1
+    decoder.decode("vae-fashion:0,0,0,0")
+    assert torch.get_num_threads() == usual
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == usual
+
+
 def test_missing_weights_are_said(decoder, tmp_path):
     (tmp_path / "vae-fashion-2d.safetensors").unlink()
     answer = decoder.app.serve(decoder.decode)("vae-fashion-2d:0,0")
@@ -196,7 +206,7 @@ def test_a_walk_becomes_a_timeline_with_two_lanes_and_a_chart():
 
 # --- on the page ----------------------------------------------------------------------------------
 
-SLIDERS = "#latent-code .latent"
+SLIDERS = "#vae-latent-code .latent"
 
 
 def opened(visit, address: str, panel: str, more: str = "", **options):
@@ -257,7 +267,7 @@ def test_the_newest_code_wins_and_few_are_asked_for(visit, app_address):
     before = shown(page)
     page.evaluate(
         """() => {
-          const slider = document.querySelector('#latent-code input[type=range]');
+          const slider = document.querySelector('#vae-latent-code input[type=range]');
           for (let i = 0; i < 60; i++) {
             slider.value = -3 + i / 10;
             slider.dispatchEvent(new Event('input'));
@@ -334,7 +344,7 @@ def test_randomise_changes_the_seed_and_a_bad_seed_is_answered(visit, app_addres
 def test_a_drawing_is_reconstructed(visit, app_address):
     page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Drawing")
     paper = page.locator(".drawing-paper").locator("visible=true").first
-    paper.wait_for()
+    paper.scroll_into_view_if_needed()
     box = paper.bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.mouse.down()
@@ -348,20 +358,20 @@ def test_a_drawing_is_reconstructed(visit, app_address):
 @pytest.mark.browser
 def test_a_broken_upload_gets_a_message_and_the_next_one_is_served(visit, app_address, tmp_path):
     page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Upload")
-    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "torn-boot.png").write_bytes(b"no picture")
     good = Image.new("L", (200, 200))
     good.paste(255, (50, 20, 150, 180))
-    good.save(tmp_path / "good.png")
+    good.save(tmp_path / "whole-boot.png")
     field = page.locator("#tab-vae input[type=file]").first
     field.wait_for(state="attached")
-    field.set_input_files(tmp_path / "broken.png")
-    page.get_by_text("broken").first.wait_for()
+    field.set_input_files(tmp_path / "torn-boot.png")
+    page.get_by_text("torn-boot").first.wait_for()
     page.get_by_role("button", name="Reconstruct", exact=True).click()
     page.get_by_text("this is no picture that can be read").first.wait_for()
     page.get_by_label("Clear").locator("visible=true").first.click()
     field.wait_for(state="attached")
-    field.set_input_files(tmp_path / "good.png")
-    page.get_by_text("good").first.wait_for()
+    field.set_input_files(tmp_path / "whole-boot.png")
+    page.get_by_text("whole-boot").first.wait_for()
     page.get_by_role("button", name="Reconstruct", exact=True).click()
     page.locator("#vae-reconstruct").get_by_text("your upload").wait_for()
 

@@ -35,7 +35,8 @@ LANES = ("What is left", "With noise, x_t", "Guess of x_0")
 KNOBS = [
     Knob("noise_seed", "Noise seed", "seed", 0, advanced=True),
     Knob("count", "Pictures", "whole", 1, 1, MAX_COUNT),
-    Knob("moments", "Moments from t = 0 to 1000", "whole", 51, 2, MAX_MOMENTS, advanced=True),
+    Knob("moments", "Moments", "whole", 51, 2, MAX_MOMENTS, advanced=True,
+         info="Between t = 0 and t = 1000"),
 ]  # fmt: skip
 
 

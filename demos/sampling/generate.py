@@ -68,7 +68,8 @@ class Generation:
             Knob("label", "What to draw", "label", ALL_CLASSES, all_classes=True),
             Knob("steps", "Steps", "whole", 20, 1, MAX_STEPS),
             guidance_knob(),
-            Knob("solver", "Solver", "choice", self.solver, options=list(self.solvers)),
+            Knob("solver", "Solver", "choice", self.solver, options=list(self.solvers),
+                 advanced=True),
             *self.extra,
             Knob("count", "Pictures", "whole", 20, 1, MAX_COUNT),
             Knob("seed", "Seed", "seed", 0),
@@ -108,8 +109,10 @@ class Generation:
         extra = [knobs.built[knob.name] for knob in self.extra]
         if not extra:
             return
+        for component in extra:
+            component.interactive = self.solver == self.extra_with
         knobs.built["solver"].change(
-            lambda solver: [gr.update(interactive=solver == self.extra_with) for _ in extra],
+            lambda solver: {c: gr.update(interactive=solver == self.extra_with) for c in extra},
             knobs.built["solver"], extra, queue=False, show_progress="hidden",
             api_visibility="private",
         )  # fmt: skip

@@ -46,7 +46,7 @@ class Panel:
     after: Callable[[Knobs], None] | None = None
     """after(knobs) connects knobs with each other, once they are on the page."""
     live: tuple[str, ...] = ()
-    """Sliders that run it too, as soon as they are let go."""
+    """Sliders that run it too, while they move: the newest value wins."""
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ class Panel:
                 )  # fmt: skip
         if self.after:
             self.after(knobs)
-        triggers = {"": go.click} | {f"_{k}": knobs.built[k].release for k in self.live}
+        triggers = {"": go.click} | {f"_{k}": knobs.built[k].input for k in self.live}
         for ending, trigger in triggers.items():
             app.on(
                 trigger, functools.partial(self.run, app), knobs, screen,

@@ -32,7 +32,7 @@ HERE = Path(__file__).parent.parent / "overview"
 EXAMPLE = "overview"
 COUNT, STEPS = 10, KNOBS["steps"]
 """One of each class, at the steps that the published distances were measured with."""
-REFRESH = 0.15
+REFRESH = 0.25
 """Seconds between two looks at a picture that is still noise."""
 
 
@@ -154,8 +154,8 @@ def build(app: App) -> None:
 
     app.on(go.click, stream, knobs, parts, api_name="overview", stop=stop, show_progress="minimal")
     for button, call in ((go, "started"), (stop, "stopped"), (save, "save")):
-        script = f"() => noiseToDataOverview.{call}()"
-        button.click(None, None, None, js=script, api_visibility="private")
+        js = f"() => noiseToDataOverview.{call}()"
+        button.click(None, None, None, js=js, api_visibility="private")
 
 
 TAB = Tab("overview", "Overview", order=10, build=build)

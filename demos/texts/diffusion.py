@@ -30,12 +30,13 @@ GENERATE = Explanation(
         "of their class, and more alike. The same seed is the same first noise."
     ),
     formula=(
+        r"\begin{gathered} "
         r"\hat\epsilon = \epsilon_\theta(x_t, t) + w \left(\epsilon_\theta(x_t, t, c) - "
-        r"\epsilon_\theta(x_t, t)\right), \qquad "
+        r"\epsilon_\theta(x_t, t)\right) \\[.6em] "
         r"\hat x_0 = \frac{x_t - \sqrt{1 - \bar\alpha_t}\; \hat\epsilon}"
-        r"{\sqrt{\bar\alpha_t}}, \qquad "
+        r"{\sqrt{\bar\alpha_t}} \\[.6em] "
         r"x_s = \sqrt{\bar\alpha_s}\; \hat x_0 + \sqrt{1 - \bar\alpha_s - \sigma^2}\; \hat\epsilon "
-        r"+ \sigma z"
+        r"+ \sigma z \end{gathered}"
     ),
     symbols=(
         ("x_t", "the picture at time $t$: from 1000, pure noise, down to 0, the finished picture"),
@@ -62,7 +63,7 @@ FORWARD = Explanation(
     ),
     paragraph=(
         "Nothing is learned on this way, and no step waits for the one before: the picture at "
-        "**any** time $t$ is one weighted sum of the clean picture and one noise, with weights "
+        "**any** time t is one weighted sum of the clean picture and one noise, with weights "
         "from the **noise schedule**. Their squares add up to one, so the brightness stays in "
         "range. The **signal-to-noise ratio** falls from thousands to almost nothing. The lane on "
         "the right asks the trained network at each moment what the picture was: it recovers "
@@ -99,9 +100,10 @@ COMPARE = Explanation(
         "price. **DDIM** is a first-order step too, but one that solves the known part of the "
         "equation exactly. **DPM-Solver++(2M)** does the same and remembers the step before, "
         "which makes it second order for nothing. These four follow one path, fixed by the noise: "
-        "with enough steps they arrive at the same picture. **DDPM** adds fresh noise at each "
-        "step and goes elsewhere every time; it needs many steps, and corrects its mistakes on "
-        "the way. DDIM's eta leads from the one to the other."
+        "with enough steps they arrive at the same picture. With two or four, Heun's second look "
+        "lands so far away that it misleads, and noise stays in the picture. **DDPM** adds fresh "
+        "noise at each step and arrives elsewhere; it needs many steps, and corrects its mistakes "
+        "on the way. DDIM's eta leads from the one to the other."
     ),
     formula=(
         r"\frac{\mathrm{d} z}{\mathrm{d} \sigma} = \hat\epsilon(z, \sigma), \qquad "
