@@ -49,9 +49,9 @@ class Recipe:
 RECIPES = {
     "judge-fashion": Recipe("judge", steps=4200, ema=0.998),
     "vae-fashion": Recipe("vae", steps=2500),
-    "vae-fashion-2d": Recipe("vae", steps=1200, config={"latent": 2}),
+    "vae-fashion-2d": Recipe("vae", steps=900, config={"latent": 2}),
     "gan-fashion": Recipe(
-        "gan", steps=2500, batch=64, ema=0.998, config={"classes": 10, "widths": (128, 96, 48)}
+        "gan", steps=900, batch=64, ema=0.995, config={"classes": 10, "widths": (128, 96, 48)}
     ),
     "gan-fashion-healthy": Recipe("gan", steps=3200, batch=64, ema=0.998, snapshots=14),
     # The same networks without the gradient penalty, and with momentum: it collapses.
@@ -59,7 +59,7 @@ RECIPES = {
         "gan", steps=1300, batch=64, ema=0.9, snapshots=14, config={"r1": 0.0, "momentum": 0.5}
     ),
     "flow-fashion": Recipe("flow", steps=2400),
-    "diffusion-fashion": Recipe("diffusion", steps=1000),
+    "diffusion-fashion": Recipe("diffusion", steps=600),
 }
 
 

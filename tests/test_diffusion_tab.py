@@ -45,9 +45,8 @@ def test_the_timeline_ends_with_what_the_sampler_draws(app):
         )
     )
     state, guess, noise = value["lanes"]
-    assert [lane["title"] for lane in value["lanes"]] == list(
-        ("State x_t", "Guess of x_0", "Predicted noise")
-    )
+    titles = [lane["title"] for lane in value["lanes"]]
+    assert titles == ["State x_t", "Guess of x_0", "Predicted noise"]
     assert np.array_equal(frames_of(state)[-1], pixels(drawn))
     assert np.array_equal(frames_of(guess)[-1], pixels(drawn))
     assert np.array_equal(frames_of(noise)[-1], frames_of(noise)[-2])
@@ -298,7 +297,7 @@ def test_too_much_work_is_a_message_on_the_page(visit, address):
 
 @pytest.mark.browser
 def test_forward_dissolves_a_sampled_picture(visit, address):
-    page = visit(f"{address}?tab=diffusion&panel=forward&forward.source=A+model")
+    page = visit(f"{address}?tab=diffusion&panel=forward&forward.source=A+model&forward.moments=5")
     expect(page.locator("#diffusion-forward-source input")).to_have_value("A model")
     page.get_by_role("button", name="Dissolve").click()
     live(page, "forward")

@@ -125,13 +125,11 @@ def timeline(
     """drawn: of each run, by title, its pictures uint8 (B, H, W) at each snapshot."""
     steps = moments(runs)
     captions = [" · ".join(filter(None, (run.caption(s) for run in runs))) for s in steps]
-    measured = " and ".join(sorted({f"{run.samples:,}" for run in runs}))
     return timeline_from_images(
         {run.title: [drawn[run.title][run.at(s)] for s in steps] for run in runs},
         ["snapshots: " + ", ".join(run.snapshot_at(step) for run in runs) for step in steps],
         steps=steps, total=steps[-1], step_word="training step", notes=captions,
-        provenance=f"{where}. Classes, recall and losses were computed before: recall and classes "
-        f"from {measured} samples of each snapshot",
+        provenance=f"{where}. Classes, recall and losses: computed before",
         name=f"mode-collapse-{seed}", alt="pictures from the same seeds as training goes on",
         bars=[bars(run, steps) for run in runs], curves=curves(runs, steps),
         start=len(steps) - 1, autoplay=True,
@@ -142,7 +140,8 @@ def bars(run: History, steps: Sequence[int]) -> dict[str, Any]:
     """The class-coverage bars of one run, for each moment."""
     places = [run.at(step) for step in steps]
     return {
-        "lane": run.title, "title": f"Share of each class; alive from {ALIVE:.0%}",
+        "lane": run.title,
+        "title": f"Share of each class in {run.samples:,} samples; alive from {ALIVE:.0%}",
         "labels": list(FASHION), "values": [run.shares[k] for k in places], "threshold": ALIVE,
         "percent": True,
         "summary": [
@@ -156,12 +155,13 @@ def bars(run: History, steps: Sequence[int]) -> dict[str, Any]:
 def curves(runs: Sequence[History], steps: Sequence[int]) -> list[dict[str, Any]]:
     """Classes alive, recall and the losses over training, for the timeline's charts."""
     shared = {"x_label": "training step", "log_x": True, "at": list(steps)}
-    alive = [series(run.title, run.steps, run.alive) for run in runs]
+    alive = [measured(run, run.alive, steps) for run in runs]
     for run in runs:
         if run.collapse is not None:  # an upright line where it happens
             step = run.steps[run.collapse]
-            alive.append({"name": f"collapse, step {step}", "points": [[step, 0], [step, 10]]})
-    recall = [series(run.title, run.steps, run.recall) for run in runs]
+            beside = step + 0.01  # so that the line says no value of its own at that step
+            alive.append(series(f"collapse, step {step}", [beside] * 2, [0, len(FASHION)]))
+    recall = [measured(run, run.recall, steps) for run in runs]
     return [
         {"title": f"Classes alive, of {len(FASHION)}", "series": alive, **shared},
         {"title": "Recall", "series": recall, **shared},
@@ -173,6 +173,12 @@ def curves(runs: Sequence[History], steps: Sequence[int]) -> list[dict[str, Any]
             for run in runs
         ),
     ]  # fmt: skip
+
+
+def measured(run: History, figures: Sequence[float], steps: Sequence[int]) -> dict[str, Any]:
+    """A figure of each snapshot, at every moment that is shown until the run ends."""
+    steps = [step for step in steps if step <= run.steps[-1]]
+    return series(run.title, steps, [figures[run.at(step)] for step in steps])
 
 
 def series(name: str, x: Sequence[float], y: Sequence[float]) -> dict[str, Any]:

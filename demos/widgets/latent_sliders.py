@@ -79,6 +79,7 @@ def unaided_thread() -> ThreadPoolExecutor:
     """
     usual = torch.get_num_threads()
     alone = ThreadPoolExecutor(1, "latent-sliders")
+    alone.submit(torch.get_num_threads).result()  # torch sets a thread up when first asked
     alone.submit(torch.set_num_threads, 1).result()  # for that thread, and for those to come
     torch.set_num_threads(usual)  # those to come get what they had
     return alone
