@@ -275,9 +275,10 @@ def test_the_newest_code_wins_and_few_are_asked_for(visit, app_address):
         }"""
     )  # 60 moves within one task
     page.wait_for_function(
-        f"Number(document.querySelector('{SLIDERS}').dataset.shown) === {before + 2}"
+        f"Number(document.querySelector('{SLIDERS}').dataset.shown) >= {before + 2}"
     )
-    assert len(asked) == 2  # the first and the last
+    assert len(asked) <= 2  # the first, if none was under way, and the last
+    assert page.locator(f"{SLIDERS} output").first.text_content() == "2.90"
 
 
 @pytest.mark.browser

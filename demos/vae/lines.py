@@ -66,12 +66,14 @@ def reconstruct(source: PictureInput, knobs: dict[str, Any]) -> str:
 
 def interpolate(ends: Sequence[PictureInput], random: str, knobs: dict[str, Any]) -> str:
     parts = [_end(end, letter, random, knobs) for end, letter in zip(ends, "ab", strict=True)]
+    loaded = parts[0].body[0]  # a data set or a model that both ends use is loaded once
+    second = parts[1].body[1:] if parts[1].body[0] == loaded else parts[1].body
     return script(
         [LOAD, TORCH, *parts[0].needs, *parts[1].needs]
         + [("gen_core.interpolation", name) for name in ("spherical", "straight")],
         f'model = load("{knobs["model"]}")',
         *parts[0].body,
-        *parts[1].body,
+        *second,
         f"t = torch.linspace(0, 1, {knobs['count']}, device=model.device)",
         f"on_the_line = model.decode(straight(z_a, z_b, t))  # ({knobs['count']}, 1, 28, 28)",
         "on_the_arc = model.decode(spherical(z_a, z_b, t))",
