@@ -28,7 +28,7 @@ log = logging.getLogger("noise-to-data")
 
 EXPECTED = (KnobError, CheckpointError, MissingData)
 """Errors whose message is written for a visitor."""
-SLICE = 0.05
+SLICE = 0.1
 """Seconds of work between two moments in which Stop, and another visitor's slider, get a turn."""
 MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}
 """Pictures times steps of one run: the cap that keeps one visitor from holding the device."""

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from chromium import launch
 
 ROOT = Path(__file__).resolve().parent.parent
-expect.set_options(timeout=30_000)  # a busy machine is no failure
+expect.set_options(timeout=60_000)  # a busy machine is no failure
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 

@@ -155,13 +155,13 @@ def test_noise_and_clean_guess_of_a_diffusion_fit_together():
 
 
 def test_a_flow_points_at_its_guess():
-    """x0 = x + (1 - t) velocity, and one Euler step from t = 0 lands on it."""
+    """x0 = x + (1 - t) velocity, and one Euler step from t = 0 lands on it, clipped to range."""
     frames = list(tiny("flow").sample(Noise([1]), steps=4))
     for frame in frames[:-1]:
         expected = frame.x + (1 - frame.level) * frame.out
         torch.testing.assert_close(frame.x0, expected)
     start, end = tiny("flow").sample(Noise([1]), steps=1)
-    torch.testing.assert_close(end.x, start.x0)
+    torch.testing.assert_close(end.x, start.x0.clamp(-1, 1))
 
 
 def test_the_perfect_answer_has_no_diffusion_loss(monkeypatch):
@@ -180,6 +180,6 @@ SHIPPED = [n for n in available() if not n.startswith("judge")]
 def test_a_shipped_model_draws_pictures_in_range_that_differ(name):
     x = final(load(name, "cpu").sample(Noise(range(8))))
     assert x.shape == (8, 1, 28, 28)
-    assert float(x.abs().max()) < 1.5 and float(x.min()) < -0.5 and float(x.max()) > 0.3
+    assert float(x.abs().max()) <= 1 and float(x.min()) < -0.5 and float(x.max()) > 0.3
     if "collapsed" not in name:
         assert float((x[0] - x[1]).abs().max()) > 2 / 255

@@ -277,7 +277,8 @@ def test_stop_says_where_a_row_stopped(visit, address):
         box = page.get_by_label(f"number input for {knob}")
         expect(box).to_have_value(value, timeout=PATIENCE)
     page.get_by_role("button", name="Draw with all four").click()
-    page.locator(".ov-drawing").first.wait_for()
+    # Not before a row of many steps is at work: the first two are done in one.
+    page.locator(".ov-note", has_text=re.compile(r"step \d+ of 200")).wait_for()
     page.get_by_role("button", name="Stop").press("Enter")
     expect(
         page.locator(".ov-note", has_text=re.compile("stopped at step .* of 200"))

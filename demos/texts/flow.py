@@ -58,9 +58,10 @@ FEW_STEPS = Explanation(
         "straight on between two evaluations, and where the true path is curved it ends beside "
         "it. Flow matching is trained on **straight lines**; the paths it learns are not quite "
         "straight, because lines that cross are averaged, yet straighter than those of "
-        "diffusion's schedule. Both networks are of the same size and trained on the same "
-        "pictures, and both go without guidance here, so a step of either is one evaluation. A "
-        "better solver helps diffusion: try DPM-Solver++(2M)."
+        "diffusion's schedule. Both networks have the same size and saw the same pictures, though "
+        "not for equally long (their checkpoints say how long), and both go without guidance "
+        "here, so a step of either is one evaluation. A better solver helps diffusion: try "
+        "DPM-Solver++(2M)."
     ),
     formula=(
         r"x_1 = x_0 + \int_0^1 v_\theta(x_t, t, c)\, \mathrm{d}t \;\approx\; "

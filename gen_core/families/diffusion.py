@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gen_core.checks import choice, number, whole
-from gen_core.families.guided import GuidedFamily
+from gen_core.families.guided import GuidedFamily, ending_in_range
 from gen_core.family import Frame, Losses, Phase, register
 from gen_core.nets.unet import UNetConfig
 from gen_core.noise import Noise
@@ -69,4 +69,5 @@ class Diffusion(GuidedFamily):
         eta = number("eta", eta, 0.0, 1.0)
         predict = self.denoiser(label, len(noise), guidance_scale)
         x_t = noise.randn(*self.event).to(self.device)
-        yield from solve(predict, x_t, self.schedule, steps, noise=noise, eta=eta)
+        frames = solve(predict, x_t, self.schedule, steps, noise=noise, eta=eta)
+        yield from ending_in_range(frames)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gen_core.checks import choice, whole
-from gen_core.families.guided import GuidedFamily
+from gen_core.families.guided import GuidedFamily, ending_in_range
 from gen_core.family import Frame, Losses, Phase, register
 from gen_core.nets.unet import UNetConfig
 from gen_core.noise import Noise
@@ -53,4 +53,4 @@ class Flow(GuidedFamily):
         integrate = FLOW_SOLVERS[choice("solver", solver, list(FLOW_SOLVERS))]
         velocity = self.guided(label, len(noise), guidance_scale)
         x = noise.randn(*self.event).to(self.device)
-        yield from integrate(velocity, x, steps)
+        yield from ending_in_range(integrate(velocity, x, steps))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from gen_core.checks import labels, number
 from gen_core.devices import fast_math
-from gen_core.family import Family
+from gen_core.family import Family, Frame
 from gen_core.nets.unet import UNet, UNetConfig
 
 MAX_GUIDANCE = 20.0
@@ -52,3 +53,14 @@ class GuidedFamily(Family):
             return without + scale * (given - without)
 
         return evaluate
+
+
+def ending_in_range(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """The same frames; the last one's picture is clipped to [-1, 1], the range of the data.
+
+    Guidance and coarse steps overshoot a little. Only the result is clipped: what the solvers
+    walk through stays as their formulas say.
+    """
+    for frame in frames:
+        last = frame.step == frame.total
+        yield replace(frame, x=frame.x.clamp(-1, 1)) if last else frame
