@@ -82,7 +82,7 @@ def diffusers_ddim(model: Diffusion, count: int, steps: int) -> Tensor:
             with fast_math(model.device):
                 v = model.net(x, time_in, label).float()
             x = scheduler.step(v, t, x).prev_sample
-    return x.cpu()
+    return x.clamp(-1, 1).cpu()  # as the pipelines do with their last x, and we with ours
 
 
 def compare_samplers(model: Diffusion, count: int, steps: int, rounds: int) -> dict[str, Any]:
