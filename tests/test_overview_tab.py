@@ -133,6 +133,7 @@ def test_the_page_can_be_built_twice(weights):
         app.knobs.clear()
         with gr.Blocks():
             overview.TAB.build(app)
+        assert [knobs.tab for knobs in app.knobs] == ["overview"]
 
 
 RESULT = results.Result(
