@@ -43,7 +43,7 @@ def test_a_real_timeline_scrubs_by_mouse_and_by_key(visit, app_address):
     page = visit(f"{app_address}/?tab=diffusion")
     body = page.locator("#tab-diffusion")
     body.locator(".run-row button.primary:visible").first.click()
-    expect(body.locator(".timeline-source:visible").first).to_have_text(LIVE, timeout=120_000)
+    expect(body.locator(".card-source:visible").first).to_have_text(LIVE, timeout=120_000)
     track, step = (
         body.locator(".timeline-track:visible").first,
         body.locator(".timeline-step:visible").first,

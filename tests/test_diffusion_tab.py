@@ -231,7 +231,7 @@ def opened(page: Page, **knobs: int) -> Page:
 
 def live(page: Page, panel: str) -> None:
     """Waits for the result that the button brought."""
-    source = page.locator(f"#diffusion-{panel} :is(.timeline-live, .labelled-grid-live)")
+    source = page.locator(f"#diffusion-{panel} .card-live")
     expect(source).not_to_contain_text("so far")
 
 
@@ -277,7 +277,7 @@ def test_stop_ends_a_long_run_and_the_next_one_is_served(visit, address):
     page = opened(visit(link), steps=1000, count=4)
     go, stop = (page.get_by_role("button", name=name, exact=True) for name in ("Generate", "Stop"))
     go.click()
-    source = page.locator("#diffusion-generate .timeline-source")
+    source = page.locator("#diffusion-generate .card-source")
     expect(source).to_contain_text("of 1000 so far")
     stop.locator("visible=true").click()
     page.locator("#diffusion-generate-steps input[type=number]").fill("2")
@@ -301,7 +301,7 @@ def test_forward_dissolves_a_sampled_picture(visit, address):
     expect(page.locator("#diffusion-forward-source input")).to_have_value("A model")
     page.get_by_role("button", name="Dissolve").click()
     live(page, "forward")
-    expect(page.locator("#diffusion-forward .timeline-source")).to_contain_text("not real")
+    expect(page.locator("#diffusion-forward .card-source")).to_contain_text("not real")
     expect(page.locator("#diffusion-forward .timeline-curve")).to_have_count(2)
 
 

@@ -128,7 +128,7 @@ def test_generate_plays_live_and_saves_a_gif(visit, address):
     page = visit(f"{address}?tab=flow&generate.steps=4&generate.count=2")
     expect(page.locator("#flow-generate-steps input[type=number]")).to_have_value("4")
     page.get_by_role("button", name="Generate", exact=True).click()
-    expect(page.locator("#flow-generate .timeline-live")).to_contain_text("evaluations per picture")
+    expect(page.locator("#flow-generate .card-live")).to_contain_text("evaluations per picture")
     with page.expect_download() as saved:
         page.get_by_role("button", name="Download animation as GIF").locator("visible=true").click()
     with Image.open(saved.value.path()) as image:
@@ -140,7 +140,7 @@ def test_few_steps_fills_both_rows(visit, address):
     page = visit(f"{address}?tab=flow&panel=few&few.count=2")
     expect(page.locator("#flow-few-count input[type=number]")).to_have_value("2")
     page.get_by_role("button", name="Race", exact=True).click()
-    source = page.locator("#flow-few .labelled-grid-live")
+    source = page.locator("#flow-few .card-live")
     expect(source).to_contain_text("all in")
     expect(page.locator("#flow-few img")).to_have_count(12)
     image = page.get_by_role("img", name="Flow matching, 8 network evaluations")
@@ -153,5 +153,5 @@ def test_a_phone_shows_the_panel_without_scrolling_the_page_sideways(visit, addr
     page = visit(f"{address}?tab=flow&panel={panel}", viewport={"width": 390, "height": 844})
     name = {"generate": "Generate", "few": "Race"}[panel]
     page.get_by_role("button", name=name, exact=True).click()
-    expect(page.locator(f"#flow-{panel} :is(.timeline-live, .labelled-grid-live)")).to_be_visible()
+    expect(page.locator(f"#flow-{panel} .card-live")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

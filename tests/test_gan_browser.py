@@ -29,7 +29,7 @@ def restored(page: Page, knob: str, value: str) -> None:
 
 
 def live(page: Page, name: str) -> None:
-    expect(page.locator(f"#gan-{name} :is(.tiles-live, .timeline-live)")).to_be_visible()
+    expect(page.locator(f"#gan-{name} .card-live")).to_be_visible()
 
 
 def test_samples_follow_the_button_and_the_slider(visit: Callable[..., Page], address):

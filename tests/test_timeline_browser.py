@@ -48,13 +48,13 @@ def page(visit: Callable[..., Page], address: str) -> Page:
 
 
 def opened(page: Page) -> Page:
-    expect(page.locator("#run .timeline-empty")).to_have_text("Nothing yet")
+    expect(page.locator("#run .card-empty")).to_have_text("Nothing yet")
     return page
 
 
 def generate(page: Page) -> None:
     page.locator("#go").click()
-    expect(page.locator("#run .timeline-full")).to_be_visible()
+    expect(page.locator("#run .card-full")).to_be_visible()
     expect(step(page)).to_have_text(f"step {N - 1} / {N - 1}")
 
 
@@ -94,7 +94,7 @@ def test_dragging_changes_the_picture_the_step_and_what_a_reader_hears(page: Pag
         assert f"step {k} / {N - 1}" in track.get_attribute("aria-valuetext")
     expect(page.locator("#run .timeline-level")).to_have_text("t = 0.2")
     expect(page.locator("#run .timeline-cost")).to_have_text("12.5 ms per step")
-    expect(page.locator("#run .timeline-source")).to_have_text("live · cpu, 75 ms")
+    expect(page.locator("#run .card-source")).to_have_text("live · cpu, 75 ms")
 
 
 def test_keys_scrub_but_never_while_typing(page: Page) -> None:
@@ -203,7 +203,7 @@ def test_charts_follow_the_frame_in_a_tab_that_opens_late(page: Page) -> None:
     page.keyboard.press("End")
     expect(page.locator("#training .timeline-summary")).to_have_text("1 of 2 classes alive")
     expect(page.locator("#training .timeline-dead")).to_have_count(1)
-    expect(page.locator("#training .timeline-source")).to_have_text("computed before")
+    expect(page.locator("#training .card-source")).to_have_text("computed before")
     # The hidden timeline heard none of these keys.
     page.get_by_role("tab", name="Run").click()
     expect(step(page)).to_have_text(f"step 2 / {N - 1}")

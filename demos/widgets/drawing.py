@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-HERE = Path(__file__).parent
+from demos.widgets.card import read
 
 
 def DrawingPad(*, label: str = "Drawing", **options: Any) -> gr.HTML:
@@ -18,9 +17,9 @@ def DrawingPad(*, label: str = "Drawing", **options: Any) -> gr.HTML:
     return gr.HTML(
         value=None,
         label=label,
-        html_template=(HERE / "drawing.html").read_text(encoding="utf-8"),
-        css_template=(HERE / "drawing.css").read_text(encoding="utf-8"),
-        js_on_load=(HERE / "drawing.js").read_text(encoding="utf-8"),
+        html_template=read("drawing.html"),
+        css_template=read("drawing.css"),
+        js_on_load=read("drawing.js"),
         apply_default_css=False,
         **options,
     )

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
 from demos.figures import png_data_url
-
-HERE = Path(__file__).parent
-SCRIPTS = ("timeline_parts.js", "labelled_grid.js")
+from demos.widgets.card import card
 
 
 @dataclass(frozen=True)
@@ -45,16 +42,7 @@ def LabelledGrid(
     empty: str = "Press the button to fill the table.",
 ) -> gr.HTML:
     """A gr.HTML that shows what `labelled_grid_value` returns; `label` is for screen readers."""
-    return gr.HTML(
-        value=value,
-        label=label,
-        elem_id=elem_id,
-        html_template=(HERE / "labelled_grid.html").read_text(encoding="utf-8"),
-        css_template=(HERE / "labelled_grid.css").read_text(encoding="utf-8"),
-        js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
-        apply_default_css=False,
-        empty=empty,
-    )
+    return card("labelled_grid", elem_id=elem_id, label=label, value=value, empty=empty)
 
 
 def labelled_grid_value(

@@ -7,13 +7,6 @@ const DOWNLOAD_SIDE = 560;
 const MOST_SEED = 100000;
 const KEY_STEP = 0.1;
 
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 const tidy = (value) => Math.round(value * 100) / 100 + 0; // never -0
 const written = (model, z) => `${model}:${z.map(tidy).join(",")}`;
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -22,11 +21,11 @@ from torch import Tensor
 from demos.figures import grid, pixels, png_data_url
 from demos.handlers import App
 from demos.knobs import Knob
+from demos.widgets.card import read
 from gen_core import Noise
 from gen_core.checks import KnobError, choice, number, whole
 from gen_core.noise import MAX_SEED
 
-HERE = Path(__file__).parent
 FURTHEST = 6.0
 """The prior reaches this far once in 500 million draws; the sliders themselves end at REACH."""
 REACH = 3.0
@@ -151,15 +150,15 @@ def LatentSliders(
     Gradio 6.31 drops a gr.HTML's props when an event leaves the component as it is.
     """
     decoder = Decoder(app, sizes)
-    template = (HERE / "latent_sliders.html").read_text(encoding="utf-8")
+    template = read("latent_sliders.html")
     baked = {"MODELS": " ".join(sizes), "FIRST_PICTURE": first_picture, "FIRST_NOTE": first_note}
     for place, text in baked.items():
         template = template.replace(place, html.escape(text))
     return gr.HTML(
         value=value,
         html_template=template,
-        css_template=(HERE / "latent_sliders.css").read_text(encoding="utf-8"),
-        js_on_load=(HERE / "latent_sliders.js").read_text(encoding="utf-8"),
+        css_template=read("card.css", "latent_sliders.css"),
+        js_on_load=read("card.js", "latent_sliders.js"),
         apply_default_css=False,
         server_functions=[
             app.serve(function)

@@ -1,36 +1,25 @@
-// Pictures with names and scores in the browser: gr.HTML runs this once, with `element`, `props`,
-// `watch`.
+// Pictures with names and scores in the browser, in a card.
 
 const SHEET = { tile: 112, gap: 14, margin: 28, title: 20, note: 18, bar: 12, head: 34, foot: 26 }; // PNG, pixels
-const FONT = "system-ui, sans-serif";
-const INK = { text: "#1f2937", faint: "#5b6472", rail: "#e5e7eb", plain: "#1d4ed8", framed: "#b45309" };
+const INK = { text: "#1f2937", rail: "#e5e7eb", plain: "#1d4ed8", framed: "#b45309" };
 
 const ZOOMS = [0.02, 0.05, 0.1, 0.25, 0.5]; // how far the line may reach from 50% to either side
 
-class TilesView {
+class TilesView extends Card {
   constructor(root) {
-    this.empty = root.querySelector(".tiles-empty");
-    this.full = root.querySelector(".tiles-full");
+    super(root);
     this.headline = make("p", { class: "tiles-headline" });
     this.line = make("div", { class: "tiles-scale" });
     this.list = make("ul", { class: "tiles-list" });
-    this.source = make("span", { class: "tiles-source" });
-    this.message = make("span", { role: "status" });
-    this.button = make("button", { type: "button", title: "Download these pictures as PNG" }, "PNG");
-    this.button.setAttribute("aria-label", this.button.title);
-    this.button.addEventListener("click", () => this.export());
-    const foot = make("div", { class: "tiles-foot" }, this.source, this.message, this.button);
+    const foot = this.foot("Download these pictures as PNG", () => this.drawn());
     this.full.append(this.headline, this.line, this.list, foot);
   }
 
   load(value) {
-    this.value = value;
-    const away = (value?.tiles ?? []).map((tile) => Math.abs((tile.score ?? 0.5) - 0.5));
+    this.fill(value, Boolean(value?.tiles));
+    if (this.full.hidden) return;
+    const away = value.tiles.map((tile) => Math.abs((tile.score ?? 0.5) - 0.5));
     this.reach = ZOOMS.find((zoom) => away.every((distance) => distance <= zoom));
-    const filled = Boolean(value?.tiles);
-    this.empty.hidden = filled;
-    this.full.hidden = !filled;
-    if (!filled) return;
     this.headline.textContent = value.headline;
     this.headline.hidden = !value.headline;
     this.line.hidden = !value.scale;
@@ -38,8 +27,6 @@ class TilesView {
     this.nodes = value.tiles.map((tile) => this.tile(tile));
     this.list.replaceChildren(...this.nodes);
     this.list.dataset.many = this.nodes.length > 12 ? "yes" : "no";
-    this.source.textContent = [value.live ? "live" : "", value.provenance].filter(Boolean).join(" · ");
-    this.source.classList.toggle("tiles-live", value.live);
   }
 
   percent(score) {
@@ -88,47 +75,25 @@ class TilesView {
     return [key, make("div", { class: "tiles-track", "aria-hidden": "true" }, ...marks), ends];
   }
 
-  async export() {
-    this.button.disabled = true;
-    try {
-      await savePng(await this.drawn(), `${this.value.name}.png`);
-      this.message.textContent = "";
-    } catch (error) {
-      this.message.textContent = `No PNG: ${error.message}`;
-    } finally {
-      this.button.disabled = false;
-    }
-  }
-
-  // The pictures on white paper, whatever the page's theme.
   async drawn() {
     const { tiles, headline, provenance } = this.value;
     const { tile, gap, margin, title, note, bar, head, foot } = SHEET;
     const columns = Math.min(tiles.length, 10);
     const [across, down] = [tile + gap, tile + bar + title + note + gap];
-    const canvas = make("canvas", {});
-    canvas.width = 2 * margin + Math.max(columns, 4) * across - gap;
-    canvas.height = 2 * margin + head + Math.ceil(tiles.length / columns) * down + foot;
-    const context = canvas.getContext("2d");
-    context.fillStyle = "white";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.imageSmoothingEnabled = false;
-    const write = (text, x, y, colour, font, width) => {
-      Object.assign(context, { fillStyle: colour, font: `${font} ${FONT}` });
-      context.fillText(text, x, y, width);
-    };
-    const whole = canvas.width - 2 * margin;
-    write(headline, margin, margin + 14, INK.text, "600 16px", whole);
+    const width = 2 * margin + Math.max(columns, 4) * across - gap;
+    const height = 2 * margin + head + Math.ceil(tiles.length / columns) * down + foot;
+    const { canvas, context, write } = whitePaper(width, height);
+    write(headline, margin, margin + 14, { colour: INK.text, font: "600 16px", width: width - 2 * margin });
     for (const [i, entry] of tiles.entries()) {
       const left = margin + (i % columns) * across;
       const top = margin + head + Math.floor(i / columns) * down;
       this.drawTile(context, entry, await decoded(entry.picture), left, top);
       const score = entry.score === null ? "" : `${this.percent(entry.score)} (${entry.aside})`;
-      write(entry.title, left, top + tile + bar + 15, INK.text, "600 13px", tile);
+      write(entry.title, left, top + tile + bar + 15, { colour: INK.text, font: "600 13px", width: tile });
       const below = [score, entry.note].filter(Boolean).join(" · ");
-      write(below, left, top + tile + bar + title + 12, INK.faint, "12px", tile);
+      write(below, left, top + tile + bar + title + 12, { font: "12px", width: tile });
     }
-    write(provenance, margin, canvas.height - margin, INK.faint, "13px", whole);
+    write(provenance, margin, height - margin, { width: width - 2 * margin });
     return canvas;
   }
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
 from demos.figures import png_data_url
-
-HERE = Path(__file__).parent
-SCRIPTS = ("timeline_parts.js", "tiles.js")
+from demos.widgets.card import card
 
 
 @dataclass(frozen=True)
@@ -60,16 +57,7 @@ def Tiles(
     empty: str = "Press the button to see pictures.",
 ) -> gr.HTML:
     """A gr.HTML that shows what `tiles_value` returns; `label` is for screen readers."""
-    return gr.HTML(
-        value=value,
-        label=label,
-        elem_id=elem_id,
-        html_template=(HERE / "tiles.html").read_text(encoding="utf-8"),
-        css_template=(HERE / "tiles.css").read_text(encoding="utf-8"),
-        js_on_load="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
-        apply_default_css=False,
-        empty=empty,
-    )
+    return card("tiles", elem_id=elem_id, label=label, value=value, empty=empty)
 
 
 def tiles_value(

@@ -1,4 +1,4 @@
-// The timeline in the browser: gr.HTML runs this once, with `element`, `props`, `server`, `watch`.
+// The timeline in the browser, in a card.
 // All frames are here already; scrubbing, playing and exporting a PNG ask nothing of the server.
 
 const SPEEDS = [0.5, 1, 2, 4];
@@ -6,9 +6,10 @@ const PLAY_MS = 3000; // a whole run at normal speed, within the limits of one f
 const FRAME_MS = [50, 450];
 const CELL = 36; // height of the film strip, CSS pixels
 const CANVAS_WIDTH = 800; // pixels a lane is enlarged to, at least: more than it fills on screen
-class TimelineView {
+
+class TimelineView extends Card {
   constructor(root, server) {
-    this.root = root;
+    super(root);
     this.server = server;
     this.value = null; // what is on screen
     this.wanted = null; // what arrived last; older values that decode later are dropped
@@ -23,8 +24,6 @@ class TimelineView {
   }
 
   build() {
-    this.empty = this.root.querySelector(".timeline-empty");
-    this.full = this.root.querySelector(".timeline-full");
     this.laneRow = make("div", { class: "timeline-lanes" });
     this.strip = make("canvas", { "aria-hidden": "true" });
     this.ahead = make("div", { class: "timeline-ahead" });
@@ -45,8 +44,6 @@ class TimelineView {
     this.noteText = make("span", { class: "timeline-note" });
     const readout = make("p", { class: "timeline-readout" });
     readout.append(this.stepText, this.levelText, this.costText, this.noteText);
-    this.source = make("span", { class: "timeline-source" });
-    this.message = make("span", { class: "timeline-message", role: "status" });
     this.charts = make("div", { class: "timeline-charts" });
     const buttons = make("div", { class: "timeline-steps" });
     buttons.append(this.back, this.playButton, this.forward);
@@ -54,7 +51,7 @@ class TimelineView {
       this.laneRow,
       make("div", { class: "timeline-transport" }, buttons, this.track),
       make("div", { class: "timeline-line" }, readout, this.buildTools()),
-      make("div", { class: "timeline-line" }, this.source, this.message),
+      make("div", { class: "card-foot" }, this.source, this.message),
       this.charts,
     );
   }
@@ -71,14 +68,14 @@ class TimelineView {
     speeds.append(...this.speedButtons);
     this.loop = iconButton("loop", "Loop", "timeline-stroked");
     this.loop.addEventListener("click", () => this.setLoop(!this.looping));
-    this.exports = ["PNG", "GIF"].map((kind) => {
-      const title = kind === "PNG" ? "Download key frames as PNG" : "Download animation as GIF";
-      const button = make("button", { type: "button", title, "aria-label": title }, kind);
-      button.addEventListener("click", () => this.export(kind, button));
-      return button;
-    });
+    const png = () => exportStrip(this.value, this.lanes);
+    const gif = () => exportGif(this.value, this.server, Math.round(this.frameMs()));
+    const exports = [
+      this.downloadButton("PNG", "Download key frames as PNG", png),
+      this.downloadButton("GIF", "Download animation as GIF", gif),
+    ];
     const downloads = make("div", { class: "timeline-group", role: "group", "aria-label": "Download" });
-    downloads.append(...this.exports);
+    downloads.append(...exports);
     tools.append(speeds, this.loop, downloads);
     this.setSpeed(1);
     this.setLoop(false);
@@ -112,9 +109,7 @@ class TimelineView {
     this.wanted = value;
     this.pause();
     if (!value || !value.lanes) {
-      this.value = null;
-      this.empty.hidden = false;
-      this.full.hidden = true;
+      this.fill(null, false);
       delete this.root.dataset.filled;
       return;
     }
@@ -126,19 +121,15 @@ class TimelineView {
       return;
     }
     if (this.wanted !== value || this.gone()) return;
-    this.value = value;
+    this.fill(value, true);
     this.lanes = value.lanes.map((lane, i) => this.buildLane(lane, sheets[i]));
     this.laneRow.replaceChildren(...this.lanes.map((lane) => lane.node));
     this.laneRow.classList.toggle("timeline-wide", value.bars.length > 0);
     this.curves = value.curves.map((curve) => new Curve(curve, (index) => this.scrub(index)));
     this.charts.replaceChildren(...this.curves.map((curve) => curve.node));
-    this.source.textContent = [value.live ? "live" : "", value.provenance].filter(Boolean).join(" · ");
-    this.source.classList.toggle("timeline-live", value.live);
     this.track.setAttribute("aria-valuemin", 0);
     this.track.setAttribute("aria-valuemax", this.last);
     this.say("");
-    this.empty.hidden = true;
-    this.full.hidden = false;
     this.root.dataset.filled = "yes";
     this.layout();
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -195,10 +186,6 @@ class TimelineView {
     if (!this.value || !width) return;
     drawStrip(this.lanes[0], this.last, this.strip, width, CELL);
     this.curves.forEach((curve) => curve.layout());
-  }
-
-  say(text) {
-    this.message.textContent = text;
   }
 
   // --- time ---------------------------------------------------------------------------------
@@ -300,20 +287,7 @@ class TimelineView {
     this.root.dataset.current = "yes";
   }
 
-  // --- export, end --------------------------------------------------------------------------
-
-  async export(kind, button) {
-    button.disabled = true;
-    try {
-      if (kind === "PNG") await exportStrip(this.value, this.lanes);
-      else await exportGif(this.value, this.server, Math.round(this.frameMs()));
-      this.say("");
-    } catch (error) {
-      this.say(`No ${kind}: ${error.message}`);
-    } finally {
-      button.disabled = false;
-    }
-  }
+  // --- the end ------------------------------------------------------------------------------
 
   // True once Gradio has taken the widget off the page; then nothing stays behind.
   gone() {

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -18,12 +17,10 @@ import numpy as np
 from torch import Tensor
 
 from demos.figures import pixels, png_data_url
+from demos.widgets.card import card
 from demos.widgets.timeline_gif import MAX_PIXELS, MAX_SIDE, encode_gif
 from gen_core.family import Frame
 
-HERE = Path(__file__).parent
-SCRIPTS = ("timeline_parts.js", "timeline_charts.js", "timeline_export.js", "timeline.js")
-STYLES = ("timeline.css", "timeline_charts.css")
 OUT_SPAN = 3.0
 """What a network says of noise is about N(0, 1): shown from -3 (black) to 3 (white)."""
 
@@ -44,22 +41,17 @@ def Timeline(
     `label` names the widget to screen readers, `empty` is what it says before the first frames;
     `options` go to gr.HTML (visible, scale, elem_classes, ...).
     """
-    return gr.HTML(
-        value=value,
-        label=label,
+    return card(
+        "timeline",
         elem_id=elem_id,
-        html_template=_joined(["timeline.html"]),
-        css_template=_joined(STYLES),
-        js_on_load=_joined(SCRIPTS),
-        apply_default_css=False,
-        server_functions=[encode_gif],
+        label=label,
+        value=value,
         empty=empty,
+        scripts=("timeline_icons.js", "timeline_charts.js", "timeline_export.js"),
+        styles=("timeline_charts.css",),
+        server_functions=[encode_gif],
         **options,
     )
-
-
-def _joined(names: Sequence[str]) -> str:
-    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 def timeline_value(

@@ -38,13 +38,6 @@ function drawStrip(lane, last, canvas, width, cell) {
   }
 }
 
-function download(url, name) {
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-}
-
 // Up to eight frames from first to last: one row a lane, the clock under every column.
 async function exportStrip(value, lanes) {
   const last = value.levels.length - 1;
@@ -57,23 +50,15 @@ async function exportStrip(value, lanes) {
   });
   const [margin, line] = [24, 30];
   const column = Math.max(...scaled.map((row) => row.width), 110) + 12;
-  const canvas = document.createElement("canvas");
-  canvas.width = 2 * margin + count * column - 12;
-  canvas.height = 2 * margin + line + scaled.reduce((sum, row) => sum + row.height + line, 0);
-  const context = canvas.getContext("2d");
-  context.fillStyle = "white";
-  context.fillRect(0, 0, canvas.width, canvas.height);
+  const height = 2 * margin + line + scaled.reduce((sum, row) => sum + row.height + line, 0);
+  const { canvas, write } = whitePaper(2 * margin + count * column - 12, height);
   let top = margin;
   for (const { lane, scale, height } of scaled) {
-    context.fillStyle = "#1f2937";
-    context.font = "600 15px system-ui, sans-serif";
-    context.fillText(lane.title, margin, top + 14);
+    write(lane.title, margin, top + 14, { colour: "#1f2937", font: "600 15px" });
     keys.forEach((k, i) => drawFrame(lane, k, canvas, margin + i * column, top + line - 6, scale));
     top += height + line;
   }
-  context.fillStyle = "#4b5563";
-  context.font = "13px system-ui, sans-serif";
-  keys.forEach((k, i) => context.fillText(value.levels[k], margin + i * column, top + 16, column - 8));
+  keys.forEach((k, i) => write(value.levels[k], margin + i * column, top + 16, { width: column - 8 }));
   await savePng(canvas, `${value.name}-key-frames.png`);
 }
 
@@ -83,5 +68,5 @@ async function exportGif(value, server, frameMs) {
   );
   const answer = await server.encode_gif({ lanes: value.lanes, captions, frame_ms: frameMs });
   if (!answer || answer.error) throw new Error(answer?.error ?? "the server gave no answer");
-  download(answer.gif, `${value.name}.gif`);
+  make("a", { href: answer.gif, download: `${value.name}.gif` }).click();
 }

@@ -1,0 +1,84 @@
+// What every widget in the browser starts from: gr.HTML runs these scripts once, joined into one,
+// with `element`, `props`, `server` and `watch`.
+
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+async function decoded(url) {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  return image;
+}
+
+async function savePng(canvas, name) {
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  if (!blob) throw new Error("this browser cannot draw so large a picture");
+  const url = URL.createObjectURL(blob);
+  make("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
+}
+
+// White paper in the middle of which pixels stay pixels, whatever the page's theme.
+function whitePaper(width, height) {
+  const canvas = make("canvas", { width, height });
+  const context = canvas.getContext("2d");
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
+  context.imageSmoothingEnabled = false;
+  const write = (text, x, y, { colour = "#5b6472", font = "13px", align = "left", width } = {}) => {
+    Object.assign(context, { fillStyle: colour, font: `${font} system-ui, sans-serif`, textAlign: align });
+    context.fillText(text, x, y, width);
+  };
+  return { canvas, context, write };
+}
+
+// The frame of card.html: empty until it has a value, then pictures, and where they come from.
+class Card {
+  constructor(root) {
+    this.root = root;
+    this.empty = root.querySelector(".card-empty");
+    this.full = root.querySelector(".card-full");
+    this.source = make("span", { class: "card-source" });
+    this.message = make("span", { class: "card-message", role: "status" });
+  }
+
+  fill(value, filled) {
+    this.value = value;
+    this.empty.hidden = filled;
+    this.full.hidden = !filled;
+    if (!filled) return;
+    this.source.textContent = [value.live ? "live" : "", value.provenance].filter(Boolean).join(" · ");
+    this.source.classList.toggle("card-live", value.live);
+  }
+
+  say(text) {
+    this.message.textContent = text;
+  }
+
+  downloadButton(kind, title, save) {
+    const button = make("button", { type: "button", class: "card-button", title, "aria-label": title }, kind);
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      try {
+        await save();
+        this.say("");
+      } catch (error) {
+        this.say(`No ${kind}: ${error.message}`);
+      } finally {
+        button.disabled = false;
+      }
+    });
+    return button;
+  }
+
+  // The last line of a card: `drawn` makes the canvas that its button saves.
+  foot(title, drawn) {
+    const save = async () => savePng(await drawn(), `${this.value.name}.png`);
+    return make("div", { class: "card-foot" }, this.source, this.message, this.downloadButton("PNG", title, save));
+  }
+}
