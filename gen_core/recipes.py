@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -18,7 +19,7 @@ from gen_core import checkpoint
 from gen_core.checks import choice
 from gen_core.data import Batches, load_data
 from gen_core.devices import device_title, pick_device
-from gen_core.family import registry
+from gen_core.family import Family, registry
 from gen_core.train import Step, fit
 
 MAX_CURVE = 400
@@ -35,32 +36,41 @@ class Recipe:
     seed: int = 0
     ema: float = 0.999
     warmup: int = 200
-    snapshots: int = 0
-    """How many snapshots of the generator to keep, evenly spaced in log(step); 0: none."""
+    snapshots: tuple[int, ...] = ()
+    """The steps after which to keep a snapshot of the generator."""
+    turn: int = 0
+    """From this step on, `then` changes the config; 0: nothing changes."""
+    then: dict[str, Any] = field(default_factory=dict)
 
-    def snapshot_steps(self) -> list[int]:
-        """Denser at the start, where a game between two networks changes fastest."""
-        first, n = min(50, self.steps), self.snapshots
-        return sorted(
-            {round(first * (self.steps / first) ** (k / max(1, n - 1))) for k in range(n)}
-        )
+    def config_after(self, step: int) -> dict[str, Any]:
+        """What the update that follows `step` is made with."""
+        return self.config | (self.then if self.turn and step >= self.turn else {})
 
 
+# fmt: off
 RECIPES = {
     "judge-fashion": Recipe("judge", steps=4200, ema=0.998),
-    "vae-fashion": Recipe("vae", steps=2500),
-    "vae-fashion-2d": Recipe("vae", steps=900, config={"latent": 2}),
+    "vae-fashion": Recipe("vae", steps=6000),
+    "vae-fashion-2d": Recipe("vae", steps=3000, config={"latent": 2}),
     "gan-fashion": Recipe(
-        "gan", steps=900, batch=64, ema=0.995, config={"classes": 10, "widths": (128, 96, 48)}
+        "gan", steps=5000, batch=64, ema=0.995, config={"classes": 10, "widths": (128, 96, 48)}
     ),
-    "gan-fashion-healthy": Recipe("gan", steps=3200, batch=64, ema=0.998, snapshots=14),
-    # The same networks without the gradient penalty, and with momentum: it collapses.
+    "gan-fashion-healthy": Recipe(
+        "gan", steps=7000, batch=64, ema=0.998,
+        snapshots=(50, 90, 161, 215, 289, 386, 518, 693, 928, 1243, 1665, 2230, 3200, 5000, 7000),
+    ),
+    # The same networks, trained the same way until the turn. Then the discriminator is neglected:
+    # it learns in every fourth step only and without its penalty, while the generator learns
+    # twice as fast. What fools a discriminator that stands still is one picture.
     "gan-fashion-collapsed": Recipe(
-        "gan", steps=1300, batch=64, ema=0.9, snapshots=14, config={"r1": 0.0, "momentum": 0.5}
+        "gan", steps=2400, batch=64, ema=0.95,
+        snapshots=(50, 120, 289, 518, 800, 1000, 1050, 1100, 1150, 1200, 1300, 1500, 1900, 2400),
+        turn=1000, then={"critic_every": 4, "r1": 0.0, "lr_generator": 2e-3},
     ),
-    "flow-fashion": Recipe("flow", steps=2400),
-    "diffusion-fashion": Recipe("diffusion", steps=600),
+    "flow-fashion": Recipe("flow", steps=4000),
+    "diffusion-fashion": Recipe("diffusion", steps=9000, batch=64),
 }
+# fmt: on
 
 
 @dataclass
@@ -84,34 +94,50 @@ class Run:
         self, *, device: str = "auto", data_root: str | None = None, save_every: int = 250
     ) -> Iterator[Step]:
         """Yields after each update; the last one has written the checkpoint by then."""
-        recipe, kind = self.recipe, registry.classes[self.recipe.family]
-        torch.manual_seed(recipe.seed)
-        model = kind(kind.Config(**recipe.config)).to(pick_device(device))
-        model = model.to(memory_format=torch.channels_last)
+        recipe = self.recipe
         batches = Batches(load_data(recipe.data, "train", data_root), recipe.batch, recipe.seed)
         self.folder.mkdir(parents=True, exist_ok=True)
-        resume = self.state if self.state.exists() else None
-        self._trim_log(resume)
-        marks = set(recipe.snapshot_steps()) if recipe.snapshots else set()
-        for step in fit(
-            model, batches, steps=recipe.steps, seed=recipe.seed, ema=recipe.ema,
-            warmup=recipe.warmup, resume=resume,
-        ):  # fmt: skip
-            self.seconds += step.seconds
-            if step.step % 10 == 0 or step.step == step.total:
-                self._write_log(step)
-            if step.step in marks:
-                self._keep_snapshot(step)
-            if step.step == step.total:
-                self.finish(step)  # before the state says that all is done
-            if step.step % save_every == 0 or step.step == step.total:
-                step.trainer.save(self.state)
-            yield step
+        self._trim_log()
+        while (done := self.steps_done()) < recipe.steps:
+            for step in fit(
+                self._model(done, device), batches, steps=recipe.steps, seed=recipe.seed,
+                ema=recipe.ema, warmup=recipe.warmup, resume=self.state if done else None,
+            ):  # fmt: skip
+                self.seconds += step.seconds
+                ends = step.step == recipe.steps
+                if step.step % 10 == 0 or ends:
+                    self._write_log(step)
+                if step.step in recipe.snapshots:
+                    self._keep_snapshot(step)
+                if ends:
+                    self.finish(step)  # before the state says that all is done
+                if step.step % save_every == 0 or step.step == recipe.turn or ends:
+                    step.trainer.save(self.state)
+                yield step
+                if step.step == recipe.turn:
+                    break  # and go on from the state, with the changed config
+
+    def _model(self, done: int, device: str) -> Family:
+        """A fresh model for the update after `done`; the same each time."""
+        kind = registry.classes[self.recipe.family]
+        torch.manual_seed(self.recipe.seed)
+        model = kind(kind.Config(**self.recipe.config_after(done))).to(pick_device(device))
+        return model.to(memory_format=torch.channels_last)
+
+    def steps_done(self) -> int:
+        """How far the state in the folder has come; 0 where there is none."""
+        if not self.state.exists():
+            return 0
+        with safe_open(self.state, "pt") as file:
+            return int(file.metadata()["step"])
 
     def _keep_snapshot(self, step: Step) -> None:
         weights = step.trainer.ema.generator.state_dict()
         halves = {k: v.detach().half().cpu().contiguous() for k, v in weights.items()}
-        save_file(halves, self.folder / f"snapshot-{step.step:06d}.safetensors")
+        save_file(halves, self._snapshot(step.step))
+
+    def _snapshot(self, step: int) -> Path:
+        return self.folder / f"snapshot-{step:06d}.safetensors"
 
     def _write_log(self, step: Step) -> None:
         losses = {name: round(float(value), 5) for name, value in step.losses.items()}
@@ -124,14 +150,9 @@ class Run:
             return []
         return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
 
-    def _trim_log(self, resume: Path | None) -> None:
+    def _trim_log(self) -> None:
         """Forgets what was logged after the state that training resumes from."""
-        from safetensors import safe_open
-
-        done = 0
-        if resume is not None:
-            with safe_open(resume, "pt") as file:
-                done = int(file.metadata()["step"])
+        done = self.steps_done()
         lines = [line for line in self.read_log() if line["step"] <= done]
         self.seconds = lines[-1]["seconds"] if lines else 0.0
         self.log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
@@ -165,9 +186,9 @@ class Run:
 
     def _snapshots(self) -> dict[str, Tensor]:
         tensors = {}
-        for path in sorted(self.folder.glob("snapshot-*.safetensors")):
-            step = int(path.stem.removeprefix("snapshot-"))
-            tensors |= {f"snapshot.{step}.{k}": v for k, v in load_file(path).items()}
+        for step in self.recipe.snapshots:
+            weights = load_file(self._snapshot(step))
+            tensors |= {f"snapshot.{step}.{k}": v for k, v in weights.items()}
         return tensors
 
 

@@ -31,6 +31,7 @@ def write_weights(folder: Path) -> None:
         extra |= {"curve.step": steps, "curve.critic.loss": 100 / steps}
         extra["curve.generator.loss"] = torch.where(steps == 400, torch.nan, steps / 100)
         snapshots = [measured(alive, step) for step, alive in history.items()]
-        card = {"data": "fashion", "metrics": {"snapshots": snapshots}}
+        turn = 60 if name.endswith("collapsed") else 0
+        card = {"data": "fashion", "recipe": {"turn": turn}, "metrics": {"snapshots": snapshots}}
         model = tiny("gan", seed=seed, classes=0)
         checkpoint.save(model, folder / f"{name}.safetensors", card, extra=extra)

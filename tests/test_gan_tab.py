@@ -241,6 +241,16 @@ def test_the_text_says_what_sets_the_collapsing_recipe_apart():
     assert "the weight of the gradient penalty (0, not 1)" in differences()
 
 
+def test_the_caption_tells_what_has_happened_to_a_run(app):
+    name = "gan-fashion-collapsed"
+    run = History.of("Collapsed", name, app.model(name))
+    assert [run.caption(step) for step in (50, 60, 100)] == [
+        "",
+        "Discriminator neglected from step 60 on",
+        "Mode collapse: 2 of 10 classes alive, 9 just before",
+    ]
+
+
 # --- the code, the page ---------------------------------------------------------------------------
 
 

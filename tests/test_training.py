@@ -1,5 +1,6 @@
 """Training: resumed runs arrive at the same place, averages and rates follow their formulas."""
 
+import dataclasses
 import json
 import math
 
@@ -126,7 +127,7 @@ def place(tmp_path, monkeypatch):
 
 
 GAME = Recipe(
-    "gan", steps=60, batch=16, warmup=2, snapshots=3,
+    "gan", steps=60, batch=16, warmup=2, snapshots=(50, 55, 60),
     config={"widths": (32, 16, 16), "latent": 8, "critic_width": 8},
 )  # fmt: skip
 
@@ -135,7 +136,7 @@ def test_a_recipe_becomes_a_checkpoint(place):
     steps = list(Run("gan-x", GAME, place / "run").train(device="cpu"))
     assert [s.step for s in steps] == list(range(1, 61))
     model = load("gan-x", "cpu")
-    assert model.snapshots == GAME.snapshot_steps() == [50, 55, 60]
+    assert model.snapshots == list(GAME.snapshots)
     assert model.card["steps"] == 60 and model.card["recipe"]["batch"] == 16
     assert {"data", "seed", "hardware", "hours", "metrics"} <= model.card.keys()
     assert len(model.extra["curve.step"]) == len(model.extra["curve.generator.loss"]) > 0
@@ -161,6 +162,33 @@ def test_an_interrupted_run_gives_the_same_checkpoint(place):
     assert not different
     logged = [json.loads(line)["step"] for line in run.log.read_text().splitlines()]
     assert logged == sorted(set(logged))
+
+
+TURNED = dataclasses.replace(GAME, turn=55, then={"critic_every": 4, "r1": 0.0})
+
+
+def test_a_run_is_the_same_as_its_twin_until_its_turn(place):
+    list(Run("straight", GAME, place / "one").train(device="cpu"))
+    steps = list(Run("turned", TURNED, place / "two").train(device="cpu"))
+    assert [s.step for s in steps] == list(range(1, 61))
+    assert [s.step for s in steps[55:] if "critic.loss" in s.losses] == [57]  # update 56 is a 4th
+    assert not any("r1.loss" in s.losses for s in steps[55:])
+    one, two = load("straight", "cpu"), load("turned", "cpu")
+    assert two.config.critic_every == 4 and two.config.r1 == 0
+    for step, same in ((50, True), (55, True), (60, False)):
+        ours, theirs = (m.at_snapshot(step).generator.enter.weight for m in (one, two))
+        assert torch.equal(ours, theirs) is same, step
+
+
+def test_a_run_interrupted_after_its_turn_gives_the_same_checkpoint(place):
+    list(Run("turned", TURNED, place / "one").train(device="cpu"))
+    for step in Run("resumed", TURNED, place / "two").train(device="cpu", save_every=1):
+        if step.step == 57:
+            break
+    list(Run("resumed", TURNED, place / "two").train(device="cpu"))
+    ours, theirs = (checkpoint.read(name)[0] for name in ("turned", "resumed"))
+    different = [k for k in ours if not torch.equal(ours[k].nan_to_num(), theirs[k].nan_to_num())]
+    assert ours.keys() == theirs.keys() and not different
 
 
 def test_a_finished_run_can_be_asked_for_again(place):
@@ -196,9 +224,9 @@ def test_an_unknown_recipe_is_named():
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_every_recipe_fits_its_family(name):
     recipe = recipes.RECIPES[name]
-    config = registry.classes[recipe.family].Config(**recipe.config)
-    assert recipe.steps > 0 and hash(config)
-    marks = recipe.snapshot_steps()
-    assert len(marks) == recipe.snapshots
-    if marks:
+    for step in (0, recipe.turn):
+        assert hash(registry.classes[recipe.family].Config(**recipe.config_after(step)))
+    assert 0 <= recipe.turn < recipe.steps and bool(recipe.turn) == bool(recipe.then)
+    if marks := recipe.snapshots:
+        assert list(marks) == sorted(set(marks))
         assert marks[-1] == recipe.steps and len(marks) >= 12

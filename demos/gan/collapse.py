@@ -51,6 +51,8 @@ class History:
     """N times 10, sums 1."""
     samples: int
     """Behind each figure."""
+    turn: int = 0
+    """The training step at which its recipe changes; 0: never."""
 
     @classmethod
     def of(cls, title: str, name: str, model: GAN) -> History:
@@ -66,7 +68,7 @@ class History:
         return cls(
             title, model, steps, [row["classes_alive"] for row in rows],
             [row["recall"] for row in rows], [row["class_shares"] for row in rows],
-            rows[0]["samples"],
+            rows[0]["samples"], model.card.get("recipe", {}).get("turn", 0),
         )  # fmt: skip
 
     def at(self, step: int) -> int:
@@ -85,14 +87,15 @@ class History:
         return first if first < len(self.steps) else None
 
     def caption(self, step: int) -> str:
-        """What happens at a training step, if this run has collapsed by then."""
+        """What has happened by a training step to a run that does not stay healthy."""
         if self.collapse is None or self.at(step) < self.collapse:
-            return ""
+            neglected = self.turn and step >= self.turn
+            return f"Discriminator neglected from step {self.turn:,} on" if neglected else ""
         where, now = self.steps[self.collapse], self.alive[self.at(step)]
         if self.at(step) == self.collapse:
             before = f", {self.alive[self.collapse - 1]} just before" if self.collapse else ""
             return f"Mode collapse: {now} of {len(FASHION)} classes alive{before}"
-        return f"Collapsed at step {where}: {now} of {len(FASHION)} classes alive"
+        return f"Collapsed at step {where:,}: {now} of {len(FASHION)} classes alive"
 
 
 def moments(runs: Sequence[History]) -> list[int]:
@@ -160,7 +163,7 @@ def curves(runs: Sequence[History], steps: Sequence[int]) -> list[dict[str, Any]
         if run.collapse is not None:  # an upright line where it happens
             step = run.steps[run.collapse]
             beside = step + 0.01  # so that the line says no value of its own at that step
-            alive.append(series(f"collapse, step {step}", [beside] * 2, [0, len(FASHION)]))
+            alive.append(series(f"collapse, step {step:,}", [beside] * 2, [0, len(FASHION)]))
     recall = [measured(run, run.recall, steps) for run in runs]
     return [
         {"title": f"Classes alive, of {len(FASHION)}", "series": alive, **shared},

@@ -25,15 +25,15 @@ SETTINGS = {
 
 
 def differences() -> str:
-    """What sets the recipe of the collapsed run apart, such as "momentum (0.5, not 0)"."""
-    names = ("gan-fashion-healthy", "gan-fashion-collapsed")
-    healthy, collapsed = (GANConfig(**RECIPES[name].config) for name in names)
+    """What the collapsed run changes at its turn: "the optimiser's momentum (0.5, not 0)"."""
+    recipe = RECIPES["gan-fashion-collapsed"]
+    before, after = (GANConfig(**recipe.config_after(step)) for step in (0, recipe.turn))
     changed = [
-        f"{what} ({getattr(collapsed, key):g}, not {getattr(healthy, key):g})"
+        f"{what} ({getattr(after, key):g}, not {getattr(before, key):g})"
         for key, what in SETTINGS.items()
-        if getattr(collapsed, key) != getattr(healthy, key)
+        if getattr(after, key) != getattr(before, key)
     ]
-    return " and ".join(changed)
+    return ", ".join(changed[:-1]) + " and " + changed[-1]
 
 
 SAMPLES = Explanation(
@@ -133,16 +133,19 @@ WALK = Explanation(
 
 COLLAPSE = Explanation(
     sentence=(
-        "The same game twice. In one run the generator finds a few pictures that win for the "
-        "moment and draws nothing else: mode collapse. Drag through training and watch it happen."
+        "The same game twice. In one run the discriminator stops keeping up, the generator finds "
+        "a few pictures that win and draws nothing else: mode collapse. Drag through training and "
+        "watch it happen."
     ),
     paragraph=(
         "Both grids are drawn from the **same seeds** by the generators as they were during "
         "training. Nothing in the loss asks for variety: a forger who finds one picture that "
         "passes may paint only that one, until the discriminator learns it, and then moves on to "
-        "the next. The two runs have the same networks, the same pictures and the same start; the "
-        f"collapsed one differs in {differences()}. The **gradient penalty** keeps the "
-        "discriminator's slope gentle, so that it does not push all forgeries the same way. The "
+        "the next. The two runs have the same networks, pictures and settings until step "
+        f"{RECIPES['gan-fashion-collapsed'].turn:,}. There the discriminator of the second run is "
+        f"neglected: what changes is {differences()}. A generator that plays against a "
+        "discriminator which hardly moves finds its blind spot, and every seed runs to it. The "
+        "**gradient penalty** of the healthy run keeps the discriminator's slope gentle. The "
         "**bars** count what our classifier takes the samples for: a class is *alive* from 1% on. "
         "**Recall** is the share of real pictures that have a forgery near them. Read both with "
         "the pictures: blots early in training scatter over many classes by accident. The losses "

@@ -65,7 +65,7 @@ class GAN(Family):
             ),
         ]  # fmt: skip
         if c.r1:
-            game.insert(1, Phase("r1", critic, self.penalty, c.lr_critic, betas, every=R1_EVERY))
+            game.append(Phase("r1", critic, self.penalty, c.lr_critic, betas, every=R1_EVERY))
         return game
 
     def critic_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
