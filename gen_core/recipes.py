@@ -64,11 +64,13 @@ RECIPES = {
     # twice as fast. What fools a discriminator that stands still is one picture.
     "gan-fashion-collapsed": Recipe(
         "gan", steps=2400, batch=64, ema=0.95,
-        snapshots=(50, 120, 289, 518, 800, 1000, 1050, 1100, 1150, 1200, 1300, 1500, 1900, 2400),
+        snapshots=(
+            50, 120, 289, 518, 800, 1000, 1250, 1500, 1560, 1620, 1680, 1740, 1800, 1900, 2400,
+        ),
         turn=1000, then={"critic_every": 4, "r1": 0.0, "lr_generator": 2e-3},
     ),
-    "flow-fashion": Recipe("flow", steps=4000),
-    "diffusion-fashion": Recipe("diffusion", steps=9000, batch=64),
+    "flow-fashion": Recipe("flow", steps=7600, batch=64),
+    "diffusion-fashion": Recipe("diffusion", steps=13500, batch=64),
 }
 # fmt: on
 

@@ -47,10 +47,12 @@ class Trainer:
         self.decay, self.warmup, self.step = ema, warmup, 0
         self.ema = copy.deepcopy(model).requires_grad_(False).eval()
         self.phases = model.phases()
-        self.optimisers = [
-            torch.optim.AdamW(p.parameters, p.lr, p.betas, weight_decay=p.weight_decay, fused=True)
+        self.optimisers = {
+            p.name: torch.optim.AdamW(
+                p.parameters, p.lr, p.betas, weight_decay=p.weight_decay, fused=True
+            )
             for p in self.phases
-        ]
+        }
 
     def update(self, x: Tensor, label: Tensor) -> Losses:
         """One training step on x (B, C, H, W) in [-1, 1], label (B,)."""
@@ -61,7 +63,7 @@ class Trainer:
         for number, phase in enumerate(self.phases):
             if self.step % phase.every == 0:
                 rng = torch.Generator(device).manual_seed(self._stream(number))
-                for name, value in self._run(phase, self.optimisers[number], x, label, rng).items():
+                for name, value in self._run(phase, x, label, rng).items():
                     losses[f"{phase.name}.{name}"] = value.detach()
         self.step += 1
         self._average()
@@ -70,10 +72,8 @@ class Trainer:
     def _stream(self, phase: int) -> int:
         return (self.seed * 1_000_003 + self.step) * 16 + phase
 
-    def _run(
-        self, phase: Phase, optimiser: torch.optim.Optimizer, x: Tensor, label: Tensor,
-        rng: torch.Generator,
-    ) -> Losses:  # fmt: skip
+    def _run(self, phase: Phase, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+        optimiser = self.optimisers[phase.name]
         for group in optimiser.param_groups:
             group["lr"] = phase.lr * self._pace()
         with fast_math(x.device):
@@ -105,10 +105,10 @@ class Trainer:
         """Writes all of it to one safetensors file, replacing the old one in a single move."""
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
-        for number, optimiser in enumerate(self.optimisers):
+        for name, optimiser in self.optimisers.items():
             for index, state in optimiser.state_dict()["state"].items():
                 for key, value in state.items():
-                    tensors[f"optimiser.{number}.{index}.{key}"] = torch.as_tensor(value)
+                    tensors[f"optimiser.{name}.{index}.{key}"] = torch.as_tensor(value)
         tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
         partial = Path(f"{path}.partial")
         save_file(tensors, partial, {"step": str(self.step), "seed": str(self.seed)})
@@ -126,11 +126,11 @@ class Trainer:
         for prefix, module in (("model.", self.model), ("ema.", self.ema)):
             part = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
             module.load_state_dict(part)
-        for number, optimiser in enumerate(self.optimisers):
+        for phase, optimiser in self.optimisers.items():
             state = optimiser.state_dict()
             state["state"] = {}
             for name, value in tensors.items():
-                if name.startswith(f"optimiser.{number}."):
+                if name.startswith(f"optimiser.{phase}."):
                     _, _, index, key = name.split(".")
                     state["state"].setdefault(int(index), {})[key] = value
             optimiser.load_state_dict(state)
