@@ -30,7 +30,7 @@ from gen_core.noise import Noise
 SAMPLES = 10_000
 SNAPSHOT_SAMPLES = 2_000
 """Samples per snapshot of a training run: enough to see a collapse, quick for twenty of them."""
-KNOBS = {"steps": 50, "guidance_scale": 1.0}
+KNOBS = {"steps": 50, "guidance_scale": 1.2}
 """What the published figures use where a family has these knobs; the rest are its defaults."""
 
 Progress = Callable[[str, int, int], None]

@@ -31,8 +31,8 @@ def wait_for_picture(page, after: int = 0) -> None:
 def test_samples_appear_with_their_measured_time(visit, app_address):
     page = opened(visit, app_address, "samples", "&samples.count=9")
     page.get_by_role("button", name="Draw new pictures").click()
-    page.get_by_text("9 pictures in").wait_for()
-    assert page.locator("#vae-samples img").get_attribute("src")
+    page.locator("#vae-samples .card-live").wait_for()
+    assert page.locator("#vae-samples img").count() == 9
 
 
 def test_sliders_answer_while_they_move_reset_and_go_back_to_the_mean(visit, app_address):
@@ -178,9 +178,11 @@ def test_a_walk_between_two_seeds_fills_the_timeline(visit, app_address):
         f"&interpolate.from_source={random}&interpolate.to_source={random}&interpolate.count=9",
     )  # fmt: skip
     page.get_by_role("button", name="Walk", exact=True).click()
-    page.locator("#vae-timeline").get_by_text("picture 9 / 9").wait_for()
-    page.locator("#vae-timeline").get_by_text("the code of seed 0 → the code of seed 1").wait_for()
-    track = page.locator("#vae-timeline [role=slider]")
+    page.locator("#vae-interpolate").get_by_text("picture 9 / 9").wait_for()
+    page.locator("#vae-interpolate").get_by_text(
+        "the code of seed 0 → the code of seed 1"
+    ).wait_for()
+    track = page.locator("#vae-interpolate [role=slider]")
     track.focus()
     page.keyboard.press("Home")
-    page.locator("#vae-timeline").get_by_text("picture 1 / 9").wait_for()
+    page.locator("#vae-interpolate").get_by_text("picture 1 / 9").wait_for()

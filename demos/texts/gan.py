@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from demos.explain import Explanation
+from demos.texts import arc
 from gen_core.families.gan import GANConfig
 from gen_core.recipes import RECIPES
 
@@ -115,20 +116,9 @@ WALK = Explanation(
         "in common at the same moment: width, brightness, texture, whatever the network keeps "
         "apart from the class."
     ),
-    formula=(
-        r"z(t) = \frac{\sin((1 - t)\,\Omega)}{\sin \Omega}\, z_a + "
-        r"\frac{\sin(t\,\Omega)}{\sin \Omega}\, z_b, \qquad "
-        r"\cos \Omega = \frac{z_a \cdot z_b}{\lVert z_a \rVert\, \lVert z_b \rVert}"
-    ),
-    symbols=(
-        ("z_a, z_b", "the codes of two seeds, 64 numbers each"),
-        ("z(t)", "the code at time $t$, from 0 at the one to 1 at the other"),
-        (r"\Omega", "the angle between the two codes, seen from the centre"),
-    ),
-    source=(
-        "Shoemake 1985, *Animating Rotation with Quaternion Curves*, section 3.3; for latent "
-        "codes White 2016, *Sampling Generative Networks*, section 2.1"
-    ),
+    formula=arc.FORMULA,
+    symbols=(("z_a, z_b", "the codes of two seeds, 64 numbers each"), *arc.SYMBOLS),
+    source=arc.SOURCE,
 )
 
 COLLAPSE = Explanation(

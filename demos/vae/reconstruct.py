@@ -1,18 +1,38 @@
-"""Pictures, what the VAE makes of them, and what is lost on the way."""
+"""The VAE's Reconstruct panel: pictures, what it makes of them, and what is lost on the way."""
 
 from __future__ import annotations
 
+import functools
 import html
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import torch
 from torch import Tensor
 
+from demos.cache import Keep, example
+from demos.explain import code_panel, explanation
 from demos.figures import grid, pixels, png_data_url
-from demos.pictures import Pictures
+from demos.handlers import App
+from demos.knobs import ALL_CLASSES, Knob, Knobs
+from demos.layout import buttons, controls, results
+from demos.pictures import PictureInput, Pictures, result_of, sampled_pictures
+from demos.texts.vae import RECONSTRUCT
+from demos.vae import lines
+from demos.vae.models import DEFAULT, MODEL, TAB
+from demos.working import Working
+from gen_core.devices import device_title
+from gen_core.families.vae import VAE
 
+PANEL_ID, TITLE = "reconstruct", "Reconstruct"
+NAME = f"{TAB}-{PANEL_ID}"
+STYLE = Path(__file__).with_suffix(".css")
+COUNT = Knob("count", "Pictures", "whole", 5, 1, 8, info="A drawing or an upload is one",
+             advanced=True)  # fmt: skip
 GAIN = 2.0
 """The error map is at full colour where a pixel is off by half of the range."""
 LOST, ADDED = np.array([190, 60, 0]), np.array([20, 80, 200])
@@ -111,3 +131,44 @@ def _sheet(shown: Reconstruction) -> np.ndarray:
     """The three rows of pictures as one, enlarged."""
     grey = (np.repeat(row[..., None], 3, axis=3) for row in (shown.picture, shown.decoded))
     return grid(np.concatenate([*grey, shown.error]), columns=len(shown.rmse))
+
+
+def build(app: App) -> None:
+    """The panel, inside its gr.Tab."""
+    explanation(RECONSTRUCT)
+    source = PictureInput(app, TAB, PANEL_ID, label=ALL_CLASSES, classes=True)
+    knobs = app.add(Knobs(TAB, PANEL_ID, [MODEL, *source.knobs, COUNT]))
+    kept = example(NAME)
+    with gr.Row():
+        with controls():
+            knobs.build(MODEL.name)
+            go, stop = buttons("Reconstruct")
+            source.build(knobs)
+            knobs.build()
+        with results():
+            result = gr.HTML(
+                table(Reconstruction(**kept.value), kept.note) if kept else "Press Reconstruct.",
+                css_template=STYLE.read_text(encoding="utf-8"), apply_default_css=False,
+                elem_id=NAME,
+            )  # fmt: skip
+
+    def run(drawing: Any, upload: Any, **settings: Any) -> Iterator[Working | str]:
+        pictures = yield from source.read(drawing, upload, settings, settings["count"])
+        vae = app.model(settings["model"])
+        made = reconstruct(vae, pictures, settings["seed"])
+        yield table(made, f"live, {device_title(vae.device)}")
+
+    app.on(
+        go.click, run, knobs, result, inputs=source.inputs, api_name="vae_reconstruct", stop=stop
+    )
+    code_panel(knobs, functools.partial(lines.reconstruct, source), VAE.bound)
+
+
+def keep() -> Keep:
+    """The example for the page's first moment: pictures that another family made up."""
+
+    def make(app: App) -> dict[str, Any]:
+        sampling = sampled_pictures(app, "flow-fashion", 0, COUNT.default)
+        return asdict(reconstruct(app.model(DEFAULT), result_of(sampling), 0))
+
+    return Keep(NAME, make, (DEFAULT, "flow-fashion"), tuple(range(COUNT.default)))

@@ -161,16 +161,11 @@ def timeline_from_images(
     if not count or not lanes:
         raise ValueError("a timeline needs at least one frame and one lane")
     steps = list(range(count)) if steps is None else [int(step) for step in steps]
-    _check_lengths(count, steps=steps, notes=notes or levels)
-    for curve in curves:
-        _check_lengths(count, **{f"curve {curve['title']!r}: at": curve["at"]})
-    for bar in bars:
-        if bar["lane"] not in lanes:
-            raise ValueError(f"bars under {bar['lane']!r}: the lanes are {', '.join(lanes)}")
-        _check_lengths(count, values=bar["values"], summary=bar.get("summary") or levels)
     start = count - 1 if start is None else start
     if not 0 <= start < count:
         raise ValueError(f"start={start}: choose a whole number from 0 to {count - 1}")
+    _check_lengths(count, steps=steps, notes=notes or levels)
+    _check_charts(levels, lanes, curves, bars)
     return _plain(
         {
             "lanes": [_lane(title, images, count, columns) for title, images in lanes.items()],
@@ -190,6 +185,18 @@ def timeline_from_images(
             "autoplay": autoplay,
         }
     )
+
+
+def _check_charts(
+    levels: Sequence[str], lanes: Mapping[str, Any], curves: Sequence[dict], bars: Sequence[dict]
+) -> None:
+    count = len(levels)
+    for curve in curves:
+        _check_lengths(count, **{f"curve {curve['title']!r}: at": curve["at"]})
+    for bar in bars:
+        if bar["lane"] not in lanes:
+            raise ValueError(f"bars under {bar['lane']!r}: the lanes are {', '.join(lanes)}")
+        _check_lengths(count, values=bar["values"], summary=bar.get("summary") or levels)
 
 
 def _check_lengths(count: int, **lists: Sequence[Any]) -> None:

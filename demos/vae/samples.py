@@ -1,0 +1,63 @@
+"""The VAE's Samples panel: codes drawn from the prior, decoded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from demos.figures import pixels
+from demos.handlers import App
+from demos.knobs import Knob
+from demos.pictures import seeds_from
+from demos.sampling.panel import Panel
+from demos.sampling.walk import duration
+from demos.texts.vae import SAMPLES
+from demos.vae import lines
+from demos.vae.models import DEFAULT, MODEL, TAB
+from demos.widgets.tiles import Tile, Tiles, tiles_value
+from gen_core import Noise, final
+from gen_core.devices import device_title
+from gen_core.families.vae import VAE
+
+
+def draw(
+    app: App, *, model: str, temperature: float, count: int, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Yields the pictures, as `tiles_value` gives them."""
+    vae, seeds = app.model(model), seeds_from(seed, count)
+    started = time.perf_counter()
+    x = final(vae.sample(Noise(seeds), temperature=temperature))
+    seconds = time.perf_counter() - started
+    took = f"{duration(seconds)}, {1000 * seconds / count:.1f} ms a picture"
+    yield tiles_value(
+        [Tile(picture, f"seed {s}") for picture, s in zip(pixels(x), seeds, strict=True)],
+        headline=meaning(temperature), name=f"{model}-{seed}",
+        provenance=f"{took} · {device_title(vae.device)}",
+    )  # fmt: skip
+
+
+def meaning(temperature: float) -> str:
+    """What a temperature does to the pictures, in a line."""
+    if temperature == 0:
+        return "Temperature 0: every code is the prior's mean, whatever its seed"
+    if temperature == 1:
+        return "Temperature 1: codes as wide as the prior that training aimed at"
+    if temperature < 1:
+        return f"Temperature {temperature:g}: nearer to the mean, so safer and more alike"
+    return f"Temperature {temperature:g}: further out than training went, so stranger"
+
+
+PANEL = Panel(
+    tab=TAB, id="samples", title="Samples", button="Draw new pictures", text=SAMPLES,
+    knobs=[
+        MODEL,
+        Knob("temperature", "Temperature", "number", 1.0, 0, 2,
+             info="Width of the prior: 0 is its mean, 1 what was trained"),
+        Knob("seed", "Seed", "seed", 0),
+        Knob("count", "Pictures", "whole", 30, 1, 64, advanced=True),
+    ],
+    run=draw, code=lines.samples, source=VAE.sample, screen=Tiles, shows="Pictures by the decoder",
+    kept={"model": DEFAULT, "temperature": 1.0, "count": 30, "seed": 0}, models=(DEFAULT,),
+    live=("temperature",),
+)  # fmt: skip
