@@ -22,6 +22,9 @@ from gen_core.devices import device_title, pick_device
 from gen_core.family import Family, registry
 from gen_core.train import Step, fit
 
+LOG_EVERY = 8
+"""Updates from one line of the log to the next: also a phase that plays in every second, fourth or
+eighth update has its losses there."""
 MAX_CURVE = 400
 """Points a loss curve keeps in the checkpoint."""
 
@@ -67,7 +70,7 @@ RECIPES = {
         snapshots=(
             50, 120, 289, 518, 800, 1000, 1250, 1500, 1560, 1620, 1680, 1740, 1800, 1900, 2400,
         ),
-        turn=1000, then={"critic_every": 4, "r1": 0.0, "lr_generator": 2e-3},
+        turn=1000, then={"critic_every": 4, "r1": False, "lr_generator": 2e-3},
     ),
     "flow-fashion": Recipe("flow", steps=7600, batch=64),
     "diffusion-fashion": Recipe("diffusion", steps=13500, batch=64),
@@ -107,7 +110,7 @@ class Run:
             ):  # fmt: skip
                 self.seconds += step.seconds
                 ends = step.step == recipe.steps
-                if step.step % 10 == 0 or ends:
+                if step.step % LOG_EVERY == 1 or ends:
                     self._write_log(step)
                 if step.step in recipe.snapshots:
                     self._keep_snapshot(step)
@@ -176,7 +179,7 @@ class Run:
     def _curves(self) -> dict[str, Tensor]:
         """Loss curves, each point the mean of its stretch of the log."""
         lines = self.read_log()
-        names = [k for k in lines[-1] if k != "seconds"] if lines else []
+        names = sorted({name for line in lines for name in line} - {"seconds"})
         stride = max(1, math.ceil(len(lines) / MAX_CURVE))
         groups = [lines[i : i + stride] for i in range(0, len(lines), stride)]
 

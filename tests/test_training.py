@@ -163,7 +163,7 @@ def test_an_interrupted_run_gives_the_same_checkpoint(place):
     assert logged == sorted(set(logged))
 
 
-TURNED = dataclasses.replace(GAME, turn=55, then={"critic_every": 4, "r1": 0.0})
+TURNED = dataclasses.replace(GAME, turn=55, then={"critic_every": 4, "r1": False})
 
 
 def test_a_run_is_the_same_as_its_twin_until_its_turn(place):
@@ -173,7 +173,9 @@ def test_a_run_is_the_same_as_its_twin_until_its_turn(place):
     assert [s.step for s in steps[55:] if "critic.loss" in s.losses] == [57]  # update 56 is a 4th
     assert not any("r1.loss" in s.losses for s in steps[55:])
     one, two = load("straight", "cpu"), load("turned", "cpu")
-    assert two.config.critic_every == 4 and two.config.r1 == 0
+    assert two.config.critic_every == 4 and not two.config.r1
+    step, loss = (two.extra[f"curve.{name}"] for name in ("step", "critic.loss"))
+    assert step[loss.isfinite()].max() == 57  # logged after the turn too
     for step, same in ((50, True), (55, True), (60, False)):
         ours, theirs = (m.at_snapshot(step).generator.enter.weight for m in (one, two))
         assert torch.equal(ours, theirs) is same, step

@@ -29,8 +29,8 @@ class GANConfig:
     critic_width: int = 48
     classes: int = 0
     """0: unconditional."""
-    r1: float = 1.0
-    """Weight of the gradient penalty; 0 leaves it out."""
+    r1: bool = True
+    """Whether the discriminator's slope at real pictures is kept gentle."""
     lr_generator: float = 1e-3
     lr_critic: float = 1e-3
     momentum: float = 0.0
@@ -39,7 +39,8 @@ class GANConfig:
 
 
 R1_EVERY = 8
-"""The penalty runs in every eighth step, eight times as strong (Karras et al. 2020, section 3)."""
+"""The penalty runs in every eighth step only (lazy regularisation, Karras et al. 2020, section 3),
+with an optimiser of its own. Adam divides a gradient by its size: a weight would change nothing."""
 
 
 @register
@@ -86,13 +87,13 @@ class GAN(Family):
         return {"loss": F.softplus(-self.critic(fake, label).float()).mean()}
 
     def penalty(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
-        """gamma / 2 E || grad D(x) ||^2 on real pictures, Mescheder et al. 2018, eq. 9."""
+        """1/2 E || grad D(x) ||^2 on real pictures, Mescheder et al. 2018, eq. 9 with gamma = 1."""
         with torch.autocast(x.device.type, enabled=False):  # second derivatives in float32
             x = x.detach().requires_grad_(True)
             logit = self.critic(x, self._known(label)).sum()
             (slope,) = torch.autograd.grad(logit, x, create_graph=True)
             size = slope.square().flatten(1).sum(1).mean()
-        return {"loss": 0.5 * self.config.r1 * R1_EVERY * size, "slope": size}
+        return {"loss": 0.5 * size, "slope": size}
 
     def _latent(self, count: int, rng: torch.Generator) -> Tensor:
         return torch.randn(count, self.config.latent, generator=rng, device=self.device)
