@@ -55,7 +55,7 @@ def prepare(source: str | Path | IO[bytes] | None) -> Tensor:
 
 def prepare_drawing(value: Any) -> Tensor:
     """What the drawing pad sends, prepared like a file. Raises KnobError for anything else."""
-    if value is None:
+    if value is None or value == "":  # Gradio makes "" of an empty value
         raise KnobError("drawing: the paper is empty, draw something first")
     if not isinstance(value, str) or not value.startswith(PREFIX) or len(value) > MAX_DRAWING:
         raise KnobError(f"drawing: takes a PNG data URL of at most {MAX_DRAWING:,} characters")

@@ -25,6 +25,7 @@ from torch import Tensor
 from demos.handlers import App, message_of
 from demos.knobs import FASHION, Knob, Knobs, raw
 from demos.picture_files import prepare, prepare_drawing
+from demos.upload import Upload, path_of
 from demos.widgets.drawing import DrawingPad
 from demos.working import Working, watch
 from gen_core import Noise, available
@@ -156,12 +157,9 @@ class PictureInput:
                 "Fashion-MNIST is not on this machine. Download it once, or choose another source."
             )
             fetch = gr.Button(f"Download it ({DOWNLOAD})", size="sm")
-            status = gr.Markdown()
         with gr.Column(visible=False, elem_classes=["drawing-column"]) as drawing_column:
             drawing = raw(DrawingPad(label="Draw a piece of clothing"))
-        upload = raw(
-            gr.File(label="A picture, up to 4096 pixels a side", visible=False, height=130)
-        )
+        upload = Upload(label="A picture, up to 4096 pixels a side", visible=False, height=130)
         self.inputs = [drawing, upload]
         parts = [knobs.built[name] for name in (label, model, seed)]
         knobs.built[source].change(
@@ -169,7 +167,7 @@ class PictureInput:
             queue=False, show_progress="hidden", api_name=False,
         )  # fmt: skip
         fetch.click(
-            self._fetch, None, [status, missing], api_name=f"{self.name}_download",
+            self._fetch, None, missing, api_name=f"{self.name}_download",
             concurrency_id="download", concurrency_limit=1,
         )  # fmt: skip
 
@@ -185,7 +183,7 @@ class PictureInput:
         if source == DRAWING:
             return Pictures(prepare_drawing(drawing), "your drawing", ("",))
         if source == UPLOAD:
-            return Pictures(prepare(getattr(upload, "path", upload)), "your upload", ("",))
+            return Pictures(prepare(path_of(upload)), "your upload", ("",))
         if source == MODEL:
             return (yield from sampled_pictures(self.app, model, seed, count, label))
         return real_pictures(seed, count, label, self.app.data_root)
@@ -234,10 +232,11 @@ class PictureInput:
         )
         return [gr.update(visible=shown) for shown in visible]
 
-    def _fetch(self, progress: gr.Progress = gr.Progress(track_tqdm=True)) -> tuple[Any, Any]:  # noqa: B008
+    def _fetch(self, progress: gr.Progress = gr.Progress(track_tqdm=True)) -> Any:  # noqa: B008
         """Gradio finds the progress bar by this default, and shows torchvision's own in it."""
         try:
             load_data("fashion", "test", self.app.data_root)
         except MissingData as error:
             raise gr.Error(message_of(error), print_exception=False) from error
-        return "Fashion-MNIST is here now.", gr.update(visible=False)
+        gr.Info("Fashion-MNIST is here now.")
+        return gr.update(visible=False)

@@ -15,6 +15,9 @@ from demos.queueing import queue_fairly
 from demos.theme import theme
 
 UPLOAD_LIMIT = "10mb"
+SESSIONS = 100
+"""Visits that Gradio remembers, each with the last values on its page: up to a few megabytes. An
+older page works on, for it sends every value along."""
 FOREIGN = re.compile(r'\s*<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
 """Gradio's own cards for link previews: they speak of Gradio and point to its hosts."""
 ICON = Path(__file__).parent / "icon.svg"
@@ -32,6 +35,7 @@ def serve(page: gr.Blocks, host: str, port: int) -> str:
         favicon_path=ICON, footer_links=["api"], max_file_size=UPLOAD_LIMIT, show_error=True,
         quiet=True, prevent_thread_lock=True, share=False, ssr_mode=False, mcp_server=False,
         pwa=False, run_history=False, enable_monitoring=False, num_workers=0,
+        state_session_capacity=SESSIONS,
         app_kwargs={"middleware": [Middleware(OwnCard)]},
     )  # fmt: skip
     return address

@@ -86,7 +86,8 @@ class NoiseSchedule:
 
     def even_times(self, steps: int) -> list[int]:
         """T .. 0 in `steps` even strides ("trailing" spacing, Lin et al. 2024, table 2)."""
-        strides = np.arange(self.total, 0, -self.total / steps)
+        # Cut, because rounding errors give `arange` one number more for some steps (61, 103, ...).
+        strides = np.arange(self.total, 0, -self.total / steps)[:steps]
         return [int(t) for t in np.round(strides)] + [0]
 
     def karras_sigmas(self, steps: int, rho: float = 7.0) -> list[float]:

@@ -6,6 +6,8 @@ import base64
 import io
 from pathlib import Path
 
+import gradio as gr
+import httpx
 import numpy as np
 import pytest
 import torch
@@ -181,9 +183,43 @@ def test_what_is_no_drawing_gets_a_message(app, drawing):
 
 def test_an_upload_says_what_it_is(app, tmp_path):
     path = file_of(shape(0, 255), tmp_path / "a.png")
-    assert chosen(app, UPLOAD, upload=str(path)).origin == "your upload"
+    upload = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+    assert chosen(app, UPLOAD, upload=upload).origin == "your upload"
     with pytest.raises(KnobError, match="choose a picture file first"):
         chosen(app, UPLOAD, upload=None)
+
+
+@pytest.fixture
+def uploads(app):
+    """The address of a page with an upload and nothing else."""
+
+    def look(upload):
+        return str(tuple(result_of(panel.read(None, upload, settings(UPLOAD))).x.shape))
+
+    with gr.Blocks(analytics_enabled=False) as page:
+        panel = PictureInput(app, "vae", "reconstruct")
+        panel.build(Knobs("vae", "reconstruct", panel.knobs))
+        out, go = gr.Textbox(), gr.Button()
+        app.on(go.click, look, None, out, inputs=panel.inputs[1:], api_name="look")
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    yield url
+    page.close()
+
+
+def looked_at(address: str, upload: object) -> str:
+    event = httpx.post(f"{address}gradio_api/call/look", json={"data": [upload]}).json()["event_id"]
+    return httpx.get(f"{address}gradio_api/call/look/{event}", timeout=30).text
+
+
+def test_an_upload_through_the_api_is_a_file_that_was_uploaded(uploads, tmp_path):
+    own = file_of(shape(0, 255), tmp_path / "a.png")  # of the server's, and a picture at that
+    for bad in (str(own), 5, [], {"path": str(own)}, "x.png"):
+        answer = looked_at(uploads, bad)
+        assert "takes one picture file" in answer and "pydantic" not in answer, bad
+    as_file = {"path": str(own), "meta": {"_type": "gradio.FileData"}}
+    assert "event: error" in looked_at(uploads, as_file)  # it was not uploaded
+    (path,) = httpx.post(f"{uploads}gradio_api/upload", files={"files": own.open("rb")}).json()
+    assert "(1, 1, 28, 28)" in looked_at(uploads, as_file | {"path": path})
 
 
 @pytest.mark.parametrize("source", [DATA, MODEL])

@@ -181,15 +181,15 @@ def test_sigma_and_time_are_inverse(t):
     assert SCHEDULE.sigma(0) == 0 == SCHEDULE.time(0) and SCHEDULE.scales_at(0) == (1, 0)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3, 7, 20, 333, 999, 1000])
-def test_times_and_noise_levels_fall_from_end_to_end(steps):
-    times, sigmas = SCHEDULE.even_times(steps), SCHEDULE.karras_sigmas(steps)
-    for walk in (times, sigmas):
-        assert len(walk) == steps + 1
-        assert all(a > b for a, b in zip(walk, walk[1:], strict=False))
-        assert walk[-1] == 0
-    assert times[0] == 1000
-    assert sigmas[0] == pytest.approx(SCHEDULE.sigma(1000))
+def test_times_and_noise_levels_fall_from_end_to_end_whatever_the_steps():
+    for steps in range(1, 1001):
+        times, sigmas = SCHEDULE.even_times(steps), SCHEDULE.karras_sigmas(steps)
+        for walk in (times, sigmas):
+            assert len(walk) == steps + 1
+            assert all(a > b for a, b in zip(walk, walk[1:], strict=False)), steps
+            assert walk[-1] == 0
+        assert times[0] == 1000
+        assert sigmas[0] == pytest.approx(SCHEDULE.sigma(1000))
 
 
 def test_adding_noise_has_the_stated_share_of_signal():

@@ -151,6 +151,31 @@ def test_a_drawing_is_reconstructed(visit, app_address):
     assert page.locator("#vae-reconstruct img").count() == 3
 
 
+def test_a_drawing_that_would_be_sent_is_on_the_paper(visit, app_address):
+    page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Drawing")
+    paper = page.locator(".drawing-paper").locator("visible=true").first
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 200, steps=5)
+    page.mouse.up()
+    drawn = paper.evaluate("(canvas) => canvas.toDataURL()")
+    for source in ("A model", "Drawing"):
+        page.get_by_label("Picture from").first.click()
+        page.get_by_role("option", name=source).click()
+    paper = page.locator(".drawing-paper").locator("visible=true").first
+    paper.wait_for()
+    page.wait_for_function(
+        "(drawn) => [...document.querySelectorAll('.drawing-paper')]"
+        ".some((canvas) => canvas.toDataURL() === drawn)",
+        arg=drawn,
+    )
+    page.get_by_role("button", name="Clear", exact=True).first.click()
+    page.get_by_role("button", name="Reconstruct", exact=True).click()
+    page.get_by_text("the paper is empty").first.wait_for()
+
+
 def test_a_broken_upload_gets_a_message_and_the_next_one_is_served(visit, app_address, tmp_path):
     page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Upload")
     (tmp_path / "torn-boot.png").write_bytes(b"no picture")

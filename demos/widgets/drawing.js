@@ -13,8 +13,21 @@ class DrawingPadView {
     this.before = []; // the paper before each stroke
     this.ink = "#fff";
     this.last = null;
+    this.restored = false; // whether the paper began with a drawing
     this.wipe();
     this.listen();
+    if (props.value) this.restore(props.value);
+  }
+
+  // Gradio builds the pad anew when it is shown again: the drawing that would be sent is on it.
+  restore(url) {
+    const image = new Image();
+    image.onload = () => {
+      this.context.drawImage(image, 0, 0, this.canvas.width, this.canvas.height);
+      this.restored = true;
+      this.clearButton.disabled = false;
+    };
+    image.src = url;
   }
 
   listen() {
@@ -70,11 +83,12 @@ class DrawingPadView {
 
   undo() {
     this.context.putImageData(this.before.pop(), 0, 0);
-    this.tell(this.before.length ? this.canvas.toDataURL("image/png") : null);
+    this.tell(this.before.length || this.restored ? this.canvas.toDataURL("image/png") : null);
   }
 
   clear() {
     this.before = [];
+    this.restored = false;
     this.wipe();
     this.tell(null);
   }
@@ -85,7 +99,8 @@ class DrawingPadView {
   }
 
   tell(value) {
-    this.undoButton.disabled = this.clearButton.disabled = !this.before.length;
+    this.undoButton.disabled = !this.before.length;
+    this.clearButton.disabled = !this.before.length && !this.restored;
     props.value = value;
   }
 }

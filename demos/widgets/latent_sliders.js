@@ -25,6 +25,9 @@ class LatentSlidersView {
     this.asking = false;
     this.latencies = [];
     this.teller = null;
+    // Nothing to press before the sliders are there, which may wait for a model to load.
+    this.actions = ["random", "again", "mean"].map((name) => this.find(name));
+    this.actions.forEach((button) => (button.disabled = true));
     this.buildModels();
     this.listen();
     this.go(props.value);
@@ -68,6 +71,7 @@ class LatentSlidersView {
       const about = await this.ask("describe", model);
       if (!about) return;
       this.about = about;
+      this.actions.forEach((button) => (button.disabled = false));
       this.model = model;
       this.z = z;
       this.buildRows();
@@ -94,13 +98,16 @@ class LatentSlidersView {
   async pump() {
     if (this.asking) return;
     this.asking = true;
-    while (this.waiting) {
-      const { code, since } = this.waiting;
-      this.waiting = null;
-      const answer = await this.ask("decode", code);
-      if (answer) await this.showPicture(answer, since);
+    try {
+      while (this.waiting) {
+        const { code, since } = this.waiting;
+        this.waiting = null;
+        const answer = await this.ask("decode", code);
+        if (answer) await this.showPicture(answer, since);
+      }
+    } finally {
+      this.asking = false; // also where the browser could not show a picture
     }
-    this.asking = false;
   }
 
   async showPicture(answer, since) {
