@@ -193,7 +193,11 @@ def _evaluate(args: argparse.Namespace) -> Answer:
 def _bench(args: argparse.Namespace) -> Answer:
     from gen_core.bench import bench, report
 
-    result = bench(device=args.device, count=args.count, steps=args.steps, rounds=args.rounds)
+    bars = Bars()
+    result = bench(
+        device=args.device, count=args.count, steps=args.steps, rounds=args.rounds, progress=bars
+    )
+    bars.close()
     return result, report(result)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from gen_core import checkpoint
 from gen_core.checks import whole
 from gen_core.devices import device_title, fast_math, has_bf16_units, pick_device
+from gen_core.evaluate import Progress
 from gen_core.families.diffusion import Diffusion
 from gen_core.family import Family, final, registry
 from gen_core.noise import Noise
@@ -34,7 +35,9 @@ WARM_UP = 2
 """Rounds that are run and not counted."""
 
 
-def interleaved(jobs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+def interleaved(
+    jobs: dict[str, Callable[[], Any]], rounds: int, told: Callable[[int], None] = lambda done: None
+) -> dict[str, list[float]]:
     """Seconds of every job in every round. Each job must end with its result on the CPU."""
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
     for index in range(WARM_UP + rounds):
@@ -44,6 +47,7 @@ def interleaved(jobs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, li
             job()
             if index >= WARM_UP:
                 seconds[name].append(time.perf_counter() - started)
+        told(index + 1)
     return seconds
 
 
@@ -85,7 +89,9 @@ def diffusers_ddim(model: Diffusion, count: int, steps: int) -> Tensor:
     return x.clamp(-1, 1).cpu()  # as the pipelines do with their last x, and we with ours
 
 
-def compare_samplers(model: Diffusion, count: int, steps: int, rounds: int) -> dict[str, Any]:
+def compare_samplers(
+    model: Diffusion, count: int, steps: int, rounds: int, told: Callable[[int], None]
+) -> dict[str, Any]:
     """Our DDIM beside the bare network and beside diffusers' DDIM, on one network."""
 
     def ours() -> Tensor:
@@ -96,7 +102,7 @@ def compare_samplers(model: Diffusion, count: int, steps: int, rounds: int) -> d
         "ours": ours,
         "diffusers": lambda: diffusers_ddim(model, count, steps),
     }
-    seconds = interleaved(jobs, rounds)
+    seconds = interleaved(jobs, rounds, told)
     return {
         "count": count,
         "steps": steps,
@@ -110,14 +116,16 @@ def compare_samplers(model: Diffusion, count: int, steps: int, rounds: int) -> d
     }
 
 
-def grid_times(models: dict[str, Family], rounds: int) -> list[dict[str, Any]]:
+def grid_times(
+    models: dict[str, Family], rounds: int, told: Callable[[int], None]
+) -> list[dict[str, Any]]:
     """Seconds for the grid that a visitor gets from each family."""
 
     def job(family: str) -> Callable[[], Tensor]:
         count, knobs = GRIDS[family]
         return lambda: final(models[family].sample(Noise(range(count)), **knobs))
 
-    seconds = interleaved({family: job(family) for family in models}, rounds)
+    seconds = interleaved({family: job(family) for family in models}, rounds, told)
     return [
         {"family": family, "pictures": GRIDS[family][0], **GRIDS[family][1],
          "seconds": round(statistics.median(seconds[family]), 4)}
@@ -135,20 +143,27 @@ def load_or_build(family: str, device: str) -> Family:
 
 
 def bench(
-    *, device: str = "auto", count: int = 16, steps: int = 20, rounds: int = 9
-) -> dict[str, Any]:
+    *, device: str = "auto", count: int = 16, steps: int = 20, rounds: int = 9,
+    progress: Progress = lambda stage, done, total: None,
+) -> dict[str, Any]:  # fmt: skip
     """All measurements, as plain values fit for JSON."""
     count, steps = whole("count", count, 1, 256), whole("steps", steps, 1, 1000)
     rounds = whole("rounds", rounds, 1, 1000)
     models = {family: load_or_build(family, device) for family in GRIDS}
     chosen = models["diffusion"].device
+
+    def stage(name: str) -> Callable[[int], None]:
+        return lambda done: progress(name, done, WARM_UP + rounds)
+
     return {
         "hardware": device_title(chosen),
         "bf16": has_bf16_units(chosen),
         "torch": torch.__version__,
         "untrained": [family for family, model in models.items() if not model.card],
-        "sampler": compare_samplers(models["diffusion"], count, steps, rounds),
-        "grids": grid_times(models, rounds),
+        "sampler": compare_samplers(
+            models["diffusion"], count, steps, rounds, stage("samplers, rounds")
+        ),
+        "grids": grid_times(models, rounds, stage("grids, rounds")),
     }
 
 

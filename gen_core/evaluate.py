@@ -30,7 +30,7 @@ from gen_core.noise import Noise
 SAMPLES = 10_000
 SNAPSHOT_SAMPLES = 2_000
 """Samples per snapshot of a training run: enough to see a collapse, quick for twenty of them."""
-KNOBS = {"steps": 50, "guidance_scale": 1.2}
+PUBLISHED = {"steps": 50, "guidance_scale": 1.2}
 """What the published figures use where a family has these knobs; the rest are its defaults."""
 
 Progress = Callable[[str, int, int], None]
@@ -81,7 +81,7 @@ def evaluate(
     """The metrics of a checkpoint by name, as a dict of plain values fit for JSON.
 
     samples: 100 to 100000, drawn with the seeds seed, seed + 1, ..., classes in turn; knobs: what
-    the family's `sample` takes, over the defaults in `KNOBS`. `write` puts the result into the
+    the family's `sample` takes, over the defaults in `PUBLISHED`. `write` puts the result into the
     checkpoint's card; `inception` adds the standard FID, which needs torch-fidelity and the test
     pictures. Memory is bounded by `batch` and the features. Raises CheckpointError,
     KnobError, and for a classifier or the standard FID MissingData and MissingInception.
@@ -93,7 +93,9 @@ def evaluate(
         result, extra = _evaluate_judge(model, data_root, progress)
     else:
         reference = Reference.of(model.card["data"], device, folder)
-        knobs = {k: v for k, v in KNOBS.items() if k in takes(model)} | known(model, name, knobs)
+        knobs = {k: v for k, v in PUBLISHED.items() if k in takes(model)} | known(
+            model, name, knobs
+        )
         result = {"samples": samples, "seed": seed, "knobs": knobs}
         if inception:  # first, because it fails at once where something is missing
             result["fid_inception_v3"] = _standard_fid(

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gen_core.evaluate import KNOBS, takes
+from gen_core.evaluate import PUBLISHED, takes
 from gen_core.family import Family, Frame, final
 from gen_core.noise import Noise
 
@@ -94,7 +94,7 @@ class Meter:
 
 def published(model: Family) -> dict[str, Any]:
     """The knobs that the metrics in the checkpoint were measured with, or would be."""
-    usual = {knob: value for knob, value in KNOBS.items() if knob in takes(model)}
+    usual = {knob: value for knob, value in PUBLISHED.items() if knob in takes(model)}
     return usual | model.card.get("metrics", {}).get("knobs", {})
 
 

@@ -8,15 +8,16 @@ from typing import Any
 from gen_core import checkpoint
 
 HEAD = (
-    "Checkpoint", "Parameters", "MB", "Steps", "Hours", "Fréchet distance", "Precision",
-    "Recall", "Accuracy", "Classes alive",
+    "Checkpoint", "Parameters", "MB", "Steps", "Hours", "Hardware", "Samples",
+    "Fréchet distance", "× floor", "Precision", "Recall", "Accuracy", "Classes alive",
 )  # fmt: skip
+WORDS = ("Checkpoint", "Hardware")
 NOT_MEASURED = "–"
 
 
 def markdown_table(folder: Path | str | None = None) -> str:
     """One row a checkpoint; a dash where a figure does not apply or was not measured."""
-    rows = [HEAD, ["---"] + ["---:"] * (len(HEAD) - 1)]
+    rows = [HEAD, ["---" if column in WORDS else "---:" for column in HEAD]]
     rows += [_row(name, folder) for name in checkpoint.available(folder)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -36,10 +37,11 @@ def _row(name: str, folder: Path | str | None) -> list[str]:
         return format(metrics[key], form) if key in metrics else NOT_MEASURED
 
     distance = "floor" if card["family"] == "judge" else "frechet"
+    times = metrics[distance] / metrics["floor"] if distance in metrics else None
     return [
         f"`{name}`", f"{parameters(name, folder) / 1e6:.2f} M", f"{size / 1e6:.1f}",
-        f"{card['steps']:,}", f"{card['hours']:.2f}",
-        figure(distance, ".4f") + (" (the floor)" if distance == "floor" else ""),
+        f"{card['steps']:,}", f"{card['hours']:.2f}", card["hardware"], figure("samples", ",d"),
+        figure(distance, ".4f"), NOT_MEASURED if times is None else f"{times:.1f}",
         figure("precision", ".3f"), figure("recall", ".3f"), figure("accuracy", ".3f"),
         figure("classes_alive", "d"),
     ]  # fmt: skip

@@ -182,7 +182,7 @@ def test_eta_turns_ddim_and_nothing_else(app):
         for a, b in zip(still["rows"], noisy["rows"], strict=True)
     ]
     assert changed == [False, True, False, False, False]
-    assert noisy["rows"][1]["note"] == "eta = 1"
+    assert noisy["rows"][1]["note"] == "eta = 1, even times"
 
 
 def test_a_table_that_costs_too_much_is_refused_by_name(app):

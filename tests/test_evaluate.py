@@ -85,11 +85,11 @@ def test_a_conditional_model_is_asked_for_all_classes_in_turn(measured):
         "diffusion-fashion", folder=measured, steps=2, seed=7, **FEW,
         progress=lambda *seen: told.append(seen),
     )  # fmt: skip
-    assert result["knobs"] == {"steps": 2, "guidance_scale": 1.0} and result["seed"] == 7
+    assert result["knobs"] == {"steps": 2, "guidance_scale": 1.2} and result["seed"] == 7
     assert told == [("samples", n, 100) for n in (40, 80, 100)]
     reference = Reference.of("fashion", "cpu", measured)
     model = load("diffusion-fashion", "cpu", measured)
-    fake = judged(reference.judge, draw(model, 100, 100, 7, {"steps": 2}), lambda done: None)
+    fake = judged(reference.judge, draw(model, 100, 100, 7, result["knobs"]), lambda done: None)
     wanted = torch.arange(100) % 10
     assert result["accuracy"] == pytest.approx(metrics.accuracy(fake.logits, wanted), abs=0.02)
     distance = metrics.frechet_distance(fake.features, reference.features)

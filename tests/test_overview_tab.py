@@ -78,7 +78,7 @@ def test_all_four_rows_come_live_one_after_the_other(weights):
 def test_rows_show_what_was_counted_and_what_the_card_says(weights):
     _, page = run(App("cpu"), steps=4)
     vae, gan, diffusion, flow = (figures(page[place]) for place in range(4))
-    assert [f[2] for f in (vae, gan, diffusion, flow)] == ["1", "1", "4", "4"]
+    assert [f[2] for f in (vae, gan, diffusion, flow)] == ["1", "1", "8", "8"]  # guided
     assert flow[1] == "2.50" and "10,000 samples" in page[3]
     assert diffusion[1] == "not measured yet"
     assert all(float(f[0].replace(",", "")) > 0 for f in (vae, gan, diffusion, flow))
@@ -124,7 +124,7 @@ def test_the_code_runs_as_printed(weights, capsys):
     exec(textwrap.dedent(overview.code({"seed": 3, "count": 2, "steps": 2})), {})
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == [text.model for text in FAMILIES]
-    assert [line.split()[3] for line in lines] == ["1", "1", "2", "2"]
+    assert [line.split()[3] for line in lines] == ["1", "1", "4", "4"]  # guided: two a step
 
 
 def test_the_page_can_be_built_twice(weights):
@@ -209,7 +209,7 @@ def test_a_kept_example_comes_back_as_it_was(weights, tmp_path):
     assert kept.models == tuple(text.model for text in FAMILIES)
     assert kept.seeds == tuple(range(10)) and kept.note.startswith("computed before, ")
     shown = results.Result(**kept.value["flow"])
-    assert shown.tiles.shape == (10, 28, 28) and shown.evaluations == 50
+    assert shown.tiles.shape == (10, 28, 28) and shown.evaluations == 100  # guided: two a step
     assert cache.example("never made", folder) is None
 
 

@@ -42,7 +42,7 @@ DRAWN = [
 
 
 @dataclass(frozen=True)
-class Judged:
+class Verdict:
     """One group of pictures and what the discriminator says of them."""
 
     pictures: np.ndarray
@@ -59,10 +59,10 @@ class Judged:
 
 def judged(
     model: GAN, x: Tensor, classes: Sequence[int], titles: Sequence[str], notes: Sequence[str]
-) -> Judged:
+) -> Verdict:
     """x (B, 1, H, W), each looked at as one of its class."""
     logits = model.judge(x, list(classes)).tolist()
-    return Judged(pixels(x), titles, notes, logits)
+    return Verdict(pixels(x), titles, notes, logits)
 
 
 def fitting_class(model: GAN, x: Tensor) -> int:
@@ -93,7 +93,7 @@ def verdict(
     )  # fmt: skip
 
 
-def judged_others(model: GAN, others: Pictures) -> Judged:
+def judged_others(model: GAN, others: Pictures) -> Verdict:
     """Pictures with a name are judged as what they are, one without as what it looks like."""
     if others.names[0]:
         classes = [FASHION.index(name) for name in others.names]
@@ -102,7 +102,7 @@ def judged_others(model: GAN, others: Pictures) -> Judged:
     return judged(model, others.x, [c], [f"as {FASHION[c]}"], [others.origin])
 
 
-def tiles_of(group: Judged, framed: bool) -> list[Tile]:
+def tiles_of(group: Verdict, framed: bool) -> list[Tile]:
     score = torch.tensor(group.logits).sigmoid().tolist()
     return [
         Tile(picture, title, note, p, f"{logit:+.2f}".replace("-", "−"), framed)
@@ -112,7 +112,7 @@ def tiles_of(group: Judged, framed: bool) -> list[Tile]:
     ]
 
 
-def summary(groups: Sequence[Judged]) -> str:
+def summary(groups: Sequence[Verdict]) -> str:
     """How many of each group it believes."""
     generated, *others = groups
     said = f"It takes {generated.believed} of {len(generated.logits)} generated pictures for real"

@@ -56,9 +56,9 @@ def compare(
 def _note(solver: str, eta: float) -> str:
     return {
         "ddpm": "fresh noise at each step",
-        "ddim": f"eta = {eta:g}",
+        "ddim": f"eta = {eta:g}, even times",
         "dpm++2m": "second order",
-        "euler": "first order",
+        "euler": "the same step, most near the end",
         "heun": "second order, asks twice a step",
     }[solver]
 

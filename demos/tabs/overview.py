@@ -18,19 +18,18 @@ from demos.layout import buttons
 from demos.overview.results import Result, drawn
 from demos.overview.rows import row, table
 from demos.overview.scatter import Point, scatter
+from demos.pictures import seeds_from
 from demos.tab import Tab
 from demos.texts.overview import EXPLANATION, FAMILIES, HOW_TO_READ
 from demos.working import Working
 from gen_core.checkpoint import CheckpointError
-from gen_core.checks import KnobError
 from gen_core.devices import device_title
-from gen_core.evaluate import KNOBS
+from gen_core.evaluate import PUBLISHED
 from gen_core.measure import Meter
-from gen_core.noise import MAX_SEED
 
 HERE = Path(__file__).parent.parent / "overview"
 EXAMPLE = "overview"
-COUNT, STEPS = 10, KNOBS["steps"]
+COUNT, STEPS = 10, PUBLISHED["steps"]
 """One of each class, at the steps that the published distances were measured with."""
 REFRESH = 0.25
 """Seconds between two looks at a picture that is still noise."""
@@ -63,9 +62,7 @@ def draw(app: App, seed: int, count: int, steps: int) -> Iterator[dict[int, str]
     Keys are places in `FAMILIES`, and after them the scatter and the table; `Working` is news
     too small to show.
     """
-    if seed + count - 1 > MAX_SEED:
-        raise KnobError(f"seed={seed}: choose 0 to {MAX_SEED - count + 1}, so that all have one")
-    seeds, results = list(range(seed, seed + count)), {}
+    seeds, results = list(seeds_from(seed, count)), {}
     for place, text in enumerate(FAMILIES):
         try:
             model, shown_at = app.model(text.model), 0.0

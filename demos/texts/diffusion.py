@@ -20,14 +20,15 @@ GENERATE = Explanation(
     ),
     paragraph=(
         "The network has learned one thing: shown a picture with noise on it, and told how much, "
-        "it says **which part is noise** (right). Taking all of that away at once gives a **guess "
-        "of the finished picture** (middle): at first a blur, the average of all that could still "
-        "come out. So a solver takes only a small step towards it (left), asks again, and the "
-        "guess sharpens. At the end nothing is left to predict, and the right lane keeps its last "
-        "answer. With **fewer steps** the path is cut short; some solvers stand that "
-        "better than others. **Guidance** asks twice, with the class and without, and goes "
-        "further in the direction in which the two answers differ: pictures become more typical "
-        "of their class, and more alike. The same seed is the same first noise."
+        "it tells the two apart. (It answers with a blend of both, *v*, from which noise and "
+        "picture follow.) It says **which part is noise** (right). Taking all of that away at "
+        "once gives a **guess of the finished picture** (middle): at first a blur, the average of "
+        "all that could still come out. So a solver takes only a small step towards it (left), "
+        "asks again, and the guess sharpens. At the end nothing is left to predict, and the right "
+        "lane keeps its last answer. With **fewer steps** the path is cut short; some solvers "
+        "stand that better than others. **Guidance** asks twice, with the class and without, and "
+        "goes further in the direction in which the two answers differ: pictures become more "
+        "typical of their class, and more alike. The same seed is the same first noise."
     ),
     formula=(
         r"\begin{gathered} "
@@ -40,7 +41,7 @@ GENERATE = Explanation(
     ),
     symbols=(
         ("x_t", "the picture at time $t$: from 1000, pure noise, down to 0, the finished picture"),
-        (r"\epsilon_\theta", "the network, with weights $\\theta$: which part it takes for noise"),
+        (r"\epsilon_\theta", "which part the network, with weights $\\theta$, takes for noise"),
         ("c", "the class; without it, the network answers for clothes of any kind"),
         ("w", "the guidance scale"),
         (r"\hat\epsilon", "the predicted noise (right lane)"),
@@ -95,15 +96,15 @@ COMPARE = Explanation(
         "when there are few steps to take."
     ),
     paragraph=(
-        "All five ask the same network. **Euler** goes straight on along the slope it finds; "
-        "**Heun** looks once more at the end of each step and takes the mean, for twice the "
-        "price. **DDIM** is a first-order step too, but one that solves the known part of the "
-        "equation exactly. **DPM-Solver++(2M)** does the same and remembers the step before, "
-        "which makes it second order for nothing. These four follow one path, fixed by the noise: "
-        "with enough steps they arrive at the same picture. With two or four, Heun's second look "
-        "lands so far away that it misleads, and noise stays in the picture. **DDPM** adds fresh "
-        "noise at each step and arrives elsewhere; it needs many steps, and corrects its mistakes "
-        "on the way. DDIM's eta leads from the one to the other."
+        "All five ask the same network. **DDIM** (with eta 0) goes straight on along the slope it "
+        "finds, in steps that are even in time. **Euler** takes the very same step, but spends "
+        "most of its steps near the finished picture. **Heun** walks like Euler, looks once more "
+        "at the end of each step and takes the mean, for twice the price. **DPM-Solver++(2M)** "
+        "remembers the step before, which makes it second order for nothing. These four follow "
+        "one path, fixed by the noise: with enough steps they arrive at the same picture. With "
+        "two or four, Heun's second look lands so far away that it misleads, and noise stays in "
+        "the picture. **DDPM** adds fresh noise at each step and arrives elsewhere; it needs many "
+        "steps, and corrects its mistakes on the way. DDIM's eta leads from the one to the other."
     ),
     formula=(
         r"\frac{\mathrm{d} z}{\mathrm{d} \sigma} = \hat\epsilon(z, \sigma), \qquad "

@@ -103,7 +103,7 @@ FAMILIES = (
         invitation="Scrub from noise to picture",
         quality="Sharp and varied: covers the data best, together with flow matching.",
         speed="Many passes; good samplers need 10 to 50.",
-        stability="Stable: a regression on noise.",
+        stability="Stable: a plain regression.",
         best_for="Best quality, guidance by class or text, editing and inpainting.",
     ),
     FamilyText(

@@ -52,12 +52,12 @@ LATENT = Explanation(
     paragraph=(
         "Nobody told the model what its numbers should mean: it found by itself what is worth "
         "remembering of a picture. Move one slider and watch: some change the kind of garment, "
-        "some its width or its brightness, most a little of everything. Using a number "
-        "costs **rate**: a detail that is not worth its price is left out, and a number that kept "
+        "some its width or its brightness, most a little of everything. Using a number costs "
+        "**rate**: a detail that is not worth its price is left out, and a number that kept "
         "nothing would stay at the prior and change nothing. How much each one changes was "
         "measured once, after training. Most codes of real pictures lie between -2 and 2; further "
-        "out is where training hardly ever went. With the model "
-        "of **two numbers** the whole latent space fits on one map: point anywhere."
+        "out is where training hardly ever went. With the model of **two numbers** the whole "
+        "latent space fits on one map: point anywhere."
     ),
     formula=(
         r"I_d = \sqrt{ \frac{1}{n}\; \mathbb{E}_{x} \left\lVert \mu_\theta\big(z(x) "
