@@ -18,7 +18,7 @@ from conftest import free_port
 from core_fixtures import tiny
 from demos import server, shell
 from demos.handlers import App
-from demos.sampling.panel import Panel
+from demos.panel import Panel
 from demos.tab import Tab
 from gen_core import checkpoint
 

@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from demos.figures import pixels
+from demos.figures import duration, pixels
 from demos.gan.samples import TAB
 from demos.handlers import App
 from demos.knobs import FASHION, Knob
+from demos.panel import Panel
 from demos.pictures import seeds_from
-from demos.sampling.panel import Panel
-from demos.sampling.walk import duration
 from demos.texts.gan import COLLAPSE
 from demos.widgets.timeline import Timeline, timeline_from_images
 from demos.working import Working

@@ -18,12 +18,12 @@ from demos.figures import pixels
 from demos.gan.samples import LABEL, MODEL, TAB, classes_of, psi_knob
 from demos.handlers import App
 from demos.knobs import ALL_CLASSES, FASHION, Knob, Knobs
+from demos.labels import label_code
 from demos.layout import buttons, controls, results
+from demos.panel import as_before
 from demos.pictures import DATA, PictureInput, Pictures, seeds_from
-from demos.sampling.panel import as_before
-from demos.sampling.walk import label_code
+from demos.script import LOAD, NOISE, TORCH, script
 from demos.texts.gan import CRITIC
-from demos.vae.lines import LOAD, NOISE, TORCH, script
 from demos.widgets.tiles import Scale, Tile, Tiles, tiles_value
 from demos.working import Working
 from gen_core import Noise, final

@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from demos.figures import pixels
+from demos.figures import duration, pixels
 from demos.handlers import App
 from demos.knobs import ALL_CLASSES, FASHION, Knob
+from demos.labels import label_code, labels_for
+from demos.panel import Panel
 from demos.pictures import seeds_from
-from demos.sampling.panel import Panel
-from demos.sampling.walk import duration, label_code, labels_for
 from demos.texts.gan import SAMPLES
 from demos.widgets.tiles import Tile, Tiles, tiles_value
 from gen_core import Noise, final

@@ -10,13 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demos.figures import pixels
+from demos.figures import duration, pixels
 from demos.gan.samples import LABEL, MODEL, TAB, psi_knob
 from demos.handlers import App
 from demos.knobs import FASHION, Knob
+from demos.panel import Panel
 from demos.pictures import seeds_from
-from demos.sampling.panel import Panel
-from demos.sampling.walk import duration
 from demos.texts.gan import WALK
 from demos.widgets.timeline import Timeline, timeline_from_images
 from demos.working import Working

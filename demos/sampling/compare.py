@@ -7,11 +7,11 @@ from typing import Any
 
 from demos.handlers import App
 from demos.knobs import FASHION, Knob
+from demos.labels import label_code, labels_for
+from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.generate import guidance_knob
 from demos.sampling.grids import Contender, race
-from demos.sampling.panel import Panel
-from demos.sampling.walk import label_code, labels_for
 from demos.texts.diffusion import COMPARE, SOLVERS
 from demos.widgets.labelled_grid import LabelledGrid
 from gen_core.solvers import ddim

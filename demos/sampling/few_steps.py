@@ -7,10 +7,10 @@ from typing import Any
 
 from demos.handlers import App
 from demos.knobs import ALL_CLASSES, Knob
+from demos.labels import label_code, labels_for
+from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.grids import Contender, race
-from demos.sampling.panel import Panel
-from demos.sampling.walk import label_code, labels_for
 from demos.texts.flow import FEW_STEPS
 from demos.widgets.labelled_grid import LabelledGrid
 from gen_core.solvers import flow_euler

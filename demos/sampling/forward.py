@@ -17,8 +17,9 @@ from demos.figures import pixels
 from demos.handlers import App
 from demos.knobs import Knob, Knobs
 from demos.layout import buttons, controls, results
+from demos.panel import as_before
 from demos.pictures import PictureInput, Pictures, result_of, sampled_pictures, seeds_from
-from demos.sampling.panel import as_before
+from demos.script import LOAD, NOISE, TORCH, script
 from demos.texts.diffusion import FORWARD
 from demos.widgets.timeline import Timeline, timeline_from_images
 from demos.working import Working
@@ -101,9 +102,6 @@ def code(source: PictureInput, k: Mapping[str, Any]) -> str:
     """The lines that draw the same x_t."""
     count, seed = k["count"], k["noise_seed"]
     given = source.code(k, count)
-    needs = {*given.needs, ("torch", ""), ("gen_core", "Noise"), ("gen_core", "load")}
-    imports = [f"from {module} import {name}" if name else f"import {module}"
-               for module, name in sorted(needs)]  # fmt: skip
     body = [
         f'model = load("{MODEL}")',
         f"eps = Noise(range({seed}, {seed + count})).randn(1, 28, 28)",
@@ -111,7 +109,7 @@ def code(source: PictureInput, k: Mapping[str, Any]) -> str:
         f"x_0 = x.expand({count}, 1, 28, 28)",
         "x_t = [model.schedule.add_noise(x_0, eps, t.expand(len(x_0))) for t in times]",
     ]
-    return "\n".join([*imports, "", *given.body, "", *body])
+    return script([*given.needs, LOAD, NOISE, TORCH], *given.body, "", *body)
 
 
 def keep() -> Keep:

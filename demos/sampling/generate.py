@@ -11,9 +11,10 @@ import gradio as gr
 from demos.explain import Explanation
 from demos.handlers import App
 from demos.knobs import ALL_CLASSES, FASHION, Knob, Knobs
+from demos.labels import label_code, labels_for
+from demos.panel import Panel
 from demos.pictures import seeds_from
-from demos.sampling.panel import Panel
-from demos.sampling.walk import columns_for, label_code, labels_for, on_timeline
+from demos.sampling.walk import columns_for, on_timeline
 from demos.widgets.timeline import Lane, Timeline
 from gen_core.families.guided import MAX_GUIDANCE
 from gen_core.measure import Meter

@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from demos.figures import grid
-from demos.sampling.walk import duration, unhurried
+from demos.figures import duration, grid
+from demos.sampling.walk import unhurried
 from demos.widgets.labelled_grid import Cell, Row, labelled_grid_value
 from gen_core import Frame
 from gen_core.devices import device_title

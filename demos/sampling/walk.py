@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from demos.figures import duration
 from demos.handlers import SLICE
 from demos.widgets.timeline import Lane, timeline_value
 from gen_core import Frame, record
@@ -20,27 +21,11 @@ KEEP = 32
 """Frames of one timeline."""
 PREVIEW_SECONDS = 0.3
 """Between two live pictures: each costs the page and the line some work too."""
-CLASSES = 10
-
-
-def labels_for(label: int | None, count: int) -> int | list[int]:
-    """What `sample` takes: one class for all, or all ten in turn for None."""
-    return [i % CLASSES for i in range(count)] if label is None else label
-
-
-def label_code(label: int | None, count: int) -> str:
-    """The same as Python."""
-    return f"[i % {CLASSES} for i in range({count})]" if label is None else str(label)
 
 
 def columns_for(label: int | None, count: int) -> int | None:
     """Five in a row put the ten classes on two lines; None leaves it to the timeline."""
     return 5 if label is None and count > 5 else None
-
-
-def duration(seconds: float) -> str:
-    """ "412 ms", "1.92 s" """
-    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def unhurried(frames: Iterator[Frame]) -> Iterator[Frame | None]:

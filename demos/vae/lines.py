@@ -6,23 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from demos.pictures import Lines, PictureInput
-
-
-def script(needs: list[tuple[str, str]], *body: str) -> str:
-    """The body below its imports, (module, name) pairs; "" for the module itself."""
-    modules: dict[str, set[str]] = {}
-    for module, name in needs:
-        modules.setdefault(module, set()).add(name)
-    imports = [
-        f"import {module}" if names == {""} else f"from {module} import {', '.join(sorted(names))}"
-        for module, names in sorted(modules.items(), key=lambda item: (item[1] != {""}, item[0]))
-    ]
-    return "\n".join([*imports, "", *body])
-
-
-LOAD = ("gen_core", "load")
-NOISE = ("gen_core", "Noise")
-TORCH = ("torch", "")
+from demos.script import LOAD, NOISE, TORCH, script
 
 
 def samples(knobs: dict[str, Any]) -> str:

@@ -6,12 +6,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from demos.figures import pixels
+from demos.figures import duration, pixels
 from demos.handlers import App
 from demos.knobs import Knob
+from demos.panel import Panel
 from demos.pictures import seeds_from
-from demos.sampling.panel import Panel
-from demos.sampling.walk import duration
 from demos.texts.vae import SAMPLES
 from demos.vae import lines
 from demos.vae.models import DEFAULT, MODEL, TAB
