@@ -53,14 +53,14 @@ class Recipe:
 # fmt: off
 RECIPES = {
     "judge-fashion": Recipe("judge", steps=4200, ema=0.998),
-    "vae-fashion": Recipe("vae", steps=6000),
+    "vae-fashion": Recipe("vae", steps=4000),
     "vae-fashion-2d": Recipe("vae", steps=3000, config={"latent": 2}),
     "gan-fashion": Recipe(
-        "gan", steps=5000, batch=64, ema=0.995, config={"classes": 10, "widths": (128, 96, 48)}
+        "gan", steps=4500, batch=64, ema=0.995, config={"classes": 10, "widths": (128, 96, 48)}
     ),
     "gan-fashion-healthy": Recipe(
-        "gan", steps=7000, batch=64, ema=0.998,
-        snapshots=(50, 90, 161, 215, 289, 386, 518, 693, 928, 1243, 1665, 2230, 3200, 5000, 7000),
+        "gan", steps=6000, batch=64, ema=0.998,
+        snapshots=(50, 90, 161, 215, 289, 386, 518, 693, 928, 1243, 1665, 2230, 3200, 4500, 6000),
     ),
     # The same networks, trained the same way until the turn. Then the discriminator is neglected:
     # it learns in every fourth step only and without its penalty, while the generator learns

@@ -34,15 +34,28 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+class Served(str):
+    """The address of an app that runs in a process of its own."""
+
+    pid: int
+
+    def peak_memory(self) -> int:
+        """Bytes; 0 where the system does not tell."""
+        with contextlib.suppress(OSError), open(f"/proc/{self.pid}/status") as lines:
+            return 1024 * next(int(li.split()[1]) for li in lines if li.startswith("VmHWM"))
+        return 0
+
+
 @contextlib.contextmanager
-def running_app(command: Sequence[str] = ("app.py",), **environment: str) -> Iterator[str]:
+def running_app(command: Sequence[str] = ("app.py",), **environment: str) -> Iterator[Served]:
     """`python app.py` in a process of its own; yields its address once it answers."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, *command, "--port", str(port), "--device", "cpu"],
         cwd=ROOT, env=os.environ | environment,
     )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
+    address = Served(f"http://127.0.0.1:{port}")
+    address.pid = process.pid
     try:
         wait_until(lambda: _answers(address, process), 120)
         yield address
@@ -69,7 +82,7 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
 
 
 @pytest.fixture(scope="session")
-def app_address() -> Iterator[str]:
+def app_address() -> Iterator[Served]:
     """The app that all tests of the screen share."""
     with running_app() as address:
         yield address

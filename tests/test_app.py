@@ -30,6 +30,7 @@ def test_every_tabs_main_button_draws_live_pictures(visit, app_address, tab):
     body.locator(".run-row button.primary:visible").first.click()
     expect(body.get_by_text(LIVE).first).to_be_visible(timeout=120_000)
     expect(page.get_by_test_id("toast-body")).to_have_count(0)
+    assert app_address.peak_memory() < 2e9  # by the last tab, with every tab's models loaded
 
 
 def test_the_first_tab_is_alive_at_once_with_examples_labelled_as_such(visit, app_address):

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from demos.figures import duration, pixels
 from demos.handlers import App
 from demos.knobs import ALL_CLASSES, FASHION, Knob
 from demos.labels import label_code, labels_for
+from demos.one_pass import one_pass
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.texts.gan import SAMPLES
-from demos.widgets.tiles import Tile, Tiles, tiles_value
-from gen_core import Noise, final
-from gen_core.devices import device_title
+from demos.widgets.tiles import Tiles
 from gen_core.families.gan import GAN
 
 TAB, MODEL = "gan", "gan-fashion"
@@ -39,18 +36,11 @@ def draw(
     app: App, *, label: int | None, truncation_psi: float, count: int, seed: int
 ) -> Iterator[dict[str, Any]]:
     """Yields the pictures, as `tiles_value` gives them."""
-    model, seeds, classes = app.model(MODEL), seeds_from(seed, count), classes_of(label, count)
-    started = time.perf_counter()
-    x = final(model.sample(Noise(seeds), label=classes, truncation_psi=truncation_psi))
-    seconds = time.perf_counter() - started
-    tiles = [
-        Tile(picture, FASHION[c], f"seed {s}")
-        for picture, c, s in zip(pixels(x), classes, seeds, strict=True)
-    ]
-    took = f"{duration(seconds)}, {1000 * seconds / count:.1f} ms a picture"
-    yield tiles_value(
-        tiles, headline=meaning(truncation_psi), name=f"{MODEL}-{seed}",
-        provenance=f"{took} · {device_title(model.device)}",
+    classes = classes_of(label, count)
+    yield one_pass(
+        app.model(MODEL), seeds_from(seed, count), [FASHION[c] for c in classes],
+        headline=meaning(truncation_psi), file=f"{MODEL}-{seed}",
+        label=classes, truncation_psi=truncation_psi,
     )  # fmt: skip
 
 

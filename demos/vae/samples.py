@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
-from demos.figures import duration, pixels
 from demos.handlers import App
 from demos.knobs import Knob
+from demos.one_pass import one_pass
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.texts.vae import SAMPLES
 from demos.vae import lines
 from demos.vae.models import DEFAULT, MODEL, TAB
-from demos.widgets.tiles import Tile, Tiles, tiles_value
-from gen_core import Noise, final
-from gen_core.devices import device_title
+from demos.widgets.tiles import Tiles
 from gen_core.families.vae import VAE
 
 
@@ -24,15 +21,9 @@ def draw(
     app: App, *, model: str, temperature: float, count: int, seed: int
 ) -> Iterator[dict[str, Any]]:
     """Yields the pictures, as `tiles_value` gives them."""
-    vae, seeds = app.model(model), seeds_from(seed, count)
-    started = time.perf_counter()
-    x = final(vae.sample(Noise(seeds), temperature=temperature))
-    seconds = time.perf_counter() - started
-    took = f"{duration(seconds)}, {1000 * seconds / count:.1f} ms a picture"
-    yield tiles_value(
-        [Tile(picture, f"seed {s}") for picture, s in zip(pixels(x), seeds, strict=True)],
-        headline=meaning(temperature), name=f"{model}-{seed}",
-        provenance=f"{took} · {device_title(vae.device)}",
+    yield one_pass(
+        app.model(model), seeds_from(seed, count), headline=meaning(temperature),
+        file=f"{model}-{seed}", temperature=temperature,
     )  # fmt: skip
 
 
