@@ -44,8 +44,17 @@ window.noiseToData = {
     }
   },
 
-  openTab(id) {
+  // Gradio builds what is in a tab when it is opened first: its panel is looked for until it is there.
+  openTab(id, panel, tries = 60) {
     document.getElementById(`tab-${id}-button`)?.click();
+    const look = () => {
+      const button = document.querySelector(
+        `#tab-${id} .panels > .tab-wrapper [role=tab][data-tab-id="${panel}"]`,
+      );
+      if (button) button.click();
+      else if (tries-- > 0) requestAnimationFrame(look);
+    };
+    look();
   },
 
   // The address names the tab in sight, so that a reload comes back to it.

@@ -52,7 +52,8 @@ LIGHT_AND_DARK = {
     "button_cancel_background_fill": ("#ffffff", "#232328"),
     "button_cancel_background_fill_hover": ("#fdf0ee", "#3a2222"),
     "button_cancel_border_color": ("#dcd8d0", "#3a3a41"),
-    "button_cancel_text_color": ("#a4271a", "#f4a59b"),
+    "button_cancel_text_color": ("#66625b", "#a3a1a6"),
+    "button_cancel_text_color_hover": ("#a4271a", "#f4a59b"),
     "code_background_fill": ("#f4f2ee", "#232328"),
 }
 
@@ -66,7 +67,8 @@ def theme() -> gr.themes.Base:
     both = {f"{name}{mode}": value for name, pair in LIGHT_AND_DARK.items()
             for mode, value in zip(("", "_dark"), pair, strict=True)}  # fmt: skip
     return plain.set(
-        **both, color_accent="#4f46e5", block_radius="14px", container_radius="14px",
+        **both, checkbox_border_radius="4px", color_accent="#4f46e5", block_radius="14px",
+        container_radius="14px",
         block_shadow="none", block_title_text_weight="600", block_title_text_size="14px",
         block_label_text_size="12px", block_info_text_size="12px", layout_gap="16px",
         button_border_width="1px", button_primary_border_color="transparent",

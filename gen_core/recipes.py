@@ -56,7 +56,7 @@ RECIPES = {
     "vae-fashion": Recipe("vae", steps=4000),
     "vae-fashion-2d": Recipe("vae", steps=3000, config={"latent": 2}),
     "gan-fashion": Recipe(
-        "gan", steps=4500, batch=64, ema=0.995, config={"classes": 10, "widths": (128, 96, 48)}
+        "gan", steps=4000, batch=64, ema=0.995, config={"classes": 10, "widths": (128, 96, 48)}
     ),
     "gan-fashion-healthy": Recipe(
         "gan", steps=6000, batch=64, ema=0.998,

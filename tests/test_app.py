@@ -40,6 +40,18 @@ def test_the_first_tab_is_alive_at_once_with_examples_labelled_as_such(visit, ap
     expect(rows.locator("img").first).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("invitation", "panel"),
+    [("Move its latent sliders", "Latent sliders"), ("Watch one collapse", "Mode collapse"),
+     ("Scrub from noise", "Generate"), ("Race it", "Few steps")],
+)  # fmt: skip
+def test_an_invitation_on_the_overview_opens_its_panel(visit, app_address, invitation, panel):
+    page = visit(app_address)
+    page.get_by_role("link", name=invitation).click()
+    selected = page.locator(".panels [role=tab][aria-selected=true]:visible")
+    expect(selected).to_have_text(panel)
+
+
 def test_a_real_timeline_scrubs_by_mouse_and_by_key(visit, app_address):
     page = visit(f"{app_address}/?tab=diffusion")
     body = page.locator("#tab-diffusion")

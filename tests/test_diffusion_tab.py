@@ -46,7 +46,7 @@ def test_the_timeline_ends_with_what_the_sampler_draws(app):
     )
     state, guess, noise = value["lanes"]
     titles = [lane["title"] for lane in value["lanes"]]
-    assert titles == ["State x_t", "Guess of x_0", "Predicted noise"]
+    assert titles == ["State xₜ", "Guess of the picture, x₀", "Predicted noise"]
     assert np.array_equal(frames_of(state)[-1], pixels(drawn))
     assert np.array_equal(frames_of(guess)[-1], pixels(drawn))
     assert np.array_equal(frames_of(noise)[-1], frames_of(noise)[-2])

@@ -19,7 +19,8 @@ def row(text: FamilyText, shown: Result | None, note: str, state: str) -> str:
       <header class="ov-who">
         <h3>{text.title}</h3>
         <p>{text.line}</p>
-        <a href="?tab={text.id}" onclick="noiseToData.openTab('{text.id}'); return false">
+        <a href="?tab={text.id}&panel={text.panel}"
+          onclick="noiseToData.openTab('{text.id}', '{text.panel}'); return false">
           {text.invitation}&nbsp;<span aria-hidden="true">→</span></a>
       </header>
       <figure class="ov-pictures">{tiles}

@@ -32,7 +32,7 @@ MODEL = "diffusion-fashion"
 TAB, PANEL_ID, TITLE = "diffusion", "forward", "Forward"
 NAME = f"{TAB}-{PANEL_ID}"
 MAX_COUNT, MAX_MOMENTS = 9, 201
-LANES = ("What is left", "With noise, x_t", "Guess of x_0")
+LANES = ("What is left", "With noise, xₜ", "Guess of the picture, x₀")
 KNOBS = [
     Knob("noise_seed", "Noise seed", "seed", 0, advanced=True),
     Knob("count", "Pictures", "whole", 1, 1, MAX_COUNT),
@@ -65,7 +65,7 @@ def dissolve(
     scales = [schedule.scales_at(t) for t in times]
     yield timeline_from_images(
         lanes, [f"t = {t}" for t in times], step_word="moment",
-        notes=[f"x_t = {a:.3f} picture + {b:.3f} noise" for a, b in scales],
+        notes=[f"xₜ = {a:.3f} picture + {b:.3f} noise" for a, b in scales],
         curves=curves(schedule, times), provenance=f"{pictures.origin} · {device_title(device)}",
         name=NAME, alt="a picture dissolves into noise", start=0, autoplay=True,
     )  # fmt: skip

@@ -14,15 +14,15 @@ from demos.knobs import ALL_CLASSES, FASHION, Knob, Knobs
 from demos.labels import label_code, labels_for
 from demos.panel import Panel
 from demos.pictures import seeds_from
-from demos.sampling.walk import columns_for, on_timeline
+from demos.sampling.walk import KEEP, columns_for, on_timeline
 from demos.widgets.timeline import Lane, Timeline
 from gen_core.families.guided import MAX_GUIDANCE
 from gen_core.measure import Meter
 from gen_core.solvers import MAX_STEPS
 
 MAX_COUNT = 64
-FEW = {"label": None, "steps": 10, "guidance_scale": 2.0, "count": 10, "seed": 0}
-"""The example that comes with the page: few frames and pictures."""
+EXAMPLE = {"label": None, "steps": 20, "guidance_scale": 2.0, "count": 10, "seed": 0, "frames": 11}
+"""What comes with the page: what the knobs say at first, every second frame of it."""
 
 
 def guidance_knob() -> Knob:
@@ -60,7 +60,7 @@ class Generation:
             tab=self.tab, id="generate", title="Generate", button="Generate", text=self.text,
             knobs=self._knobs(), run=self.draw, code=self.code, source=self.source,
             screen=Timeline, shows="From noise to pictures",
-            kept={**FEW, "solver": self.solver, **{k.name: k.default for k in self.extra}},
+            kept={**EXAMPLE, "solver": self.solver, **{k.name: k.default for k in self.extra}},
             models=(self.model,), after=self._follow_solver,
         )  # fmt: skip
 
@@ -72,13 +72,14 @@ class Generation:
             Knob("solver", "Solver", "choice", self.solver, options=list(self.solvers),
                  advanced=True),
             *self.extra,
-            Knob("count", "Pictures", "whole", 20, 1, MAX_COUNT),
+            Knob("count", "Pictures", "whole", 10, 1, MAX_COUNT),
             Knob("seed", "Seed", "seed", 0),
         ]  # fmt: skip
 
     def draw(
-        self, app: App, *, label: int | None, count: int, seed: int, solver: str, **knobs: Any
-    ) -> Iterator[dict[str, Any]]:
+        self, app: App, *, label: int | None, count: int, seed: int, solver: str,
+        frames: int = KEEP, **knobs: Any,
+    ) -> Iterator[dict[str, Any]]:  # fmt: skip
         """Yields the timeline's values while the pictures come out of the noise."""
         meter = Meter(
             app.model(self.model), seeds_from(seed, count),
@@ -86,8 +87,8 @@ class Generation:
         )  # fmt: skip
         what = "clothes of all ten classes" if label is None else FASHION[label]
         return on_timeline(
-            meter, self.lanes, columns=columns_for(label, count), name=f"{self.model}-{seed}",
-            alt=f"{count} pictures come out of noise: {what}",
+            meter, self.lanes, keep=frames, columns=columns_for(label, count),
+            name=f"{self.model}-{seed}", alt=f"{count} pictures come out of noise: {what}",
         )  # fmt: skip
 
     def code(self, knobs: Mapping[str, Any]) -> str:

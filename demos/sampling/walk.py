@@ -41,8 +41,10 @@ def unhurried(frames: Iterator[Frame]) -> Iterator[Frame | None]:
             since = time.perf_counter()
 
 
-def on_timeline(meter: Meter, lanes: Sequence[Lane], **shared: Any) -> Iterator[dict[str, Any]]:
-    """Yields timeline values: some single frames while the sampler runs, then all it kept.
+def on_timeline(
+    meter: Meter, lanes: Sequence[Lane], *, keep: int = KEEP, **shared: Any
+) -> Iterator[dict[str, Any]]:
+    """Yields timeline values: some single frames while the sampler runs, then all `keep`.
 
     Between them come skips, at which the run can be stopped. The last frame, of which the network
     says nothing, keeps what it said of the one before. lanes, shared: what `timeline_value` takes.
@@ -56,7 +58,7 @@ def on_timeline(meter: Meter, lanes: Sequence[Lane], **shared: Any) -> Iterator[
         if frame.step == frame.total:
             frame = replace(frame, x0=frame.x, out=said)
         said = frame.out
-        frames += record(iter([frame]), KEEP)  # record decides for each frame alone
+        frames += record(iter([frame]), keep)  # record decides for each frame alone
         if frame.step < frame.total and time.perf_counter() - shown > PREVIEW_SECONDS:
             so_far = f"step {frame.step} of {frame.total} so far"
             yield timeline_value([frame], lanes, provenance=so_far, autoplay=False, **shared)

@@ -17,7 +17,7 @@ ID = "diffusion"
 generation = Generation(
     tab=ID,
     model="diffusion-fashion",
-    lanes=[("State x_t", "x"), ("Guess of x_0", "x0"), ("Predicted noise", "out")],
+    lanes=[("State xₜ", "x"), ("Guess of the picture, x₀", "x0"), ("Predicted noise", "out")],
     text=GENERATE,
     solvers=SOLVERS,
     solver="DPM-Solver++(2M)",
@@ -35,7 +35,7 @@ CACHED = [generate.keep(), forward.keep(), compare.PANEL.keep()]
 
 def build(app: App) -> None:
     """The tab's three panels."""
-    with gr.Tabs(elem_classes=["panels"]) as panels:
+    with gr.Tabs(elem_classes=["panels"], overflow_behavior="wrap") as panels:
         app.panels[ID] = panels
         with gr.Tab(generate.title, id=generate.id):
             generate.build(app)

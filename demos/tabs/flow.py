@@ -16,7 +16,7 @@ ID = "flow"
 generation = Generation(
     tab=ID,
     model="flow-fashion",
-    lanes=[("State x_t", "x"), ("Guess of x_1", "x0"), ("Velocity", "out")],
+    lanes=[("State xₜ", "x"), ("Guess of the picture, x₁", "x0"), ("Velocity", "out")],
     text=GENERATE,
     solvers=SOLVERS,
     solver="Euler",
@@ -29,7 +29,7 @@ CACHED = [panel.keep() for panel in PANELS]
 
 def build(app: App) -> None:
     """The tab's two panels."""
-    with gr.Tabs(elem_classes=["panels"]) as panels:
+    with gr.Tabs(elem_classes=["panels"], overflow_behavior="wrap") as panels:
         app.panels[ID] = panels
         for panel in PANELS:
             with gr.Tab(panel.title, id=panel.id):

@@ -14,7 +14,7 @@ CACHED = [samples.PANEL.keep(), latent.keep(), reconstruct.keep(), interpolate.k
 
 def build(app: App) -> None:
     """The tab's four panels."""
-    with gr.Tabs(elem_classes=["panels"]) as panels:
+    with gr.Tabs(elem_classes=["panels"], overflow_behavior="wrap") as panels:
         app.panels[ID] = panels
         with gr.Tab(samples.PANEL.title, id=samples.PANEL.id):
             samples.PANEL.build(app)

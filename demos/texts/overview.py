@@ -62,6 +62,8 @@ class FamilyText:
     """How it works."""
     invitation: str
     """What there is to do in its tab."""
+    panel: str
+    """Where in the tab."""
     quality: str
     speed: str
     stability: str
@@ -79,6 +81,7 @@ FAMILIES = (
         hue="#d97706",
         line="Decodes random codes into pictures.",
         invitation="Move its latent sliders",
+        panel="latent",
         quality="Blurry: it averages over what it cannot tell apart.",
         speed="One pass.",
         stability="Very stable: one loss, a bound on the likelihood.",
@@ -90,6 +93,7 @@ FAMILIES = (
         hue="#db2777",
         line="A forger learns to fool an inspector.",
         invitation="Watch one collapse",
+        panel="collapse",
         quality="Sharp, but it may leave out part of the data.",
         speed="One pass.",
         stability="Delicate: two networks in balance; it can oscillate or collapse to few modes.",
@@ -101,6 +105,7 @@ FAMILIES = (
         hue="#6d6ff2",
         line="Takes noise away, a little at each step.",
         invitation="Scrub from noise to picture",
+        panel="generate",
         quality="Sharp and varied: covers the data best, together with flow matching.",
         speed="Many passes; good samplers need 10 to 50.",
         stability="Stable: a plain regression.",
@@ -112,6 +117,7 @@ FAMILIES = (
         hue="#0d9488",
         line="Carries noise to data along straight paths.",
         invitation="Race it at 1 to 32 steps",
+        panel="few",
         quality="Sharp and varied, like diffusion.",
         speed="Many passes; straighter paths need fewer.",
         stability="Stable: a regression on velocity, no noise schedule to tune.",

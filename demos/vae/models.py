@@ -13,4 +13,5 @@ SIZES = {
 }
 """Latent numbers of each model."""
 DEFAULT = "vae-fashion"
-MODEL = Knob("model", "Model", "choice", DEFAULT, options=list(SIZES))
+MODEL = Knob("model", "Model", "choice", DEFAULT, options=list(SIZES),
+             info="A code of 16 numbers, or (2d) of only 2")  # fmt: skip

@@ -125,6 +125,8 @@ class TimelineView extends Card {
     this.lanes = value.lanes.map((lane, i) => this.buildLane(lane, sheets[i]));
     this.laneRow.replaceChildren(...this.lanes.map((lane) => lane.node));
     this.laneRow.classList.toggle("timeline-wide", value.bars.length > 0);
+    const flat = this.lanes.some((lane) => lane.columns >= 2 * lane.rows);
+    this.laneRow.classList.toggle("timeline-flat", flat);
     this.curves = value.curves.map((curve) => new Curve(curve, (index) => this.scrub(index)));
     this.charts.replaceChildren(...this.curves.map((curve) => curve.node));
     this.track.setAttribute("aria-valuemin", 0);

@@ -4,7 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const DASHES = ["", "7 4", "2 3", "9 3 2 3"];
 const CHART_HEIGHT = 190;
-const PAD = { left: 52, right: 14, top: 12, bottom: 38 };
+const PAD = { left: 52, right: 20, top: 12, bottom: 38 };
 
 function draw(tag, attributes = {}, text = "") {
   const node = document.createElementNS(SVG, tag);
