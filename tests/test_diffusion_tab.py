@@ -137,7 +137,7 @@ def test_the_curves_are_those_of_the_schedule():
         assert picture_share[t] ** 2 + noise_share[t] ** 2 == pytest.approx(1)
     snr = dict(ratio["series"][0]["points"])
     assert snr[250] == pytest.approx(alpha_bar[250] / (1 - alpha_bar[250]))
-    assert ratio["log_y"] and value["notes"][0] == "x_t = 1.000 picture + 0.000 noise"
+    assert ratio["log_y"] and value["notes"][0] == "xₜ = 1.000 picture + 0.000 noise"
 
 
 def test_the_printed_lines_of_forward_run(app):
