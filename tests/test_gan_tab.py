@@ -172,11 +172,12 @@ def history(alive: list[int], steps: list[int] | None = None, title: str = "Run"
         ([8, 3, 1], 1),
         ([2, 8, 10], None),  # an untrained generator has not collapsed
         ([8, 2, 9, 2], 3),  # nor one that recovers
+        ([9, 5, 1, 4, 1], 2),  # a flicker is no recovery
         ([1, 1], 0),
         ([9, 4], None),
     ],
 )
-def test_a_run_has_collapsed_where_few_classes_stay_alive_to_the_end(alive, place):
+def test_a_run_has_collapsed_where_few_classes_are_left_for_good(alive, place):
     assert history(alive).collapse == place
 
 

@@ -30,8 +30,9 @@ from gen_core.families.gan import GAN
 from gen_core.metrics import ALIVE
 
 RUNS = {"Healthy": "gan-fashion-healthy", "Collapsed": "gan-fashion-collapsed"}
-COLLAPSED = 3
-"""A run has collapsed when no more classes than these are alive, from there to its end."""
+COLLAPSED, RECOVERED = 3, 5
+"""A run has collapsed when no more classes than the first are alive, and it ends so; before, more
+than the second were. Between the two it flickers: one picture passes for this class or that."""
 MOST_POINTS = 80
 """Of a loss curve: more would be a thicket."""
 LOSSES = {"Discriminator": "critic.loss", "Generator": "generator.loss"}
@@ -80,10 +81,12 @@ class History:
 
     @property
     def collapse(self) -> int | None:
-        """The place of the snapshot from which on at most `COLLAPSED` classes are alive."""
-        lost = [k for k, alive in enumerate(self.alive) if alive > COLLAPSED]
-        first = lost[-1] + 1 if lost else 0
-        return first if first < len(self.steps) else None
+        """The place of the snapshot at which the run has collapsed; None where it has not."""
+        if self.alive[-1] > COLLAPSED:
+            return None
+        lively = [k for k, alive in enumerate(self.alive) if alive > RECOVERED]
+        after = lively[-1] + 1 if lively else 0
+        return next(k for k in range(after, len(self.alive)) if self.alive[k] <= COLLAPSED)
 
     def caption(self, step: int) -> str:
         """What has happened by a training step to a run that does not stay healthy."""
