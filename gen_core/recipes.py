@@ -53,7 +53,7 @@ class Recipe:
 # fmt: off
 RECIPES = {
     "judge-fashion": Recipe("judge", steps=4200, ema=0.998),
-    "vae-fashion": Recipe("vae", steps=4000),
+    "vae-fashion": Recipe("vae", steps=3200),
     "vae-fashion-2d": Recipe("vae", steps=3000, config={"latent": 2}),
     "gan-fashion": Recipe(
         "gan", steps=4000, batch=64, ema=0.995, config={"classes": 10, "widths": (128, 96, 48)}
