@@ -84,7 +84,7 @@ def milliseconds(value: float) -> str:
 
 
 def distance(value: float | None) -> str:
-    """Two decimals, one from 10 on."""
+    """Two or three figures: 0.045, 0.45, 4.51, 45.1."""
     if value is None:
         return "not measured yet"
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
