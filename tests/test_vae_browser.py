@@ -6,6 +6,7 @@ import statistics
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -137,15 +138,23 @@ def test_randomise_changes_the_seed_and_a_bad_seed_is_answered(visit, app_addres
     assert Image.open(download.value.path()).size == (560, 560)
 
 
-def test_a_drawing_is_reconstructed(visit, app_address):
-    page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Drawing")
-    paper = page.locator(".drawing-paper").locator("visible=true").first
+def paper_in_sight(page):
+    return page.locator(".drawing-paper").locator("visible=true").first
+
+
+def draw_a_line(page) -> None:
+    paper = paper_in_sight(page)
     paper.scroll_into_view_if_needed()
     box = paper.bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 200, steps=5)
     page.mouse.up()
+
+
+def test_a_drawing_is_reconstructed(visit, app_address):
+    page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Drawing")
+    draw_a_line(page)
     page.get_by_role("button", name="Reconstruct", exact=True).click()
     page.locator("#vae-reconstruct").get_by_text("your drawing").wait_for()
     assert page.locator("#vae-reconstruct img").count() == 3
@@ -153,27 +162,19 @@ def test_a_drawing_is_reconstructed(visit, app_address):
 
 def test_a_drawing_that_would_be_sent_is_on_the_paper(visit, app_address):
     page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Drawing")
-    paper = page.locator(".drawing-paper").locator("visible=true").first
-    paper.scroll_into_view_if_needed()
-    box = paper.bounding_box()
-    page.mouse.move(box["x"] + 60, box["y"] + 60)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 200, box["y"] + 200, steps=5)
-    page.mouse.up()
-    drawn = paper.evaluate("(canvas) => canvas.toDataURL()")
+    draw_a_line(page)
+    drawn = paper_in_sight(page).evaluate("(canvas) => canvas.toDataURL()")
     for source in ("A model", "Drawing"):
         page.get_by_label("Picture from").first.click()
         page.get_by_role("option", name=source).click()
-    paper = page.locator(".drawing-paper").locator("visible=true").first
-    paper.wait_for()
+    expect(paper_in_sight(page)).to_be_visible()
     page.wait_for_function(
-        "(drawn) => [...document.querySelectorAll('.drawing-paper')]"
-        ".some((canvas) => canvas.toDataURL() === drawn)",
-        arg=drawn,
+        "() => document.querySelector('.drawing-clear:enabled')"  # once the drawing is back
     )
+    assert paper_in_sight(page).evaluate("(canvas) => canvas.toDataURL()") == drawn
     page.get_by_role("button", name="Clear", exact=True).first.click()
     page.get_by_role("button", name="Reconstruct", exact=True).click()
-    page.get_by_text("the paper is empty").first.wait_for()
+    expect(page.get_by_text("the paper is empty").first).to_be_visible()
 
 
 def test_a_broken_upload_gets_a_message_and_the_next_one_is_served(visit, app_address, tmp_path):
@@ -187,13 +188,13 @@ def test_a_broken_upload_gets_a_message_and_the_next_one_is_served(visit, app_ad
     field.set_input_files(tmp_path / "torn-boot.png")
     page.get_by_text("torn-boot").first.wait_for()
     page.get_by_role("button", name="Reconstruct", exact=True).click()
-    page.get_by_text("this is no picture that can be read").first.wait_for()
+    expect(page.get_by_text("this is no picture that can be read").first).to_be_visible()
     page.get_by_label("Clear").locator("visible=true").first.click()
     field.wait_for(state="attached")
     field.set_input_files(tmp_path / "whole-boot.png")
     page.get_by_text("whole-boot").first.wait_for()
     page.get_by_role("button", name="Reconstruct", exact=True).click()
-    page.locator("#vae-reconstruct").get_by_text("your upload").wait_for()
+    expect(page.locator("#vae-reconstruct").get_by_text("your upload")).to_be_visible()
 
 
 def test_a_walk_between_two_seeds_fills_the_timeline(visit, app_address):
@@ -203,11 +204,9 @@ def test_a_walk_between_two_seeds_fills_the_timeline(visit, app_address):
         f"&interpolate.from_source={random}&interpolate.to_source={random}&interpolate.count=9",
     )  # fmt: skip
     page.get_by_role("button", name="Walk", exact=True).click()
-    page.locator("#vae-interpolate").get_by_text("picture 9 / 9").wait_for()
-    page.locator("#vae-interpolate").get_by_text(
-        "the code of seed 0 → the code of seed 1"
-    ).wait_for()
-    track = page.locator("#vae-interpolate [role=slider]")
-    track.focus()
+    line = page.locator("#vae-interpolate")
+    expect(line.get_by_text("picture 9 / 9")).to_be_visible()
+    expect(line.get_by_text("the code of seed 0 → the code of seed 1")).to_be_visible()
+    line.locator("[role=slider]").focus()
     page.keyboard.press("Home")
-    page.locator("#vae-interpolate").get_by_text("picture 1 / 9").wait_for()
+    expect(line.get_by_text("picture 1 / 9")).to_be_visible()
