@@ -102,7 +102,6 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
     no request to any other host."""
     problems: list[str] = []
     contexts = []
-    expect.set_options(timeout=60_000)
 
     def open_page(address: str, **options: object) -> Page:
         context = chromium.new_context(accept_downloads=True, **options)
