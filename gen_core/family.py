@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import torch
@@ -45,7 +45,7 @@ class Phase:
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.0
     every: int = 1
-    """Runs in each `every`-th training step (lazy regularisation)."""
+    """Runs in each `every`-th training step."""
 
 
 class Family(nn.Module):
@@ -127,7 +127,7 @@ def record(frames: Iterator[Frame], keep: int = 32) -> list[Frame]:
 
 def _on_cpu(frame: Frame) -> Frame:
     x0, out = (None if value is None else _ordinary(value) for value in (frame.x0, frame.out))
-    return Frame(frame.step, frame.total, frame.level, _ordinary(frame.x), x0, out)
+    return replace(frame, x=_ordinary(frame.x), x0=x0, out=out)
 
 
 def _ordinary(value: Tensor) -> Tensor:

@@ -97,13 +97,26 @@ def test_losses_of_a_gan_at_an_undecided_discriminator():
     x, label = batch()
     assert model.critic_loss(x, label, rng())["loss"].item() == pytest.approx(2 * math.log(2))
     assert model.generator_loss(x, label, rng())["loss"].item() == pytest.approx(math.log(2))
-    assert model.penalty(x, label, rng())["loss"].item() == 0
+    assert model.slope(x, label).item() == 0
 
 
-def test_the_penalty_is_the_squared_slope_at_real_pictures():
+def test_the_penalty_joins_one_update_in_eight_at_eight_times_its_weight():
+    x, label = batch()
+    bare, tempered = tiny("gan", r1=0.0), tiny("gan", r1=5.0)
+    gains = [
+        tempered.critic_loss(x, label, rng(seed))["loss"].item()
+        - bare.critic_loss(x, label, rng(seed))["loss"].item()
+        for seed in range(80)
+    ]
+    joined = [gain for gain in gains if gain]
+    assert 4 <= len(joined) <= 20  # about 10
+    assert joined == pytest.approx([8 * 5 / 2 * bare.slope(x, label).item()] * len(joined), 1e-3)
+
+
+def test_the_slope_is_the_squared_gradient_at_real_pictures():
     model = tiny("gan")
     x, label = batch(2)
-    value = model.penalty(x, label, rng())["slope"].item()
+    value = model.slope(x, label).item()
     step = 1e-3 * torch.randn(x.shape, generator=rng(1))
     probe = x.clone().requires_grad_()
     (slope,) = torch.autograd.grad(model.critic(probe, label).sum(), probe)

@@ -239,7 +239,7 @@ def test_unmeasured_snapshots_are_a_message_with_the_way_out(app):
 
 
 def test_the_text_says_what_sets_the_collapsing_recipe_apart():
-    assert "the gradient penalty (off, not on)" in differences()
+    assert "the weight of the gradient penalty γ (0, not 0.1)" in differences()
 
 
 def test_the_caption_tells_what_has_happened_to_a_run(app):

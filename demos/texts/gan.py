@@ -16,7 +16,7 @@ PLAYERS = (
 )
 GOODFELLOW = "Goodfellow et al. 2014, *Generative Adversarial Nets*"
 SETTINGS = {
-    "r1": "the gradient penalty",
+    "r1": "the weight of the gradient penalty γ",
     "momentum": "the optimiser's momentum",
     "critic_every": "the steps between two updates of the discriminator",
     "lr_generator": "the generator's learning rate",
@@ -30,16 +30,11 @@ def differences() -> str:
     recipe = RECIPES["gan-fashion-collapsed"]
     before, after = (GANConfig(**recipe.config_after(step)) for step in (0, recipe.turn))
     changed = [
-        f"{what} ({told(getattr(after, key))}, not {told(getattr(before, key))})"
+        f"{what} ({getattr(after, key):g}, not {getattr(before, key):g})"
         for key, what in SETTINGS.items()
         if getattr(after, key) != getattr(before, key)
     ]
     return ", ".join(changed[:-1]) + " and " + changed[-1]
-
-
-def told(value: bool | float) -> str:
-    """A setting as a word or a number."""
-    return ("on" if value else "off") if isinstance(value, bool) else f"{value:g}"
 
 
 SAMPLES = Explanation(
@@ -136,7 +131,7 @@ COLLAPSE = Explanation(
         "Both grids are drawn from the **same seeds** by the generators as they were during "
         "training. Nothing in the loss asks for variety: a forger who finds one picture that "
         "passes may paint only that one, until the discriminator learns it, and then moves on to "
-        "the next. The two runs have the same networks, pictures and settings until step "
+        "the next. The two runs have the same networks, start and rules until step "
         f"{RECIPES['gan-fashion-collapsed'].turn:,}. There the discriminator of the second run is "
         f"neglected: what changes is {differences()}. A generator that plays against a "
         "discriminator which hardly moves finds its blind spot, and every seed runs to it. The "
@@ -147,13 +142,14 @@ COLLAPSE = Explanation(
         "alone give little away, which is what makes collapse hard to notice while training."
     ),
     formula=(
-        r"R_1 = \frac{1}{2}\; \mathbb{E}_{x \sim p_{\mathrm{data}}} \left\lVert \nabla_x\, "
+        r"R_1 = \frac{\gamma}{2}\; \mathbb{E}_{x \sim p_{\mathrm{data}}} \left\lVert \nabla_x\, "
         r"\ell(x) \right\rVert^2, \qquad "
         r"\mathrm{recall} = \frac{1}{N} \sum_{i=1}^{N} \mathbf{1}\!\left[ "
         r"\varphi_i \in \bigcup_{j} B(\hat\varphi_j, r_j) \right]"
     ),
     symbols=(
         (r"\ell(x)", "the discriminator's logit for a real picture $x$"),
+        (r"\gamma", f"the weight of the penalty, {GANConfig.r1:g}"),
         (r"\nabla_x", "its slope: how fast the verdict changes with the pixels"),
         (r"\mathbb{E}_{x \sim p_{\mathrm{data}}}", "the mean over real pictures"),
         (r"\varphi_i", "the classifier's features of the $i$-th of $N$ real pictures"),
@@ -162,7 +158,7 @@ COLLAPSE = Explanation(
         (r"\mathbf{1}", "1 if the real picture lies in one of the balls, else 0"),
     ),
     source=(
-        "Mescheder et al. 2018, *Which Training Methods for GANs Do Actually Converge?*, eq. 9 "
-        "with γ = 1; Kynkäänniemi et al. 2019, *Improved Precision and Recall Metric*, eq. 2"
+        "Mescheder et al. 2018, *Which Training Methods for GANs Do Actually Converge?*, eq. 9; "
+        "Kynkäänniemi et al. 2019, *Improved Precision and Recall Metric*, eq. 2"
     ),
 )

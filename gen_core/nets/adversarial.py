@@ -67,6 +67,8 @@ class Discriminator(nn.Module):
         self.deep = nn.Linear(2 * width * (size // 4) ** 2, 2 * width)
         self.out = nn.Linear(2 * width, 1)
         self.label = nn.Embedding(classes, 2 * width) if classes else None
+        if self.label is not None:  # trained from N(0, 1), it gave one picture a class
+            nn.init.normal_(self.label.weight, std=0.02)
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
         """x (B, C, H, W), label (B,) -> (B,) logits"""
