@@ -52,6 +52,15 @@ def choice(name: str, value: Any, options: Sequence[str]) -> str:
     return value
 
 
+def text(name: str, value: Any, longest: int) -> str:
+    """`value` if it is a string of at most `longest` characters."""
+    if not isinstance(value, str):
+        raise KnobError(f"{name}={_shown(value)}: write some text")
+    if len(value) > longest:
+        raise KnobError(f"{name} has {len(value):,} characters: write at most {longest:,}")
+    return value
+
+
 def labels(value: Any, count: int, classes: int) -> list[int]:
     """One class for all, or one per sample, as `count` ints in 0 .. classes - 1."""
     value = _plain(value)

@@ -23,12 +23,12 @@ class Noise:
     def __init__(self, seeds: Iterable[int], device: torch.device | str = "cpu") -> None:
         self.seeds = [whole("seed", s, 0, MAX_SEED) for s in seeds]
         self.device = torch.device(device)
-        self._generators = [torch.Generator().manual_seed(s) for s in self.seeds]
+        self.generators = [torch.Generator().manual_seed(s) for s in self.seeds]
 
     def __len__(self) -> int:
         return len(self.seeds)
 
     def randn(self, *event: int) -> Tensor:
         """(B, *event) float32 from N(0, 1), on `device`."""
-        rows = [torch.randn(event, generator=g) for g in self._generators]
+        rows = [torch.randn(event, generator=g) for g in self.generators]
         return torch.stack(rows).to(self.device)

@@ -1,0 +1,47 @@
+"""The first part: pictures (3, 64, 64) to latents (4, 16, 16) and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor
+from torch.nn import functional as F
+
+from gen_core.family import Family, Losses, Phase
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    widths: tuple[int, ...] = (32, 64, 128)
+    kl: float = 1e-5
+    """Weight of the KL divergence: just enough to keep the latents' scale in hand."""
+
+
+class Autoencoder(Family):
+    name = "t2i-autoencoder"
+    Config = AutoencoderConfig
+
+    def __init__(self, config: AutoencoderConfig | None = None) -> None:
+        super().__init__(config)
+        widths = self.config.widths
+        self.net = AutoencoderKL(
+            sample_size=64, latent_channels=4, block_out_channels=widths, layers_per_block=1,
+            down_block_types=("DownEncoderBlock2D",) * len(widths),
+            up_block_types=("UpDecoderBlock2D",) * len(widths),
+            norm_num_groups=16, mid_block_add_attention=False,
+        )  # fmt: skip
+
+    def phases(self) -> list[Phase]:
+        return [Phase("compress", list(self.parameters()), self.loss, lr=1e-3)]
+
+    def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+        """| x - x' |, of pixels and of the steps between neighbours, which keeps edges sharp."""
+        posterior = self.net.encode(x).latent_dist
+        noise = torch.randn(posterior.mean.shape, generator=rng, device=x.device)
+        out = self.net.decode(posterior.mean + posterior.std * noise).sample.float()
+        pixels = F.l1_loss(out, x)
+        edges = sum(F.l1_loss(out.diff(dim=d), x.diff(dim=d)) for d in (2, 3))
+        kl = posterior.kl().mean()
+        return {"loss": pixels + edges + self.config.kl * kl, "pixels": pixels, "kl": kl}

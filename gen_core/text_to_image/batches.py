@@ -1,0 +1,109 @@
+"""Endless batches of scenes. Batch k depends on (seed, k) alone: a run can resume at any step."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from gen_core.data.captions import caption
+from gen_core.data.emoji import Emoji
+from gen_core.data.scenes import RELATIONS, Scene, any_scene, paint, random_scene, twin
+from gen_core.devices import fast_math
+from gen_core.text_to_image.judge import half, truth
+from gen_core.text_to_image.tokens import encoded
+
+DROPPED = 0.1
+"""Share of captions that are left empty, for guidance (Ho & Salimans 2022, p_uncond)."""
+
+
+def pictures(scenes: list[Scene], emoji: Emoji) -> Tensor:
+    """(B, 3, 64, 64) float32 in [-1, 1]"""
+    painted = np.stack([paint(scene, emoji) for scene in scenes])
+    return torch.from_numpy(painted).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+@dataclass
+class SceneBatches:
+    """(pictures, tokens of their captions)."""
+
+    emoji: Emoji
+    tokenizer: CLIPTokenizer
+    size: int
+    seed: int
+    twins: bool = False
+    """Every second scene is the one before it with one thing changed."""
+
+    def scenes(self, step: int) -> list[Scene]:
+        first = step * self.size
+        if not self.twins:
+            return [random_scene((self.seed, first + k)) for k in range(self.size)]
+        pairs = []
+        for k in range(first, first + self.size, 2):
+            scene = random_scene((self.seed, k))
+            tries = (twin(scene, (self.seed, k, attempt)) for attempt in itertools.count())
+            said = caption(scene, self._manner(k))
+            pairs += [scene, next(t for t in tries if caption(t, self._manner(k)) != said)]
+        return pairs
+
+    def _manner(self, number: int) -> tuple[int, int]:
+        """Seed of a caption: twins are described alike; only the change tells them apart."""
+        return self.seed + 1, number // 2 if self.twins else number
+
+    def captions(self, step: int, scenes: list[Scene]) -> list[str]:
+        """What is said of a step's scenes."""
+        first = step * self.size
+        return [caption(s, self._manner(first + k)) for k, s in enumerate(scenes)]
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        scenes = self.scenes(step)
+        words = self.captions(step, scenes)
+        return pictures(scenes, self.emoji), encoded(self.tokenizer, words)
+
+
+@dataclass
+class JudgeBatches:
+    """(pictures, right answers) of all kinds of scenes, the held-out ones too: a judge must know
+    what the model may not. Of two things mostly the half in which one of them stands."""
+
+    emoji: Emoji
+    size: int
+    seed: int
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng((self.seed, step))
+        scenes = [any_scene(rng) for _ in range(self.size)]
+        x, answers = pictures(scenes, self.emoji), []
+        for row, scene in enumerate(scenes):
+            shown = int(rng.integers(3)) if scene.relation else 0  # first, second, or the whole
+            if scene.relation and shown < 2:
+                dx, dy = RELATIONS[scene.relation]
+                x[row] = half(x[row : row + 1], (-dx, -dy) if shown else (dx, dy))[0]
+            answers.append(truth(scene, None if shown == 2 else shown))
+        return x, torch.tensor(answers)
+
+
+@dataclass
+class LatentBatches:
+    """(latents, encoded captions), made by the two parts that are trained already."""
+
+    scenes: SceneBatches
+    autoencoder: AutoencoderKL
+    text: CLIPTextModel
+
+    @torch.no_grad()
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        x, tokens = self.scenes[step]
+        device = self.autoencoder.device
+        rng = torch.Generator().manual_seed(self.scenes.seed * 1_000_003 + step)
+        dropped = torch.rand(len(tokens), generator=rng) < DROPPED
+        tokens[dropped] = encoded(self.scenes.tokenizer, [""])
+        with fast_math(device):
+            latents = self.autoencoder.encode(x.to(device)).latent_dist.mean
+            words = self.text(tokens.to(device)).last_hidden_state
+        return latents.float() * self.autoencoder.config.scaling_factor, words.float()

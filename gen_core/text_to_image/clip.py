@@ -1,0 +1,66 @@
+"""The second part: words and pictures in one space (Radford et al. 2021, CLIP).
+
+Its text half steers the denoiser; the whole stays as the measure of fit and for search.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import CLIPConfig, CLIPModel
+
+from gen_core.family import Family, Losses, Phase
+from gen_core.text_to_image.tokens import LENGTH
+
+
+@dataclass(frozen=True)
+class ClipConfig:
+    vocabulary: int = 2512
+    """Tokens of the tokenizer."""
+    width: int = 192
+    text_layers: int = 4
+    vision_layers: int = 6
+    shared: int = 128
+    """Dimensions of the space that words and pictures share."""
+
+
+class Clip(Family):
+    name = "t2i-clip"
+    Config = ClipConfig
+
+    def __init__(self, config: ClipConfig | None = None) -> None:
+        super().__init__(config)
+        c = self.config
+        both = {
+            "hidden_size": c.width, "intermediate_size": 4 * c.width,
+            "num_attention_heads": c.width // 32, "projection_dim": c.shared,
+        }  # fmt: skip
+        end = c.vocabulary - 1
+        text = both | {
+            "vocab_size": c.vocabulary, "num_hidden_layers": c.text_layers,
+            "max_position_embeddings": LENGTH, "bos_token_id": end - 1, "eos_token_id": end,
+            "pad_token_id": end,
+        }  # fmt: skip
+        vision = both | {"image_size": 64, "patch_size": 8, "num_hidden_layers": c.vision_layers}
+        self.net = CLIPModel(
+            CLIPConfig(text_config=text, vision_config=vision, projection_dim=c.shared)
+        )
+
+    def phases(self) -> list[Phase]:
+        return [
+            Phase("match", list(self.parameters()), self.loss, lr=1e-3, betas=(0.9, 0.98),
+                  weight_decay=0.02)
+        ]  # fmt: skip
+
+    def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+        """Which caption belongs to which picture, asked both ways (Radford et al. 2021, fig. 3).
+
+        x (B, 3, 64, 64) in [-1, 1], label (B, 32) the captions' tokens.
+        """
+        out = self.net(input_ids=label, pixel_values=x)
+        logits, own = out.logits_per_text.float(), torch.arange(len(x), device=x.device)
+        loss = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
+        return {"loss": loss, "accuracy": (logits.argmax(1) == own).float().mean()}

@@ -1,0 +1,60 @@
+"""The third part: takes noise away from latents, told by words what should appear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import DDPMScheduler, UNet2DConditionModel
+from torch import Tensor
+
+from gen_core.family import Family, Losses, Phase
+
+SCHEDULE = {
+    "num_train_timesteps": 1000, "beta_schedule": "scaled_linear",
+    "beta_start": 0.00085, "beta_end": 0.02, "prediction_type": "v_prediction",
+    "timestep_spacing": "trailing", "steps_offset": 1,
+}  # fmt: skip
+"""Stable Diffusion's, with more noise at its end: a small picture shows through less noise, and
+here the colour of the whole background must be decided by the words, not by what shows through."""
+
+
+@dataclass(frozen=True)
+class DenoiserConfig:
+    widths: tuple[int, ...] = (96, 192, 320)
+    """At 16, 8 and 4 latent pixels."""
+    words: int = 192
+    """Width of a token's encoding."""
+
+
+class Denoiser(Family):
+    name = "t2i-denoiser"
+    Config = DenoiserConfig
+
+    def __init__(self, config: DenoiserConfig | None = None) -> None:
+        super().__init__(config)
+        c = self.config
+        self.net = UNet2DConditionModel(
+            sample_size=16, in_channels=4, out_channels=4, layers_per_block=1,
+            block_out_channels=c.widths, attention_head_dim=tuple(w // 32 for w in c.widths),
+            cross_attention_dim=c.words,
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        )  # fmt: skip
+        self.schedule = DDPMScheduler(**SCHEDULE)
+
+    def phases(self) -> list[Phase]:
+        return [Phase("denoise", list(self.parameters()), self.loss, lr=4e-4, weight_decay=0.01)]
+
+    def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+        """E || v(x_t, t, words) - v ||^2, Salimans & Ho 2022, appendix D.
+
+        x (B, 4, 16, 16) latents of about unit size, label (B, 32, width) the encoded captions.
+        """
+        t = torch.randint(0, 1000, (len(x),), generator=rng, device=x.device)
+        eps = torch.randn(x.shape, generator=rng, device=x.device)
+        x_t = self.schedule.add_noise(x, eps, t)
+        predicted = self.net(x_t, t, label.to(x.dtype)).sample.float()
+        error = (predicted - self.schedule.get_velocity(x, eps, t)).square().mean((1, 2, 3))
+        late = t >= 500
+        return {"loss": error.mean(), "coarse": error[late].mean(), "fine": error[~late].mean()}

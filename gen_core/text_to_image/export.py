@@ -1,0 +1,48 @@
+"""The trained parts as an ordinary pipeline folder, which diffusers opens with nothing of ours."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
+from torch import nn
+
+from gen_core.text_to_image.denoiser import SCHEDULE
+from gen_core.text_to_image.training import part, tokenizer
+
+SHARD = "9MB"
+"""No file of the repository is larger than 10 MB."""
+
+
+def export(runs: Path | str, folder: Path | str) -> None:
+    """Writes the pipeline to `folder` and the whole of CLIP to `folder`/clip, in half precision."""
+    runs, folder = Path(runs), Path(folder)
+    autoencoder, clip, denoiser = (part(n, runs) for n in ("autoencoder", "clip", "denoiser"))
+    pipeline = StableDiffusionPipeline(
+        vae=in_half_precision(autoencoder.net), text_encoder=in_half_precision(clip.net.text_model),
+        tokenizer=tokenizer(runs), unet=in_half_precision(denoiser.net),
+        scheduler=DPMSolverMultistepScheduler(**SCHEDULE), safety_checker=None,
+        feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
+    pipeline.save_pretrained(folder, max_shard_size=SHARD)
+    in_half_precision(clip.net).save_pretrained(folder / "clip", max_shard_size=SHARD)
+    for config in (folder / "text_encoder/config.json", folder / "clip/config.json"):
+        _load_as_float32(config)
+    cards = {m.name: m.card for m in (autoencoder, clip, denoiser)}
+    (folder / "card.json").write_text(json.dumps(cards, indent=1), encoding="utf-8")
+
+
+def in_half_precision(model: nn.Module) -> nn.Module:
+    return copy.deepcopy(model).half()
+
+
+def _load_as_float32(config: Path) -> None:
+    """transformers opens a model in the precision its config states, diffusers in float32: where
+    the files are halves, the parts of one pipeline would not fit each other."""
+    settings = json.loads(config.read_text(encoding="utf-8"))
+    for part_of in (settings, settings.get("text_config", {}), settings.get("vision_config", {})):
+        if "dtype" in part_of:
+            part_of["dtype"] = "float32"
+    config.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")

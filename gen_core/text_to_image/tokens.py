@@ -1,0 +1,41 @@
+"""The vocabulary: byte pairs learned from captions, in the form that CLIP's tokenizer reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from tokenizers import pre_tokenizers
+from tokenizers.trainers import BpeTrainer
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+LENGTH = 32
+"""Tokens of a caption, the two markers included. The longest captions of ours have 31."""
+MERGES = 2000
+
+
+def learned(captions: Iterable[str]) -> CLIPTokenizer:
+    """A tokenizer with whole tokens for the captions' words; other text falls into pieces.
+
+    Laid out as CLIP's own: bytes, bytes that end a word, merged pieces, then the two markers.
+    """
+    backend = CLIPTokenizer().backend_tokenizer
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = BpeTrainer(
+        vocab_size=2 * len(alphabet) + MERGES, initial_alphabet=alphabet,
+        end_of_word_suffix="</w>", show_progress=False,
+    )  # fmt: skip
+    backend.train_from_iterator(captions, trainer)
+    merges = [tuple(pair) for pair in json.loads(backend.to_str())["model"]["merges"]][:MERGES]
+    pieces = [*alphabet, *(f"{byte}</w>" for byte in alphabet), *map("".join, merges)]
+    pieces = [*dict.fromkeys(pieces), "<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=LENGTH)
+
+
+def encoded(tokenizer: CLIPTokenizer, captions: Sequence[str]) -> Tensor:
+    """(B, 32) int64, cut or padded."""
+    return tokenizer(
+        list(captions), padding="max_length", truncation=True, return_tensors="pt"
+    ).input_ids

@@ -1,0 +1,137 @@
+"""The trainings, one after the other: the denoiser learns with the help of the other parts.
+
+python -m gen_core.text_to_image train PART
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from transformers import CLIPTokenizer
+
+from gen_core.checks import choice
+from gen_core.data.captions import caption
+from gen_core.data.emoji import Emoji, load_emoji
+from gen_core.data.scenes import random_scene
+from gen_core.devices import device_title, pick_device
+from gen_core.family import Family
+from gen_core.recipes import Recipe, Run
+from gen_core.text_to_image.autoencoder import Autoencoder
+from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches
+from gen_core.text_to_image.clip import Clip
+from gen_core.text_to_image.denoiser import Denoiser
+from gen_core.text_to_image.judge import SceneJudge
+from gen_core.text_to_image.tokens import learned
+from gen_core.text_to_image.vocabulary import known_words
+from gen_core.train import BatchSource, Step
+
+PARTS: dict[str, type[Family]] = {
+    "judge": SceneJudge, "autoencoder": Autoencoder, "clip": Clip, "denoiser": Denoiser,
+}  # fmt: skip
+RECIPES = {
+    "judge": Recipe("judge", steps=4000, data="scenes", batch=64, seed=4),
+    "autoencoder": Recipe("autoencoder", steps=5000, data="scenes", batch=16, seed=1),
+    "clip": Recipe("clip", steps=2500, data="scenes", batch=192, seed=2, warmup=300),
+    "denoiser": Recipe("denoiser", steps=30000, data="scenes", batch=32, seed=3, warmup=500),
+}
+
+
+class PartRun(Run):
+    """A run whose result stays in its folder, as final.safetensors, until all are exported."""
+
+    @property
+    def result(self) -> Path:
+        return self.folder / "final.safetensors"
+
+    def _kind(self) -> type[Family]:
+        return PARTS[self.recipe.family]
+
+    def _batches(self, data_root: str | None, device: str) -> BatchSource:
+        self.source = self._made(load_emoji(data_root), pick_device(device))
+        return self.source
+
+    def _made(self, emoji: Emoji, device: torch.device) -> BatchSource:
+        folder, recipe = self.folder.parent, self.recipe
+        if recipe.family == "judge":
+            return JudgeBatches(emoji, recipe.batch, recipe.seed)
+        scenes = SceneBatches(
+            emoji, tokenizer(folder), recipe.batch, recipe.seed, twins=recipe.family == "clip"
+        )
+        if recipe.family != "denoiser":
+            return scenes
+        autoencoder, clip = (part(name, folder).to(device) for name in ("autoencoder", "clip"))
+        return LatentBatches(scenes, autoencoder.net, clip.net.text_model)
+
+    def finish(self, last: Step) -> None:
+        """Writes the averaged weights and what is to be told of the run."""
+        model = last.trainer.ema
+        card = {
+            "recipe": dataclasses.asdict(self.recipe), "config": dataclasses.asdict(model.config),
+            "steps": last.step, "pictures": last.step * self.recipe.batch,
+            "hours": round(self.seconds / 3600, 3), "hardware": device_title(model.device),
+        }  # fmt: skip
+        if isinstance(model, Autoencoder):
+            card["scaling_factor"] = self._scaling(model)
+        write_part(model, self.result, card)
+
+    @torch.no_grad()
+    def _scaling(self, model: Autoencoder) -> float:
+        """What brings latents to unit size (Rombach et al. 2022, appendix G), over 32 batches."""
+        squares = [
+            model.net.encode(self.source[step][0].to(model.device)).latent_dist.mean.square().mean()
+            for step in range(32)
+        ]
+        return round(1 / float(torch.stack(squares).mean().sqrt()), 4)
+
+
+def write_part(model: Family, path: Path, card: dict[str, Any]) -> None:
+    """In one move, so that a reader never meets half a file."""
+    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, {"card": json.dumps(card)})
+    os.replace(partial, path)
+
+
+def tokenizer(folder: Path) -> CLIPTokenizer:
+    """The one in the folder of runs; learned from captions the first time."""
+    place = folder / "tokenizer"
+    if not place.exists():
+        captions = [caption(random_scene((0, k)), (0, k)) for k in range(30_000)]
+        learned([*captions, *sorted(known_words()) * 20]).save_pretrained(place)
+    return CLIPTokenizer.from_pretrained(place)
+
+
+def part(name: str, folder: Path | str) -> Family:
+    """A part that has been trained, ready to use. Raises FileNotFoundError with the way out."""
+    path = Path(folder) / name / "final.safetensors"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} is missing: `python -m gen_core.text_to_image train {name}` makes it"
+        )
+    with safe_open(path, "pt") as file:
+        card = json.loads(file.metadata()["card"])
+    kind = PARTS[card["recipe"]["family"]]
+    config = {k: tuple(v) if isinstance(v, list) else v for k, v in card["config"].items()}
+    model = kind(kind.Config(**config))
+    model.load_state_dict(load_file(path))
+    if isinstance(model, Autoencoder):
+        model.net.register_to_config(scaling_factor=card["scaling_factor"])
+    model.card = card
+    return model.requires_grad_(False).eval()
+
+
+def run(name: str, folder: Path | str = "runs/text-to-image", steps: int | None = None) -> PartRun:
+    """The run of a part by name; `steps` overrides the recipe's own length."""
+    recipe = RECIPES[choice("part", name, list(RECIPES))]
+    recipe = dataclasses.replace(recipe, steps=steps) if steps else recipe
+    if name == "clip":
+        size = {"vocabulary": len(tokenizer(Path(folder)))}
+        recipe = dataclasses.replace(recipe, config=recipe.config | size)
+    return PartRun(name, recipe, Path(folder) / name)
