@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from safetensors import safe_open
@@ -87,6 +87,7 @@ class Run:
     recipe: Recipe
     folder: Path
     seconds: float = 0.0
+    layout: ClassVar[torch.memory_format] = torch.channels_last
 
     @property
     def state(self) -> Path:
@@ -132,7 +133,7 @@ class Run:
         kind = self._kind()
         torch.manual_seed(self.recipe.seed)
         model = kind(kind.Config(**self.recipe.config_after(done))).to(pick_device(device))
-        return model.to(memory_format=torch.channels_last)
+        return model.to(memory_format=self.layout)
 
     def _kind(self) -> type[Family]:
         return registry.classes[self.recipe.family]

@@ -14,7 +14,7 @@ from gen_core.family import Family, Losses, Phase
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    widths: tuple[int, ...] = (32, 64, 128)
+    widths: tuple[int, ...] = (16, 48, 96)
     kl: float = 1e-5
     """Weight of the KL divergence: just enough to keep the latents' scale in hand."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
 from gen_core.family import Family, Losses, Phase
@@ -41,6 +42,7 @@ class Denoiser(Family):
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
             up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
         )  # fmt: skip
+        self.net.set_attn_processor(AttnProcessor())  # trains a quarter faster on a CPU
         self.schedule = DDPMScheduler(**SCHEDULE)
 
     def phases(self) -> list[Phase]:

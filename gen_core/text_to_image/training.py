@@ -46,6 +46,9 @@ RECIPES = {
 class PartRun(Run):
     """A run whose result stays in its folder, as final.safetensors, until all are exported."""
 
+    layout = torch.contiguous_format
+    """The libraries' group normalisation trains half again as fast with it on a CPU."""
+
     @property
     def result(self) -> Path:
         return self.folder / "final.safetensors"
