@@ -1,0 +1,169 @@
+"""How text to image is trained and measured: words, batches, parts, judge, the 500 prompts."""
+
+import pytest
+import torch
+
+from emoji_fixtures import drawn_emoji
+from emoji_pipeline import tiny_parts, tiny_pipeline
+from gen_core.data.captions import caption
+from gen_core.data.scenes import COLOURS, Scene, random_scene
+from gen_core.text_to_image import measure, training
+from gen_core.text_to_image.__main__ import main as command_line
+from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches, pictures
+from gen_core.text_to_image.judge import (
+    QUESTIONS,
+    UNSEEN,
+    SceneJudge,
+    SceneJudgeConfig,
+    half,
+    relation_found,
+    truth,
+)
+from gen_core.text_to_image.pipeline import open_pipeline
+from gen_core.text_to_image.tokens import LENGTH, encoded, learned
+from gen_core.text_to_image.vocabulary import known_words, unknown_words
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        yield open_pipeline(tiny_pipeline(tmp_path_factory.mktemp("t2i"), patch), "cpu")
+
+
+def test_a_tokenizer_reads_any_text_and_its_own_words_whole():
+    tokenizer = learned(["a cat left of a dog, on a red background"] * 50)
+    assert tokenizer.tokenize("CAT  background") == ["cat</w>", "background</w>"]
+    tokens = encoded(tokenizer, ["", "猫 Ω zebra", "cat " * 100])
+    start, end = len(tokenizer) - 2, len(tokenizer) - 1
+    assert tokens.shape == (3, LENGTH) and (tokens[:, 0] == start).all()
+    assert (tokens[0, 1:] == end).all() and tokens[2, -1] == end
+    assert tokens[1].tolist().index(end) > 5  # no piece of a strange text reads as its end
+
+
+def test_every_part_trains_and_resumes_to_the_same_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "load_emoji", lambda root: drawn_emoji())
+    tiny_parts(tmp_path / "one", monkeypatch)
+    tiny_parts(tmp_path / "two", monkeypatch)
+    for name in training.PARTS:
+        steps = list(training.run(name, tmp_path / "one").train(device="cpu"))
+        assert len(steps) == 3 and all(
+            torch.isfinite(s.losses[next(iter(s.losses))]) for s in steps
+        )
+        next(training.run(name, tmp_path / "two").train(device="cpu", save_every=1))
+        list(training.run(name, tmp_path / "two").train(device="cpu"))
+        ours, theirs = (training.part(name, tmp_path / n).state_dict() for n in ("one", "two"))
+        assert all(torch.equal(ours[k], theirs[k]) for k in ours), name
+
+
+def test_twins_differ_in_their_captions_too():
+    batches = SceneBatches(drawn_emoji(), learned(["a cat"] * 9), 64, seed=0, twins=True)
+    for step in range(10):
+        scenes = batches.scenes(step)
+        said = batches.captions(step, scenes)
+        assert all(one != two for one, two in zip(said[::2], said[1::2], strict=True))
+
+
+def test_the_judge_learns_the_answers_that_a_picture_gives():
+    batches = JudgeBatches(drawn_emoji(), 64, seed=0)
+    answers = torch.cat([batches[step][1] for step in range(8)])
+    assert answers.shape == (512, len(QUESTIONS))
+    for column, choices in zip(answers.T, QUESTIONS.values(), strict=True):
+        assert column.min() >= UNSEEN and column.max() < choices
+    whole = (answers[:, 0] == UNSEEN).float().mean()
+    assert 0.03 < whole < 0.15  # a third of the quarter that shows two things
+    two = Scene((3, 4), ("", "red"), "flat", "teal", relation="above")
+    assert truth(two, 1) == [4, 2, list(COLOURS).index("teal"), 1]
+    assert truth(two, None)[0] == UNSEEN and truth(two)[3] == 0
+    sketch = Scene((3,), medium="pencil sketch")
+    assert truth(sketch)[2:] == [UNSEEN, UNSEEN]
+
+
+def test_one_caption_in_ten_is_dropped_and_latents_are_scaled(model):
+    scenes = SceneBatches(drawn_emoji(), model.pipeline.tokenizer, 100, seed=0)
+    latents, words = LatentBatches(scenes, model.vae, model.text_encoder)[0]
+    x, _ = scenes[0]
+    assert latents == pytest.approx(model.encode(x), abs=0.05)  # bfloat16 here and there
+    empty = model.encode_words([""])[0]
+    dropped = [k for k in range(100) if torch.allclose(words[k], empty, atol=0.05)]
+    assert 3 <= len(dropped) <= 20
+
+
+class Colours(SceneJudge):
+    """A judge that knows the drawn shapes by heart: red is concept 0, blue concept 1."""
+
+    def forward(self, x):
+        red, blue = ((x[:, a] - x[:, b]).clamp(min=0).mean((1, 2)) for a, b in ((0, 2), (2, 0)))
+        logits = {name: torch.zeros(len(x), choices) for name, choices in QUESTIONS.items()}
+        logits["concept"][:, 0], logits["concept"][:, 1] = 50 * red, 50 * blue
+        return logits
+
+
+@pytest.mark.parametrize("relation", measure.RELATIONS)
+def test_a_relation_is_read_from_the_halves_of_the_picture(relation):
+    scene = Scene((0, 1), ("red", "blue"), relation=relation)
+    x = pictures([scene], drawn_emoji())
+    assert half(x, (1, 0)).shape == (1, 3, 64, 64)
+    assert relation_found(Colours(), x, [(0, 1)]) == [(relation, True)]
+    assert relation_found(Colours(), x, [(0, 7)])[0][1] is False
+    alone = Scene((0,), ("red",))
+    x = torch.cat([x, pictures([alone], drawn_emoji())])
+    pair, single = measure.answers(Colours(), x, [scene, alone])
+    assert pair["relation"] and pair["both"] and single["concept"] and not single["tint"]
+
+
+def test_half_of_the_prompts_ask_for_what_was_held_out():
+    asked = measure.prompts()
+    assert len(asked) == 500 and sum(a.held_out for a in asked) == 250
+    assert all(measure.is_held_out(a.scene) is a.held_out for a in asked)
+    assert sum(bool(a.scene.relation) for a in asked) == 200
+    assert sum(any(a.scene.tints) for a in asked) == 100
+    seen, held = ([a.scene for a in asked[k:300:2]] for k in (0, 1))
+    assert [s.things for s in seen] == [s.things for s in held] and len(
+        {s.things for s in seen}
+    ) == 150
+    assert [s.style for s in seen] == [s.style for s in held]
+    assert asked[0].prompt.split()[0] in ("a", "an") and "background" in asked[0].prompt
+
+
+def test_unknown_words_are_marked_and_the_nearest_known_ones_offered():
+    prompt = "A tiny elefant left of a quark, on a purpel background!"
+    found = unknown_words(prompt)
+    assert [prompt[u.start : u.end] for u in found] == ["elefant", "quark", "purpel"]
+    assert found[0].nearest[0] == "elephant" and found[2].nearest[0] == "purple"
+    assert unknown_words("") == unknown_words("3D emoji of three t-rexes, at night") == []
+
+
+def test_every_word_of_every_caption_is_known():
+    said = {u.word for k in range(4000) for u in unknown_words(caption(random_scene(k), k))}
+    assert said == set()
+
+
+def test_every_word_is_one_token_and_every_caption_fits():
+    captions = [caption(random_scene(k), k) for k in range(20_000)]
+    tokenizer = learned([*captions, *sorted(known_words()) * 20])
+    words = [w for w in known_words() if w.isalpha()]
+    split = {w for w in words if len(tokenizer.tokenize(w)) > 1}
+    assert split == set()
+    assert max(len(ids) for ids in tokenizer(captions).input_ids) <= LENGTH
+
+
+def test_the_whole_measurement_runs(model):
+    judge = SceneJudge(SceneJudgeConfig((16, 16, 16, 16))).eval()
+    done = []
+    shares = measure.share_right(model, judge, steps=1, tick=lambda k, n: done.append((k, n)))
+    assert done[-1] == (500, 500) and shares.keys() == {"seen", "held out"}
+    asked = {"background", "style", "concept", "in the first five", "tint", "relation", "both"}
+    assert all(s.keys() == asked for s in shares.values())
+    assert measure.judge_right(judge, drawn_emoji()).keys() == shares.keys()
+
+
+def test_the_command_line_answers_in_words(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("GEN_DATA", raising=False)
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    for arguments, message in (
+        (["train", "judge", "--data", str(tmp_path)], "--data FOLDER or in GEN_DATA"),
+        (["export", "--runs", str(tmp_path)], "train autoencoder` makes it"),
+        (["measure", "--runs", str(tmp_path)], "no pipeline in"),
+    ):
+        assert command_line(arguments) == 1
+        assert message in capsys.readouterr().err
