@@ -171,18 +171,17 @@ def _placed(scene: Scene, emoji: Emoji, rng: np.random.Generator):
 def _tinted(cutout: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
     """In shades of one colour: its dark stays dark, its light becomes pale."""
     grey, opacity = cutout.convert("L"), cutout.getchannel("A")
-    shades = [
-        Image.eval(grey, [_shade(level, channel) for level in range(256)].__getitem__)
-        for channel in colour
-    ]
+    shades = [grey.point(_shades(channel)) for channel in colour]
     return Image.merge("RGBA", (*shades, opacity))
 
 
-def _shade(level: int, channel: int) -> int:
+@functools.cache
+def _shades(channel: int) -> list[int]:
+    """What each level of grey becomes: black to the colour up to the middle, then towards white."""
     middle = 150
-    if level < middle:
-        return round(channel * level / middle)
-    return round(channel + (255 - channel) * 0.75 * (level - middle) / (255 - middle))
+    rising = [round(channel * level / middle) for level in range(middle)]
+    paler = [(255 - channel) * 0.75 * k / (255 - middle) for k in range(256 - middle)]
+    return rising + [round(channel + more) for more in paler]
 
 
 def _multiplied(colour: tuple[int, int, int]):
