@@ -33,6 +33,7 @@ SLICE = 0.1
 MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}
 """Pictures times steps of one run: the cap that keeps one visitor from holding the device."""
 _END = object()
+TEXT_TO_IMAGE = "text-to-image-emoji"
 
 
 def message_of(error: Exception) -> str:
@@ -65,8 +66,15 @@ class App:
         """A checkpoint's model, loaded once for all visitors; nobody may change it."""
         with self._loading:
             if name not in self._models:
-                self._models[name] = load(name, str(self.device))
+                self._models[name] = self._opened(name)
             return self._models[name]
+
+    def _opened(self, name: str) -> nn.Module:
+        if name != TEXT_TO_IMAGE:
+            return load(name, str(self.device))
+        from gen_core.text_to_image.pipeline import open_pipeline  # heavy, and only for its tab
+
+        return open_pipeline(device=str(self.device))
 
     def warm(self) -> None:
         """Loads every checkpoint there is, so that the first visitor need not wait for it."""

@@ -42,7 +42,7 @@ def _raw_class(kind: type) -> type:
 @dataclass(frozen=True)
 class Knob:
     """kind: "whole", "number" (sliders), "choice", "label" (a class by name; with `all_classes`
-    also all ten in turn), "seed", "flag"."""
+    also all ten in turn), "seed", "flag", "text" (of at most `high` characters)."""
 
     name: str
     label: str
@@ -77,6 +77,8 @@ class Knob:
             return gr.Number(self.default, precision=0, min_width=90, **common)
         if self.kind == "flag":
             return gr.Checkbox(self.default, **common)
+        if self.kind == "text":
+            return gr.Textbox(self.default, lines=2, max_lines=5, **common)
         if self.kind == "choice" and len(self.choices) <= 3:
             return gr.Radio(self.choices, value=self.default, **common)
         return gr.Dropdown(self.choices, value=self.default, **common)
@@ -93,6 +95,8 @@ class Knob:
             if not isinstance(value, bool):
                 raise checks.KnobError(f"{self.name}={value!r}: choose true or false")
             return value
+        if self.kind == "text":
+            return checks.text(self.name, value, int(self.high))
         chosen = checks.choice(self.name, value, self.choices)
         if self.kind == "label":
             return None if chosen == ALL_CLASSES else FASHION.index(chosen)

@@ -64,8 +64,9 @@ class Links:
         problems = []
         mine = {knobs.panel: knobs for knobs in self.knobs if knobs.tab == tab}
         panel = query.get("panel")
-        if panel is not None and panel not in mine:
-            problems.append(f"panel={panel!r}: choose one of {', '.join(mine)}")
+        there = [shown.id for shown in self.panels[tab].children] if tab in self.panels else mine
+        if panel is not None and panel not in there:
+            problems.append(f"panel={panel!r}: choose one of {', '.join(there)}")
         elif panel is not None and tab in self.panels:
             updates[self.panels[tab]] = gr.Tabs(selected=panel)
         for key in query.keys() - {"tab", "panel"}:

@@ -45,6 +45,10 @@ class Panel:
     """The checkpoints that it needs."""
     after: Callable[[Knobs], None] | None = None
     """after(knobs) connects knobs with each other, once they are on the page."""
+    beneath: Callable[[App, Knobs], None] | None = None
+    """beneath(app, knobs) puts what helps with the first knob under it."""
+    further: Callable[[App], None] | None = None
+    """further(app) puts more on the page, below all else."""
     live: tuple[str, ...] = ()
     """Sliders that run it too, while they move: the newest value wins."""
 
@@ -59,6 +63,8 @@ class Panel:
         with gr.Row():
             with controls():
                 knobs.build(self.knobs[0].name)
+                if self.beneath:
+                    self.beneath(app, knobs)
                 go, stop = buttons(self.button)
                 knobs.build()
             with results():
@@ -76,10 +82,12 @@ class Panel:
                 trigger_mode="always_last" if ending else "once",
             )  # fmt: skip
         code_panel(knobs, self.code, self.source)
+        if self.further:
+            self.further(app)
 
     def keep(self) -> Keep:
         """The example for the page's first moment."""
-        seeds = tuple(seeds_from(self.kept["seed"], self.kept["count"]))
+        seeds = tuple(seeds_from(self.kept["seed"], self.kept.get("count", 1)))
         return Keep(self.name, self.finished, models=self.models, seeds=seeds)
 
     def finished(self, app: App) -> Any:

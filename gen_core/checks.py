@@ -53,12 +53,13 @@ def choice(name: str, value: Any, options: Sequence[str]) -> str:
 
 
 def text(name: str, value: Any, longest: int) -> str:
-    """`value` if it is a string of at most `longest` characters."""
+    """`value` if it is a string of at most `longest` characters. Half a surrogate pair, which is
+    no character and which no tokenizer takes, becomes a question mark."""
     if not isinstance(value, str):
         raise KnobError(f"{name}={_shown(value)}: write some text")
     if len(value) > longest:
         raise KnobError(f"{name} has {len(value):,} characters: write at most {longest:,}")
-    return value
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def labels(value: Any, count: int, classes: int) -> list[int]:

@@ -54,14 +54,14 @@ def defaults(panel: Panel, **changes: Any) -> dict[str, Any]:
 
 
 def picture(url: str) -> np.ndarray:
-    """uint8 (H, W) from a data URL."""
+    """uint8 (H, W) or (H, W, 3) from a data URL."""
     with Image.open(io.BytesIO(base64.b64decode(url.split(",", 1)[1]))) as image:
         return np.asarray(image)
 
 
 def frames_of(lane: dict[str, Any]) -> np.ndarray:
-    """A timeline's lane as uint8 (frames, samples, H, W)."""
+    """A timeline's lane as uint8 (frames, samples, H, W) or (frames, samples, H, W, 3)."""
     sheet = picture(lane["sheet"])
     height, width, samples = lane["height"], lane["width"], lane["samples"]
     count = len(sheet) // height
-    return sheet.reshape(count, height, samples, width).transpose(0, 2, 1, 3)
+    return sheet.reshape(count, height, samples, width, *sheet.shape[2:]).swapaxes(1, 2)

@@ -27,6 +27,8 @@ def links():
         with gr.Tabs() as panels, gr.Tab("Generate", id="generate"):
             app.panels["diffusion"] = panels
             app.add(Knobs("diffusion", "generate", KNOBS)).build()
+            words = Knob("words", "Words", "text", "", high=9)
+            app.add(Knobs("diffusion", "search", [words])).build()  # a part of that panel
         switch = gr.Checkbox()
         tabs = [Tab("diffusion", "Diffusion", 1, lambda app: None)]
         yield Links(app, tabs, outer, {"diffusion": switch})
@@ -66,6 +68,7 @@ def test_an_advanced_knob_brings_the_advanced_ones_into_sight(links):
         ("solver", "magic", "solver='magic': choose one of ddim, heun"),
         ("mixed", "perhaps", "mixed='perhaps': choose true or false"),
         ("panel", "cellar", "panel='cellar': choose one of generate"),
+        ("panel", "search", "panel='search': choose one of generate"),
         ("colour", "red", "'colour' is no knob of this tab"),
     ],
 )
@@ -77,6 +80,11 @@ def test_a_bad_value_keeps_the_default_and_says_so(links, key, text, message):
 
 def test_an_unknown_tab_is_named(links):
     assert links.read({"tab": "cellar"}) == ({}, ["tab='cellar': choose one of diffusion"])
+
+
+def test_the_knobs_of_a_part_of_a_panel_are_restored(links):
+    updates, problems = links.read({"tab": "diffusion", "search.words": "a cat"})
+    assert updates[links.knobs[1].built["words"]] == "a cat" and problems == []
 
 
 def test_no_link_no_change(links):
