@@ -1,6 +1,9 @@
 """Emoji for tests: a shape of its own for each concept, told apart by colour and corners."""
 
 import functools
+import io
+import json
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -22,3 +25,18 @@ def drawn_emoji() -> Emoji:
             pictures.append(np.asarray(picture))
             items.append({"code": concept.code, "style": style, "name": concept.name})
     return Emoji(np.stack(pictures), tuple(items))
+
+
+def write_emoji(root: Path) -> None:
+    """The drawn emoji in the files of the data set."""
+    emoji, pieces = drawn_emoji(), []
+    for pixels in emoji.pictures:
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+        pieces.append(file.getvalue())
+    offsets = np.cumsum([0, *map(len, pieces)])
+    (root / "emoji64").mkdir(parents=True)
+    png = np.frombuffer(b"".join(pieces), np.uint8)
+    np.savez(root / "emoji64/images.npz", png=png, offsets=offsets)
+    told = json.dumps({"items": emoji.items})
+    (root / "emoji64/captions.json").write_text(told, encoding="utf-8")

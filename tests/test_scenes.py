@@ -1,6 +1,7 @@
 """The captioned scenes: what they promise to whoever trains on them."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from emoji_fixtures import drawn_emoji
 from gen_core.data import MissingData
 from gen_core.data.captions import caption
 from gen_core.data.emoji import STYLES, concepts, load_emoji
+from gen_core.data.emoji_fetch import RAW, SOURCES, fetch_emoji
 from gen_core.data.grammar import article, countable, plural
 from gen_core.data.scenes import (
     COLOURS,
@@ -24,6 +26,7 @@ from gen_core.data.scenes import (
     random_scene,
     twin,
 )
+from gen_core.data.zalando import cache_folder
 
 CAT, DOG = 0, 1
 
@@ -166,6 +169,45 @@ def test_a_twin_differs_in_one_thing():
 
 def test_missing_drawings_are_a_message_with_the_way_out(tmp_path, monkeypatch):
     monkeypatch.delenv("GEN_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for root in (None, tmp_path):
-        with pytest.raises(MissingData, match="--data FOLDER or in GEN_DATA"):
+        with pytest.raises(
+            MissingData, match=r"fetch` downloads them; or .* --data or in GEN_DATA"
+        ):
             load_emoji(root)
+
+
+def test_the_drawings_come_from_their_sources_and_are_read_from_the_cache(monkeypatch, tmp_path):
+    emoji, asked = drawn_emoji(), []
+    rows = {}
+    for concept in concepts():
+        rows[f"{concept.code}_3d.png"] = rows[f"/{concept.code}.png"] = concept
+        rows[f"emoji_u{concept.code.replace('-', '_')}.png"] = concept
+    mermaid = concepts()[294]
+
+    def get(url: str) -> bytes:
+        """A source that keeps the mark for colour in the name of one drawing."""
+        asked.append(url)
+        style = next(s for s, path in SOURCES.items() if path.split("/")[1] in url)
+        wanted = url.replace("-fe0f", "")
+        if style == "flat" and mermaid.code in url and wanted == url:
+            raise FileNotFoundError(url)
+        concept = next(c for ending, c in rows.items() if wanted.endswith(ending))
+        buffer = io.BytesIO()
+        emoji.cutout(concept, style).save(buffer, format="PNG")
+        return buffer.getvalue()
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("GEN_DATA", raising=False)
+    fetch_emoji(cache_folder(), get)
+    read = load_emoji()
+    assert len(read.items) == 900 and len(asked) == 901 and all(u.startswith(RAW) for u in asked)
+    for concept in (concepts()[CAT], mermaid):
+        for style in STYLES:
+            assert read.cutout(concept, style) == emoji.cutout(concept, style)
+
+    def broken(url: str) -> bytes:
+        raise TimeoutError("timed out")
+
+    with pytest.raises(MissingData, match=r"could not be fetched \(timed out\): try again"):
+        fetch_emoji(tmp_path, broken)

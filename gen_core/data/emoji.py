@@ -1,7 +1,7 @@
 """Emoji as cut-outs: 300 concepts that people ask for first, each drawn in three styles.
 
 Fluent (MIT, Microsoft), Noto (OFL 1.1 / Apache 2.0, Google), Twemoji (CC-BY 4.0, Twitter and
-contributors). The pictures are read from $GEN_DATA/emoji64; the project ships none of them.
+contributors). The project ships none of the pictures; `emoji_fetch` gets them from the sources.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import io
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +16,11 @@ import numpy as np
 from PIL import Image
 
 from gen_core.data.images import MissingData
+from gen_core.data.zalando import places
 
 STYLES = ("3d", "noto", "flat")
 SIZE = 64
+FOLDER = "emoji64"
 
 
 @dataclass(frozen=True)
@@ -58,20 +59,34 @@ class Emoji:
 
     def cutout(self, concept: Concept, style: str) -> Image.Image:
         """The drawing as an RGBA picture, 64 by 64."""
-        return Image.fromarray(self.pictures[self.index[concept.code, style]])
+        return self.at(self.index[concept.code, style])
+
+    def at(self, row: int) -> Image.Image:
+        """The drawing in a row of `pictures`, as an RGBA picture."""
+        return Image.fromarray(self.pictures[row])
+
+
+def emoji_here(root: Path | str | None = None) -> bool:
+    """Whether `load_emoji` would find them."""
+    return _found(root) is not None
+
+
+def _found(root: Path | str | None) -> Path | None:
+    folders = (place / FOLDER for place in places(root))
+    return next((folder for folder in folders if (folder / "images.npz").exists()), None)
 
 
 def load_emoji(root: Path | str | None = None) -> Emoji:
-    """Reads emoji64/images.npz and captions.json under `root`, or under $GEN_DATA.
+    """Reads emoji64/images.npz and captions.json under `root`, $GEN_DATA or the cache.
 
     Raises MissingData, with the way out, where they are not.
     """
-    base = root or os.environ.get("GEN_DATA")
-    folder = Path(base or "") / "emoji64"
-    if not base or not (folder / "images.npz").exists():
+    folder = _found(root)
+    if folder is None:
+        looked = ", ".join(str(place / FOLDER) for place in places(root))
         raise MissingData(
-            f"no emoji in {folder}: name the folder that holds emoji64/ with --data FOLDER or "
-            "in GEN_DATA"
+            f"no emoji in {looked}: `python -m gen_core.text_to_image fetch` "
+            "downloads them; or name the folder that holds emoji64/ with --data or in GEN_DATA"
         )
     items = json.loads((folder / "captions.json").read_text(encoding="utf-8"))["items"]
     with np.load(folder / "images.npz") as file:

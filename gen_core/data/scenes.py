@@ -138,6 +138,16 @@ def paint(scene: Scene, emoji: Emoji) -> np.ndarray:
     return np.asarray(picture)
 
 
+def portrait(cutout: Image.Image) -> np.ndarray:
+    """One drawing, any of them, in the middle of white, as a scene would show it: (64, 64, 3)."""
+    picture = _background("white", np.random.default_rng(0))
+    side = SIZES["medium"]
+    corner = (SIZE - side) // 2
+    drawn = cutout.resize((side, side), Image.Resampling.BICUBIC)
+    picture.paste(drawn, (corner, corner), drawn)
+    return np.asarray(picture)
+
+
 def _background(name: str, rng: np.random.Generator) -> Image.Image:
     """The colour, a little off, and a little lighter at the top."""
     colour = np.array(COLOURS[name]) + rng.normal(0, 5, 3)

@@ -42,13 +42,14 @@ def load_idx(name: str, split: str, root: Path | str | None, download: bool) -> 
     return ImageSet(name, images[:, None], labels.long(), CLASSES[name])
 
 
-def _places(root: Path | str | None) -> list[Path]:
+def places(root: Path | str | None) -> list[Path]:
+    """Where data may lie, in the order in which to look."""
     named = [root, os.environ.get("GEN_DATA")]
     return [Path(p).expanduser() for p in named if p] + [cache_folder()]
 
 
 def _find(name: str, root: Path | str | None) -> Path | None:
-    for place in _places(root):
+    for place in places(root):
         raw = place / FOLDERS[name] / "raw"
         if len(list(raw.glob("*-ubyte.gz"))) >= 4:
             return raw
@@ -56,7 +57,7 @@ def _find(name: str, root: Path | str | None) -> Path | None:
 
 
 def _fetch(name: str, root: Path | str | None, download: bool) -> Path:
-    looked = ", ".join(str(place / FOLDERS[name]) for place in _places(root))
+    looked = ", ".join(str(place / FOLDERS[name]) for place in places(root))
     advice = (
         f"{name!r} is not on this machine (looked in {looked}); "
         "set --data or GEN_DATA to a folder that has it"
