@@ -161,7 +161,7 @@ def test_the_command_line_answers_in_words(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("GEN_DATA", raising=False)
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     for arguments, message in (
-        (["train", "judge", "--data", str(tmp_path)], "--data FOLDER or in GEN_DATA"),
+        (["train", "judge", "--data", str(tmp_path)], "--data or in GEN_DATA"),
         (["export", "--runs", str(tmp_path)], "train autoencoder` makes it"),
         (["measure", "--runs", str(tmp_path)], "no pipeline in"),
     ):

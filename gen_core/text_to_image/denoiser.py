@@ -22,8 +22,8 @@ here the colour of the whole background must be decided by the words, not by wha
 
 @dataclass(frozen=True)
 class DenoiserConfig:
-    widths: tuple[int, ...] = (96, 192, 320)
-    """At 16, 8 and 4 latent pixels."""
+    widths: tuple[int, ...] = (64, 128, 256)
+    """At 16, 8 and 4 latent pixels. With (96, 192, 320) a step takes 1.8 times as long."""
     words: int = 192
     """Width of a token's encoding."""
 

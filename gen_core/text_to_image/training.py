@@ -37,9 +37,9 @@ PARTS: dict[str, type[Family]] = {
 }  # fmt: skip
 RECIPES = {
     "judge": Recipe("judge", steps=4000, data="scenes", batch=64, seed=4),
-    "autoencoder": Recipe("autoencoder", steps=5000, data="scenes", batch=16, seed=1),
+    "autoencoder": Recipe("autoencoder", steps=15000, data="scenes", batch=8, seed=1),
     "clip": Recipe("clip", steps=2500, data="scenes", batch=192, seed=2, warmup=300),
-    "denoiser": Recipe("denoiser", steps=30000, data="scenes", batch=32, seed=3, warmup=500),
+    "denoiser": Recipe("denoiser", steps=36000, data="scenes", batch=32, seed=3, warmup=500),
 }
 
 
