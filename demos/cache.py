@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 
 from demos import tabs
+from demos.figures import day
 from demos.handlers import App
 from gen_core.checkpoint import CheckpointError
 from gen_core.devices import device_title
@@ -58,8 +59,7 @@ class Example:
     @property
     def note(self) -> str:
         """Such as "computed before, 21 November 2026, AMD EPYC, 2 threads"."""
-        day = date.fromisoformat(self.date)
-        return f"computed before, {day.day} {day:%B %Y}, {self.hardware}"
+        return f"computed before, {day(self.date)}, {self.hardware}"
 
 
 def example(name: str, folder: Path = FOLDER) -> Example | None:

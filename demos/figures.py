@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+from datetime import date
 
 import numpy as np
 from PIL import Image
@@ -49,3 +50,9 @@ def png_data_url(array: np.ndarray) -> str:
 def duration(seconds: float) -> str:
     """ "412 ms", "1.92 s" """
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def day(iso: str) -> str:
+    """ "2026-11-21" as "21 November 2026"."""
+    meant = date.fromisoformat(iso)
+    return f"{meant.day} {meant:%B %Y}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +15,8 @@ from torch import Tensor
 from gen_core.checks import KnobError
 
 SIDE = 28
+COLOUR_SIDE = 64
+"""Pixels a side of what the text-to-image model draws."""
 MAX_SIDE = 4096
 """Pixels: the longest side of an upload."""
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -25,8 +26,10 @@ PREFIX = "data:image/png;base64,"
 MAX_DRAWING = 1_000_000
 """Characters of a drawing's data URL; the pad's own stay below a tenth of it."""
 
+Source = str | Path | IO[bytes] | None
 
-def prepare(source: str | Path | IO[bytes] | None) -> Tensor:
+
+def prepare(source: Source, name: str = "upload") -> Tensor:
     """A picture file as the models know pictures: (1, 1, 28, 28) in [-1, 1], bright on black.
 
     Follows Xiao et al. 2017, "Fashion-MNIST", section 2: grey, trimmed, the longest edge to 28
@@ -34,11 +37,7 @@ def prepare(source: str | Path | IO[bytes] | None) -> Tensor:
 
     Raises KnobError for no file, a broken one, a side above 4096 pixels, or an empty picture.
     """
-    if source is None:
-        raise KnobError("upload: choose a picture file first")
-    if not (isinstance(source, (str, Path)) or hasattr(source, "read")):
-        raise KnobError(f"upload={str(source)[:40]!r}: takes one picture file")
-    grey = np.asarray(_opened(source), np.float32)
+    grey = np.asarray(_opened(source, name).convert("L"), np.float32)
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     ground = float(np.median(border))
     if ground > 127:
@@ -53,38 +52,79 @@ def prepare(source: str | Path | IO[bytes] | None) -> Tensor:
     return torch.from_numpy(np.asarray(centred, np.float32) / 127.5 - 1)[None, None]
 
 
+def prepare_colour(source: Source, name: str = "upload") -> Tensor:
+    """A picture file in colour, (1, 3, 64, 64) in [-1, 1]: its middle square, resized.
+
+    name: what messages call it. Raises KnobError as `prepare` does; one colour all over is fine.
+    """
+    square = ImageOps.fit(_opened(source, name), (COLOUR_SIDE,) * 2, Image.Resampling.LANCZOS)
+    levels = torch.from_numpy(np.asarray(square, np.float32))
+    return (levels / 127.5 - 1).permute(2, 0, 1)[None]
+
+
 def prepare_drawing(value: Any) -> Tensor:
-    """What the drawing pad sends, prepared like a file. Raises KnobError for anything else."""
+    """What the grey drawing pad sends, prepared like a file. Raises KnobError for anything else."""
+    return prepare(in_data_url(value, "drawing"), "drawing")
+
+
+def prepare_mask(value: Any) -> Tensor | None:
+    """What the mask pad sends, or any PNG data URL, as (1, 1, 64, 64): 1 where it is bright.
+
+    None where nothing is: there is nothing to tell apart. Raises KnobError for anything else.
+    """
+    if value is None or value == "":
+        return None
+    grey = _opened(in_data_url(value, "mask"), "mask").convert("L")
+    square = np.asarray(ImageOps.fit(grey, (COLOUR_SIDE,) * 2, Image.Resampling.BOX))
+    bright = torch.from_numpy(square > 127).float()
+    return bright[None, None] if bright.any() else None
+
+
+def mask_url(mask: Tensor | None) -> str:
+    """A mask as a short PNG data URL, from which `prepare_mask` makes the same; "" for none."""
+    if mask is None:
+        return ""
+    file = io.BytesIO()
+    Image.fromarray(mask[0, 0].numpy() > 0.5).save(file, "PNG", optimize=True)
+    return PREFIX + base64.b64encode(file.getvalue()).decode()
+
+
+def in_data_url(value: Any, name: str) -> IO[bytes]:
+    """The PNG in what a pad sends. Raises KnobError for an empty paper and for anything else."""
     if value is None or value == "":  # Gradio makes "" of an empty value
-        raise KnobError("drawing: the paper is empty, draw something first")
+        raise KnobError(f"{name}: the paper is empty, draw something first")
     if not isinstance(value, str) or not value.startswith(PREFIX) or len(value) > MAX_DRAWING:
-        raise KnobError(f"drawing: takes a PNG data URL of at most {MAX_DRAWING:,} characters")
+        raise KnobError(f"{name}: takes a PNG data URL of at most {MAX_DRAWING:,} characters")
     try:
-        return prepare(io.BytesIO(base64.b64decode(value.removeprefix(PREFIX), validate=True)))
-    except binascii.Error as error:
-        raise KnobError(f"drawing: its data URL is damaged ({error})") from error
+        return io.BytesIO(base64.b64decode(value.removeprefix(PREFIX), validate=True))
+    except ValueError as error:  # of binascii for its alphabet, of b64decode for other letters
+        raise KnobError(f"{name}: its data URL is damaged ({error})") from error
 
 
-def _opened(source: str | Path | IO[bytes]) -> Image.Image:
-    """The file in grey, upright, on white where it is see-through."""
+def _opened(source: Source, name: str) -> Image.Image:
+    """The file in colour, upright, on white where it is see-through."""
+    if source is None:
+        raise KnobError(f"{name}: choose a picture file first")
+    if not (isinstance(source, (str, Path)) or hasattr(source, "read")):
+        raise KnobError(f"{name}={str(source)[:40]!r}: takes one picture file")
     try:
         with Image.open(source, formats=FORMATS) as image:
-            _check_size(*image.size)  # before a pixel is decoded
+            _check_size(*image.size, name)  # before a pixel is decoded
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except Image.DecompressionBombError as error:
-        raise KnobError(f"upload: {error}; choose at most {MAX_SIDE} pixels a side") from error
+        raise KnobError(f"{name}: {error}; choose at most {MAX_SIDE} pixels a side") from error
     except KnobError:
         raise
     except (OSError, SyntaxError, ValueError) as error:  # Pillow's answers to broken files
         raise KnobError(
-            f"upload: this is no picture that can be read; choose a {', '.join(FORMATS)} file"
+            f"{name}: this is no picture that can be read; choose a {', '.join(FORMATS)} file"
         ) from error
     white = Image.new("RGBA", upright.size, "white")
-    return Image.alpha_composite(white, upright).convert("L")
+    return Image.alpha_composite(white, upright).convert("RGB")
 
 
-def _check_size(width: int, height: int) -> None:
+def _check_size(width: int, height: int, name: str) -> None:
     if max(width, height) > MAX_SIDE:
         raise KnobError(
-            f"upload={width} x {height} pixels: choose a picture of 1 to {MAX_SIDE} pixels a side"
+            f"{name}={width} x {height} pixels: choose a picture of 1 to {MAX_SIDE} pixels a side"
         )

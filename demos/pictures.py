@@ -48,7 +48,7 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Pictures:
     x: Tensor
-    """(B, 1, 28, 28) float32 in [-1, 1], on the CPU"""
+    """(B, 1, 28, 28), for the text-to-image model (1, 3, 64, 64), in [-1, 1], on the CPU"""
     origin: str
     """Where they come from, ready to read: "Fashion-MNIST test set, not seen in training"."""
     names: tuple[str, ...]

@@ -25,6 +25,7 @@ from demos.overview import results, rows, scatter
 from demos.tab import Tab
 from demos.tabs import overview
 from demos.texts.overview import FAMILIES
+from demos.widgets import chart
 from demos.working import Working
 from gen_core import checkpoint
 from gen_core.checks import KnobError
@@ -183,7 +184,7 @@ def test_any_points_make_a_picture_inside_its_frame(points):
     svg = scatter.scatter(points, None)
     assert len(circles(svg)) == len(points)
     numbers = [float(n) for n in re.findall(r'(?:x|y|cx|cy)="([-\d.]+)"', svg)]
-    assert all(math.isfinite(n) and 0 <= n <= max(scatter.WIDTH, scatter.HEIGHT) for n in numbers)
+    assert all(math.isfinite(n) and 0 <= n <= max(chart.WIDTH, chart.HEIGHT) for n in numbers)
 
 
 def test_labels_of_two_close_points_do_not_cover_each_other():
@@ -191,13 +192,13 @@ def test_labels_of_two_close_points_do_not_cover_each_other():
         [point("one", 100, 1.0), point("two", 101, 1.01), point("far", 1, 9)], 0.3
     )
     names = {t.text: float(t.get("y")) for t in ElementTree.fromstring(svg).iter("text")}
-    assert abs(names["one"] - names["two"]) >= scatter.LABEL_GAP
+    assert abs(names["one"] - names["two"]) >= chart.LABEL_GAP
 
 
 def test_axis_ticks_are_round_and_inside():
-    axis = scatter.Axis.around([2.0, 30.0], 0, 100)
+    axis = chart.LogAxis.around([2.0, 30.0], 0, 100)
     assert axis.ticks() == [2, 5, 10, 20, 50]
-    assert scatter.Axis.around([1.0, 5000.0], 0, 100).ticks() == [1, 10, 100, 1000]
+    assert chart.LogAxis.around([1.0, 5000.0], 0, 100).ticks() == [1, 10, 100, 1000]
 
 
 def test_a_kept_example_comes_back_as_it_was(weights, tmp_path):

@@ -53,6 +53,13 @@ def test_value_is_plain_json_with_clock_steps_and_a_safe_file_name() -> None:
     json.dumps(training_value(), allow_nan=False)
 
 
+def test_a_still_lane_comes_first_and_shows_the_same_in_every_frame() -> None:
+    standing = np.full((1, 3, 2), 77, np.uint8)
+    first, moving, *_ = run_value(still={"The start": standing})["lanes"]
+    assert (first["title"], first["still"], moving["still"]) == ("The start", True, False)
+    assert sheet_of(first).shape == (N * 3, 2) and np.all(sheet_of(first) == 77)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

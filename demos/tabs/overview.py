@@ -21,6 +21,7 @@ from demos.overview.scatter import Point, scatter
 from demos.pictures import seeds_from
 from demos.tab import Tab
 from demos.texts.overview import EXPLANATION, FAMILIES, HOW_TO_READ
+from demos.widgets.card import read
 from demos.working import Working
 from gen_core.checkpoint import CheckpointError
 from gen_core.devices import device_title
@@ -142,7 +143,9 @@ def build(app: App) -> None:
                 parts.append(gr.HTML(html, apply_default_css=False))
     code_panel(knobs, code, Meter)
     style, script = ((HERE / f"overview.{kind}").read_text("utf-8") for kind in ("css", "js"))
-    gr.HTML(f"<style>{style}</style>", js_on_load=script, apply_default_css=False)
+    gr.HTML(
+        f"<style>{style}{read('chart.css')}</style>", js_on_load=script, apply_default_css=False
+    )
 
     def stream(**settings: Any) -> Iterator[dict[Any, Any]]:
         for news in draw(app, **settings):

@@ -1,4 +1,4 @@
-"""A pad to draw on: white on black, like the pictures of Fashion-MNIST."""
+"""Pads to draw on: in grey, like the pictures of Fashion-MNIST, or in colour."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import gradio as gr
 from demos.widgets.card import read
 
 
-def DrawingPad(*, label: str = "Drawing", **options: Any) -> gr.HTML:
+def DrawingPad(*, label: str = "Drawing", colour: bool = False, **options: Any) -> gr.HTML:
     """A gr.HTML whose value is the drawing as a PNG data URL, None while it is empty.
 
-    `options` go to gr.HTML (visible, elem_id, ...).
+    colour: a palette on white paper instead of white and grey on black. `options` go to gr.HTML
+    (visible, elem_id, ...).
     """
     return gr.HTML(
         value=None,
         label=label,
-        html_template=read("drawing.html"),
-        css_template=read("drawing.css"),
-        js_on_load=read("drawing.js"),
+        html_template=read("drawing_colour.html" if colour else "drawing.html"),
+        css_template=read("pad.css"),
+        js_on_load=read("pad.js", "drawing.js"),
         apply_default_css=False,
         **options,
     )

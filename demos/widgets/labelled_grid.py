@@ -19,10 +19,14 @@ from demos.widgets.card import card
 
 @dataclass(frozen=True)
 class Cell:
-    picture: np.ndarray
-    """uint8 (H, W), shown enlarged without smoothing."""
+    picture: np.ndarray | None
+    """uint8 (H, W) or (H, W, 3), shown enlarged without smoothing; None: the note is a figure."""
     note: str
     """Stands under the picture: "12 ms"."""
+    shade: float = 0.0
+    """How strongly a figure is coloured, 0 to 1."""
+    best: bool = False
+    """Whether a figure stands out from the others of its column."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Row:
     """Stands under the title, quieter."""
     cells: Sequence[Cell | None]
     """One for each column; None: not computed yet."""
+    words: Sequence[tuple[str, bool]] = ()
+    """In the title's place: pieces of a text, and which of them to mark."""
 
 
 def LabelledGrid(
@@ -74,7 +80,12 @@ def labelled_grid_value(
             )
     return {
         "rows": [
-            {"title": row.title, "note": row.note, "cells": [_cell(cell) for cell in row.cells]}
+            {
+                "title": " ".join(text for text, _ in row.words) or row.title,
+                "note": row.note,
+                "cells": [_cell(cell) for cell in row.cells],
+                "words": [list(piece) for piece in row.words],
+            }
             for row in rows
         ],
         "columns": list(columns),
@@ -89,7 +100,9 @@ def labelled_grid_value(
 def _cell(cell: Cell | None) -> dict[str, Any] | None:
     if cell is None:
         return None
-    height, width = cell.picture.shape
+    if cell.picture is None:
+        return {"note": cell.note, "shade": round(cell.shade, 3), "best": cell.best}
+    height, width = cell.picture.shape[:2]
     return {
         "picture": png_data_url(cell.picture),
         "width": width,

@@ -42,8 +42,9 @@ class TilesView extends Card {
     const kind = tile.framed ? this.value.scale?.framed : "";
     const score = tile.score === null ? "" : this.percent(tile.score);
     const alt = [tile.title, kind, tile.note, score].filter(Boolean).join(", ");
-    const picture = make("img", { src: tile.picture, alt });
-    const node = make("li", { class: tile.framed ? "tiles-framed" : "" }, picture);
+    const node = make("li", { class: tile.framed ? "tiles-framed" : "" });
+    if (tile.picture) node.append(make("img", { src: tile.picture, alt }));
+    else node.classList.add("tiles-words");
     if (score) {
       const [from, to] = [0.5, this.place(tile.score)].sort((a, b) => a - b);
       const fill = make("span", { style: `left: ${100 * from}%; width: ${100 * (to - from)}%` });
@@ -87,7 +88,7 @@ class TilesView extends Card {
     for (const [i, entry] of tiles.entries()) {
       const left = margin + (i % columns) * across;
       const top = margin + head + Math.floor(i / columns) * down;
-      this.drawTile(context, entry, await decoded(entry.picture), left, top);
+      this.drawTile(context, entry, entry.picture && (await decoded(entry.picture)), left, top);
       const score = entry.score === null ? "" : `${this.percent(entry.score)} (${entry.aside})`;
       write(entry.title, left, top + tile + bar + 15, { colour: INK.text, font: "600 13px", width: tile });
       const below = [score, entry.note].filter(Boolean).join(" · ");
@@ -100,7 +101,8 @@ class TilesView extends Card {
   drawTile(context, entry, image, left, top) {
     const { tile } = SHEET;
     const colour = entry.framed ? INK.framed : INK.plain;
-    context.drawImage(image, left, top, tile, tile);
+    if (image) context.drawImage(image, left, top, tile, tile);
+    else Object.assign(context, { strokeStyle: INK.rail, lineWidth: 1 }).strokeRect(left, top, tile, tile);
     if (entry.framed) {
       Object.assign(context, { strokeStyle: colour, lineWidth: 4 });
       context.strokeRect(left - 2, top - 2, tile + 4, tile + 4);

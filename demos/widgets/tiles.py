@@ -19,8 +19,8 @@ from demos.widgets.card import card
 
 @dataclass(frozen=True)
 class Tile:
-    picture: np.ndarray
-    """uint8 (H, W), shown enlarged without smoothing."""
+    picture: np.ndarray | None
+    """uint8 (H, W) or (H, W, 3), shown enlarged without smoothing; None: a card of words alone."""
     title: str
     """Stands under the picture: "Sneaker"."""
     note: str = ""
@@ -87,7 +87,7 @@ def tiles_value(
     return {
         "tiles": [
             {
-                "picture": png_data_url(tile.picture),
+                "picture": None if tile.picture is None else png_data_url(tile.picture),
                 "title": tile.title,
                 "note": tile.note,
                 "score": tile.score,

@@ -47,8 +47,10 @@ class TimelineView extends Card {
     this.charts = make("div", { class: "timeline-charts" });
     const buttons = make("div", { class: "timeline-steps" });
     buttons.append(this.back, this.playButton, this.forward);
+    this.wordPlace = make("div");
     this.full.append(
       this.laneRow,
+      this.wordPlace,
       make("div", { class: "timeline-transport" }, buttons, this.track),
       make("div", { class: "timeline-line" }, readout, this.buildTools()),
       make("div", { class: "card-foot" }, this.source, this.message),
@@ -113,9 +115,10 @@ class TimelineView extends Card {
       delete this.root.dataset.filled;
       return;
     }
-    let sheets;
+    let sheets, heat;
     try {
       sheets = await Promise.all(value.lanes.map((lane) => decoded(lane.sheet)));
+      heat = value.words && (await decoded(value.words.sheet));
     } catch (error) {
       this.say(`These frames could not be read: ${error.message}`);
       return;
@@ -123,12 +126,16 @@ class TimelineView extends Card {
     if (this.wanted !== value || this.gone()) return;
     this.fill(value, true);
     this.lanes = value.lanes.map((lane, i) => this.buildLane(lane, sheets[i]));
-    this.laneRow.replaceChildren(...this.lanes.map((lane) => lane.node));
     this.laneRow.classList.toggle("timeline-wide", value.bars.length > 0);
     const flat = this.lanes.some((lane) => lane.columns >= 2 * lane.rows);
     this.laneRow.classList.toggle("timeline-flat", flat);
     this.curves = value.curves.map((curve) => new Curve(curve, (index) => this.scrub(index)));
     this.charts.replaceChildren(...this.curves.map((curve) => curve.node));
+    this.words = heat && new WordRow(value.words, heat, () => this.show(this.index));
+    this.wordPlace.replaceChildren(...(this.words ? [this.words.node] : []));
+    this.laneRow.classList.toggle("timeline-machine", Boolean(value.parts?.length));
+    if (value.parts?.length) drawParts(this.laneRow, value.parts, this.lanes, this.words);
+    else this.laneRow.replaceChildren(...this.lanes.map((lane) => lane.node));
     this.track.setAttribute("aria-valuemin", 0);
     this.track.setAttribute("aria-valuemax", this.last);
     this.say("");
@@ -165,6 +172,7 @@ class TimelineView extends Card {
     const step = `${value.step_word} ${value.steps[k].toLocaleString("en")} / ${value.total.toLocaleString("en")}`;
     for (const lane of this.lanes) {
       drawFrame(lane, k, lane.canvas);
+      this.words?.paint(lane, k);
       const what = value.alt ? `${lane.title}: ${value.alt}` : lane.title;
       lane.canvas.setAttribute("aria-label", `${what}, ${step}, ${value.levels[k]}`);
       lane.bars.forEach((bar) => bar.show(k));
@@ -186,7 +194,8 @@ class TimelineView extends Card {
   layout() {
     const width = this.track.clientWidth;
     if (!this.value || !width) return;
-    drawStrip(this.lanes[0], this.last, this.strip, width, CELL);
+    const moving = this.lanes.find((lane) => !lane.still) ?? this.lanes[0];
+    drawStrip(moving, this.last, this.strip, width, CELL);
     this.curves.forEach((curve) => curve.layout());
   }
 

@@ -24,7 +24,8 @@ from gen_core.family import Frame
 OUT_SPAN = 3.0
 """What a network says of noise is about N(0, 1): shown from -3 (black) to 3 (white)."""
 
-Lane = tuple[str, str] | tuple[str, str, float]
+Shown = str | Callable[[Frame], Tensor | None]
+Lane = tuple[str, Shown] | tuple[str, Shown, float]
 Clock = str | Callable[[Frame], str]
 
 
@@ -47,8 +48,14 @@ def Timeline(
         label=label,
         value=value,
         empty=empty,
-        scripts=("timeline_icons.js", "timeline_charts.js", "timeline_export.js"),
-        styles=("timeline_charts.css",),
+        scripts=(
+            "timeline_icons.js",
+            "timeline_charts.js",
+            "timeline_export.js",
+            "timeline_words.js",
+            "timeline_parts.js",
+        ),
+        styles=("timeline_charts.css", "timeline_words.css", "timeline_parts.css"),
         server_functions=[encode_gif],
         **options,
     )
@@ -72,7 +79,8 @@ def timeline_value(
         frames: what `gen_core.family.record` returns; images (B, 1 or 3, H, W).
         lanes: (title, "x" | "x0" | "out") or (title, attribute, span): values from -span (black)
             to span (white); span is 1 unless told, 3 for "out". The last frame has neither x0 nor
-            out: there its x0 is the sample itself, and its out stays empty.
+            out: there its x0 is the sample itself, and its out stays empty. A function in the
+            attribute's place makes the lane's pictures of each frame.
         clock: the family's clock, a name such as "t" (shown as "t = 0.35") or a function of Frame.
         columns, ms_per_step, provenance, live, name and `extras`: see `timeline_from_images`;
             live frames play once by themselves unless autoplay=False.
@@ -101,8 +109,13 @@ def _short(level: float) -> str:
 
 
 def _lane_pictures(
-    frames: Sequence[Frame], attribute: str, span: float | None = None
+    frames: Sequence[Frame],
+    attribute: Shown,
+    span: float | None = None,
 ) -> list[np.ndarray | None]:
+    if callable(attribute):
+        made = [attribute(frame) for frame in frames]
+        return [None if tensor is None else pixels(tensor / (span or 1)) for tensor in made]
     if attribute not in ("x", "x0", "out"):
         raise ValueError(f"lane attribute {attribute!r}: choose one of x, x0, out")
     scale = span or (OUT_SPAN if attribute == "out" else 1.0)
@@ -130,8 +143,11 @@ def timeline_from_images(
     curves: Sequence[dict[str, Any]] = (),
     bars: Sequence[dict[str, Any]] = (),
     notes: Sequence[str] = (),
+    words: dict[str, Any] | None = None,
+    parts: Sequence[dict[str, Any]] = (),
     start: int | None = None,
     autoplay: bool = False,
+    still: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
     """Pictures over time, as the timeline's value. N frames, one entry of `levels` each.
 
@@ -152,8 +168,11 @@ def timeline_from_images(
         bars: charts under a lane, each {"lane": its title, "title", "labels", "values": N lists,
             "threshold"?, "summary"?: N texts, "percent"?: values are shares}.
         notes: a text for every frame.
+        words: what `timeline_words.words_value` returns.
+        parts: what `timeline_parts.parts_value` returns: the lanes stand in them.
         start: the frame shown first; the last by itself.
         autoplay: play once by itself when the value arrives, unless the visitor wants less motion.
+        still: title -> pictures of one moment: lanes before the others in which nothing moves.
 
     Raises ValueError when lengths, shapes or numbers do not fit together.
     """
@@ -166,9 +185,13 @@ def timeline_from_images(
         raise ValueError(f"start={start}: choose a whole number from 0 to {count - 1}")
     _check_lengths(count, steps=steps, notes=notes or levels)
     _check_charts(levels, lanes, curves, bars)
+    standing = {title: [images] * count for title, images in (still or {}).items()}
     return _plain(
         {
-            "lanes": [_lane(title, images, count, columns) for title, images in lanes.items()],
+            "lanes": [
+                _lane(title, images, count, columns) | {"still": title in standing}
+                for title, images in (standing | dict(lanes)).items()
+            ],
             "levels": [str(level) for level in levels],
             "steps": steps,
             "total": steps[-1] if total is None else total,
@@ -181,6 +204,8 @@ def timeline_from_images(
             "curves": list(curves),
             "bars": list(bars),
             "notes": list(notes),
+            "words": words,
+            "parts": list(parts),
             "start": start,
             "autoplay": autoplay,
         }
