@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from gen_core.data.captions import caption
+from gen_core.data.emoji import Emoji
 from gen_core.data.scenes import random_scene
 from gen_core.text_to_image import training
 from gen_core.text_to_image.export import export
@@ -36,8 +37,8 @@ def tiny_parts(runs: Path, monkeypatch) -> None:
         training.write_part(model, runs / name / "final.safetensors", card)
 
 
-def tiny_pipeline(folder: Path, monkeypatch) -> Path:
-    """The exported folder."""
+def tiny_pipeline(folder: Path, monkeypatch, emoji: Emoji | None = None) -> Path:
+    """The exported folder; with search where `emoji` are given."""
     tiny_parts(folder / "runs", monkeypatch)
-    export(folder / "runs", folder / "pipeline")
+    export(folder / "runs", folder / "pipeline", emoji)
     return folder / "pipeline"

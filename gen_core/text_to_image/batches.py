@@ -24,8 +24,12 @@ DROPPED = 0.1
 
 def pictures(scenes: list[Scene], emoji: Emoji) -> Tensor:
     """(B, 3, 64, 64) float32 in [-1, 1]"""
-    painted = np.stack([paint(scene, emoji) for scene in scenes])
-    return torch.from_numpy(painted).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return in_range(np.stack([paint(scene, emoji) for scene in scenes]))
+
+
+def in_range(pixels: np.ndarray) -> Tensor:
+    """uint8 (B, H, W, 3) -> (B, 3, H, W) float32 in [-1, 1]"""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 @dataclass

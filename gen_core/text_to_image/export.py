@@ -9,15 +9,23 @@ from pathlib import Path
 from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from torch import nn
 
+from gen_core.data.emoji import Emoji
+from gen_core.text_to_image.card import EMOJI, write_parts
 from gen_core.text_to_image.denoiser import SCHEDULE
+from gen_core.text_to_image.match import Matcher
+from gen_core.text_to_image.search import write_vectors
 from gen_core.text_to_image.training import part, tokenizer
 
 SHARD = "9MB"
 """No file of the repository is larger than 10 MB."""
 
 
-def export(runs: Path | str, folder: Path | str) -> None:
-    """Writes the pipeline to `folder` and the whole of CLIP to `folder`/clip, in half precision."""
+def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> None:
+    """Writes the pipeline to `folder` and the whole of CLIP to `folder`/clip, in half precision.
+
+    emoji: all drawings, for search; without them an older file of their vectors is taken away, as
+    it may be of another CLIP.
+    """
     runs, folder = Path(runs), Path(folder)
     autoencoder, clip, denoiser = (part(n, runs) for n in ("autoencoder", "clip", "denoiser"))
     pipeline = StableDiffusionPipeline(
@@ -30,8 +38,11 @@ def export(runs: Path | str, folder: Path | str) -> None:
     in_half_precision(clip.net).save_pretrained(folder / "clip", max_shard_size=SHARD)
     for config in (folder / "text_encoder/config.json", folder / "clip/config.json"):
         _load_as_float32(config)
-    cards = {m.name: m.card for m in (autoencoder, clip, denoiser)}
-    (folder / "card.json").write_text(json.dumps(cards, indent=1), encoding="utf-8")
+    if emoji is None:
+        (folder / EMOJI).unlink(missing_ok=True)
+    else:
+        write_vectors(Matcher.open(folder), emoji, folder)
+    write_parts(folder, {m.name: m.card for m in (autoencoder, clip, denoiser)})
 
 
 def in_half_precision(model: nn.Module) -> nn.Module:

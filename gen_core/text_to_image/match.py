@@ -1,4 +1,4 @@
-"""How well pictures fit words: the CLIP score, and search by the same encoder."""
+"""How well pictures fit words: the CLIP score."""
 
 from __future__ import annotations
 
@@ -52,6 +52,11 @@ class Matcher:
         encoder trained here gives other numbers than OpenAI's.
         """
         cosine = (self.of_words(texts) * self.of_pictures(x)).sum(1)
+        return (100 * cosine).clamp(min=0).cpu()
+
+    def scores(self, x: Tensor, texts: Sequence[str]) -> Tensor:
+        """The score of each picture with each text (pictures, texts)."""
+        cosine = self.of_pictures(x) @ self.of_words(texts).T
         return (100 * cosine).clamp(min=0).cpu()
 
 

@@ -23,9 +23,9 @@ from gen_core.devices import pick_device
 from gen_core.family import Family, Frame
 from gen_core.noise import Noise
 from gen_core.text_to_image.attention import heat, watched
+from gen_core.text_to_image.card import NAME
 from gen_core.text_to_image.tokens import encoded
 
-NAME = "text-to-image-emoji"
 MAX_STEPS = 60
 """From 61 on the spacing of diffusers' schedulers rounds to one step too many now and then."""
 MAX_GUIDANCE = 30.0
@@ -210,7 +210,9 @@ def open_pipeline(folder: Path | str | None = None, device: str = "auto") -> Tex
             "`export` make one"
         )
     try:
-        pipeline = StableDiffusionPipeline.from_pretrained(folder, local_files_only=True)
+        pipeline = StableDiffusionPipeline.from_pretrained(
+            folder, local_files_only=True, low_cpu_mem_usage=False
+        )
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"{folder.name} is damaged ({error}): fetch it again") from error

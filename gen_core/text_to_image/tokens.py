@@ -39,3 +39,22 @@ def encoded(tokenizer: CLIPTokenizer, captions: Sequence[str]) -> Tensor:
     return tokenizer(
         list(captions), padding="max_length", truncation=True, return_tensors="pt"
     ).input_ids
+
+
+def words_of(tokenizer: CLIPTokenizer, text: str) -> list[tuple[str, list[int]]]:
+    """The words of a text as the model reads them, each with the places of its tokens.
+
+    What was cut off at the end is not among them.
+    """
+    pieces = tokenizer.convert_ids_to_tokens(encoded(tokenizer, [text])[0].tolist())
+    words: list[tuple[str, list[int]]] = []
+    places: list[int] = []
+    for place, piece in enumerate(pieces[1:], start=1):
+        if piece == tokenizer.eos_token:
+            break
+        places.append(place)
+        if piece.endswith("</w>"):
+            word = tokenizer.convert_tokens_to_string([pieces[p] for p in places])
+            words.append((word.replace("</w>", "").strip(), places))
+            places = []
+    return words
