@@ -1,0 +1,122 @@
+"""Search, as one types: the emoji that fit some words best, by the encoder of the CLIP score."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from demos.cache import Keep
+from demos.explain import code_panel
+from demos.figures import duration
+from demos.handlers import App
+from demos.knobs import Knob, Knobs
+from demos.layout import controls, results
+from demos.panel import as_before
+from demos.text_to_image.generate import ID, MODEL
+from demos.text_to_image.prompt import MAX_PROMPT
+from demos.texts.text_to_image import NO_SEARCH, SEARCH
+from demos.widgets.tiles import Tile, Tiles, tiles_value
+from gen_core.checkpoint import weights_folder
+from gen_core.data.emoji import Emoji, load_emoji
+from gen_core.data.images import MissingData
+from gen_core.data.scenes import portrait
+from gen_core.devices import device_title
+from gen_core.text_to_image.card import EMOJI
+
+if TYPE_CHECKING:
+    from gen_core.text_to_image.search import Found, Search
+
+NAME = f"{ID}-search"
+SHOWN = 12
+EXAMPLE = "a red cat"
+WORDS = Knob("words", "Words", "text", EXAMPLE, high=MAX_PROMPT, info="It searches as you type")
+CREDIT = "drawings: 3d by Microsoft (Fluent), noto by Google, flat by Twitter (Twemoji)"
+
+
+def nearest(app: App, words: str, pictures: bool = True) -> dict[str, Any]:
+    """The nearest emoji as tiles; pictures: whether to show them, where they are."""
+    search = _search(str(weights_folder() / MODEL), str(app.device))
+    started = time.perf_counter()
+    found = search.nearest(words, min(SHOWN, len(search.items)))
+    took = duration(time.perf_counter() - started)
+    drawings = drawings_here(app.data_root) if pictures else None
+    told = CREDIT if drawings else "names alone: the drawings are not on this machine"
+    return tiles_value(
+        tiles(search, found, drawings),
+        headline=f"The {len(found)} that fit best, of {len(search.items):,} emoji",
+        provenance=f"{device_title(app.device)} · {took} · {told}", name=NAME,
+    )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=1)
+def _search(folder: str, device: str) -> Search:
+    from gen_core.text_to_image.search import Search  # heavy, and only for this tab
+
+    return Search.open(folder, device)
+
+
+def tiles(search: Search, found: Sequence[Found], drawings: Emoji | None) -> list[Tile]:
+    shown = []
+    for answer in found:
+        item = search.items[answer.index]
+        row = drawings.index.get((item.code, item.style)) if drawings else None
+        picture = None if row is None else portrait(drawings.at(row))
+        shown.append(Tile(picture, answer.name, f"{answer.style} · {answer.score:.1f}"))
+    return shown
+
+
+def drawings_here(root: str | None) -> Emoji | None:
+    """The drawings, where they are on this machine."""
+    try:
+        return _drawings(root)
+    except MissingData:
+        return None
+
+
+@functools.cache
+def _drawings(root: str | None) -> Emoji:
+    return load_emoji(root)
+
+
+def code(k: Mapping[str, Any]) -> str:
+    """The lines that find the same."""
+    return f"""
+        from gen_core.checkpoint import weights_folder
+        from gen_core.text_to_image.pipeline import NAME
+        from gen_core.text_to_image.search import Search
+
+        search = Search.open(weights_folder() / NAME)
+        for name, style, score, index in search.nearest({k["words"]!r}, {SHOWN}):
+            print(f"{{score:5.1f}} {{name}} ({{style}})")
+    """
+
+
+def build(app: App) -> None:
+    """The words and what they find; a sentence in their place where the vectors are missing."""
+    if not (weights_folder() / MODEL / EMOJI).exists():
+        gr.Markdown(f"{SEARCH}\n\n*{NO_SEARCH}*")
+        return
+    gr.Markdown(SEARCH)
+    knobs = app.add(Knobs(ID, "search", [WORDS]))
+    with gr.Row():
+        with controls():
+            knobs.build()
+        with results():
+            screen = Tiles(
+                elem_id=NAME, label="The emoji that fit the words best", value=as_before(NAME),
+                empty="Type some words.",
+            )  # fmt: skip
+    app.on(
+        knobs.built["words"].change, functools.partial(nearest, app), knobs, screen,
+        api_name="text_to_image_search", show_progress="hidden", trigger_mode="always_last",
+    )  # fmt: skip
+    code_panel(knobs, code, nearest)
+
+
+def keep() -> Keep:
+    """The example for the page's first moment: without pictures, as the project ships none."""
+    return Keep(NAME, lambda app: nearest(app, EXAMPLE, pictures=False), (MODEL,), ())

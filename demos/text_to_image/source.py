@@ -1,0 +1,183 @@
+"""The picture to start from: of the model, of real emoji, drawn by hand, or a file."""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import gradio as gr
+from torch import Tensor
+
+from demos.figures import pixels, png_data_url
+from demos.handlers import TEXT_TO_IMAGE, App, message_of
+from demos.knobs import Knob, Knobs, raw
+from demos.picture_files import in_data_url, prepare_colour
+from demos.pictures import Lines, Pictures, result_of
+from demos.text_to_image.prompt import MAX_PROMPT
+from demos.upload import Upload, path_of
+from demos.widgets.drawing import DrawingPad
+from demos.widgets.mask_pad import masked_picture_value
+from demos.working import Working, watch
+from gen_core import Noise
+from gen_core.data.captions import caption
+from gen_core.data.emoji import emoji_here, load_emoji
+from gen_core.data.scenes import random_scene
+
+MODEL, SCENE, DRAWING, UPLOAD = "The model", "Real emoji", "A drawing", "An upload"
+DRAWN_WITH = {"steps": 20, "guidance_scale": 5.0}
+KEPT = 64
+"""Drawn pictures that are remembered, the least recent forgotten first."""
+NOT_DRAWN = masked_picture_value("Not drawn yet: drawing anew begins with it.")
+
+_emoji = functools.cache(load_emoji)
+
+
+def source_knobs(prompt: str, scenes: bool = False) -> list[Knob]:
+    """prompt: of the first picture; scenes: whether the emoji are on this machine."""
+    sources = [MODEL, *([SCENE] if scenes else []), DRAWING, UPLOAD]
+    return [
+        Knob("source", "Start from", "choice", MODEL, options=sources),
+        Knob("picture_prompt", "Prompt of the start", "text", prompt, high=MAX_PROMPT),
+        Knob("picture_seed", "Seed of the start", "seed", 0),
+    ]
+
+
+class StartInput:
+    """Controls that choose the picture; `picture` is the component that shows it."""
+
+    def __init__(self, app: App, prompt: str, first: Mapping[str, str] | None = None) -> None:
+        """prompt: of the first picture; first: its `masked_picture_value`, if it is at hand."""
+        self.app, self.first = app, first or NOT_DRAWN
+        self.knobs = source_knobs(prompt, emoji_here(app.data_root))
+        self.inputs: list[gr.components.Component] = []
+        """What events need besides the knobs: the drawing and the upload."""
+        self._drawn: OrderedDict[tuple[str, int], Tensor] = OrderedDict()
+
+    def build(self, knobs: Knobs) -> None:
+        """Puts the controls on the page; only those of the chosen source are shown."""
+        knobs.build("source", "picture_prompt", "picture_seed")
+        self.draw = gr.Button("Draw the start", size="sm")
+        with gr.Column(visible=False, min_width=0, elem_classes=["drawing-column"]) as column:
+            drawing = raw(DrawingPad(label="Drawing to start from", colour=True))
+        upload = Upload(label="A picture, up to 4096 pixels a side", visible=False, height=130)
+        self.inputs = [drawing, upload]
+        source, prompt, seed = (knobs.built[knob.name] for knob in self.knobs)
+        source.change(
+            _shown, source, [prompt, seed, self.draw, column, upload],
+            queue=False, show_progress="hidden", api_visibility="private",
+        )  # fmt: skip
+
+    def connect(self, knobs: Knobs, picture: gr.HTML, stop: gr.Button) -> None:
+        """Keeps the shown picture up to date; the model draws when it is asked to."""
+        own = [knobs.built[knob.name] for knob in self.knobs]
+        parts = [*own, *self.inputs]
+        gr.on(
+            [part.change for part in parts], self.look, parts, picture, queue=False,
+            show_progress="hidden", api_visibility="private", trigger_mode="always_last",
+        )  # fmt: skip
+        self.app.on(
+            self.draw.click, self._draw, knobs, picture, inputs=self.inputs,
+            api_name="text_to_image_start_picture", stop=stop, show_progress="minimal",
+        )  # fmt: skip
+
+    def look(
+        self, source: Any, picture_prompt: Any, picture_seed: Any, drawing: Any, upload: Any
+    ) -> Mapping[str, str]:
+        """What can be shown at once: the model's pictures only where it drew them before."""
+        given = (source, picture_prompt, picture_seed)
+        try:
+            settings = {k.name: k.check(v) for k, v in zip(self.knobs, given, strict=True)}
+            if source != MODEL:
+                return shown(result_of(self.read(drawing, upload, settings)))
+            x = self._drawn.get((picture_prompt, settings["picture_seed"]))
+            if x is not None:
+                return shown(by_model(x, picture_prompt))
+            at_first = given == tuple(knob.default for knob in self.knobs)
+            return self.first if at_first else NOT_DRAWN
+        except Exception as error:
+            return masked_picture_value(message_of(error))
+
+    def _draw(
+        self, drawing: Any, upload: Any, **settings: Any
+    ) -> Generator[Working | dict, None, None]:
+        """Yields the picture as it is shown."""
+        yield shown((yield from self.read(drawing, upload, settings)))
+
+    def read(
+        self, drawing: Any, upload: Any, settings: Mapping[str, Any]
+    ) -> Generator[Working, None, Pictures]:
+        """The chosen picture, x (1, 3, 64, 64). A generator, for the model takes its time.
+
+        Raises KnobError or MissingData with a message for the visitor.
+        """
+        source, prompt, seed = _chosen(settings)
+        if source == DRAWING:
+            x = prepare_colour(in_data_url(drawing, "drawing"), "drawing")
+            return Pictures(x, "your drawing", ("",))
+        if source == UPLOAD:
+            return Pictures(prepare_colour(path_of(upload)), "your upload", ("",))
+        if source == SCENE:
+            from gen_core.text_to_image.batches import pictures  # heavy, and only for this tab
+
+            scene = random_scene(seed)
+            x = pictures([scene], _emoji(self.app.data_root))
+            return Pictures(x, "real emoji", (caption(scene, seed),))
+        return by_model((yield from self._sampled(prompt, seed)), prompt)
+
+    def _sampled(self, prompt: str, seed: int) -> Generator[Working, None, Tensor]:
+        """The model's picture: the same as the Generate panel's first for this prompt and seed."""
+        if (prompt, seed) not in self._drawn:
+            model = self.app.model(TEXT_TO_IMAGE)
+            frames = model.sample(Noise([seed]), prompt=prompt, **DRAWN_WITH)
+            recording = yield from watch(frames, keep=2, doing="Drawing the start")
+            self._drawn[prompt, seed] = model.decode(recording.frames[-1].x).cpu()
+        self._drawn.move_to_end((prompt, seed))
+        if len(self._drawn) > KEPT:
+            self._drawn.popitem(last=False)
+        return self._drawn[prompt, seed]
+
+
+def source_code(settings: Mapping[str, Any]) -> Lines:
+    """Lines that make the same `picture`, after those that open `model`."""
+    source, prompt, seed = _chosen(settings)
+    if source == MODEL:
+        knobs = ", ".join(f"{name}={value!r}" for name, value in DRAWN_WITH.items())
+        drawn = f"final(model.sample(Noise([{seed}]), prompt={prompt!r}, {knobs}))"
+        return Lines(
+            [("gen_core", "Noise"), ("gen_core", "final")],
+            [f"picture = model.decode({drawn})  # (1, 3, 64, 64) in [-1, 1]"],
+        )
+    if source == SCENE:
+        return Lines(
+            [("gen_core.data.emoji", "load_emoji"), ("gen_core.data.scenes", "random_scene"),
+             ("gen_core.text_to_image.batches", "pictures")],
+            [f"picture = pictures([random_scene({seed})], load_emoji())"],
+        )  # fmt: skip
+    return Lines(
+        [("demos.picture_files", "prepare_colour")],
+        ['picture = prepare_colour("picture.png")  # your picture, saved under this name'],
+    )
+
+
+def _chosen(settings: Mapping[str, Any]) -> tuple[str, str, int]:
+    return settings["source"], settings["picture_prompt"], settings["picture_seed"]
+
+
+def by_model(x: Tensor, prompt: str) -> Pictures:
+    return Pictures(x, "drawn by the model", (prompt,))
+
+
+def shown(pictures: Pictures) -> dict[str, str]:
+    """As the screen shows it beneath the mask."""
+    note = ": ".join(part for part in (pictures.origin, pictures.names[0]) if part)
+    return masked_picture_value(note, png_data_url(pixels(pictures.x)[0]))
+
+
+def _shown(source: str) -> list[Any]:
+    visible = (
+        source == MODEL, source in (MODEL, SCENE), source == MODEL, source == DRAWING,
+        source == UPLOAD,
+    )  # fmt: skip
+    return [gr.update(visible=each) for each in visible]

@@ -1,0 +1,116 @@
+"""What guidance trades, as it was measured: fit against diversity, and what stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demos.figures import day
+from demos.text_to_image.generate import ID, MODEL
+from demos.texts.text_to_image import HOW_TO_READ_TRADEOFF, NO_TRADEOFF, TRADEOFF
+from demos.widgets.card import read
+from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
+from gen_core.checkpoint import weights_folder
+from gen_core.text_to_image.card import measured
+
+STYLE = Path(__file__).with_suffix(".css")
+HEADS = {
+    "guidance": "Guidance", "score": "CLIP score", "recognised": "Right thing, says the judge",
+    "diversity": "Diversity", "clipped": "Burnt-out pixels",
+}  # fmt: skip
+
+
+def build() -> None:
+    """The curve, where the card of the weights holds one."""
+    figures = measured(weights_folder() / MODEL)
+    if "guidance" not in figures:
+        gr.Markdown(NO_TRADEOFF)
+        return
+    gr.Markdown(TRADEOFF)
+    gr.HTML(
+        section(figures), css_template=read("chart.css") + STYLE.read_text(encoding="utf-8"),
+        apply_default_css=False, elem_id=f"{ID}-tradeoff",
+    )  # fmt: skip
+
+
+def section(figures: Mapping[str, Any]) -> str:
+    """The chart, and the figures as a table; `figures` is what the card has measured."""
+    told = figures["guidance"]
+    return f"""
+    <section class="tradeoff">
+      <div>{curve(told["points"])}</div>
+      <div>{table(told["points"])}
+        <p>{escape(how_measured(told))}</p>
+        <p>{escape(HOW_TO_READ_TRADEOFF)}{_judge(figures)}</p>{_sharper(figures)}</div>
+    </section>"""
+
+
+def curve(points: Sequence[Mapping[str, float]]) -> str:
+    """Diversity across, CLIP score up, a line through the values of guidance."""
+    across = Axis.across([p["diversity"] for p in points])
+    up = Axis.upward([p["score"] for p in points])
+    marks = [
+        Mark(
+            across.at(p["diversity"]), up.at(p["score"]),
+            f"{p['guidance']:g}" if k else f"guidance {p['guidance']:g}", "", "var(--color-accent)",
+        )
+        for k, p in enumerate(points)
+    ]  # fmt: skip
+    line = "L".join(f"{mark.x:.1f} {mark.y:.1f}" for mark in marks)
+    drawn = axes(across, up, below="diversity: how much seeds differ", beside="CLIP score")
+    drawn += f'<path class="line" d="M{line}"/>' + corner("better: up, right") + placed(marks)
+    spoken = "; ".join(
+        f"guidance {p['guidance']:g}: score {p['score']:.1f}, diversity {p['diversity']:.2f}"
+        for p in points
+    )
+    return chart(drawn, f"CLIP score against diversity. {spoken}")
+
+
+def table(points: Sequence[Mapping[str, float]]) -> str:
+    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS.values())
+    body = "".join(
+        f'<tr><th scope="row">{p["guidance"]:g}</th>'
+        f"<td>{p['score']:.1f} <small>± {p['score_error']:.1f}</small></td>"
+        f"<td>{p['recognised']:.0%}</td>"
+        f"<td>{p['diversity']:.3f} <small>± {p['diversity_error']:.3f}</small></td>"
+        f"<td>{p['clipped']:.1%}</td></tr>"
+        for p in points
+    )
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def how_measured(told: Mapping[str, Any]) -> str:
+    return (
+        f"Each row: {told['pictures']:,} pictures, {told['prompts']} prompts with the same "
+        f"{told['seeds']} seeds, {told['steps']} steps of {told['sampler']}. {_made(told)}"
+    )
+
+
+def _made(told: Mapping[str, Any]) -> str:
+    return f"Measured on {day(told['date'])}, {told['hardware']}."
+
+
+def _judge(figures: Mapping[str, Any]) -> str:
+    """How good the judge itself is, where that was measured."""
+    if "shares" not in figures:
+        return ""
+    share = figures["shares"]["judge"]["seen"]["concept"]
+    return f" It recognises {share:.0%} of things in real drawings."
+
+
+def _sharper(figures: Mapping[str, Any]) -> str:
+    """What a negative prompt does, where that was measured."""
+    if "sharpness" not in figures:
+        return ""
+    told = figures["sharpness"]
+    words = (
+        f"The negative prompt “{told['negative_prompt']}” made {told['sharper']:.0%} of "
+        f"{told['pictures']} pictures sharper: the variance of the Laplacian, which grows with "
+        f"sharp edges, is {told['ratio']:.2f} ± {told['ratio_error']:.2f} times that of the same "
+        f"prompts and seeds without it, at guidance {told['guidance_scale']:g}. {_made(told)}"
+    )
+    return f"<p>{escape(words)}</p>"
