@@ -44,7 +44,12 @@ def png_data_url(array: np.ndarray) -> str:
     """uint8 (H, W) or (H, W, 3) as a data URL with a PNG in it."""
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, format="PNG", compress_level=6)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return data_url(buffer.getvalue())
+
+
+def data_url(png: bytes) -> str:
+    """A PNG file as a data URL."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def duration(seconds: float) -> str:

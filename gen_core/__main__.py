@@ -1,4 +1,4 @@
-"""The command line: python -m gen_core list | sample | train | evaluate | bench"""
+"""The command line: python -m gen_core list | sample | train | evaluate | bench | watermark"""
 
 from __future__ import annotations
 
@@ -74,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     timing.add_argument("--count", type=_value, default=16)
     timing.add_argument("--steps", type=_value, default=20)
     timing.add_argument("--rounds", type=_value, default=9)
+
+    mark = command("watermark", _watermark, "measure how often the invisible mark is found")
+    mark.add_argument("--pictures", type=_value, default=200, help="that are marked")
+    mark.add_argument("--unmarked", type=_value, default=1000)
+    mark.add_argument("--others", metavar="FOLDER", help="photographs, for the unmarked ones")
+    mark.add_argument("--data", metavar="FOLDER", help="where emoji64/ is (or set GEN_DATA)")
+    mark.add_argument("--write", action="store_true", help="make these the figures on the page")
     return parser
 
 
@@ -198,6 +205,22 @@ def _bench(args: argparse.Namespace) -> Answer:
         device=args.device, count=args.count, steps=args.steps, rounds=args.rounds, progress=bars
     )
     bars.close()
+    return result, report(result)
+
+
+def _watermark(args: argparse.Namespace) -> Answer:
+    from gen_core import watermark
+    from gen_core.data.emoji import load_emoji
+    from gen_core.watermark_rates import rates, report
+
+    bars = Bars()
+    result = rates(
+        load_emoji(args.data), pictures=whole("pictures", args.pictures, 1, 100_000),
+        unmarked=whole("unmarked", args.unmarked, 2, 100_000), others=args.others, progress=bars,
+    )  # fmt: skip
+    bars.close()
+    if args.write:
+        watermark.MEASURED.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result, report(result)
 
 
