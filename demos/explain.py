@@ -65,6 +65,8 @@ def code_panel(knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any
             textwrap.dedent(inspect.getsource(source)), language="python", interactive=False,
             label=f"What they call: {source.__module__}.{name}", max_lines=30,
         )  # fmt: skip
+    if not knobs.components:
+        return
     gr.on(
         [component.change for component in knobs.components], written, knobs.components, code,
         queue=False, show_progress="hidden", api_visibility="private", trigger_mode="always_last",

@@ -15,6 +15,8 @@ from demos.handlers import App
 from demos.knobs import Knob, Knobs
 from demos.layout import buttons, controls, results
 from demos.pictures import seeds_from
+from demos.saving import run_of
+from gen_core.provenance import about
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class Panel:
     """beneath(app, knobs) puts what helps with the first knob under it."""
     further: Callable[[App], None] | None = None
     """further(app) puts more on the page, below all else."""
+    made_by: str = ""
+    """The model that drew the pictures: files made of the widget then say so in their metadata."""
+    saves: Callable[[App, str], gr.State] | None = None
+    """saves(app, name) puts a button under the widget that saves the pictures of a run, and returns
+    the state in which it finds them (see `demos.saving`)."""
     live: tuple[str, ...] = ()
     """Sliders that run it too, while they move: the newest value wins."""
 
@@ -69,21 +76,37 @@ class Panel:
                 knobs.build()
             with results():
                 screen = self.screen(
-                    elem_id=self.name, label=self.shows, value=as_before(self.name),
-                    empty=f"Press {self.button}.",
+                    elem_id=self.name, label=self.shows, empty=f"Press {self.button}.",
+                    value=self._signed(as_before(self.name), self.kept),
                 )  # fmt: skip
+                kept = [self.saves(app, self.name)] if self.saves else []
         if self.after:
             self.after(knobs)
         triggers = {"": go.click} | {f"_{k}": knobs.built[k].input for k in self.live}
         for ending, trigger in triggers.items():
             app.on(
-                trigger, functools.partial(self.run, app), knobs, screen,
+                trigger, functools.partial(self._values, app), knobs, [screen, *kept],
                 api_name=self.name.replace("-", "_") + ending, stop=stop, show_progress="minimal",
                 trigger_mode="always_last" if ending else "once",
             )  # fmt: skip
         code_panel(knobs, self.code, self.source)
         if self.further:
             self.further(app)
+
+    def _values(self, app: App, **knobs: Any) -> Iterator[Any]:
+        """What `run` yields, its values with what belongs to them."""
+        for value in self.run(app, **knobs):
+            if not is_value(value):
+                yield value
+                continue
+            signed = self._signed(value, knobs)
+            yield (signed, run_of(self.made_by, knobs, signed)) if self.saves else signed
+
+    def _signed(self, value: dict[str, Any] | None, knobs: Mapping[str, Any]) -> Any:
+        """The value with what files made of it shall say of themselves."""
+        if value is None or not self.made_by:
+            return value
+        return {**value, "about": about(self.made_by, knobs)}
 
     def keep(self) -> Keep:
         """The example for the page's first moment."""
@@ -94,6 +117,11 @@ class Panel:
         """The last of the example's values."""
         *_, value = self.run(app, **self.kept)
         return value
+
+
+def is_value(piece: Any) -> bool:
+    """Whether what a run yields is a widget's value, not only a turn for others."""
+    return isinstance(piece, dict) and "provenance" in piece
 
 
 def as_before(name: str) -> dict[str, Any] | None:

@@ -62,6 +62,17 @@ def prepare_colour(source: Source, name: str = "upload") -> Tensor:
     return (levels / 127.5 - 1).permute(2, 0, 1)[None]
 
 
+def grey_picture(source: Source, name: str = "upload") -> Image.Image:
+    """A picture file in grey, upright, at its own size; `info` is what its metadata says.
+
+    Raises KnobError for no file, a broken one or a side above 4096 pixels.
+    """
+    grey = _opened(source, name).convert("L")
+    with Image.open(source, formats=FORMATS) as image:
+        grey.info = dict(image.info)
+    return grey
+
+
 def prepare_drawing(value: Any) -> Tensor:
     """What the grey drawing pad sends, prepared like a file. Raises KnobError for anything else."""
     return prepare(in_data_url(value, "drawing"), "drawing")

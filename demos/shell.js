@@ -63,6 +63,11 @@ window.noiseToData = {
     if (tab) history.replaceState(null, "", `?tab=${tab.dataset.tabId}`);
   },
 
+  // A button that Gradio keeps out of sight: it fetches the file that was just made.
+  press(id) {
+    document.getElementById(id)?.click();
+  },
+
   notice(text) {
     document.querySelector(".page-notice")?.remove();
     const box = document.createElement("div");

@@ -6,7 +6,7 @@ import gradio as gr
 
 from demos.handlers import App
 from demos.tab import Tab
-from demos.text_to_image import change, fit, generate, inside, search, start, two
+from demos.text_to_image import change, fit, generate, inside, made_here, search, start, two
 
 ID = generate.ID
 PANELS = (generate.PANEL, inside.PANEL, change.PANEL, two.PANEL, start.PANEL, fit.PANEL)
@@ -20,6 +20,8 @@ def build(app: App) -> None:
         for panel in PANELS:
             with gr.Tab(panel.title, id=panel.id):
                 panel.build(app)
+        with gr.Tab(made_here.TITLE, id=made_here.PANEL_ID):
+            made_here.build(app)
 
 
 TAB = Tab(ID, "Text to image", order=60, build=build, needs=generate.MODEL)

@@ -95,5 +95,5 @@ PANEL = Panel(
     run=change_one, code=code, source=change_one, screen=LabelledGrid,
     shows="The same noise under several values of one knob",
     kept={"prompt": EXAMPLE, "change": "Guidance", "negative_prompt": "", "count": 3, "seed": 0},
-    models=(MODEL,), beneath=prompt_tools,
+    models=(MODEL,), beneath=prompt_tools, made_by=MODEL,
 )  # fmt: skip

@@ -153,5 +153,5 @@ PANEL = Panel(
         "prompt": EXAMPLE, "texts": OTHERS, "negative_prompt": "", "steps": 20,
         "guidance_scale": 5.0, "sampler": SAMPLERS[0], "count": 4, "seed": 0,
     },
-    models=(MODEL,), beneath=beneath, further=further,
+    models=(MODEL,), beneath=beneath, further=further, made_by=MODEL,
 )  # fmt: skip

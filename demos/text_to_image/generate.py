@@ -14,6 +14,7 @@ from demos.knobs import Knob
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.walk import on_timeline
+from demos.saving import save_button
 from demos.text_to_image.prompt import MAX_PROMPT, prompt_tools
 from demos.texts.text_to_image import GENERATE
 from demos.widgets.timeline import Lane, Timeline
@@ -143,5 +144,5 @@ PANEL = Panel(
         "prompt": EXAMPLE, "negative_prompt": "", "steps": 20, "guidance_scale": 5.0,
         "sampler": SAMPLERS[0], "count": 4, "seed": 0,
     },
-    models=(MODEL,), beneath=prompt_tools,
+    models=(MODEL,), beneath=prompt_tools, made_by=MODEL, saves=save_button,
 )  # fmt: skip

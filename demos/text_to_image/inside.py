@@ -9,6 +9,7 @@ from demos.handlers import App
 from demos.knobs import Knob
 from demos.panel import Panel
 from demos.pictures import seeds_from
+from demos.saving import save_button
 from demos.text_to_image.generate import (
     DECODED,
     EXAMPLE,
@@ -99,5 +100,5 @@ PANEL = Panel(
         "prompt": EXAMPLE, "negative_prompt": "", "steps": 20, "guidance_scale": 5.0,
         "sampler": "DPM-Solver++", "seed": 0,
     },
-    models=(MODEL,), beneath=prompt_tools,
+    models=(MODEL,), beneath=prompt_tools, made_by=MODEL, saves=save_button,
 )  # fmt: skip

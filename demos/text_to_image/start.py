@@ -18,6 +18,7 @@ from demos.layout import buttons, controls, results
 from demos.panel import Panel, as_before
 from demos.picture_files import PREFIX, mask_url
 from demos.pictures import seeds_from
+from demos.saving import run_of, save_button
 from demos.script import NOISE, script
 from demos.text_to_image.generate import EXAMPLE, ID, LANES, MODEL, PicturedMeter, with_words
 from demos.text_to_image.generate import knobs as generate_knobs
@@ -140,16 +141,23 @@ class StartPanel(Panel):
                 panel.build()
             with results():
                 screen = self.screen(
-                    elem_id=NAME, label=self.shows, value=before or None,
-                    empty=f"Press {self.button}.",
+                    elem_id=NAME, label=self.shows, empty=f"Press {self.button}.",
+                    value=self._signed(before or None, self.kept),
                 )  # fmt: skip
+                kept = save_button(app, NAME)
         source.connect(panel, picture, stop)
 
         def run(drawing: Any, upload: Any, **settings: Any) -> Iterator[Any]:
-            return draw_from(app, drawing=drawing, upload=upload, source_input=source, **settings)
+            given = {"drawing": drawing, "upload": upload, "source_input": source}
+            for piece in draw_from(app, **given, **settings):
+                if not isinstance(piece, tuple):
+                    yield piece
+                    continue
+                signed = self._signed(piece[0], settings)
+                yield signed, piece[1], run_of(MODEL, settings, signed)
 
         app.on(
-            go.click, run, panel, [screen, picture], inputs=source.inputs,
+            go.click, run, panel, [screen, picture, kept], inputs=source.inputs,
             api_name=NAME.replace("-", "_"), stop=stop, show_progress="minimal",
         )  # fmt: skip
         code_panel(panel, self.code, self.source)
@@ -169,5 +177,5 @@ PANEL = StartPanel(
         "prompt": PROMPT, "strength": 0.6, "negative_prompt": "", "steps": 20,
         "guidance_scale": 5.0, "sampler": "DPM-Solver++", "count": 4, "seed": 0,
     },
-    models=(MODEL,),
+    models=(MODEL,), made_by=MODEL,
 )  # fmt: skip

@@ -101,5 +101,5 @@ PANEL = Panel(
         "prompt": EXAMPLE, "other_prompt": OTHER, "negative_prompt": "", "steps": 20,
         "guidance_scale": 5.0, "sampler": SAMPLERS[0], "count": 4, "seed": 0,
     },
-    models=(MODEL,), beneath=prompts_above,
+    models=(MODEL,), beneath=prompts_above, made_by=MODEL,
 )  # fmt: skip

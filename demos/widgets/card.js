@@ -15,10 +15,11 @@ async function decoded(url) {
   return image;
 }
 
-async function savePng(canvas, name) {
+// about: what the file says of itself, PNG keyword -> text.
+async function savePng(canvas, name, about) {
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   if (!blob) throw new Error("this browser cannot draw so large a picture");
-  const url = URL.createObjectURL(blob);
+  const url = URL.createObjectURL(withText(blob, about));
   make("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
@@ -78,7 +79,7 @@ class Card {
 
   // The last line of a card: `drawn` makes the canvas that its button saves.
   foot(title, drawn) {
-    const save = async () => savePng(await drawn(), `${this.value.name}.png`);
+    const save = async () => savePng(await drawn(), `${this.value.name}.png`, this.value.about);
     return make("div", { class: "card-foot" }, this.source, this.message, this.downloadButton("PNG", title, save));
   }
 }

@@ -37,7 +37,7 @@ def card(
         elem_id=elem_id,
         html_template=read("card.html"),
         css_template=read("card.css", *styles, f"{kind}.css"),
-        js_on_load=read("card.js", *scripts, f"{kind}.js"),
+        js_on_load=read("png_text.js", "card.js", *scripts, f"{kind}.js"),
         apply_default_css=False,
         kind=kind.replace("_", "-"),  # the name of its CSS class
         empty=empty,

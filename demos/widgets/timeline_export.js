@@ -59,14 +59,15 @@ async function exportStrip(value, lanes) {
     top += height + line;
   }
   keys.forEach((k, i) => write(value.levels[k], margin + i * column, top + 16, { width: column - 8 }));
-  await savePng(canvas, `${value.name}-key-frames.png`);
+  await savePng(canvas, `${value.name}-key-frames.png`, value.about);
 }
 
 async function exportGif(value, server, frameMs) {
   const captions = value.levels.map(
     (level, k) => `${value.step_word} ${value.steps[k]} / ${value.total}   ${level}`,
   );
-  const answer = await server.encode_gif({ lanes: value.lanes, captions, frame_ms: frameMs });
+  const comment = value.about?.Description ?? "";
+  const answer = await server.encode_gif({ lanes: value.lanes, captions, frame_ms: frameMs, comment });
   if (!answer || answer.error) throw new Error(answer?.error ?? "the server gave no answer");
   make("a", { href: answer.gif, download: `${value.name}.gif` }).click();
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
-from gen_core.checks import KnobError, whole
+from gen_core.checks import KnobError, text, whole
 
 MAX_SIDE = 16_000
 """Pixels: the longest side of a picture that every current browser draws."""
@@ -22,6 +22,8 @@ PAPER, INK, FAINT = "white", "#1f2937", "#6b7280"
 MARGIN, LINE, LANE_WIDTH = 16, 22, 300
 """Pixels: around and between lanes, a line of text, how wide a lane is enlarged to be at most."""
 LAST_FRAME_MS = 1500
+MAX_COMMENT = 10_000
+"""Characters."""
 _one_at_a_time = threading.Lock()
 
 
@@ -62,13 +64,15 @@ class _Lane:
 def encode_gif(request: Any) -> dict[str, str]:
     """{"gif": data URL}, or {"error": message} for anything but a timeline's own lanes.
 
-    request: {"lanes": as in a timeline's value, "captions": a text for every frame, "frame_ms"}.
+    request: {"lanes": as in a timeline's value, "captions": a text for every frame, "frame_ms",
+    "comment": what the file says of itself}.
     Called by the page itself, outside Gradio's queue: so it never raises, and runs one at a time.
     """
     try:
         lanes, captions, frame_ms = _checked(request)
+        comment = text("comment", request.get("comment", ""), MAX_COMMENT)
         with _one_at_a_time:
-            return {"gif": _animation(lanes, captions, frame_ms)}
+            return {"gif": _animation(lanes, captions, frame_ms, comment)}
     except KnobError as error:
         return {"error": str(error)}
 
@@ -125,7 +129,7 @@ def _sheet(url: Any, size: tuple[int, int]) -> Image.Image:
         raise KnobError("sheet: too large for a GIF") from error
 
 
-def _animation(lanes: list[_Lane], captions: list[str], frame_ms: int) -> str:
+def _animation(lanes: list[_Lane], captions: list[str], frame_ms: int, comment: str) -> str:
     scale = max(1, min(LANE_WIDTH // lane.size(1)[0] for lane in lanes))
     while scale > 1 and _pixels(lanes, scale) * len(captions) > MAX_PIXELS:
         scale -= 1
@@ -134,7 +138,10 @@ def _animation(lanes: list[_Lane], captions: list[str], frame_ms: int) -> str:
     pages = [_page(lanes, i, caption, scale) for i, caption in enumerate(captions)]
     durations = [frame_ms] * (len(pages) - 1) + [max(frame_ms, LAST_FRAME_MS)]
     buffer = io.BytesIO()
-    pages[0].save(buffer, "GIF", save_all=True, append_images=pages[1:], duration=durations, loop=0)
+    pages[0].save(
+        buffer, "GIF", save_all=True, append_images=pages[1:], duration=durations, loop=0,
+        comment=comment.encode("utf-8", "replace"),
+    )  # fmt: skip
     return "data:image/gif;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

@@ -1,0 +1,220 @@
+"""Saving pictures from the Text to image tab, and asking the box where a picture was made."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from conftest import free_port
+from demos import saving, server, shell
+from demos.handlers import App
+from demos.panel import Panel
+from demos.saving import files, written
+from demos.tabs import text_to_image
+from demos.text_to_image import change, generate, made_here
+from emoji_pipeline import tiny_pipeline
+from gen_core import provenance, watermark
+from gen_core.checks import KnobError
+from sampling_fixtures import defaults, frames_of
+
+PROMPT = 'a <b>red</b> "cat"'
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    with pytest.MonkeyPatch.context() as patch:
+        tiny_pipeline(folder, patch).rename(folder / generate.MODEL)
+    return folder
+
+
+@pytest.fixture
+def app(weights, monkeypatch) -> App:
+    monkeypatch.setenv("GEN_WEIGHTS", str(weights))
+    return App("cpu")
+
+
+def ran(app: App, panel: Panel, **knobs) -> list:
+    """All that a panel's event yields, but for what only gives others a turn."""
+    pieces = panel._values(app, **defaults(panel, **knobs))
+    return [piece for piece in pieces if isinstance(piece, tuple) or "provenance" in piece]
+
+
+def opened(data: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(data), formats=["PNG"])
+    picture.load()
+    return picture
+
+
+@pytest.fixture
+def saved(app) -> dict[str, bytes]:
+    *_, (_, run) = ran(app, generate.PANEL, prompt=PROMPT, steps=2, count=2, seed=9)
+    return files(run)
+
+
+def uploaded(tmp_path: Path, data: bytes, name: str = "a.png") -> dict:
+    """A file as Gradio hands it on once somebody has uploaded it."""
+    path = tmp_path / name
+    path.write_bytes(data)
+    return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+
+
+def test_what_is_seen_is_saved_large_marked_and_labelled(app):
+    *_, (value, run) = ran(app, generate.PANEL, prompt=PROMPT, steps=2, count=2, seed=9)
+    made = files(run)
+    assert list(made) == ["noise-to-data-seed-9.png", "noise-to-data-seed-10.png"]
+    seen = frames_of(value["lanes"][0])[-1]
+    for seed, data, shown in zip((9, 10), made.values(), seen, strict=True):
+        picture = opened(data)
+        assert picture.size == (512, 512)
+        large = shown.repeat(8, axis=0).repeat(8, axis=1).astype(int)
+        assert abs(np.asarray(picture) - large).max() <= 4
+        assert watermark.score(picture) > watermark.threshold()
+        said = provenance.told(picture.info)
+        assert (said["prompt"], said["seed"], said["steps"]) == (PROMPT, str(seed), "2")
+        assert said["model"] == generate.MODEL and said["sampler"] == generate.SAMPLERS[0]
+
+
+def test_an_unfinished_run_is_not_saved(app):
+    first, *_ = ran(app, generate.PANEL, steps=3, count=1)
+    value, run = first
+    assert value["steps"] == [0] and run is None
+    with pytest.raises(KnobError, match="no pictures to save: press Generate first"):
+        next(written(None))
+
+
+def test_several_pictures_come_as_one_file_that_is_gone_afterwards(app):
+    *_, (_, run) = ran(app, generate.PANEL, prompt=PROMPT, steps=1, count=3)
+    writing = written(run)
+    path = Path(next(writing))
+    assert path.name == "noise-to-data-seeds-0-to-2.zip"
+    assert zipfile.ZipFile(path).namelist() == list(files(run))
+    assert list(writing) == [] and not path.exists()
+    *_, (_, run) = ran(app, generate.PANEL, steps=1, count=1)
+    writing = written(run)
+    assert Path(next(writing)).name == "noise-to-data-seed-0.png"
+    writing.close()  # as when the visitor has left
+
+
+@pytest.mark.parametrize("panel", [generate.PANEL, change.PANEL], ids=lambda panel: panel.id)
+def test_every_widget_s_own_files_are_labelled_too(app, panel, monkeypatch):
+    monkeypatch.setitem(change.COLUMNS, "Guidance", ("guidance_scale", {1.0: "1"}))
+    monkeypatch.setitem(change.USUAL, "steps", 1)
+    last = ran(app, panel, prompt=PROMPT, steps=1, count=2)[-1]
+    value = last[0] if isinstance(last, tuple) else last
+    assert value["about"] == provenance.about(
+        generate.MODEL, defaults(panel, prompt=PROMPT, steps=1, count=2)
+    )
+    assert value["about"]["seed"] == "0 to 1"
+
+
+def test_the_box_knows_its_own(saved, tmp_path):
+    first = next(iter(saved.values()))
+    found = made_here.checked(uploaded(tmp_path, first))
+    assert found["found"] and found["headline"].startswith("Made here: its metadata says so")
+    assert found["facts"]["prompt"] == PROMPT and found["facts"]["seed"] == "9"
+    assert "of 1,000 pictures without the mark was" in found["reasons"][1]["text"]
+    bare = io.BytesIO()
+    opened(first).convert("RGB").resize((256, 256)).save(bare, "JPEG", quality=90)
+    found = made_here.checked(uploaded(tmp_path, bare.getvalue(), "b.jpg"))
+    assert found["found"] and found["headline"].startswith("Made here, says the mark")
+    assert found["facts"] == {} and "says nothing" in found["reasons"][0]["text"]
+
+
+def test_the_box_does_not_believe_metadata_alone(saved, tmp_path):
+    forged = provenance.png(
+        np.full((200, 200, 3), 90, np.uint8), provenance.about("a-model", {"prompt": "me"})
+    )
+    found = made_here.checked(uploaded(tmp_path, forged))
+    assert not found["found"] and found["headline"].startswith("Perhaps made here")
+    others = provenance.about("a-model", {}) | {"Software": "Another"}
+    flat = np.full((200, 200, 3), 90, np.uint8)
+    found = made_here.checked(uploaded(tmp_path, provenance.png(flat, others)))
+    assert found["headline"].startswith("Generated, says its metadata") and found["facts"] == {}
+    assert "made by a generative model" in found["reasons"][0]["text"]
+    found = made_here.checked(uploaded(tmp_path, provenance.png(flat, {})))
+    assert found["headline"] == "No sign that it was made here." and found["score"] == 0
+    assert "does not mean that" in found["caution"]
+
+
+def test_what_is_sure_depends_on_the_score():
+    known = watermark.measured()
+    between = (known["threshold"] + known["highest_unmarked"]) / 2
+    assert "come that far too" in made_here.mark(between)
+    assert made_here.mark(known["threshold"]).startswith("Not found")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"no picture", "no picture that can be read"),
+        (b"GIF89a", "no picture that can be read"),
+        (provenance.png(np.zeros((40, 600, 3), np.uint8), {}), "too small to look for the mark"),
+        (provenance.png(np.zeros((2, 4097, 3), np.uint8), {}), "4097 x 2 pixels: choose"),
+    ],
+)
+def test_wrong_files_are_answered_in_words(tmp_path, data, message):
+    with pytest.raises(KnobError, match=message):
+        made_here.checked(uploaded(tmp_path, data))
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "/etc/hostname", {"path": "/etc/hostname"}])
+def test_what_is_no_upload_is_refused(wrong):
+    with pytest.raises(KnobError, match="upload"):
+        made_here.checked(wrong)
+
+
+def test_the_rates_on_the_page_are_the_measured_ones(monkeypatch):
+    known = watermark.measured() | {"found": {"JPEG 75": 0.123}, "date": "2031-02-03"}
+    monkeypatch.setattr(watermark, "measured", lambda: known)
+    assert "| JPEG 75 | 12.3% |" in made_here.rates() and "3 February 2031" in made_here.rates()
+
+
+def test_the_printed_lines_run(saved, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("picture.png").write_bytes(next(iter(saved.values())))
+    exec(textwrap.dedent(made_here.code({})), {})
+    assert generate.MODEL in capsys.readouterr().out
+
+
+@pytest.mark.browser
+def test_save_a_picture_and_ask_where_it_was_made(weights, visit, monkeypatch, tmp_path):
+    monkeypatch.setenv("GEN_WEIGHTS", str(weights))
+    shown = shell.build_page(App("cpu"), [text_to_image.TAB])
+    address = server.serve(shown, "127.0.0.1", free_port())
+    page = visit(f"{address}?tab=text-to-image&panel=generate&generate.steps=1&generate.count=1")
+    page.get_by_role("button", name=saving.BUTTON).click()
+    expect(page.get_by_text("press Generate first").first).to_be_visible()
+    page.locator("#text-to-image-generate-prompt textarea").fill(PROMPT)
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.get_by_text("1 picture in")).to_be_visible()
+    for button, name in (
+        (saving.BUTTON, "saved.png"),
+        ("Download key frames as PNG", "strip.png"),
+        ("Download animation as GIF", "animation.gif"),
+    ):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=button).click()
+        download.value.save_as(tmp_path / name)
+        assert "cat" not in download.value.suggested_filename
+        with Image.open(tmp_path / name) as file:
+            file.load()
+            said = provenance.told(file.info)
+        assert PROMPT in said["comment" if name.endswith("gif") else "prompt"]
+    page.get_by_role("tab", name=made_here.TITLE).click()
+    field = page.locator("#tab-text-to-image input[type=file]")
+    field.wait_for(state="attached")
+    field.set_input_files(tmp_path / "saved.png")
+    page.get_by_text("saved.png").first.wait_for()
+    page.get_by_role("button", name=made_here.BUTTON, exact=True).click()
+    answer = page.locator(f"#{made_here.NAME}")
+    expect(answer.get_by_text("Made here: its metadata says so")).to_be_visible()
+    expect(answer.get_by_text(PROMPT)).to_be_visible()  # as text, with its tags
+    shown.close()
