@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 NAME = f"{ID}-search"
 SHOWN = 12
-EXAMPLE = "a red cat"
+EXAMPLE = "a 3d dog"
 WORDS = Knob("words", "Words", "text", EXAMPLE, high=MAX_PROMPT, info="It searches as you type")
 CREDIT = "drawings: 3d by Microsoft (Fluent), noto by Google, flat by Twitter (Twemoji)"
 
@@ -98,9 +98,9 @@ def code(k: Mapping[str, Any]) -> str:
 def build(app: App) -> None:
     """The words and what they find; a sentence in their place where the vectors are missing."""
     if not (weights_folder() / MODEL / EMOJI).exists():
-        gr.Markdown(f"{SEARCH}\n\n*{NO_SEARCH}*")
+        gr.Markdown(f"{SEARCH}\n\n*{NO_SEARCH}*", elem_classes=["part"])
         return
-    gr.Markdown(SEARCH)
+    gr.Markdown(SEARCH, elem_classes=["part"])
     knobs = app.add(Knobs(ID, "search", [WORDS]))
     with gr.Row():
         with controls():

@@ -28,9 +28,9 @@ def build() -> None:
     """The curve, where the card of the weights holds one."""
     figures = measured(weights_folder() / MODEL)
     if "guidance" not in figures:
-        gr.Markdown(NO_TRADEOFF)
+        gr.Markdown(NO_TRADEOFF, elem_classes=["part"])
         return
-    gr.Markdown(TRADEOFF)
+    gr.Markdown(TRADEOFF, elem_classes=["part"])
     gr.HTML(
         section(figures), css_template=read("chart.css") + STYLE.read_text(encoding="utf-8"),
         apply_default_css=False, elem_id=f"{ID}-tradeoff",

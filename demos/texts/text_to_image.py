@@ -174,9 +174,10 @@ FIT = Explanation(
 
 SEARCH = (
     "### Search the emoji by words\n"
-    "The same encoder has looked at thousands of emoji, most of which it never met in training. "
-    "Your words become a vector, and the emoji whose vectors point in the most similar direction "
-    "come first."
+    "The same encoder has looked at thousands of emoji, most of which it never met in training: "
+    "what it does not know, it takes for something that it knows. Your words become a vector, and "
+    "the emoji whose vectors point in the most similar direction come first. An emoji's vector is "
+    "the mean over twelve backgrounds, so its scores are higher than those of a single picture."
 )
 NO_SEARCH = (
     "The weights on this machine came without the emoji's vectors (`clip/emoji.safetensors`), so "

@@ -138,9 +138,9 @@ def paint(scene: Scene, emoji: Emoji) -> np.ndarray:
     return np.asarray(picture)
 
 
-def portrait(cutout: Image.Image) -> np.ndarray:
-    """One drawing, any of them, in the middle of white, as a scene would show it: (64, 64, 3)."""
-    picture = _background("white", np.random.default_rng(0))
+def portrait(cutout: Image.Image, background: str = "white") -> np.ndarray:
+    """One drawing, any of them, in the middle, as a scene would show it: (64, 64, 3) uint8."""
+    picture = _background(background, np.random.default_rng(0))
     side = SIZES["medium"]
     corner = (SIZE - side) // 2
     drawn = cutout.resize((side, side), Image.Resampling.BICUBIC)

