@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import html
 import inspect
@@ -16,7 +17,7 @@ import torch
 from torch import nn
 
 from demos.knobs import Knobs
-from demos.queueing import LANE
+from demos.queueing import BESIDE, LANE
 from demos.working import Working
 from gen_core import available, load
 from gen_core.checkpoint import CheckpointError
@@ -32,6 +33,8 @@ SLICE = 0.1
 """Seconds of work between two moments in which Stop, and another visitor's slider, get a turn."""
 MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}
 """Pictures times steps of one run: the cap that keeps one visitor from holding the device."""
+MOST_BESIDE = 4
+"""Runs beside the lane at once: those that wait there say what for."""
 _END = object()
 TEXT_TO_IMAGE = "text-to-image-emoji"
 
@@ -104,18 +107,21 @@ class App:
 
     def on(
         self, trigger: Callable, fn: Callable, knobs: Knobs | None, outputs: Sequence[Any] | Any, *,
-        api_name: str, inputs: Sequence[Any] = (), stop: gr.Button | None = None, **options: Any,
+        api_name: str, inputs: Sequence[Any] = (), stop: gr.Button | None = None,
+        beside: bool = False, **options: Any,
     ) -> Any:  # fmt: skip
         """Connects `trigger` (button.click, ...) to fn(*inputs, **validated knobs).
 
         fn returns the outputs, or is a generator that yields them as they come; what it yields as
         `Working` (see `demos.working.watch`) moves the progress bar and changes nothing else. Each
-        slice of the work holds the device lane. Stop ends this visitor's own run.
+        slice of the work holds the device lane, or none does where the work is done `beside` it, in
+        a process of its own. Stop ends this visitor's own run.
         """
         listed = knobs.components if knobs else []
         event = trigger(
-            self._guarded(fn, knobs, len(inputs)), [*listed, *inputs], outputs,
-            api_name=api_name, concurrency_id=LANE, concurrency_limit=1, **options,
+            self._guarded(fn, knobs, len(inputs), beside), [*listed, *inputs], outputs,
+            api_name=api_name, concurrency_id=BESIDE if beside else LANE,
+            concurrency_limit=MOST_BESIDE if beside else 1, **options,
         )  # fmt: skip
         if stop is not None:
             stop.click(None, None, None, cancels=[event], api_visibility="private")
@@ -129,8 +135,11 @@ class App:
                 f"{self.most_work} together, so that everybody gets a turn"
             )
 
-    def _guarded(self, fn: Callable, knobs: Knobs | None, extra: int) -> Callable:
+    def _guarded(
+        self, fn: Callable, knobs: Knobs | None, extra: int, beside: bool = False
+    ) -> Callable:
         """fn as Gradio calls it: values in a row, messages for errors, work in slices."""
+        lane = contextlib.nullcontext() if beside else self.lane
         listed = len(knobs.knobs) if knobs else 0
 
         def run(*values: Any) -> Iterator[Any]:
@@ -140,14 +149,15 @@ class App:
                 settings = knobs.check(values[:listed]) if knobs else {}
                 if {"count", "steps"} <= settings.keys():
                     self.check_work(settings["count"], settings["steps"])
-                with self.lane:
+                with lane:
                     pieces = fn(*values[listed:], **settings)
                 if not inspect.isgenerator(pieces):
                     yield pieces
                     return
-                while (piece := self._slice(pieces)) is not _END:
+                while (piece := _slice(pieces, lane)) is not _END:
                     if isinstance(piece, Working):
-                        progress((piece.step, piece.total), desc=piece.doing)
+                        done = (piece.step, piece.total) if piece.total else None
+                        progress(done, desc=piece.doing, unit=piece.unit)
                         piece = gr.skip()
                     yield piece
             except gr.Error:
@@ -163,14 +173,15 @@ class App:
         run.__signature__ = _signature(fn, knobs, extra)
         return run
 
-    def _slice(self, pieces: Iterator[Any]) -> Any:
-        """Works until there is something to show, or for SLICE seconds."""
-        started = time.perf_counter()
-        with self.lane:
-            for piece in pieces:
-                if not isinstance(piece, Working) or time.perf_counter() - started > SLICE:
-                    return piece
-        return _END
+
+def _slice(pieces: Iterator[Any], lane: contextlib.AbstractContextManager) -> Any:
+    """Works until there is something to show, or for SLICE seconds."""
+    started = time.perf_counter()
+    with lane:
+        for piece in pieces:
+            if not isinstance(piece, Working) or time.perf_counter() - started > SLICE:
+                return piece
+    return _END
 
 
 def _signature(fn: Callable, knobs: Knobs | None, extra: int) -> inspect.Signature:

@@ -13,6 +13,9 @@ from gradio.utils import error_payload
 
 LANE = "device"
 """The concurrency id of every event that computes; one runs at a time, the others queue."""
+BESIDE = "beside"
+"""That of events whose work is done beside the device's lane, in a process of its own."""
+FAIR = (LANE, BESIDE)
 PER_VISITOR = 2
 TITLE = "One after the other"
 REFUSAL = (
@@ -26,16 +29,17 @@ def queue_fairly(page: gr.Blocks, max_size: int = 64) -> gr.Blocks:
 
     Gradio's queue shows everyone their place, but lets one session fill it. It has no hook for
     this, so its `push` is wrapped.
-    There is no way around the queue (api_open=False).
+    The lanes count apart. There is no way around the queue (api_open=False).
     """
     page.queue(default_concurrency_limit=4, max_size=max_size, api_open=False)
     queue, push, door = page._queue, page._queue.push, asyncio.Lock()
 
     async def fair_push(body: Any, request: Any, username: str | None) -> Any:
-        if route_utils.get_fn(page, None, body).concurrency_id != LANE:
+        lane = route_utils.get_fn(page, None, body).concurrency_id
+        if lane not in FAIR:
             return await push(body=body, request=request, username=username)
         async with door:  # nobody slips in between counting and joining
-            if under_way(queue, _visitor(body.session_hash, request)) >= PER_VISITOR:
+            if under_way(queue, _visitor(body.session_hash, request), lane) >= PER_VISITOR:
                 return True, await _refuse(queue, body, request), "success"
             return await push(body=body, request=request, username=username)
 
@@ -59,10 +63,10 @@ async def _refuse(queue: Queue, body: Any, request: Any) -> str:
     return event._id
 
 
-def under_way(queue: Queue, visitor: str) -> int:
-    """This visitor's requests in the lane, running or waiting."""
+def under_way(queue: Queue, visitor: str, lane: str) -> int:
+    """This visitor's requests in a lane, running or waiting."""
     return sum(
-        event.alive and event.concurrency_id == LANE and visitor == _visitor(
+        event.alive and event.concurrency_id == lane and visitor == _visitor(
             # Without a session, Gradio takes an event's own id for one.
             None if event.session_hash == event._id else event.session_hash, event.request
         )

@@ -11,11 +11,15 @@ from gen_core import Frame, record
 
 @dataclass(frozen=True)
 class Working:
-    """Yielded by a handler that has nothing to show yet: `step` of `total` is done."""
+    """Yielded by a handler that has nothing to show yet: `step` of `total` is done.
+
+    A total of 0: nobody knows how much there is to do.
+    """
 
     step: int
     total: int
     doing: str = "Step"
+    unit: str = "steps"
 
 
 @dataclass

@@ -43,7 +43,8 @@ def address(gate):
         knobs = Knobs("test", "work", [Knob("steps", "Steps", "whole", 20, 1, 1000)])
         knobs.build()
         name, out, go = gr.Textbox(), gr.Textbox(), gr.Button()
-        app.on(go.click, work, knobs, out, inputs=[name], api_name="work")
+        for way, beside in (("work", False), ("beside", True)):
+            app.on(go.click, work, knobs, out, inputs=[name], api_name=way, beside=beside)
     queue_fairly(page)
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url
@@ -71,6 +72,19 @@ def test_a_visitor_has_one_running_and_one_waiting_request(address, gate):
         "b ended",
         "d ended",
     ]
+
+
+def test_work_beside_the_lane_does_not_wait_for_it_and_counts_apart(address, gate):
+    first, second = Client(address, verbose=False), Client(address, verbose=False)
+    jobs = [first.submit(20, "a", api_name="/work")]
+    wait_until(lambda: "a began 20" in outputs_so_far(jobs[0]), 30)
+    for visitor, name in ((first, "b"), (first, "c"), (second, "d")):
+        jobs.append(visitor.submit(20, name, api_name="/beside"))
+        wait_until(lambda: f"{name} began 20" in outputs_so_far(jobs[-1]), 30)  # noqa: B023
+    with pytest.raises(Exception, match=REFUSAL[:40]):
+        first.submit(20, "e", api_name="/beside").result(30)
+    gate.set()
+    assert [job.result(30) for job in jobs] == [f"{name} ended" for name in "abcd"]
 
 
 def test_one_visitors_stop_leaves_the_others_run_alone(address, gate):

@@ -6,7 +6,17 @@ import gradio as gr
 
 from demos.handlers import App
 from demos.tab import Tab
-from demos.text_to_image import change, fit, generate, inside, made_here, search, start, two
+from demos.text_to_image import (
+    bigger,
+    change,
+    fit,
+    generate,
+    inside,
+    made_here,
+    search,
+    start,
+    two,
+)  # fmt: skip
 
 ID = generate.ID
 PANELS = (generate.PANEL, inside.PANEL, change.PANEL, two.PANEL, start.PANEL, fit.PANEL)
@@ -20,8 +30,9 @@ def build(app: App) -> None:
         for panel in PANELS:
             with gr.Tab(panel.title, id=panel.id):
                 panel.build(app)
-        with gr.Tab(made_here.TITLE, id=made_here.PANEL_ID):
-            made_here.build(app)
+        for panel in (bigger, made_here):
+            with gr.Tab(panel.TITLE, id=panel.PANEL_ID):
+                panel.build(app)
 
 
 TAB = Tab(ID, "Text to image", order=60, build=build, needs=generate.MODEL)

@@ -242,3 +242,37 @@ START = Explanation(
         "algorithm 1"
     ),
 )
+
+BIGGER = Explanation(
+    sentence=(
+        "The same idea with far more weights, trained by others on far more pictures: models that "
+        "the host of this page allows, as far as this machine can run them."
+    ),
+    paragraph=(
+        "**Stable Diffusion 1.5** (2022) has the parts of the small model in the panel Generate: "
+        "a text encoder, a U-Net of 860 million weights, a decoder. Its *safety checker* looks at "
+        "every finished picture and blacks out those it takes for indecent. **SDXL-Turbo** (2023) "
+        "has a U-Net of 2.6 billion weights that a teacher with many steps and a critic, as in a "
+        "GAN, have taught to draw in a single step; it works without guidance, and so without a "
+        "negative prompt. **FLUX.1-schnell** (2024) is a transformer of 12 billion "
+        "weights on a straight path from noise to picture, as in the tab Flow matching, taught to "
+        "walk it in four steps. A model is fetched once and then stays on the server's disk; one "
+        "at a time is in its memory."
+    ),
+    formula=(
+        r"L = L_{\mathrm{adv}}\bigl(\hat x_\theta(x_s, s), \phi\bigr) + "
+        r"\lambda\, L_{\mathrm{distill}}\bigl(\hat x_\theta(x_s, s), \psi\bigr)"
+    ),
+    symbols=(
+        ("L", "what a model learns to make small that shall draw in one step, as SDXL-Turbo does"),
+        (r"\hat x_\theta(x_s, s)", "its picture, drawn in one step from the noisy one $x_s$"),
+        (r"L_{\mathrm{adv}}", "how easily the critic (weights $\\phi$) knows it from a real one"),
+        (r"L_{\mathrm{distill}}", "its distance from what the teacher (weights $\\psi$) makes"),
+        (r"\lambda", "how much the teacher counts"),
+    ),
+    source=(
+        "Sauer et al. 2023, *Adversarial Diffusion Distillation*, eq. 1; Rombach et al. 2022, "
+        "*High-Resolution Image Synthesis with Latent Diffusion Models*; Podell et al. 2023, "
+        "*SDXL*; the models' own cards"
+    ),
+)

@@ -1,0 +1,205 @@
+"""The Bigger models panel: the host's list, what runs on this machine, and a picture by one."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import html
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import torch
+
+from demos.explain import code_panel, explanation
+from demos.figures import data_url, duration
+from demos.handlers import App
+from demos.knobs import Knob, Knobs
+from demos.layout import buttons, controls, results
+from demos.text_to_image.generate import ID
+from demos.text_to_image.prompt import MAX_PROMPT
+from demos.texts.text_to_image import BIGGER
+from demos.working import Working
+from gen_core import watermark
+from gen_core.devices import device_title
+from gen_core.provenance import about, png
+from gen_core.text_to_image.big_pipeline import Drawn, generate
+from gen_core.text_to_image.bigger import BigModel, big_models, obstacles
+from gen_core.text_to_image.slot import Slot
+
+PANEL_ID, TITLE = "bigger", "Bigger models"
+NAME = f"{ID}-{PANEL_ID}"
+STYLE = Path(__file__).with_suffix(".css")
+EXAMPLE = "a red fox in the snow, watercolour"
+NONE_ALLOWED = "The host of this page allows no bigger models."
+NONE_RUNS = (
+    "None of these models runs on this machine, for the reasons in the list. The code below does "
+    "the same on one that can; the small model in the panel Generate draws here."
+)
+FLAGGED = (
+    "The safety checker has blacked this picture out: it takes it for indecent, which it does now "
+    "and then without reason. Try another seed or other words."
+)
+
+
+@functools.cache
+def slot(device: torch.device, models: tuple[BigModel, ...]) -> Slot:
+    """One for all pages and visitors."""
+    return Slot(device, models)
+
+
+def build(app: App) -> None:
+    """The panel, inside its gr.Tab. Raises KnobError where the host's list is not one."""
+    explanation(BIGGER)
+    models = big_models()
+    if not models:
+        gr.HTML(f"<p>{NONE_ALLOWED}</p>")
+        return
+    place = slot(app.device, models)
+    reasons = {model.name: obstacles(model, place.machine) for model in models}
+    able = [name for name, why in reasons.items() if not why]
+    _html(table(models, reasons), f"{NAME}-list")
+    knobs = app.add(Knobs(ID, PANEL_ID, _knobs([*reasons], (able or [*reasons])[0])))
+    with gr.Row():
+        with controls():
+            knobs.build("model", "prompt")
+            go, stop = buttons("Generate")
+            go.interactive = stop.interactive = bool(able)
+            knobs.build()
+        with results():
+            empty = "Press Generate." if able else NONE_RUNS
+            result = _html(f'<p class="big-empty">{empty}</p>', NAME)
+    app.on(
+        go.click, functools.partial(draw, place), knobs, result, stop=stop, beside=True,
+        api_name=NAME.replace("-", "_"),
+    )  # fmt: skip
+    code_panel(knobs, functools.partial(code, models), generate)
+
+
+def _knobs(names: Sequence[str], first: str) -> list[Knob]:
+    return [
+        Knob("model", "Model", "choice", first, options=names),
+        Knob("prompt", "Prompt", "text", EXAMPLE, high=MAX_PROMPT),
+        Knob("negative_prompt", "Negative prompt", "text", "", high=MAX_PROMPT,
+             info="What should not appear; only for models with guidance above 1"),
+        Knob("seed", "Seed", "seed", 0),
+    ]  # fmt: skip
+
+
+def _html(value: str, elem_id: str) -> gr.HTML:
+    return gr.HTML(
+        value, css_template=STYLE.read_text(encoding="utf-8"), apply_default_css=False,
+        elem_id=elem_id,
+    )  # fmt: skip
+
+
+def draw(
+    place: Slot, *, model: str, prompt: str, negative_prompt: str, seed: int
+) -> Iterator[Working | str]:
+    """Yields the progress, then the picture as HTML."""
+    run = place.draw(model, prompt, negative_prompt=negative_prompt, seed=seed)
+    with contextlib.closing(run):
+        drawn = yield from _told(run)
+    yield figure(place.models[model], drawn, prompt, negative_prompt, seed, place.device)
+
+
+def _told(run: Generator[Any, None, Drawn]) -> Generator[Working, None, Drawn]:
+    while True:
+        try:
+            told = next(run)
+        except StopIteration as end:
+            return end.value
+        yield Working(told.done, told.total, told.doing, told.unit)
+
+
+def table(models: Sequence[BigModel], reasons: Mapping[str, Sequence[str]]) -> str:
+    """The host's list as HTML: what each model needs, and why it does not run here."""
+    head = "".join(
+        f'<th scope="col">{title}</th>'
+        for title in ("Model", "Size", "Licence", "Access token", "On this machine")
+    )
+    rows = "".join(_row(model, reasons[model.name]) for model in models)
+    return (
+        f'<section class="big-models"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></section>"
+    )
+
+
+def _row(model: BigModel, reasons: Sequence[str]) -> str:
+    page = html.escape(model.licence_page)
+    told = [f"No: {reason}" if k == 0 else _sentence(reason) for k, reason in enumerate(reasons)]
+    here = "".join(f"<li>{html.escape(reason)}</li>" for reason in told)
+    cells = {
+        "Size": _size(model.gigabytes),
+        "Licence": f'<a href="{page}" target="_blank" rel="noopener">'
+        f"{html.escape(model.licence)}</a>",
+        "Access token": "needed" if model.token else "not needed",
+        "On this machine": f'<ul class="big-not">{here}</ul>' if here else "Runs here",
+    }
+    row = "".join(f'<td data-title="{title}">{cell}</td>' for title, cell in cells.items())
+    return f'<tr><th scope="row">{html.escape(model.name)}</th>{row}</tr>'
+
+
+def _size(gigabytes: float) -> str:
+    return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{1000 * gigabytes:.0f} MB"
+
+
+def _sentence(reason: str) -> str:
+    return reason[0].upper() + reason[1:]
+
+
+def figure(
+    model: BigModel, drawn: Drawn, prompt: str, negative_prompt: str, seed: int,
+    device: torch.device,
+) -> str:  # fmt: skip
+    """The picture as HTML, with what it was drawn from and what there is to say of it."""
+    steps = f"{drawn.steps} step{'s' if drawn.steps > 1 else ''}"
+    facts = [
+        model.name, f"seed {seed}", steps, f"guidance {model.guidance_scale:g}",
+        duration(drawn.seconds), f"live, {device_title(device)}",
+    ]  # fmt: skip
+    notes = [FLAGGED] if drawn.flagged else []
+    if negative_prompt and not drawn.guided:
+        notes.append(f"The negative prompt was not used: {model.name} works without guidance.")
+    told = "".join(f'<p class="big-said">{html.escape(note)}</p>' for note in notes)
+    told_of = {"prompt": prompt, "seed": seed, "steps": drawn.steps}
+    told_of |= {"negative_prompt": negative_prompt} if drawn.guided else {}
+    url = data_url(png(watermark.marked(drawn.picture), about(model.name, told_of)))
+    file = re.sub(r"[^a-z0-9]+", "-", f"{model.name}-seed-{seed}".lower()).strip("-")
+    return f"""
+    <figure class="big-figure">
+      <img src="{url}" alt="{html.escape(f"A picture by {model.name} for the words: {prompt}")}">
+      <figcaption>{told}<p class="big-words">{html.escape(prompt)}</p>
+        <p class="big-note">{html.escape(" · ".join(facts))}
+          <a download="{file}.png" href="{url}">Download PNG</a></p></figcaption>
+    </figure>"""
+
+
+def code(models: Sequence[BigModel], knobs: Mapping[str, Any]) -> str:
+    """The lines that draw the same, on a machine with a GPU."""
+    model = next(model for model in models if model.name == knobs["model"])
+    own = Path(model.repository).is_dir()  # where it lies on this server is nobody's business
+    source = Path(model.repository).name if own else model.repository
+    variant = f"variant={model.variant!r}, " if model.variant else ""
+    options = {"prompt": knobs["prompt"]}
+    if model.guidance_scale > 1:
+        options["negative_prompt"] = knobs["negative_prompt"]
+    options |= {
+        "num_inference_steps": model.steps, "guidance_scale": model.guidance_scale,
+        "height": model.side, "width": model.side,
+    }  # fmt: skip
+    if model.max_sequence_length:
+        options["max_sequence_length"] = model.max_sequence_length
+    told = "".join(f"    {name}={value!r},\n" for name, value in options.items())
+    return (
+        "import torch\nfrom diffusers import AutoPipelineForText2Image\n\n"
+        "pipeline = AutoPipelineForText2Image.from_pretrained(\n"
+        f"    {source!r}, dtype=torch.{model.half}, {variant}use_safetensors=True,\n)\n"
+        "pipeline.enable_model_cpu_offload()  # each part is on the GPU only while it works\n"
+        f"pipeline.vae.enable_slicing()\npipeline.vae.enable_tiling()\n"
+        f'rng = torch.Generator("cpu").manual_seed({knobs["seed"]})\n'
+        f"result = pipeline(\n{told}    generator=rng,\n)\n"
+        'result.images[0].save("picture.png")'
+    )

@@ -1,0 +1,122 @@
+"""A Hugging Face Hub of our own on this machine, with one repository: what a download speaks to."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = "someone/some-model"
+COMMIT = "1" * 40
+
+
+class Hub(ThreadingHTTPServer):
+    """Serves a folder as REPOSITORY.
+
+    gated: answers as the Hub does to whoever has not accepted the licence.
+    slow: of these files only the first half comes, until `go_on` is set.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path, *, gated: bool = False, slow: str = "") -> None:
+        super().__init__(("127.0.0.1", 0), _Answers)
+        self.folder, self.gated, self.slow = folder, gated, slow
+        self.go_on = threading.Event()
+        self.given: list[str] = []
+        """Files that were sent whole, in order."""
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, *_: object) -> None:
+        """A client that was ended in the middle is no failure of ours."""
+
+    def files(self) -> dict[str, bytes]:
+        found = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in found}
+
+
+class _Answers(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Hub
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self.answer(body=False)
+
+    def do_GET(self) -> None:
+        self.answer(body=True)
+
+    def answer(self, body: bool) -> None:
+        path, files = self.path.split("?")[0], self.server.files()
+        resolved = f"/{REPOSITORY}/resolve/{COMMIT}/"
+        if path.startswith(resolved):
+            name = path.removeprefix(resolved)
+            if self.server.gated:
+                self.reply(403, b"", {"X-Error-Code": "GatedRepo"}, body)
+            elif name in files:
+                self.give(name, files[name], body)
+            else:
+                self.reply(404, b"", {"X-Error-Code": "EntryNotFound"}, body)
+        elif path.startswith(f"/api/models/{REPOSITORY}/tree/"):
+            tree = [{"type": "file", "path": name, "oid": _sha(data), "size": len(data)}
+                    for name, data in files.items()]  # fmt: skip
+            self.reply(200, json.dumps(tree).encode(), {}, body)
+        elif path.startswith(f"/api/models/{REPOSITORY}"):
+            siblings = [{"rfilename": name} for name in files]
+            about = {"id": REPOSITORY, "sha": COMMIT, "siblings": siblings}
+            self.reply(200, json.dumps(about).encode(), {}, body)
+        else:
+            self.reply(404, b"", {"X-Error-Code": "RepoNotFound"}, body)
+
+    def give(self, name: str, data: bytes, body: bool) -> None:
+        headers = {"ETag": f'"{_sha(data)}"', "X-Repo-Commit": COMMIT}
+        if not (body and name == self.server.slow):
+            self.reply(200, data, headers, body)
+        else:
+            self.reply(200, data, headers, body=False)
+            self.wfile.write(data[: len(data) // 2])
+            self.wfile.flush()
+            self.server.go_on.wait(60)
+            with contextlib.suppress(OSError):  # nobody may be there any more
+                self.wfile.write(data[len(data) // 2 :])
+        if body:
+            self.server.given.append(name)
+
+    def reply(self, status: int, data: bytes, headers: dict[str, str], body: bool) -> None:
+        self.send_response(status)
+        for key, value in {"Content-Length": str(len(data)), **headers}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        if body:
+            self.wfile.write(data)
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha1(data).hexdigest()
+
+
+@contextlib.contextmanager
+def serving(hub: Hub, cache: Path, patch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """The hub at work, and processes that are started meanwhile go there and nowhere else."""
+    for name, value in {"HF_ENDPOINT": hub.address, "HF_HUB_CACHE": str(cache)}.items():
+        patch.setenv(name, value)
+    for name in ("HF_TOKEN", "HF_HUB_OFFLINE"):
+        patch.delenv(name, raising=False)
+    patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+    threading.Thread(target=hub.serve_forever, daemon=True).start()
+    try:
+        yield hub
+    finally:
+        hub.go_on.set()
+        hub.shutdown()

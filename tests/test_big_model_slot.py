@@ -1,0 +1,175 @@
+"""The slot for one bigger model: its process, its downloads, and several visitors at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from big_pipelines import entry, tiny
+from conftest import free_port
+from fake_hub import REPOSITORY, Hub, serving
+from gen_core.checks import KnobError
+from gen_core.text_to_image.big_pipeline import DRAWING, generate, opened
+from gen_core.text_to_image.bigger import BigModel
+from gen_core.text_to_image.slot import Slot
+
+CPU = torch.device("cpu")
+LONG = 900
+"""Steps of a picture that nobody waits for."""
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pipelines")
+    return {kind: tiny(kind, folder / kind) for kind in ("StableDiffusion", "Flux")}
+
+
+@pytest.fixture
+def slot_of():
+    slots: list[Slot] = []
+
+    def make(*models: BigModel) -> Slot:
+        slots.append(Slot(CPU, models))
+        return slots[-1]
+
+    yield make
+    for slot in slots:
+        slot.unload()
+
+
+def model(name: str, repository: Path | str, **changes: object) -> BigModel:
+    return BigModel(**entry(name, repository, **changes))
+
+
+def end_of(run: Generator[Any, None, Any]) -> Any:
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            return end.value
+
+
+def until(run: Generator[Any, None, Any], seen: Callable[[Any], bool]) -> Any:
+    """Goes on to the first progress that is meant; fails where the run ends before."""
+    return next(progress for progress in run if seen(progress))
+
+
+def drawing(progress: Any) -> bool:
+    return progress.doing == DRAWING
+
+
+def test_one_model_at_a_time_has_a_process_and_takes_its_memory_with_it(folders, slot_of):
+    small, other = model("A", folders["StableDiffusion"]), model("B", folders["Flux"])
+    slot = slot_of(small, other)
+    first = end_of(slot.draw("A", "a red cat", negative_prompt="a dog", seed=5))
+    pipeline = opened(small, small.repository, CPU)
+    alone = generate(pipeline, small, "a red cat", negative_prompt="a dog", seed=5)
+    assert np.array_equal(first.picture, alone.picture)
+    process = slot.painter.process
+    end_of(slot.draw("A", "a red cat"))
+    assert slot.painter.process is process  # nothing is opened twice
+    end_of(slot.draw("B", "a red cat"))
+    assert not process.is_alive() and slot.painter.process.is_alive()
+    slot.unload()
+    assert slot.painter is None
+
+
+def test_a_stopped_picture_leaves_the_model_open_for_who_waits(folders, slot_of):
+    slot = slot_of(model("A", folders["StableDiffusion"], steps=LONG))
+    mine, theirs = slot.draw("A", "mine"), slot.draw("A", "theirs")
+    until(mine, drawing)
+    process = slot.painter.process
+    assert next(theirs).doing == "Waiting for another visitor's picture"
+    mine.close()
+    until(theirs, lambda progress: drawing(progress) and progress.done > 0)
+    theirs.close()
+    assert slot.painter.process is process and process.is_alive()
+
+
+def test_who_stops_while_the_model_is_being_opened_ends_the_process(folders, slot_of):
+    slot = slot_of(model("A", folders["Flux"]))
+    run = slot.draw("A", "a red cat")
+    next(run)
+    process = slot.painter.process
+    run.close()
+    assert not process.is_alive()
+    again = slot.draw("A", "a red cat")
+    next(again)
+    assert slot.painter.process.is_alive()
+
+
+def test_a_process_that_dies_is_told_and_replaced(folders, slot_of):
+    slot = slot_of(model("A", folders["Flux"], steps=LONG))
+    run = slot.draw("A", "a red cat")
+    until(run, drawing)
+    slot.painter.process.kill()
+    with pytest.raises(KnobError, match="lack of memory"):
+        end_of(run)
+    again = slot.draw("A", "a red cat")
+    next(again)
+    assert slot.painter.process.is_alive()
+
+
+def test_only_what_is_listed_and_runs_here_is_touched(folders, slot_of):
+    slot = slot_of(model("A", folders["Flux"]), model("Big", "some/where", gigabytes=9999))
+    for name in ("B", str(folders["Flux"]), None, ["A"]):
+        with pytest.raises(KnobError, match="choose one of A, Big"):
+            next(slot.draw(name, "a red cat"))
+    with pytest.raises(KnobError, match="Big does not run here: it needs a GPU"):
+        next(slot.draw("Big", "a red cat"))
+    assert slot.painter is None
+
+
+def test_a_stopped_download_goes_on_the_next_time(folders, slot_of, tmp_path, monkeypatch):
+    slow = "unet/diffusion_pytorch_model.safetensors"
+    hub = Hub(folders["StableDiffusion"], slow=slow)
+    slot = slot_of(model("A", REPOSITORY))
+    cache = tmp_path / "cache"
+    with serving(hub, cache, monkeypatch):
+        run = slot.draw("A", "a red cat")
+        files = hub.files()
+        rest = len(files[slow])
+        whole = sum(map(len, files.values()))
+        told = until(run, lambda progress: 0 < progress.done == progress.total - rest)
+        assert (told.doing, told.unit) == ("Fetching A", "bytes") and told.total <= whole
+        until(run, lambda _: arrived(cache) == files.keys() - {slow})
+        run.close()
+        assert list(cache.rglob("*.incomplete")) == [] and slot.painter is None
+        hub.given.clear()
+        hub.go_on.set()
+        run = slot.draw("A", "a red cat")
+        told = until(run, lambda progress: progress.unit == "bytes")
+        assert (told.done, told.total) == (rest, rest)
+        assert end_of(run).picture.any()
+        assert set(hub.given) == {slow}
+    assert end_of(slot.draw("A", "a dog")).picture.any()  # nobody asks the Hub any more
+
+
+def arrived(cache: Path) -> set[str]:
+    """The files that have come whole."""
+    folder = next(cache.glob("*/snapshots/*"), cache)
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_without_a_network_a_plain_sentence(slot_of, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    slot = slot_of(model("A", REPOSITORY))
+    with pytest.raises(KnobError) as told:
+        end_of(slot.draw("A", "a red cat"))
+    assert str(told.value) == (
+        "A could not be fetched: this server has no way to huggingface.co at the moment. The "
+        "small model in the panel Generate needs no network"
+    )
+
+
+def test_a_gated_model_names_its_licence(folders, slot_of, tmp_path, monkeypatch):
+    slot = slot_of(model("A", REPOSITORY))
+    with serving(Hub(folders["Flux"], gated=True), tmp_path, monkeypatch):  # noqa: SIM117
+        with pytest.raises(KnobError, match="accept the licence .https://example.org/licence"):
+            end_of(slot.draw("A", "a red cat"))
