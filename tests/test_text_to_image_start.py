@@ -176,7 +176,7 @@ def test_real_emoji_are_offered_where_they_are(app, tmp_path, monkeypatch):
     assert SCENE not in StartInput(app, "").knobs[0].choices
     (tmp_path / "emoji64").mkdir()
     (tmp_path / "emoji64/images.npz").touch()
-    monkeypatch.setattr(source, "_emoji", lambda root: drawn_emoji())
+    monkeypatch.setattr(source, "drawings", lambda root: drawn_emoji())
     here = StartInput(App("cpu", str(tmp_path)), "")
     assert SCENE in here.knobs[0].choices
     seen = here.look(SCENE, "", 4, None, None)

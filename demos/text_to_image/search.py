@@ -16,12 +16,13 @@ from demos.handlers import App
 from demos.knobs import Knob, Knobs
 from demos.layout import controls, results
 from demos.panel import as_before
+from demos.text_to_image.drawings import drawings
 from demos.text_to_image.generate import ID, MODEL
 from demos.text_to_image.prompt import MAX_PROMPT
 from demos.texts.text_to_image import NO_SEARCH, SEARCH
 from demos.widgets.tiles import Tile, Tiles, tiles_value
 from gen_core.checkpoint import weights_folder
-from gen_core.data.emoji import Emoji, load_emoji
+from gen_core.data.emoji import Emoji
 from gen_core.data.images import MissingData
 from gen_core.data.scenes import portrait
 from gen_core.devices import device_title
@@ -43,10 +44,10 @@ def nearest(app: App, words: str, pictures: bool = True) -> dict[str, Any]:
     started = time.perf_counter()
     found = search.nearest(words, min(SHOWN, len(search.items)))
     took = duration(time.perf_counter() - started)
-    drawings = drawings_here(app.data_root) if pictures else None
-    told = CREDIT if drawings else "names alone: the drawings are not on this machine"
+    here = drawings_here(app.data_root) if pictures else None
+    told = CREDIT if here else "names alone: the drawings are not on this machine"
     return tiles_value(
-        tiles(search, found, drawings),
+        tiles(search, found, here),
         headline=f"The {len(found)} that fit best, of {len(search.items):,} emoji",
         provenance=f"{device_title(app.device)} · {took} · {told}", name=NAME,
     )  # fmt: skip
@@ -59,12 +60,12 @@ def _search(folder: str, device: str) -> Search:
     return Search.open(folder, device)
 
 
-def tiles(search: Search, found: Sequence[Found], drawings: Emoji | None) -> list[Tile]:
+def tiles(search: Search, found: Sequence[Found], here: Emoji | None) -> list[Tile]:
     shown = []
     for answer in found:
         item = search.items[answer.index]
-        row = drawings.index.get((item.code, item.style)) if drawings else None
-        picture = None if row is None else portrait(drawings.at(row))
+        row = here.index.get((item.code, item.style)) if here else None
+        picture = None if row is None else portrait(here.at(row))
         shown.append(Tile(picture, answer.name, f"{answer.style} · {answer.score:.1f}"))
     return shown
 
@@ -72,14 +73,9 @@ def tiles(search: Search, found: Sequence[Found], drawings: Emoji | None) -> lis
 def drawings_here(root: str | None) -> Emoji | None:
     """The drawings, where they are on this machine."""
     try:
-        return _drawings(root)
+        return drawings(root)
     except MissingData:
         return None
-
-
-@functools.cache
-def _drawings(root: str | None) -> Emoji:
-    return load_emoji(root)
 
 
 def code(k: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import OrderedDict
 from collections.abc import Generator, Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from demos.handlers import TEXT_TO_IMAGE, App, message_of
 from demos.knobs import Knob, Knobs, raw
 from demos.picture_files import in_data_url, prepare_colour
 from demos.pictures import Lines, Pictures, result_of
+from demos.text_to_image.drawings import drawings
 from demos.text_to_image.prompt import MAX_PROMPT
 from demos.upload import Upload, path_of
 from demos.widgets.drawing import DrawingPad
@@ -22,7 +22,7 @@ from demos.widgets.mask_pad import masked_picture_value
 from demos.working import Working, watch
 from gen_core import Noise
 from gen_core.data.captions import caption
-from gen_core.data.emoji import emoji_here, load_emoji
+from gen_core.data.emoji import emoji_here
 from gen_core.data.scenes import random_scene
 
 MODEL, SCENE, DRAWING, UPLOAD = "The model", "Real emoji", "A drawing", "An upload"
@@ -30,8 +30,6 @@ DRAWN_WITH = {"steps": 20, "guidance_scale": 5.0}
 KEPT = 64
 """Drawn pictures that are remembered, the least recent forgotten first."""
 NOT_DRAWN = masked_picture_value("Not drawn yet: drawing anew begins with it.")
-
-_emoji = functools.cache(load_emoji)
 
 
 def source_knobs(prompt: str, scenes: bool = False) -> list[Knob]:
@@ -122,7 +120,7 @@ class StartInput:
             from gen_core.text_to_image.batches import pictures  # heavy, and only for this tab
 
             scene = random_scene(seed)
-            x = pictures([scene], _emoji(self.app.data_root))
+            x = pictures([scene], drawings(self.app.data_root))
             return Pictures(x, "real emoji", (caption(scene, seed),))
         return by_model((yield from self._sampled(prompt, seed)), prompt)
 
