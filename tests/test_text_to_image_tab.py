@@ -228,6 +228,9 @@ def test_the_machine_opens_in_place_and_two_prompts_are_marked(weights, visit, m
     shown = shell.build_page(App("cpu"), [text_to_image.TAB])
     address = server.serve(shown, "127.0.0.1", free_port())
     page = visit(f"{address}?tab=text-to-image&panel=inside")
+    bar = page.locator(".panels > .tab-wrapper:visible").first.bounding_box()
+    tools = page.locator(".tab-tools:visible").first.bounding_box()
+    assert bar["x"] + bar["width"] <= tools["x"], "the panels' names run under the tools"
     page.get_by_role("button", name="Look inside").click()
     denoiser = page.locator(".part", has_text="Denoiser")
     expect(page.locator(".part")).to_have_count(3)
