@@ -18,6 +18,18 @@ from demos.pictures import seeds_from
 from demos.saving import run_of
 from gen_core.provenance import about
 
+Entry = tuple[str, str, Callable[[App], None]]
+"""A panel's title, its id in links, and build(app), called inside its gr.Tab."""
+
+
+def panel_tabs(app: App, tab: str, entries: Sequence[Entry]) -> None:
+    """The panels of a tab, one behind the other, within reach of links."""
+    with gr.Tabs(elem_classes=["panels"], overflow_behavior="wrap") as panels:
+        app.panels[tab] = panels
+        for title, panel_id, build in entries:
+            with gr.Tab(title, id=panel_id):
+                build(app)
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -62,6 +74,11 @@ class Panel:
     @property
     def name(self) -> str:
         return f"{self.tab}-{self.id}"
+
+    @property
+    def entry(self) -> Entry:
+        """What `panel_tabs` takes."""
+        return self.title, self.id, self.build
 
     def build(self, app: App) -> None:
         """Puts the panel on the page, inside its gr.Tab."""

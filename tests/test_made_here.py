@@ -19,20 +19,11 @@ from demos.panel import Panel
 from demos.saving import files, written
 from demos.tabs import text_to_image
 from demos.text_to_image import change, generate, made_here
-from emoji_pipeline import tiny_pipeline
 from gen_core import provenance, watermark
 from gen_core.checks import KnobError
 from sampling_fixtures import defaults, frames_of
 
 PROMPT = 'a <b>red</b> "cat"'
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    with pytest.MonkeyPatch.context() as patch:
-        tiny_pipeline(folder, patch).rename(folder / generate.MODEL)
-    return folder
 
 
 @pytest.fixture

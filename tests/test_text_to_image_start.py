@@ -7,7 +7,6 @@ import io
 import json
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +25,6 @@ from demos.tabs import text_to_image
 from demos.text_to_image import source, start
 from demos.text_to_image.source import DRAWING, MODEL, SCENE, UPLOAD, StartInput
 from emoji_fixtures import drawn_emoji
-from emoji_pipeline import tiny_pipeline
 from gen_core import Noise, final
 from gen_core.checks import KnobError
 from gen_core.text_to_image.pipeline import SCHEDULERS, Start, TextToImage
@@ -34,14 +32,6 @@ from sampling_fixtures import defaults, frames_of, picture
 
 HALF = torch.zeros(1, 1, 64, 64)
 HALF[..., 32:] = 1
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    with pytest.MonkeyPatch.context() as patch:
-        tiny_pipeline(folder, patch).rename(folder / start.MODEL)
-    return folder
 
 
 @pytest.fixture

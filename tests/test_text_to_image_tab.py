@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,19 +20,10 @@ from demos.tab import discover
 from demos.tabs import text_to_image
 from demos.text_to_image import change, generate, inside, two
 from demos.text_to_image.prompt import LISTS, built, strange_to_the_model
-from emoji_pipeline import tiny_pipeline
 from gen_core import Noise, final
 from gen_core.checks import KnobError
 from gen_core.text_to_image.vocabulary import unknown_words
 from sampling_fixtures import defaults, frames_of, picture, values
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    with pytest.MonkeyPatch.context() as patch:
-        tiny_pipeline(folder, patch).rename(folder / generate.MODEL)
-    return folder
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
 from demos.handlers import App
 from demos.knobs import Knob
+from demos.panel import panel_tabs
 from demos.sampling import compare, forward
 from demos.sampling.generate import Generation
 from demos.tab import Tab
@@ -35,14 +34,8 @@ CACHED = [generate.keep(), forward.keep(), compare.PANEL.keep()]
 
 def build(app: App) -> None:
     """The tab's three panels."""
-    with gr.Tabs(elem_classes=["panels"], overflow_behavior="wrap") as panels:
-        app.panels[ID] = panels
-        with gr.Tab(generate.title, id=generate.id):
-            generate.build(app)
-        with gr.Tab(forward.TITLE, id=forward.PANEL_ID):
-            forward.build(app)
-        with gr.Tab(compare.PANEL.title, id=compare.PANEL.id):
-            compare.PANEL.build(app)
+    dissolve = (forward.TITLE, forward.PANEL_ID, forward.build)
+    panel_tabs(app, ID, [generate.entry, dissolve, compare.PANEL.entry])
 
 
 TAB = Tab(ID, "Diffusion", order=40, build=build)

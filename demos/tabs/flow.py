@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
 from demos.handlers import App
+from demos.panel import panel_tabs
 from demos.sampling import few_steps
 from demos.sampling.generate import Generation
 from demos.tab import Tab
@@ -29,11 +28,7 @@ CACHED = [panel.keep() for panel in PANELS]
 
 def build(app: App) -> None:
     """The tab's two panels."""
-    with gr.Tabs(elem_classes=["panels"], overflow_behavior="wrap") as panels:
-        app.panels[ID] = panels
-        for panel in PANELS:
-            with gr.Tab(panel.title, id=panel.id):
-                panel.build(app)
+    panel_tabs(app, ID, [panel.entry for panel in PANELS])
 
 
 TAB = Tab(ID, "Flow matching", order=50, build=build)

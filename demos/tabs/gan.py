@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
 from demos.gan import collapse, critic, samples, walk
 from demos.handlers import App
+from demos.panel import panel_tabs
 from demos.tab import Tab
 
 ID = samples.TAB
@@ -14,16 +13,16 @@ CACHED = [samples.PANEL.keep(), critic.keep(), walk.PANEL.keep(), collapse.PANEL
 
 def build(app: App) -> None:
     """The tab's four panels."""
-    with gr.Tabs(elem_classes=["panels"], overflow_behavior="wrap") as panels:
-        app.panels[ID] = panels
-        with gr.Tab(samples.PANEL.title, id=samples.PANEL.id):
-            samples.PANEL.build(app)
-        with gr.Tab(critic.TITLE, id=critic.PANEL_ID):
-            critic.build(app)
-        with gr.Tab(walk.PANEL.title, id=walk.PANEL.id):
-            walk.PANEL.build(app)
-        with gr.Tab(collapse.PANEL.title, id=collapse.PANEL.id):
-            collapse.PANEL.build(app)
+    panel_tabs(
+        app,
+        ID,
+        [
+            samples.PANEL.entry,
+            (critic.TITLE, critic.PANEL_ID, critic.build),
+            walk.PANEL.entry,
+            collapse.PANEL.entry,
+        ],
+    )
 
 
 TAB = Tab(ID, "GAN", order=30, build=build)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
 from demos.handlers import App
+from demos.panel import panel_tabs
 from demos.tab import Tab
 from demos.text_to_image import (
     bigger,
@@ -25,14 +24,8 @@ CACHED = [*(panel.keep() for panel in PANELS), search.keep()]
 
 def build(app: App) -> None:
     """The tab's panels."""
-    with gr.Tabs(elem_classes=["panels"], overflow_behavior="wrap") as panels:
-        app.panels[ID] = panels
-        for panel in PANELS:
-            with gr.Tab(panel.title, id=panel.id):
-                panel.build(app)
-        for panel in (bigger, made_here):
-            with gr.Tab(panel.TITLE, id=panel.PANEL_ID):
-                panel.build(app)
+    others = [(module.TITLE, module.PANEL_ID, module.build) for module in (bigger, made_here)]
+    panel_tabs(app, ID, [*(panel.entry for panel in PANELS), *others])
 
 
 TAB = Tab(ID, "Text to image", order=60, build=build, needs=generate.MODEL)
