@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -38,6 +39,36 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         tiny_pipeline(folder, patch).rename(folder / NAME)
     return folder
+
+
+@pytest.fixture(scope="session")
+def emoji_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """runs/ with untrained parts, weights/ with the pipeline made of them, which can search twenty
+    concepts, and data/ with drawn emoji; nobody may change them."""
+    from emoji_fixtures import few_emoji, write_emoji
+    from emoji_pipeline import tiny_pipeline
+    from gen_core.text_to_image.card import NAME
+
+    home = tmp_path_factory.mktemp("emoji")
+    (home / "weights").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        tiny_pipeline(home, patch, few_emoji()).rename(home / "weights" / NAME)
+    write_emoji(home / "data")
+    return home
+
+
+@pytest.fixture(scope="session")
+def emoji_weights(emoji_home: Path) -> Path:
+    """The folder of that pipeline."""
+    return next((emoji_home / "weights").iterdir())
+
+
+@pytest.fixture
+def own_weights(emoji_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, to be changed."""
+    shutil.copytree(emoji_home / "weights", tmp_path / "weights")
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path / "weights"))
+    return next((tmp_path / "weights").iterdir())
 
 
 def free_port() -> int:

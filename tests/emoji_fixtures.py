@@ -27,6 +27,12 @@ def drawn_emoji() -> Emoji:
     return Emoji(np.stack(pictures), tuple(items))
 
 
+@functools.cache
+def few_emoji() -> Emoji:
+    """The first twenty of these concepts in three styles."""
+    return Emoji(drawn_emoji().pictures[:60], drawn_emoji().items[:60])
+
+
 def write_emoji(root: Path) -> None:
     """The drawn emoji in the files of the data set."""
     emoji, pieces = drawn_emoji(), []

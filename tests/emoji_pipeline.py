@@ -10,11 +10,13 @@ from gen_core.data.emoji import Emoji
 from gen_core.data.scenes import random_scene
 from gen_core.text_to_image import training
 from gen_core.text_to_image.export import export
+from gen_core.text_to_image.parts import PARTS, write_part
 from gen_core.text_to_image.tokens import learned
 
 TINY = {
     "autoencoder": {"widths": (16, 16, 32)},
     "clip": {"width": 32, "text_layers": 1, "vision_layers": 1, "shared": 16},
+    "words": {"width": 32, "text_layers": 1},
     "denoiser": {"widths": (32, 32, 64), "words": 32},
     "judge": {"widths": (16, 16, 16, 32)},
 }
@@ -26,15 +28,15 @@ def tiny_parts(runs: Path, monkeypatch) -> None:
     words = [caption(random_scene(k), k) for k in range(3000)]
     tokenizer = learned(words)
     tokenizer.save_pretrained(runs / "tokenizer")
-    for name, kind in training.PARTS.items():
-        config = TINY[name] | ({"vocabulary": len(tokenizer)} if name == "clip" else {})
+    for name, kind in PARTS.items():
+        config = TINY[name] | ({"vocabulary": len(tokenizer)} if name in ("clip", "words") else {})
         recipe = training.Recipe(name, steps=3, batch=4, warmup=1, data="scenes", config=config)
         monkeypatch.setitem(training.RECIPES, name, recipe)
         torch.manual_seed(0)
         model = kind(kind.Config(**config))
         (runs / name).mkdir()
         card = {"recipe": dataclasses.asdict(recipe), "config": config, "scaling_factor": 0.5}
-        training.write_part(model, runs / name / "final.safetensors", card)
+        write_part(model, runs / name / "final.safetensors", card)
 
 
 def tiny_pipeline(folder: Path, monkeypatch, emoji: Emoji | None = None) -> Path:

@@ -17,6 +17,7 @@ from gen_core.checks import KnobError
 from gen_core.data.scenes import Scene
 from gen_core.text_to_image.batches import pictures
 from gen_core.text_to_image.match import Matcher
+from gen_core.text_to_image.parts import PARTS
 from gen_core.text_to_image.pipeline import MAX_STEPS, SCHEDULERS, Start, open_pipeline
 from gen_core.text_to_image.tokens import LENGTH, encoded
 
@@ -158,7 +159,7 @@ def test_the_folder_opens_without_anything_of_ours(folder, tmp_path):
     assert answer.stdout.strip().endswith("(64, 64)"), answer.stderr
     assert max(path.stat().st_size for path in folder.rglob("*")) < 10_000_000
     card = json.loads((folder / "card.json").read_text())
-    assert card.keys() == {"t2i-autoencoder", "t2i-clip", "t2i-denoiser"}
+    assert card.keys() == {f"t2i-{part}" for part in PARTS}
 
 
 def test_a_missing_folder_says_what_to_do(tmp_path):

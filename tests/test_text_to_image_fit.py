@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import textwrap
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
-from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -28,30 +26,21 @@ from demos.text_to_image import fit, search, tradeoff
 from demos.text_to_image.generate import MODEL
 from demos.texts.text_to_image import NO_SEARCH, NO_TRADEOFF
 from demos.widgets import chart
-from emoji_fixtures import drawn_emoji, write_emoji
-from emoji_pipeline import tiny_pipeline
+from emoji_fixtures import drawn_emoji, few_emoji
 from gen_core import Noise, final
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError
-from gen_core.data.emoji import Emoji
 from gen_core.data.scenes import COLOURS, portrait
-from gen_core.text_to_image import measure, sharpness
-from gen_core.text_to_image import tradeoff as core
-from gen_core.text_to_image.__main__ import main as command_line
 from gen_core.text_to_image.batches import in_range
-from gen_core.text_to_image.card import EMOJI, add_measured, measured
+from gen_core.text_to_image.card import EMOJI, add_measured
 from gen_core.text_to_image.export import export
 from gen_core.text_to_image.match import Matcher
 from gen_core.text_to_image.pipeline import open_pipeline
 from gen_core.text_to_image.search import Search
-from gen_core.text_to_image.sharpness import compared, laplacian_variance, sharpened
-from gen_core.text_to_image.tradeoff import GUIDANCE, curve, diversity, single_things
-from gen_core.text_to_image.training import part
+from gen_core.text_to_image.tradeoff import GUIDANCE
 from sampling_fixtures import defaults, picture, values
 
 CPU = torch.device("cpu")
-FEW = Emoji(drawn_emoji().pictures[:60], drawn_emoji().items[:60])
-"""Twenty concepts in three styles, to be searched."""
 POINT = {
     "score": 20.0, "score_error": 0.5, "recognised": 0.5, "diversity": 0.4,
     "diversity_error": 0.01, "clipped": 0.02,
@@ -64,173 +53,20 @@ CURVE = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory) -> Path:
-    """runs/ with untrained parts, weights/ with the pipeline, data/ with drawn emoji."""
-    folder = tmp_path_factory.mktemp("fit")
-    with pytest.MonkeyPatch.context() as patch:
-        made = tiny_pipeline(folder, patch, FEW)
-        (folder / "weights").mkdir()
-        made.rename(folder / "weights" / MODEL)
-    write_emoji(folder / "data")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def folder(home) -> Path:
-    return home / "weights" / MODEL
-
-
 @pytest.fixture
-def app(home, monkeypatch) -> App:
-    monkeypatch.setenv("GEN_WEIGHTS", str(home / "weights"))
+def app(emoji_home, monkeypatch) -> App:
+    monkeypatch.setenv("GEN_WEIGHTS", str(emoji_home / "weights"))
     monkeypatch.delenv("GEN_DATA", raising=False)
-    return App("cpu", str(home / "data"))
-
-
-@pytest.fixture
-def own(home, tmp_path, monkeypatch) -> Path:
-    """A copy of the pipeline's folder, to be changed."""
-    shutil.copytree(home / "weights", tmp_path / "weights")
-    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path / "weights"))
-    return tmp_path / "weights" / MODEL
-
-
-# What is measured
-
-
-def grey(luminance: torch.Tensor) -> torch.Tensor:
-    """A picture (1, 3, H, W) from its luminance, 0 to 255."""
-    return (luminance / 127.5 - 1).expand(1, 3, -1, -1)
-
-
-def test_the_laplacian_answers_to_edges_and_to_nothing_else():
-    ramp = torch.arange(64.0).expand(64, 64)
-    stripes = 255.0 * (torch.arange(64) % 2).expand(64, 64)
-    board = 255.0 * ((torch.arange(64)[:, None] + torch.arange(64)) % 2)
-    pictures = torch.full((64, 64), 80.0), ramp, stripes, board
-    flat, rising, striped, chequered = (float(laplacian_variance(grey(p))) for p in pictures)
-    assert flat == pytest.approx(0, abs=1e-6) and rising == pytest.approx(0, abs=1e-6)
-    assert striped == pytest.approx(510**2, rel=1e-4)  # two neighbours differ by 255
-    assert chequered == pytest.approx(1020**2, rel=1e-4)  # all four
-    green = torch.full((1, 3, 64, 64), -1.0)
-    green[:, 1] = grey(stripes)[:, 1]
-    assert float(laplacian_variance(green)) == pytest.approx((0.587 * 510) ** 2, rel=1e-4)
-
-
-def test_sharpness_is_compared_in_pairs():
-    before = torch.tensor([1.0, 10.0, 100.0])
-    same = compared(before, 2 * before)
-    assert same["ratio"] == 2 and same["ratio_error"] == 0 and same["sharper"] == 1
-    mixed = compared(before, before * torch.tensor([0.5, 2.0, 1.0]))
-    assert mixed["ratio"] == 1 and mixed["sharper"] == pytest.approx(1 / 3, abs=1e-4)
-    assert mixed["ratio_error"] == pytest.approx(0.6931 / 3**0.5, abs=1e-3)
-    assert compared(torch.zeros(2), torch.zeros(2))["ratio"] == 1
-
-
-def test_diversity_is_zero_for_equal_pictures_whatever_their_contrast():
-    x = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    assert diversity(x.repeat(4, 1, 1, 1)) == pytest.approx(0, abs=1e-6)
-    assert diversity(torch.cat([x, 0.2 * x + 0.3])) == pytest.approx(0, abs=1e-6)
-    assert diversity(torch.cat([x, -x])) == pytest.approx(2, abs=1e-5)
-    waves = torch.linspace(0, 2 * torch.pi, 65)[:-1]
-    assert diversity(torch.stack([waves.sin(), waves.cos()])) == pytest.approx(1, abs=1e-5)
-    assert diversity(torch.ones(3, 3, 8, 8)) == 0
-
-
-def test_the_curve_is_of_the_model_s_own_pictures(home, folder):
-    model, matcher = open_pipeline(folder, "cpu"), Matcher.open(folder)
-    ticks = []
-    told = curve(
-        model, matcher, part("judge", home / "runs"), count=2, seeds=3, steps=1,
-        tick=lambda *done: ticks.append(done),
-    )  # fmt: skip
-    assert [p["guidance"] for p in told["points"]] == list(GUIDANCE)
-    assert (told["prompts"], told["seeds"], told["pictures"], told["steps"]) == (2, 3, 6, 1)
-    assert ticks[-1] == (30, 30) and [done for done, _ in ticks] == sorted(d for d, _ in ticks)
-    words = [a.prompt for a in single_things(2)]
-    alone = [
-        model.decode(final(model.sample(Noise(range(3)), prompt=w, steps=1, guidance_scale=30)))
-        for w in words
-    ]
-    point = told["points"][-1]
-    score = torch.cat([matcher.score(x, [w] * 3) for x, w in zip(alone, words, strict=True)]).mean()
-    assert point["score"] == pytest.approx(float(score), abs=0.05)
-    apart = sum(map(diversity, alone)) / 2
-    assert point["diversity"] == pytest.approx(apart, abs=1e-3)
-    assert 0 <= point["recognised"] <= 1 and 0 <= point["clipped"] <= 1
-
-
-def test_prompts_of_the_curve_ask_for_one_thing_that_training_showed():
-    asked = single_things(100)
-    assert len({a.scene.things for a in asked}) == 100
-    assert not any(a.held_out or a.scene.relation or any(a.scene.tints) for a in asked)
-    with pytest.raises(KnobError, match="prompts=101: choose a whole number from 2 to 100"):
-        single_things(101)
-
-
-def test_a_negative_prompt_that_says_nothing_changes_nothing(folder):
-    model = open_pipeline(folder, "cpu")
-    told = sharpened(model, "", pictures=3, steps=1)
-    assert (told["ratio"], told["ratio_error"], told["sharper"]) == (1, 0, 0)
-    told = sharpened(model, pictures=2, steps=1)
-    assert told["negative_prompt"] == "blurry" and told["before"] != told["after"]
-
-
-def test_the_commands_put_their_figures_into_the_card(home, own, monkeypatch, capsys):
-    for how in (core.KNOBS, sharpness.KNOBS):
-        monkeypatch.setitem(how, "steps", 1)
-    for name, few in (("BACKGROUNDS", 2), ("TINTED", 1), ("PAIRS", 1)):
-        monkeypatch.setattr(measure, name, few)
-    before = json.loads((own / "card.json").read_text())
-    runs = ["--runs", str(home / "runs"), "--device", "cpu"]
-    for words in (
-        ["measure", "--data", str(home / "data")], ["tradeoff", "--prompts", "2", "--seeds", "2"],
-        ["sharpness", "--pictures", "2"],
-    ):  # fmt: skip
-        assert command_line([*words, *runs]) == 0
-    card = json.loads((own / "card.json").read_text())
-    figures = card.pop("measured")
-    assert card == before and not list(own.glob("*.partial"))
-    assert figures.keys() == {"shares", "guidance", "sharpness"}
-    assert figures["shares"]["pictures"] == 8 and "seen" in figures["shares"]["judge"]
-    assert figures["guidance"]["pictures"] == 4 and figures["sharpness"]["pictures"] == 2
-    assert all(figures[name]["hardware"] and figures[name]["date"] for name in figures)
-    capsys.readouterr()
-    assert command_line(["tradeoff", "--prompts", "1", *runs]) == 1
-    assert "prompts=1: choose a whole number from 2 to 100" in capsys.readouterr().err
-
-
-def test_a_figure_takes_the_place_of_its_older_self_alone(own, tmp_path):
-    add_measured(own, "guidance", {"a": 1}, CPU)
-    add_measured(own, "sharpness", {"b": 2}, CPU)
-    add_measured(own, "guidance", {"a": 3}, CPU)
-    assert {k: v.get("a", v.get("b")) for k, v in measured(own).items()} == {
-        "guidance": 3, "sharpness": 2,
-    }  # fmt: skip
-    assert measured(tmp_path) == {}
-    with pytest.raises(CheckpointError, match=r"no card.json in .*export"):
-        add_measured(tmp_path, "guidance", {}, CPU)
-    (own / "card.json").write_text("{")
-    assert measured(own) == {}
-
-
-def test_figures_stay_with_the_parts_that_they_were_measured_of(home, own):
-    add_measured(own, "guidance", {"a": 1}, CPU)
-    export(home / "runs", own)
-    assert measured(own)["guidance"]["a"] == 1
-    card = json.loads((own / "card.json").read_text())
-    card["t2i-denoiser"]["steps"] = 12  # as of another training
-    (own / "card.json").write_text(json.dumps(card))
-    export(home / "runs", own)
-    assert measured(own) == {} and "t2i-denoiser" in json.loads((own / "card.json").read_text())
+    return App("cpu", str(emoji_home / "data"))
 
 
 # Search
 
 
-def test_an_emoji_is_found_by_its_own_vector_and_with_the_matcher_s_score(folder, monkeypatch):
-    index = Search.open(folder)
+def test_an_emoji_is_found_by_its_own_vector_and_with_the_matcher_s_score(
+    emoji_weights, monkeypatch
+):
+    index = Search.open(emoji_weights)
     assert len(index.items) == 60
     for row in (0, 31, 59):
         monkeypatch.setattr(index.matcher, "of_words", lambda texts, row=row: index.vectors[[row]])
@@ -240,7 +76,7 @@ def test_an_emoji_is_found_by_its_own_vector_and_with_the_matcher_s_score(folder
     monkeypatch.undo()
     words = "a red cat"
     found = index.nearest(words, 20)
-    drawn = [FEW.at(f.index) for f in found]
+    drawn = [few_emoji().at(f.index) for f in found]
     views = [
         index.matcher.of_pictures(in_range(np.stack([portrait(d, colour) for d in drawn])))
         for colour in COLOURS
@@ -258,34 +94,35 @@ def test_an_emoji_is_found_by_its_own_vector_and_with_the_matcher_s_score(folder
     [("a cat", 0, "k=0: choose a whole number from 1 to 60"), (None, 3, "words=None: write some"),
      ("a" * 2001, 3, "words has 2,001 characters")],
 )  # fmt: skip
-def test_a_search_that_cannot_be_is_refused(folder, words, k, message):
+def test_a_search_that_cannot_be_is_refused(emoji_weights, words, k, message):
     with pytest.raises(KnobError, match=message):
-        Search.open(folder).nearest(words, k)
+        Search.open(emoji_weights).nearest(words, k)
 
 
-def test_weights_without_vectors_say_how_to_get_them(home, own):
-    export(home / "runs", own)  # without the drawings
-    assert not (own / EMOJI).exists()
+def test_weights_without_vectors_say_how_to_get_them(emoji_home, own_weights):
+    export(emoji_home / "runs", own_weights)  # without the drawings
+    assert not (own_weights / EMOJI).exists()
     with pytest.raises(CheckpointError, match="came without the emoji's vectors.*export --data"):
-        Search.open(own)
-    (own / EMOJI).write_text("version https://git-lfs.github.com/spec/v1")
+        Search.open(own_weights)
+    (own_weights / EMOJI).write_text("version https://git-lfs.github.com/spec/v1")
     with pytest.raises(CheckpointError, match=f"{EMOJI} is damaged"):
-        Search.open(own)
-    save_file({"vectors": torch.zeros(1, 7)}, own / EMOJI, {"items": '[["1f431", "3d", "cat"]]'})
+        Search.open(own_weights)
+    alien = {"vectors": torch.zeros(1, 7)}
+    save_file(alien, own_weights / EMOJI, {"items": '[["1f431", "3d", "cat"]]'})
     with pytest.raises(CheckpointError, match="of another encoder"):
-        Search.open(own)
+        Search.open(own_weights)
 
 
-def test_names_are_found_everywhere_and_pictures_where_they_are(app, home):
+def test_names_are_found_everywhere_and_pictures_where_they_are(app, emoji_home):
     shown = search.nearest(app, "a red cat")
-    index = Search.open(home / "weights" / MODEL)
+    index = Search.open(emoji_home / "weights" / MODEL)
     found = index.nearest("a red cat", search.SHOWN)
     assert [tile["title"] for tile in shown["tiles"]] == [f.name for f in found]
     assert shown["tiles"][0]["note"] == f"{found[0].style} · {found[0].score:.1f}"
     assert "of 60 emoji" in shown["headline"] and search.CREDIT in shown["provenance"]
     drawn = portrait(drawn_emoji().at(found[0].index))
     assert (picture(shown["tiles"][0]["picture"]) == drawn).all()
-    elsewhere = search.nearest(App("cpu", str(home / "runs")), "a red cat")
+    elsewhere = search.nearest(App("cpu", str(emoji_home / "runs")), "a red cat")
     assert [tile["title"] for tile in elsewhere["tiles"]] == [f.name for f in found]
     assert not any(tile["picture"] for tile in elsewhere["tiles"])
     assert "names alone" in elsewhere["provenance"]
@@ -300,7 +137,7 @@ def test_the_kept_search_ships_no_picture(app, tmp_path):
 # The panel
 
 
-def test_every_picture_has_its_score_with_every_text(app, folder):
+def test_every_picture_has_its_score_with_every_text(app, emoji_weights):
     texts = "a blue dog\n\n  a <b>house</b> \na blue dog"
     knobs = defaults(fit.PANEL, prompt="a red cat", texts=texts, count=3, seed=7, steps=2)
     (value,) = values(fit.PANEL.run(app, **knobs))
@@ -308,7 +145,7 @@ def test_every_picture_has_its_score_with_every_text(app, folder):
     assert [row["note"] for row in value["rows"][1:]] == [
         "a red cat", "a blue dog", "a <b>house</b>",
     ]  # fmt: skip
-    model, matcher = open_pipeline(folder, "cpu"), Matcher.open(folder)
+    model, matcher = open_pipeline(emoji_weights, "cpu"), Matcher.open(emoji_weights)
     x = model.decode(final(model.sample(Noise(range(7, 10)), prompt="a red cat", steps=2)))
     for row in value["rows"][1:]:
         score = matcher.score(x, [row["note"]] * 3)
@@ -408,15 +245,15 @@ def texts_of(page: gr.Blocks) -> list[str]:
     return [str(b.value) for b in page.blocks.values() if isinstance(b, gr.Markdown | gr.HTML)]
 
 
-def test_what_is_not_there_is_said_in_words(home, own):
-    add_measured(own, "guidance", CURVE, CPU)
+def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
+    add_measured(own_weights, "guidance", CURVE, CPU)
     with gr.Blocks() as page:
         search.build(App("cpu"))
         tradeoff.build()
     assert not any(NO_SEARCH in text for text in texts_of(page))
     assert any('class="chart"' in text for text in texts_of(page))
-    export(home / "runs", own)
-    (own / "card.json").write_text("{}")
+    export(emoji_home / "runs", own_weights)
+    (own_weights / "card.json").write_text("{}")
     with gr.Blocks() as page:
         search.build(App("cpu"))
         tradeoff.build()
@@ -425,13 +262,13 @@ def test_what_is_not_there_is_said_in_words(home, own):
 
 
 @pytest.fixture(scope="module")
-def address(home, tmp_path_factory) -> Iterator[str]:
+def address(emoji_home, tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
-    shutil.copytree(home / "weights", folder / "weights")
+    shutil.copytree(emoji_home / "weights", folder / "weights")
     add_measured(folder / "weights" / MODEL, "guidance", CURVE, CPU)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEN_WEIGHTS", str(folder / "weights"))
-        page = shell.build_page(App("cpu", str(home / "data")), [text_to_image.TAB])
+        page = shell.build_page(App("cpu", str(emoji_home / "data")), [text_to_image.TAB])
         yield server.serve(page, "127.0.0.1", free_port())
         page.close()
 

@@ -7,7 +7,7 @@ from emoji_fixtures import drawn_emoji
 from emoji_pipeline import tiny_parts, tiny_pipeline
 from gen_core.data.captions import caption
 from gen_core.data.scenes import COLOURS, Scene, random_scene
-from gen_core.text_to_image import measure, training
+from gen_core.text_to_image import batches, measure, training
 from gen_core.text_to_image.__main__ import main as command_line
 from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches, pictures
 from gen_core.text_to_image.judge import (
@@ -19,6 +19,7 @@ from gen_core.text_to_image.judge import (
     relation_found,
     truth,
 )
+from gen_core.text_to_image.parts import PARTS
 from gen_core.text_to_image.pipeline import open_pipeline
 from gen_core.text_to_image.tokens import LENGTH, encoded, learned
 from gen_core.text_to_image.vocabulary import known_words, unknown_words
@@ -44,7 +45,7 @@ def test_every_part_trains_and_resumes_to_the_same_weights(tmp_path, monkeypatch
     monkeypatch.setattr(training, "load_emoji", lambda root: drawn_emoji())
     tiny_parts(tmp_path / "one", monkeypatch)
     tiny_parts(tmp_path / "two", monkeypatch)
-    for name in training.PARTS:
+    for name in PARTS:
         steps = list(training.run(name, tmp_path / "one").train(device="cpu"))
         assert len(steps) == 3 and all(
             torch.isfinite(s.losses[next(iter(s.losses))]) for s in steps
@@ -56,16 +57,16 @@ def test_every_part_trains_and_resumes_to_the_same_weights(tmp_path, monkeypatch
 
 
 def test_twins_differ_in_their_captions_too():
-    batches = SceneBatches(drawn_emoji(), learned(["a cat"] * 9), 64, seed=0, twins=True)
+    source = SceneBatches(drawn_emoji(), learned(["a cat"] * 9), 64, seed=0, twins=True)
     for step in range(10):
-        scenes = batches.scenes(step)
-        said = batches.captions(step, scenes)
+        scenes = source.scenes(step)
+        said = source.captions(step, scenes)
         assert all(one != two for one, two in zip(said[::2], said[1::2], strict=True))
 
 
 def test_the_judge_learns_the_answers_that_a_picture_gives():
-    batches = JudgeBatches(drawn_emoji(), 64, seed=0)
-    answers = torch.cat([batches[step][1] for step in range(8)])
+    source = JudgeBatches(drawn_emoji(), 64, seed=0)
+    answers = torch.cat([source[step][1] for step in range(8)])
     assert answers.shape == (512, len(QUESTIONS))
     for column, choices in zip(answers.T, QUESTIONS.values(), strict=True):
         assert column.min() >= UNSEEN and column.max() < choices
@@ -86,6 +87,21 @@ def test_one_caption_in_ten_is_dropped_and_latents_are_scaled(model):
     empty = model.encode_words([""])[0]
     dropped = [k for k in range(100) if torch.allclose(words[k], empty, atol=0.05)]
     assert 3 <= len(dropped) <= 20
+
+
+def test_latents_are_met_again_in_other_words(model, monkeypatch):
+    monkeypatch.setattr(batches, "KEPT", 2)
+    scenes = SceneBatches(drawn_emoji(), model.pipeline.tokenizer, 3, seed=0)
+    source = LatentBatches(scenes, model.vae, model.text_encoder)
+    first = [source[step] for step in range(2 * batches.VISITS)]
+    for latents, words in first[2::2]:
+        assert torch.equal(latents, first[0][0]) and not torch.allclose(words, first[0][1])
+    assert not torch.equal(first[1][0], first[0][0])
+    later = source[2 * batches.VISITS]
+    assert not any(torch.equal(later[0], latents) for latents, _ in first)
+    resumed = LatentBatches(scenes, model.vae, model.text_encoder)
+    for step in (2 * batches.VISITS, 5):
+        assert all(map(torch.equal, resumed[step], source[step]))
 
 
 class Colours(SceneJudge):
@@ -162,8 +178,8 @@ def test_the_command_line_answers_in_words(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     for arguments, message in (
         (["train", "judge", "--data", str(tmp_path)], "--data or in GEN_DATA"),
-        (["export", "--runs", str(tmp_path)], "train autoencoder` makes it"),
-        (["measure", "--runs", str(tmp_path)], "no pipeline in"),
+        (["export", "--runs", str(tmp_path)], "train judge` makes it"),
+        (["measure"], "no pipeline in"),
     ):
         assert command_line(arguments) == 1
         assert message in capsys.readouterr().err

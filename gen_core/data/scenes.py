@@ -27,18 +27,24 @@ COLOURS = {
 }  # fmt: skip
 TINTS = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
 """Colours a thing can be painted in."""
-SIZES = {"small": 25, "medium": 42, "large": 56}
-"""Side in pixels of the square that a single drawing fills."""
+GRID = 4
+"""Pixels. Sides and corners of drawings are multiples of it, as a latent has one number for so
+many: the same thing then has the same latent wherever it stands, and is learned many times as
+fast as one that may stand between."""
+SIZES = {"small": 28, "medium": 40, "large": 56}
+"""Side in pixels of the square that a single drawing fills; of several, each is a small one."""
+MIDDLE, FIRST, LAST = 32, 18, 46
+"""Where the centre of a drawing may be, in pixels: FIRST is left or above."""
 PLACES = {
-    "": (0.5, 0.5), "left": (0.28, 0.5), "right": (0.72, 0.5),
-    "top": (0.5, 0.28), "bottom": (0.5, 0.72),
+    "": (MIDDLE, MIDDLE), "left": (20, MIDDLE), "right": (44, MIDDLE),
+    "top": (MIDDLE, 20), "bottom": (MIDDLE, 44),
 }  # fmt: skip
 RELATIONS = {"left of": (-1, 0), "right of": (1, 0), "above": (0, -1), "below": (0, 1)}
 """Where the first of two things is, seen from the second."""
 LAYOUTS = {
-    2: ((0.27, 0.5), (0.73, 0.5)),
-    3: ((0.5, 0.27), (0.27, 0.73), (0.73, 0.73)),
-    4: ((0.27, 0.27), (0.73, 0.27), (0.27, 0.73), (0.73, 0.73)),
+    2: ((FIRST, 34), (LAST, 34)),
+    3: ((34, FIRST), (FIRST, LAST), (LAST, LAST)),
+    4: ((FIRST, FIRST), (LAST, FIRST), (FIRST, LAST), (LAST, LAST)),
 }
 LIGHTS = ("night", "golden hour", "fog")
 MEDIA = ("pixel art", "pencil sketch", "watercolour")
@@ -156,26 +162,27 @@ def _background(name: str, rng: np.random.Generator) -> Image.Image:
 
 
 def _placed(scene: Scene, emoji: Emoji, rng: np.random.Generator):
-    """(cutout, left, top) of each drawing, with small shifts."""
+    """(cutout, left, top) of each drawing, now and then a step of the grid aside."""
     known = concepts()
+    which, side = list(zip(scene.things, scene.tints, strict=True)), SIZES["small"]
     if len(scene.things) == 2:
         dx, dy = RELATIONS[scene.relation]
-        centres = [(0.5 + 0.24 * dx, 0.5 + 0.24 * dy), (0.5 - 0.24 * dx, 0.5 - 0.24 * dy)]
-        which, side = zip(scene.things, scene.tints, strict=True), 29
+        centres = [_beside(dx, dy), _beside(-dx, -dy)]
     elif scene.count > 1:
-        centres, which, side = LAYOUTS[scene.count], [(scene.things[0], scene.tints[0])] * 4, 28
+        centres, which = LAYOUTS[scene.count], which * scene.count
     else:
-        centres = [PLACES[scene.place]]
-        which, side = [(scene.things[0], scene.tints[0])], SIZES[scene.size]
-    for (thing, tint), (x, y) in zip(which, centres):  # noqa: B905 - as many as there are places
+        centres, side = [PLACES[scene.place]], SIZES[scene.size]
+    for (thing, tint), centre in zip(which, centres, strict=True):
         cutout = emoji.cutout(known[thing], scene.style)
         cutout = _tinted(cutout, COLOURS[tint]) if tint else cutout
-        drawn = round(side * rng.uniform(0.94, 1.06))
-        room = SIZE - drawn
-        left, top = (
-            int(np.clip(round(c * SIZE - drawn / 2 + rng.normal(0, 1)), 0, room)) for c in (x, y)
-        )
-        yield cutout.resize((drawn, drawn), Image.Resampling.BICUBIC), left, top
+        aside = GRID * rng.choice((-1, 0, 1), 2, p=(0.1, 0.8, 0.1))
+        corner = np.clip(np.array(centre) - side // 2 + aside, 0, SIZE - side)
+        yield cutout.resize((side, side), Image.Resampling.BICUBIC), int(corner[0]), int(corner[1])
+
+
+def _beside(dx: int, dy: int) -> tuple[int, int]:
+    """The centre of the one of two things that lies in that direction from the other."""
+    return tuple({-1: FIRST, 0: 34, 1: LAST}[d] for d in (dx, dy))
 
 
 def _tinted(cutout: Image.Image, colour: tuple[int, int, int]) -> Image.Image:

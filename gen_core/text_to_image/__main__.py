@@ -18,7 +18,7 @@ from tqdm import tqdm
 from gen_core.checkpoint import CheckpointError, weights_folder
 from gen_core.checks import KnobError
 from gen_core.data import MissingData
-from gen_core.text_to_image.card import NAME, add_measured
+from gen_core.text_to_image.card import JUDGE, NAME, add_measured
 
 RUNS = Path("runs/text-to-image")
 
@@ -34,14 +34,17 @@ def main(arguments: list[str] | None = None) -> int:
     }  # fmt: skip
     for name, function in does.items():
         command = commands.add_parser(name, help=function.__doc__)
-        command.add_argument("--runs", type=Path, default=RUNS, help="folder of the trainings")
         command.set_defaults(does=function)
+        if name in ("train", "export"):
+            command.add_argument("--runs", type=Path, default=RUNS, help="folder of the trainings")
         if name in ("train", "export", "measure"):
             command.add_argument("--data", help="folder that holds emoji64/, else $GEN_DATA")
         if name != "export":
             command.add_argument("--device", default="auto")
         if name == "train":
-            command.add_argument("part", choices=("judge", "autoencoder", "clip", "denoiser"))
+            command.add_argument(
+                "part", choices=("judge", "autoencoder", "clip", "words", "denoiser")
+            )
         if name == "tradeoff":
             command.add_argument("--prompts", type=int, default=40, help="2 to 100")
             command.add_argument("--seeds", type=int, default=8, help="of each prompt, 2 to 64")
@@ -96,11 +99,11 @@ def _measure(options: argparse.Namespace) -> None:
     """How often 500 prompts get what they ask for, and how often the judge is right."""
     from gen_core.data.emoji import load_emoji
     from gen_core.text_to_image import measure
+    from gen_core.text_to_image.parts import read_part
     from gen_core.text_to_image.pipeline import open_pipeline
-    from gen_core.text_to_image.training import part
 
     model = open_pipeline(device=options.device)
-    judge = part("judge", options.runs).to(model.device)
+    judge = read_part(_folder() / JUDGE).to(model.device)
     emoji, asked = load_emoji(options.data), measure.prompts()
     with _bar() as tick:
         shares = measure.share_right(model, judge, tick=tick)
@@ -111,12 +114,12 @@ def _measure(options: argparse.Namespace) -> None:
 def _tradeoff(options: argparse.Namespace) -> None:
     """Fit against diversity at five values of guidance."""
     from gen_core.text_to_image.match import Matcher
+    from gen_core.text_to_image.parts import read_part
     from gen_core.text_to_image.pipeline import open_pipeline
     from gen_core.text_to_image.tradeoff import curve
-    from gen_core.text_to_image.training import part
 
     model = open_pipeline(device=options.device)
-    judge = part("judge", options.runs).to(model.device)
+    judge = read_part(_folder() / JUDGE).to(model.device)
     matcher = Matcher.open(_folder(), model.device)
     with _bar() as tick:
         figures = curve(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -92,6 +92,11 @@ class JudgeBatches:
         return x, torch.tensor(answers)
 
 
+VISITS, KEPT = 4, 500
+"""Each of `KEPT` batches of latents is met so often, in other words and other noise each time,
+before the next are made: painting and encoding would take a seventh of the training."""
+
+
 @dataclass
 class LatentBatches:
     """(latents, encoded captions), made by the two parts that are trained already."""
@@ -99,15 +104,30 @@ class LatentBatches:
     scenes: SceneBatches
     autoencoder: AutoencoderKL
     text: CLIPTextModel
+    kept: dict[int, Tensor] = field(default_factory=dict)
 
     @torch.no_grad()
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        x, tokens = self.scenes[step]
-        device = self.autoencoder.device
+        drawn = step // (VISITS * KEPT) * KEPT + step % KEPT
+        scenes = self.scenes.scenes(drawn)
+        tokens = encoded(self.scenes.tokenizer, self.scenes.captions(step, scenes))
         rng = torch.Generator().manual_seed(self.scenes.seed * 1_000_003 + step)
-        dropped = torch.rand(len(tokens), generator=rng) < DROPPED
-        tokens[dropped] = encoded(self.scenes.tokenizer, [""])
-        with fast_math(device):
-            latents = self.autoencoder.encode(x.to(device)).latent_dist.mean
-            words = self.text(tokens.to(device)).last_hidden_state
-        return latents.float() * self.autoencoder.config.scaling_factor, words.float()
+        tokens[torch.rand(len(tokens), generator=rng) < DROPPED] = encoded(
+            self.scenes.tokenizer, [""]
+        )
+        latents = self._latents(drawn, scenes)
+        with fast_math(latents.device):
+            words = self.text(tokens.to(latents.device)).last_hidden_state
+        return latents.float(), words.float()
+
+    def _latents(self, drawn: int, scenes: list[Scene]) -> Tensor:
+        """(B, 4, 16, 16) of about unit size, in half precision as they are kept."""
+        if drawn not in self.kept:
+            if any(other // KEPT != drawn // KEPT for other in self.kept):
+                self.kept.clear()
+            device = self.autoencoder.device
+            with fast_math(device):
+                x = pictures(scenes, self.scenes.emoji).to(device)
+                latents = self.autoencoder.encode(x).latent_dist.mean
+            self.kept[drawn] = (latents * self.autoencoder.config.scaling_factor).half()
+        return self.kept[drawn]

@@ -17,6 +17,8 @@ NAME = "text-to-image-emoji"
 """Of the pipeline's folder in weights/."""
 EMOJI = "clip/emoji.safetensors"
 """In that folder, for search."""
+JUDGE = "judge.safetensors"
+"""In that folder, for `measure`; the pipeline itself draws without it."""
 CARD, MEASURED = "card.json", "measured"
 
 

@@ -1,6 +1,6 @@
 """The second part: words and pictures in one space (Radford et al. 2021, CLIP).
 
-Its text half steers the denoiser; the whole stays as the measure of fit and for search.
+Its text half learns on, to steer the denoiser; the whole stays, for the measure of fit and search.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import CLIPConfig, CLIPModel
+from transformers import CLIPConfig, CLIPModel, CLIPTextConfig
 
 from gen_core.family import Family, Losses, Phase
 from gen_core.text_to_image.tokens import LENGTH
@@ -27,6 +27,21 @@ class ClipConfig:
     """Dimensions of the space that words and pictures share."""
 
 
+def text_config(vocabulary: int, width: int, layers: int) -> CLIPTextConfig:
+    """Of the text half; the two markers are the last two of the vocabulary."""
+    end = vocabulary - 1
+    return CLIPTextConfig(
+        **_size(width), vocab_size=vocabulary, num_hidden_layers=layers,
+        max_position_embeddings=LENGTH, bos_token_id=end - 1, eos_token_id=end, pad_token_id=end,
+    )  # fmt: skip
+
+
+def _size(width: int) -> dict[str, int]:
+    return {
+        "hidden_size": width, "intermediate_size": 4 * width, "num_attention_heads": width // 32,
+    }  # fmt: skip
+
+
 class Clip(Family):
     name = "t2i-clip"
     Config = ClipConfig
@@ -34,19 +49,13 @@ class Clip(Family):
     def __init__(self, config: ClipConfig | None = None) -> None:
         super().__init__(config)
         c = self.config
-        both = {
-            "hidden_size": c.width, "intermediate_size": 4 * c.width,
-            "num_attention_heads": c.width // 32, "projection_dim": c.shared,
+        text = text_config(c.vocabulary, c.width, c.text_layers).to_dict()
+        vision = _size(c.width) | {
+            "image_size": 64, "patch_size": 8, "num_hidden_layers": c.vision_layers,
         }  # fmt: skip
-        end = c.vocabulary - 1
-        text = both | {
-            "vocab_size": c.vocabulary, "num_hidden_layers": c.text_layers,
-            "max_position_embeddings": LENGTH, "bos_token_id": end - 1, "eos_token_id": end,
-            "pad_token_id": end,
-        }  # fmt: skip
-        vision = both | {"image_size": 64, "patch_size": 8, "num_hidden_layers": c.vision_layers}
+        shared = {"projection_dim": c.shared}
         self.net = CLIPModel(
-            CLIPConfig(text_config=text, vision_config=vision, projection_dim=c.shared)
+            CLIPConfig(text_config=text | shared, vision_config=vision | shared, **shared)
         )
         self.net.set_attn_implementation("eager")  # trains half again as fast on a CPU
 

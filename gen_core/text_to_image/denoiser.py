@@ -39,6 +39,10 @@ class Denoiser(Family):
             sample_size=16, in_channels=4, out_channels=4, layers_per_block=1,
             block_out_channels=c.widths, attention_head_dim=tuple(w // 32 for w in c.widths),
             cross_attention_dim=c.words,
+            # The words steer every layer, as the time does (as in DeepFloyd IF): with attention
+            # to them alone, nothing had taken shape after 130,000 pictures.
+            addition_embed_type="text", addition_embed_type_num_heads=c.words // 32,
+            resnet_time_scale_shift="scale_shift",
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
             up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
         )  # fmt: skip
@@ -46,7 +50,7 @@ class Denoiser(Family):
         self.schedule = DDPMScheduler(**SCHEDULE)
 
     def phases(self) -> list[Phase]:
-        return [Phase("denoise", list(self.parameters()), self.loss, lr=4e-4, weight_decay=0.01)]
+        return [Phase("denoise", list(self.parameters()), self.loss, lr=5e-4, weight_decay=0.01)]
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """E || v(x_t, t, words) - v ||^2, Salimans & Ho 2022, appendix D.

@@ -6,13 +6,15 @@ import copy
 import json
 from pathlib import Path
 
+import torch
 from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from torch import nn
 
 from gen_core.data.emoji import Emoji
-from gen_core.text_to_image.card import EMOJI, write_parts
+from gen_core.text_to_image.card import EMOJI, JUDGE, write_parts
 from gen_core.text_to_image.denoiser import SCHEDULE
 from gen_core.text_to_image.match import Matcher
+from gen_core.text_to_image.parts import PARTS, write_part
 from gen_core.text_to_image.search import write_vectors
 from gen_core.text_to_image.training import part, tokenizer
 
@@ -21,15 +23,16 @@ SHARD = "9MB"
 
 
 def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> None:
-    """Writes the pipeline to `folder` and the whole of CLIP to `folder`/clip, in half precision.
+    """Writes the pipeline to `folder`, and beside it the whole of CLIP and the judge, all in half
+    precision.
 
     emoji: all drawings, for search; without them an older file of their vectors is taken away, as
     it may be of another CLIP.
     """
     runs, folder = Path(runs), Path(folder)
-    autoencoder, clip, denoiser = (part(n, runs) for n in ("autoencoder", "clip", "denoiser"))
+    judge, autoencoder, clip, words, denoiser = (part(name, runs) for name in PARTS)
     pipeline = StableDiffusionPipeline(
-        vae=in_half_precision(autoencoder.net), text_encoder=in_half_precision(clip.net.text_model),
+        vae=in_half_precision(autoencoder.net), text_encoder=in_half_precision(words.net),
         tokenizer=tokenizer(runs), unet=in_half_precision(denoiser.net),
         scheduler=DPMSolverMultistepScheduler(**SCHEDULE), safety_checker=None,
         feature_extractor=None, requires_safety_checker=False,
@@ -42,7 +45,8 @@ def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> 
         (folder / EMOJI).unlink(missing_ok=True)
     else:
         write_vectors(Matcher.open(folder), emoji, folder)
-    write_parts(folder, {m.name: m.card for m in (autoencoder, clip, denoiser)})
+    write_part(judge, folder / JUDGE, judge.card, torch.float16)
+    write_parts(folder, {m.name: m.card for m in (autoencoder, clip, words, denoiser, judge)})
 
 
 def in_half_precision(model: nn.Module) -> nn.Module:

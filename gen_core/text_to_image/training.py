@@ -6,14 +6,9 @@ python -m gen_core.text_to_image train PART
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from transformers import CLIPTokenizer
 
 from gen_core.checks import choice
@@ -25,21 +20,18 @@ from gen_core.family import Family
 from gen_core.recipes import Recipe, Run
 from gen_core.text_to_image.autoencoder import Autoencoder
 from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches
-from gen_core.text_to_image.clip import Clip
-from gen_core.text_to_image.denoiser import Denoiser
-from gen_core.text_to_image.judge import SceneJudge
+from gen_core.text_to_image.parts import PARTS, read_part, write_part
+from gen_core.text_to_image.sketches import SketchBatches, Sketches
 from gen_core.text_to_image.tokens import learned
 from gen_core.text_to_image.vocabulary import known_words
 from gen_core.train import BatchSource, Step
 
-PARTS: dict[str, type[Family]] = {
-    "judge": SceneJudge, "autoencoder": Autoencoder, "clip": Clip, "denoiser": Denoiser,
-}  # fmt: skip
 RECIPES = {
     "judge": Recipe("judge", steps=4000, data="scenes", batch=64, seed=4),
     "autoencoder": Recipe("autoencoder", steps=15000, data="scenes", batch=8, seed=1),
     "clip": Recipe("clip", steps=2500, data="scenes", batch=192, seed=2, warmup=300),
-    "denoiser": Recipe("denoiser", steps=36000, data="scenes", batch=32, seed=3, warmup=500),
+    "words": Recipe("words", steps=6000, data="scenes", batch=64, seed=5),
+    "denoiser": Recipe("denoiser", steps=16000, data="scenes", batch=64, seed=3, warmup=500),
 }
 
 
@@ -64,13 +56,25 @@ class PartRun(Run):
         folder, recipe = self.folder.parent, self.recipe
         if recipe.family == "judge":
             return JudgeBatches(emoji, recipe.batch, recipe.seed)
+        if recipe.family == "words":
+            width = PARTS["words"].Config(**recipe.config).width
+            sketches = Sketches(emoji, part("autoencoder", folder).to(device).net, width)
+            return SketchBatches(sketches, tokenizer(folder), recipe.batch, recipe.seed)
         scenes = SceneBatches(
             emoji, tokenizer(folder), recipe.batch, recipe.seed, twins=recipe.family == "clip"
         )
         if recipe.family != "denoiser":
             return scenes
-        autoencoder, clip = (part(name, folder).to(device) for name in ("autoencoder", "clip"))
-        return LatentBatches(scenes, autoencoder.net, clip.net.text_model)
+        autoencoder, words = (part(name, folder).to(device) for name in ("autoencoder", "words"))
+        return LatentBatches(scenes, autoencoder.net, words.net)
+
+    def _model(self, done: int, device: str) -> Family:
+        """The words begin as CLIP's text half."""
+        model = super()._model(done, device)
+        if self.recipe.family == "words":
+            clip = part("clip", self.folder.parent)
+            model.net.load_state_dict(clip.net.text_model.state_dict())
+        return model
 
     def finish(self, last: Step) -> None:
         """Writes the averaged weights and what is to be told of the run."""
@@ -94,14 +98,6 @@ class PartRun(Run):
         return round(1 / float(torch.stack(squares).mean().sqrt()), 4)
 
 
-def write_part(model: Family, path: Path, card: dict[str, Any]) -> None:
-    """In one move, so that a reader never meets half a file."""
-    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, {"card": json.dumps(card)})
-    os.replace(partial, path)
-
-
 def tokenizer(folder: Path) -> CLIPTokenizer:
     """The one in the folder of runs; learned from captions the first time."""
     place = folder / "tokenizer"
@@ -118,23 +114,14 @@ def part(name: str, folder: Path | str) -> Family:
         raise FileNotFoundError(
             f"{path} is missing: `python -m gen_core.text_to_image train {name}` makes it"
         )
-    with safe_open(path, "pt") as file:
-        card = json.loads(file.metadata()["card"])
-    kind = PARTS[card["recipe"]["family"]]
-    config = {k: tuple(v) if isinstance(v, list) else v for k, v in card["config"].items()}
-    model = kind(kind.Config(**config))
-    model.load_state_dict(load_file(path))
-    if isinstance(model, Autoencoder):
-        model.net.register_to_config(scaling_factor=card["scaling_factor"])
-    model.card = card
-    return model.requires_grad_(False).eval()
+    return read_part(path)
 
 
 def run(name: str, folder: Path | str = "runs/text-to-image", steps: int | None = None) -> PartRun:
     """The run of a part by name; `steps` overrides the recipe's own length."""
     recipe = RECIPES[choice("part", name, list(RECIPES))]
     recipe = dataclasses.replace(recipe, steps=steps) if steps else recipe
-    if name == "clip":
+    if name in ("clip", "words"):
         size = {"vocabulary": len(tokenizer(Path(folder)))}
         recipe = dataclasses.replace(recipe, config=recipe.config | size)
     return PartRun(name, recipe, Path(folder) / name)
