@@ -1,5 +1,5 @@
 """python -m gen_core.text_to_image
-fetch | train PART | export | measure | tradeoff | sharpness
+fetch | train PART | look | export | measure | tradeoff | sharpness
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True)
     commands.add_parser("fetch", help=_fetch.__doc__).set_defaults(does=_fetch)
     does = {
-        "train": _train, "export": _export, "measure": _measure, "tradeoff": _tradeoff,
-        "sharpness": _sharpness,
+        "train": _train, "look": _look, "export": _export, "measure": _measure,
+        "tradeoff": _tradeoff, "sharpness": _sharpness,
     }  # fmt: skip
     for name, function in does.items():
         command = commands.add_parser(name, help=function.__doc__)
         command.set_defaults(does=function)
-        if name in ("train", "export"):
+        if name in ("train", "look", "export"):
             command.add_argument("--runs", type=Path, default=RUNS, help="folder of the trainings")
         if name in ("train", "export", "measure"):
             command.add_argument("--data", help="folder that holds emoji64/, else $GEN_DATA")
@@ -80,6 +80,15 @@ def _train(options: argparse.Namespace) -> None:
         if step.step % 50 == 0:
             losses = {k.split(".")[-1]: f"{float(v):.4f}" for k, v in step.losses.items()}
             progress.set_postfix(losses)
+
+
+def _look(options: argparse.Namespace) -> None:
+    """What the denoiser has learned so far: a grid of fixed prompts, and how many are right."""
+    from gen_core.devices import pick_device
+    from gen_core.text_to_image.progress import look
+
+    with _bar() as tick:
+        print(json.dumps(look(options.runs, pick_device(options.device), tick), indent=1))
 
 
 def _export(options: argparse.Namespace) -> None:

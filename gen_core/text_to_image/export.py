@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from torch import nn
+from transformers import CLIPTokenizer
 
 from gen_core.data.emoji import Emoji
 from gen_core.text_to_image.card import EMOJI, JUDGE, write_parts
@@ -31,12 +32,8 @@ def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> 
     """
     runs, folder = Path(runs), Path(folder)
     judge, autoencoder, clip, words, denoiser = (part(name, runs) for name in PARTS)
-    pipeline = StableDiffusionPipeline(
-        vae=in_half_precision(autoencoder.net), text_encoder=in_half_precision(words.net),
-        tokenizer=tokenizer(runs), unet=in_half_precision(denoiser.net),
-        scheduler=DPMSolverMultistepScheduler(**SCHEDULE), safety_checker=None,
-        feature_extractor=None, requires_safety_checker=False,
-    )  # fmt: skip
+    halves = (in_half_precision(part_of.net) for part_of in (autoencoder, words, denoiser))
+    pipeline = assembled(*halves, tokenizer(runs))
     pipeline.save_pretrained(folder, max_shard_size=SHARD)
     in_half_precision(clip.net).save_pretrained(folder / "clip", max_shard_size=SHARD)
     for config in (folder / "text_encoder/config.json", folder / "clip/config.json"):
@@ -47,6 +44,17 @@ def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> 
         write_vectors(Matcher.open(folder), emoji, folder)
     write_part(judge, folder / JUDGE, judge.card, torch.float16)
     write_parts(folder, {m.name: m.card for m in (autoencoder, clip, words, denoiser, judge)})
+
+
+def assembled(
+    autoencoder: nn.Module, words: nn.Module, denoiser: nn.Module, tokenizer: CLIPTokenizer
+) -> StableDiffusionPipeline:
+    """The parts' networks as diffusers' pipeline."""
+    return StableDiffusionPipeline(
+        vae=autoencoder, text_encoder=words, tokenizer=tokenizer, unet=denoiser,
+        scheduler=DPMSolverMultistepScheduler(**SCHEDULE), safety_checker=None,
+        feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
 
 
 def in_half_precision(model: nn.Module) -> nn.Module:
