@@ -104,10 +104,10 @@ def random_scene(seed: int | tuple[int, ...]) -> Scene:
 
 def any_scene(rng: np.random.Generator) -> Scene:
     """A scene of any kind, those that training leaves out among them."""
-    two, many = rng.random() < 0.25, rng.random() < 0.14
+    two, many = rng.random() < 0.2, rng.random() < 0.1
     things = tuple(int(i) for i in rng.choice(len(concepts()), 1 + two, replace=False))
     many = many and not two and any(map(countable, concepts()[things[0]].words))
-    medium = _now_and_then(rng, 0.18, MEDIA)
+    medium = _now_and_then(rng, 0.1, MEDIA)
     plain = not two and not many
     size = str(rng.choice(list(SIZES), p=(0.2, 0.5, 0.3))) if plain else "medium"
     if medium == "pixel art":  # of a small thing, a few dots would be left
@@ -118,12 +118,12 @@ def any_scene(rng: np.random.Generator) -> Scene:
         style=str(rng.choice(STYLES)),
         background=str(rng.choice(list(COLOURS))),
         size=size,
-        place=_now_and_then(rng, 0.45, list(PLACES)[1:]) if plain and size != "large" else "",
+        place=_now_and_then(rng, 0.35, list(PLACES)[1:]) if plain and size != "large" else "",
         relation=str(rng.choice(list(RELATIONS))) if two else "",
         count=int(rng.integers(2, 5)) if many else 1,
-        light=_now_and_then(rng, 0.12, LIGHTS) if medium != "pencil sketch" else "",
+        light=_now_and_then(rng, 0.08, LIGHTS) if medium != "pencil sketch" else "",
         medium=medium,
-        fault=_now_and_then(rng, 0.15, FAULTS),
+        fault=_now_and_then(rng, 0.1, FAULTS),
         seed=int(rng.integers(2**31)),
     )
 

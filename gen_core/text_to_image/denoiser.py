@@ -57,7 +57,9 @@ class Denoiser(Family):
 
         x (B, 4, 16, 16) latents of about unit size, label (B, 32, width) the encoded captions.
         """
-        t = torch.randint(0, 1000, (len(x),), generator=rng, device=x.device)
+        # Noisy ones more often, with a density that rises like t: there the words decide.
+        share = torch.rand(len(x), generator=rng, device=x.device).sqrt()
+        t = (1000 * share).long().clamp(max=999)
         eps = torch.randn(x.shape, generator=rng, device=x.device)
         x_t = self.schedule.add_noise(x, eps, t)
         predicted = self.net(x_t, t, label.to(x.dtype)).sample.float()
