@@ -169,7 +169,10 @@ def _train(args: argparse.Namespace) -> Answer:
     run = recipes.run(args.name, args.folder, steps)
     bar = None
     for step in run.train(device=args.device, data_root=args.data):
-        bar = bar or tqdm(desc=args.name, total=step.total, initial=step.step - 1, unit="step")
+        bar = bar or tqdm(
+            desc=args.name, total=step.total, initial=step.step - 1, unit="step",
+            disable=not step.trainer.team.leads,
+        )  # fmt: skip
         if step.step % 10 == 0:
             bar.set_postfix({k: f"{float(v):.3f}" for k, v in step.losses.items()})
         bar.update()

@@ -16,11 +16,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gen_core import checkpoint
-from gen_core.checks import choice
+from gen_core.checks import KnobError, choice
 from gen_core.data import Batches, load_data
 from gen_core.devices import device_title, pick_device
 from gen_core.family import Family, registry
-from gen_core.train import BatchSource, Step, fit
+from gen_core.team import BatchSource, joined
+from gen_core.train import Step, fit
 
 LOG_EVERY = 8
 """Updates from one line of the log to the next: also a phase that plays in every second, fourth or
@@ -101,32 +102,45 @@ class Run:
         self, *, device: str = "auto", data_root: str | None = None, save_every: int = 250
     ) -> Iterator[Step]:
         """Yields after each update; the last one has written the checkpoint by then."""
-        recipe = self.recipe
-        batches = self._batches(data_root, device)
+        recipe, team = self.recipe, joined()
+        if recipe.batch % team.size:
+            raise KnobError(
+                f"{team.size} processes cannot share batches of {recipe.batch}: choose a divisor"
+            )
+        batches = team.share(self._batches(data_root, device, recipe.batch // team.size))
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._trim_log()
+        if team.leads:
+            self._trim_log()
         while (done := self.steps_done()) < recipe.steps:
             for step in fit(
                 self._model(done, device), batches, steps=recipe.steps, seed=recipe.seed,
                 ema=recipe.ema, warmup=recipe.warmup, resume=self.state if done else None,
+                team=team,
             ):  # fmt: skip
-                self.seconds += step.seconds
-                ends = step.step == recipe.steps
-                if step.step % LOG_EVERY == 1 or ends:
-                    self._write_log(step)
-                if step.step in recipe.snapshots:
-                    self._keep_snapshot(step)
-                if ends:
-                    self.finish(step)  # before the state says that all is done
-                if step.step % save_every == 0 or step.step == recipe.turn or ends:
-                    step.trainer.save(self.state)
+                if team.leads:
+                    self._keep(step, save_every)
                 yield step
                 if step.step == recipe.turn:
                     break  # and go on from the state, with the changed config
+            team.wait()  # until the state is written
 
-    def _batches(self, data_root: str | None, device: str) -> BatchSource:
+    def _keep(self, step: Step, save_every: int) -> None:
+        """Writes what is to be kept of an update."""
         recipe = self.recipe
-        return Batches(load_data(recipe.data, "train", data_root), recipe.batch, recipe.seed)
+        self.seconds += step.seconds
+        ends = step.step == recipe.steps
+        if step.step % LOG_EVERY == 1 or ends:
+            self._write_log(step)
+        if step.step in recipe.snapshots:
+            self._keep_snapshot(step)
+        if ends:
+            self.finish(step)  # before the state says that all is done
+        if step.step % save_every == 0 or step.step == recipe.turn or ends:
+            step.trainer.save(self.state)
+
+    def _batches(self, data_root: str | None, device: str, size: int) -> BatchSource:
+        recipe = self.recipe
+        return Batches(load_data(recipe.data, "train", data_root), size, recipe.seed)
 
     def _model(self, done: int, device: str) -> Family:
         """A fresh model for the update after `done`; the same each time."""

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -17,10 +16,7 @@ from torch import Tensor
 
 from gen_core.devices import fast_math
 from gen_core.family import Family, Losses, Phase
-
-
-class BatchSource(Protocol):
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]: ...
+from gen_core.team import ALONE, BatchSource, Team
 
 
 @dataclass(frozen=True)
@@ -42,8 +38,10 @@ class Trainer:
     place as one that was never interrupted.
     """
 
-    def __init__(self, model: Family, *, steps: int, seed: int, ema: float, warmup: int) -> None:
-        self.model, self.steps, self.seed = model, steps, seed
+    def __init__(
+        self, model: Family, *, steps: int, seed: int, ema: float, warmup: int, team: Team = ALONE
+    ) -> None:
+        self.model, self.steps, self.seed, self.team = model, steps, seed, team
         self.decay, self.warmup, self.step = ema, warmup, 0
         self.ema = copy.deepcopy(model).requires_grad_(False).eval()
         self.phases = model.phases()
@@ -70,7 +68,8 @@ class Trainer:
         return losses
 
     def _stream(self, phase: int) -> int:
-        return (self.seed * 1_000_003 + self.step) * 16 + phase
+        alike = (self.seed * 1_000_003 + self.step) * 16 + phase
+        return alike * self.team.size + self.team.rank
 
     def _run(self, phase: Phase, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         optimiser = self.optimisers[phase.name]
@@ -80,8 +79,9 @@ class Trainer:
             losses = phase.loss(x, label, rng)
         # Only this phase's gradients are computed: the other players of the game stay untouched.
         gradients = torch.autograd.grad(losses["loss"], phase.parameters, allow_unused=True)
+        self.team.average(gradients)
         for parameter, gradient in zip(phase.parameters, gradients, strict=True):
-            parameter.grad = gradient
+            parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient)
         optimiser.step()
         return losses
 
@@ -141,16 +141,25 @@ class Trainer:
                     moments[key] = torch.empty_like(parameter).copy_(moments[key])
 
 
+def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """The gradient in the memory order of its weight, as fused AdamW walks both side by side; the
+    second derivatives of a gradient penalty come in another one."""
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)
+
+
 def fit(
     model: Family, batches: BatchSource, *, steps: int, seed: int = 0, ema: float = 0.999,
-    warmup: int = 200, resume: Path | str | None = None,
+    warmup: int = 200, resume: Path | str | None = None, team: Team = ALONE,
 ) -> Iterator[Step]:  # fmt: skip
     """Trains `model` in place for `steps` updates and yields after each.
 
-    batches[k] gives step k's (x, label). `resume` is a file that `Step.trainer.save` wrote.
+    batches[k] gives step k's (x, label), `team` those who train with it on batches of their own.
+    `resume` is a file that `Step.trainer.save` wrote.
     The averaged weights, which samples should come from, are `Step.trainer.ema`.
     """
-    trainer = Trainer(model.train(), steps=steps, seed=seed, ema=ema, warmup=warmup)
+    trainer = Trainer(model.train(), steps=steps, seed=seed, ema=ema, warmup=warmup, team=team)
     if resume is not None:
         trainer.restore(resume)
     while trainer.step < steps:

@@ -71,10 +71,14 @@ def _fetch(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     """Train one part, or go on where its training stopped."""
+    from gen_core.team import joined
     from gen_core.text_to_image.training import run
 
     training = run(options.part, options.runs)
-    progress = tqdm(total=training.recipe.steps, initial=training.steps_done(), unit="step")
+    progress = tqdm(
+        total=training.recipe.steps, initial=training.steps_done(), unit="step",
+        disable=not joined().leads,
+    )  # fmt: skip
     for step in training.train(device=options.device, data_root=options.data):
         progress.update()
         if step.step % 50 == 0:

@@ -18,13 +18,14 @@ from gen_core.data.scenes import random_scene
 from gen_core.devices import device_title, pick_device
 from gen_core.family import Family
 from gen_core.recipes import Recipe, Run
+from gen_core.team import BatchSource
 from gen_core.text_to_image.autoencoder import Autoencoder
 from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches
 from gen_core.text_to_image.parts import PARTS, read_part, write_part
 from gen_core.text_to_image.sketches import SketchBatches, Sketches
 from gen_core.text_to_image.tokens import learned
 from gen_core.text_to_image.vocabulary import known_words
-from gen_core.train import BatchSource, Step
+from gen_core.train import Step
 
 RECIPES = {
     "judge": Recipe("judge", steps=4000, data="scenes", batch=64, seed=4),
@@ -48,20 +49,20 @@ class PartRun(Run):
     def _kind(self) -> type[Family]:
         return PARTS[self.recipe.family]
 
-    def _batches(self, data_root: str | None, device: str) -> BatchSource:
-        self.source = self._made(load_emoji(data_root), pick_device(device))
+    def _batches(self, data_root: str | None, device: str, size: int) -> BatchSource:
+        self.source = self._made(load_emoji(data_root), pick_device(device), size)
         return self.source
 
-    def _made(self, emoji: Emoji, device: torch.device) -> BatchSource:
+    def _made(self, emoji: Emoji, device: torch.device, size: int) -> BatchSource:
         folder, recipe = self.folder.parent, self.recipe
         if recipe.family == "judge":
-            return JudgeBatches(emoji, recipe.batch, recipe.seed)
+            return JudgeBatches(emoji, size, recipe.seed)
         if recipe.family == "words":
             width = PARTS["words"].Config(**recipe.config).width
             sketches = Sketches(emoji, part("autoencoder", folder).to(device).net, width)
-            return SketchBatches(sketches, tokenizer(folder), recipe.batch, recipe.seed)
+            return SketchBatches(sketches, tokenizer(folder), size, recipe.seed)
         scenes = SceneBatches(
-            emoji, tokenizer(folder), recipe.batch, recipe.seed, twins=recipe.family == "clip"
+            emoji, tokenizer(folder), size, recipe.seed, twins=recipe.family == "clip"
         )
         if recipe.family != "denoiser":
             return scenes

@@ -1,0 +1,81 @@
+"""Two processes that train one model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from core_fixtures import write_fashion
+from gen_core.checks import KnobError
+from gen_core.recipes import Recipe, Run
+from gen_core.team import ALONE, Team, joined
+
+ROOT = Path(__file__).resolve().parent.parent
+TRAIN = """
+import json, os
+from pathlib import Path
+from gen_core.recipes import Recipe, Run
+
+recipe = Recipe(
+    "gan", steps=10, batch=16, warmup=2, turn=4, then={"critic_every": 2},
+    config={"widths": (32, 16, 16), "latent": 8, "critic_width": 8},
+)
+steps = list(Run("shared", recipe, Path("run")).train(device="cpu"))
+trainer = steps[-1].trainer
+told = {
+    "sum": sum(float(p.double().abs().sum()) for p in trainer.model.parameters()),
+    "steps": [s.step for s in steps], "labels": trainer.recent[1].tolist(),
+}
+open(f"rank-{os.environ['RANK']}.json", "w").write(json.dumps(told))
+"""
+
+
+def test_two_processes_take_the_same_steps_on_different_pictures(tmp_path):
+    write_fashion(tmp_path)
+    (tmp_path / "train.py").write_text(TRAIN)
+    environment = {"GEN_DATA": str(tmp_path), "GEN_WEIGHTS": "weights", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+         "train.py"],
+        cwd=tmp_path, env=os.environ | environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    one, other = (json.loads((tmp_path / f"rank-{k}.json").read_text()) for k in (0, 1))
+    assert one["steps"] == other["steps"] == list(range(1, 11))
+    assert one["sum"] == other["sum"] and one["labels"] != other["labels"]
+    assert len(one["labels"]) == len(other["labels"]) == 8
+    logged = [json.loads(line)["step"] for line in (tmp_path / "run/log.jsonl").open()]
+    assert logged == sorted(set(logged))
+
+
+def test_gradients_are_averaged_in_place(monkeypatch):
+    other = {(3,): torch.tensor([1.0, 1.0, 1.0]), (2, 1): torch.tensor([[2.0], [4.0]])}
+
+    def all_reduce(flat):
+        flat += torch.cat([gradient.flatten() for gradient in other.values()])
+
+    monkeypatch.setattr("gen_core.team.dist.all_reduce", all_reduce)
+    mine = [torch.tensor([3.0, 5.0, 7.0]), None, torch.zeros(2, 1)]
+    Team(1, 2).average(mine)
+    assert mine[0].tolist() == [2, 3, 4] and mine[2].tolist() == [[1], [2]]
+    ALONE.average(mine)
+    assert mine[0].tolist() == [2, 3, 4]
+
+
+def test_batches_are_shared_out():
+    batches = {k: (torch.tensor(k), torch.tensor(k)) for k in range(6)}
+    shares = [Team(rank, 3).share(batches) for rank in range(3)]
+    assert [int(share[1][0]) for share in shares] == [3, 4, 5]
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, monkeypatch):
+    assert joined() is ALONE
+    monkeypatch.setattr("gen_core.recipes.joined", lambda: Team(0, 3))
+    with pytest.raises(KnobError, match="3 processes cannot share batches of 16"):
+        next(Run("x", Recipe("vae", steps=1, batch=16), tmp_path).train(device="cpu"))
