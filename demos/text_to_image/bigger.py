@@ -21,6 +21,7 @@ from demos.layout import buttons, controls, results
 from demos.text_to_image.generate import ID
 from demos.text_to_image.prompt import MAX_PROMPT
 from demos.texts.text_to_image import BIGGER
+from demos.widgets.card import read
 from demos.working import Working
 from gen_core import watermark
 from gen_core.devices import device_title
@@ -70,7 +71,7 @@ def build(app: App) -> None:
             knobs.build()
         with results():
             empty = "Press Generate." if able else NONE_RUNS
-            result = _html(f'<p class="big-empty">{empty}</p>', NAME)
+            result = _html(f'<p class="card big-empty">{empty}</p>', NAME)
     app.on(
         go.click, functools.partial(draw, place), knobs, result, stop=stop, beside=True,
         api_name=NAME.replace("-", "_"),
@@ -90,8 +91,8 @@ def _knobs(names: Sequence[str], first: str) -> list[Knob]:
 
 def _html(value: str, elem_id: str) -> gr.HTML:
     return gr.HTML(
-        value, css_template=STYLE.read_text(encoding="utf-8"), apply_default_css=False,
-        elem_id=elem_id,
+        value, css_template=read("card.css") + STYLE.read_text(encoding="utf-8"),
+        apply_default_css=False, elem_id=elem_id,
     )  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def table(models: Sequence[BigModel], reasons: Mapping[str, Sequence[str]]) -> s
     )
     rows = "".join(_row(model, reasons[model.name]) for model in models)
     return (
-        f'<section class="big-models"><table><thead><tr>{head}</tr></thead>'
+        f'<section class="card big-models"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></section>"
     )
 
@@ -169,7 +170,7 @@ def figure(
     url = data_url(png(watermark.marked(drawn.picture), about(model.name, told_of)))
     file = re.sub(r"[^a-z0-9]+", "-", f"{model.name}-seed-{seed}".lower()).strip("-")
     return f"""
-    <figure class="big-figure">
+    <figure class="card big-figure">
       <img src="{url}" alt="{html.escape(f"A picture by {model.name} for the words: {prompt}")}">
       <figcaption>{told}<p class="big-words">{html.escape(prompt)}</p>
         <p class="big-note">{html.escape(" · ".join(facts))}

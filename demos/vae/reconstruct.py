@@ -24,6 +24,7 @@ from demos.pictures import PictureInput, Pictures, result_of, sampled_pictures
 from demos.texts.vae import RECONSTRUCT
 from demos.vae import lines
 from demos.vae.models import DEFAULT, MODEL, TAB
+from demos.widgets.card import read
 from demos.working import Working
 from gen_core.devices import device_title
 from gen_core.families.vae import VAE
@@ -103,7 +104,7 @@ def table(shown: Reconstruction, note: str) -> str:
     whole = png_data_url(_sheet(shown))
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
     return f"""
-    <section class="reconstruction">
+    <section class="card reconstruction">
       <div class="reconstruction-scroll"><table>
         <thead><tr><td></td>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>
       <p class="reconstruction-key"><span><i class="lost"></i>too dark in the reconstruction</span>
@@ -148,7 +149,8 @@ def build(app: App) -> None:
         with results():
             result = gr.HTML(
                 table(Reconstruction(**kept.value), kept.note) if kept else "Press Reconstruct.",
-                css_template=STYLE.read_text(encoding="utf-8"), apply_default_css=False,
+                css_template=read("card.css") + STYLE.read_text(encoding="utf-8"),
+                apply_default_css=False,
                 elem_id=NAME,
             )  # fmt: skip
 
