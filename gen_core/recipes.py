@@ -20,8 +20,8 @@ from gen_core.checks import KnobError, choice
 from gen_core.data import Batches, load_data
 from gen_core.devices import device_title, pick_device
 from gen_core.family import Family, registry
-from gen_core.team import BatchSource, joined
-from gen_core.train import Step, fit
+from gen_core.team import joined
+from gen_core.train import BatchSource, Step, fit
 
 LOG_EVERY = 8
 """Updates from one line of the log to the next: also a phase that plays in every second, fourth or

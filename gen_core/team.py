@@ -12,15 +12,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch import distributed as dist
 
-
-class BatchSource(Protocol):
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]: ...
+if TYPE_CHECKING:
+    from gen_core.train import BatchSource
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -16,7 +17,11 @@ from torch import Tensor
 
 from gen_core.devices import fast_math
 from gen_core.family import Family, Losses, Phase
-from gen_core.team import ALONE, BatchSource, Team
+from gen_core.team import ALONE, Team
+
+
+class BatchSource(Protocol):
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]: ...
 
 
 @dataclass(frozen=True)

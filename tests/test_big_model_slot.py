@@ -12,6 +12,7 @@ import torch
 
 from big_pipelines import entry, tiny
 from conftest import free_port
+from demos.pictures import result_of
 from fake_hub import REPOSITORY, Hub, serving
 from gen_core.checks import KnobError
 from gen_core.text_to_image.big_pipeline import DRAWING, generate, opened
@@ -46,14 +47,6 @@ def model(name: str, repository: Path | str, **changes: object) -> BigModel:
     return BigModel(**entry(name, repository, **changes))
 
 
-def end_of(run: Generator[Any, None, Any]) -> Any:
-    while True:
-        try:
-            next(run)
-        except StopIteration as end:
-            return end.value
-
-
 def until(run: Generator[Any, None, Any], seen: Callable[[Any], bool]) -> Any:
     """Goes on to the first progress that is meant; fails where the run ends before."""
     return next(progress for progress in run if seen(progress))
@@ -66,14 +59,14 @@ def drawing(progress: Any) -> bool:
 def test_one_model_at_a_time_has_a_process_and_takes_its_memory_with_it(folders, slot_of):
     small, other = model("A", folders["StableDiffusion"]), model("B", folders["Flux"])
     slot = slot_of(small, other)
-    first = end_of(slot.draw("A", "a red cat", negative_prompt="a dog", seed=5))
+    first = result_of(slot.draw("A", "a red cat", negative_prompt="a dog", seed=5))
     pipeline = opened(small, small.repository, CPU)
     alone = generate(pipeline, small, "a red cat", negative_prompt="a dog", seed=5)
     assert np.array_equal(first.picture, alone.picture)
     process = slot.painter.process
-    end_of(slot.draw("A", "a red cat"))
+    result_of(slot.draw("A", "a red cat"))
     assert slot.painter.process is process  # nothing is opened twice
-    end_of(slot.draw("B", "a red cat"))
+    result_of(slot.draw("B", "a red cat"))
     assert not process.is_alive() and slot.painter.process.is_alive()
     slot.unload()
     assert slot.painter is None
@@ -109,7 +102,7 @@ def test_a_process_that_dies_is_told_and_replaced(folders, slot_of):
     until(run, drawing)
     slot.painter.process.kill()
     with pytest.raises(KnobError, match="lack of memory"):
-        end_of(run)
+        result_of(run)
     again = slot.draw("A", "a red cat")
     next(again)
     assert slot.painter.process.is_alive()
@@ -145,9 +138,9 @@ def test_a_stopped_download_goes_on_the_next_time(folders, slot_of, tmp_path, mo
         run = slot.draw("A", "a red cat")
         told = until(run, lambda progress: progress.unit == "bytes")
         assert (told.done, told.total) == (rest, rest)
-        assert end_of(run).picture.any()
+        assert result_of(run).picture.any()
         assert set(hub.given) == {slow}
-    assert end_of(slot.draw("A", "a dog")).picture.any()  # nobody asks the Hub any more
+    assert result_of(slot.draw("A", "a dog")).picture.any()  # nobody asks the Hub any more
 
 
 def arrived(cache: Path) -> set[str]:
@@ -161,7 +154,7 @@ def test_without_a_network_a_plain_sentence(slot_of, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     slot = slot_of(model("A", REPOSITORY))
     with pytest.raises(KnobError) as told:
-        end_of(slot.draw("A", "a red cat"))
+        result_of(slot.draw("A", "a red cat"))
     assert str(told.value) == (
         "A could not be fetched: this server has no way to huggingface.co at the moment. The "
         "small model in the panel Generate needs no network"
@@ -172,4 +165,4 @@ def test_a_gated_model_names_its_licence(folders, slot_of, tmp_path, monkeypatch
     slot = slot_of(model("A", REPOSITORY))
     with serving(Hub(folders["Flux"], gated=True), tmp_path, monkeypatch):  # noqa: SIM117
         with pytest.raises(KnobError, match="accept the licence .https://example.org/licence"):
-            end_of(slot.draw("A", "a red cat"))
+            result_of(slot.draw("A", "a red cat"))

@@ -33,8 +33,11 @@ many: the same thing then has the same latent wherever it stands, and is learned
 fast as one that may stand between."""
 SIZES = {"small": 28, "medium": 40, "large": 56}
 """Side in pixels of the square that a single drawing fills; of several, each is a small one."""
-MIDDLE, FIRST, LAST = 32, 18, 46
-"""Where the centre of a drawing may be, in pixels: FIRST is left or above."""
+MIDDLE = 32
+"""Of the picture, in pixels."""
+FIRST, SECOND, LAST = 18, 34, 46
+"""Where the centre of a small drawing may be, from the left or from above, so that its corners lie
+on the grid."""
 PLACES = {
     "": (MIDDLE, MIDDLE), "left": (20, MIDDLE), "right": (44, MIDDLE),
     "top": (MIDDLE, 20), "bottom": (MIDDLE, 44),
@@ -42,8 +45,8 @@ PLACES = {
 RELATIONS = {"left of": (-1, 0), "right of": (1, 0), "above": (0, -1), "below": (0, 1)}
 """Where the first of two things is, seen from the second."""
 LAYOUTS = {
-    2: ((FIRST, 34), (LAST, 34)),
-    3: ((34, FIRST), (FIRST, LAST), (LAST, LAST)),
+    2: ((FIRST, SECOND), (LAST, SECOND)),
+    3: ((SECOND, FIRST), (FIRST, LAST), (LAST, LAST)),
     4: ((FIRST, FIRST), (LAST, FIRST), (FIRST, LAST), (LAST, LAST)),
 }
 LIGHTS = ("night", "golden hour", "fog")
@@ -182,7 +185,7 @@ def _placed(scene: Scene, emoji: Emoji, rng: np.random.Generator):
 
 def _beside(dx: int, dy: int) -> tuple[int, int]:
     """The centre of the one of two things that lies in that direction from the other."""
-    return tuple({-1: FIRST, 0: 34, 1: LAST}[d] for d in (dx, dy))
+    return tuple({-1: FIRST, 0: SECOND, 1: LAST}[d] for d in (dx, dy))
 
 
 def _tinted(cutout: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
