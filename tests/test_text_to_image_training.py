@@ -56,6 +56,17 @@ def test_every_part_trains_and_resumes_to_the_same_weights(tmp_path, monkeypatch
         assert all(torch.equal(ours[k], theirs[k]) for k in ours), name
 
 
+def test_a_training_may_end_before_its_recipe_does(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(training, "load_emoji", lambda root: drawn_emoji())
+    tiny_parts(tmp_path / "runs", monkeypatch)
+    judge = ["train", "judge", "--runs", str(tmp_path / "runs"), "--device", "cpu", "--steps"]
+    assert command_line([*judge, "2"]) == 0
+    card = training.part("judge", tmp_path / "runs").card
+    assert card["steps"] == card["recipe"]["steps"] == 2
+    assert command_line([*judge, "0"]) == 1
+    assert "steps=0: choose a whole number from 1 to" in capsys.readouterr().err
+
+
 def test_twins_differ_in_their_captions_too():
     source = SceneBatches(drawn_emoji(), learned(["a cat"] * 9), 64, seed=0, twins=True)
     for step in range(10):

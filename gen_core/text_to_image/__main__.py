@@ -45,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
             command.add_argument(
                 "part", choices=("judge", "autoencoder", "clip", "words", "denoiser")
             )
+            command.add_argument("--steps", type=int, help="end after so many, not the recipe's")
         if name == "tradeoff":
             command.add_argument("--prompts", type=int, default=40, help="2 to 100")
             command.add_argument("--seeds", type=int, default=8, help="of each prompt, 2 to 64")
@@ -74,7 +75,7 @@ def _train(options: argparse.Namespace) -> None:
     from gen_core.team import joined
     from gen_core.text_to_image.training import run
 
-    training = run(options.part, options.runs)
+    training = run(options.part, options.runs, options.steps)
     progress = tqdm(
         total=training.recipe.steps, initial=training.steps_done(), unit="step",
         disable=not joined().leads,

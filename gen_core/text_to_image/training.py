@@ -11,21 +11,20 @@ from pathlib import Path
 import torch
 from transformers import CLIPTokenizer
 
-from gen_core.checks import choice
+from gen_core.checks import choice, whole
 from gen_core.data.captions import caption
 from gen_core.data.emoji import Emoji, load_emoji
 from gen_core.data.scenes import random_scene
 from gen_core.devices import device_title, pick_device
 from gen_core.family import Family
 from gen_core.recipes import Recipe, Run
-from gen_core.team import BatchSource
 from gen_core.text_to_image.autoencoder import Autoencoder
 from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches
 from gen_core.text_to_image.parts import PARTS, read_part, write_part
 from gen_core.text_to_image.sketches import SketchBatches, Sketches
 from gen_core.text_to_image.tokens import learned
 from gen_core.text_to_image.vocabulary import known_words
-from gen_core.train import Step
+from gen_core.train import BatchSource, Step
 
 RECIPES = {
     "judge": Recipe("judge", steps=4000, data="scenes", batch=64, seed=4),
@@ -119,9 +118,10 @@ def part(name: str, folder: Path | str) -> Family:
 
 
 def run(name: str, folder: Path | str = "runs/text-to-image", steps: int | None = None) -> PartRun:
-    """The run of a part by name; `steps` overrides the recipe's own length."""
+    """The run of a part by name; `steps` overrides the recipe's own length. Raises KnobError."""
     recipe = RECIPES[choice("part", name, list(RECIPES))]
-    recipe = dataclasses.replace(recipe, steps=steps) if steps else recipe
+    if steps is not None:
+        recipe = dataclasses.replace(recipe, steps=whole("steps", steps, 1, 10_000_000))
     if name in ("clip", "words"):
         size = {"vocabulary": len(tokenizer(Path(folder)))}
         recipe = dataclasses.replace(recipe, config=recipe.config | size)
