@@ -22,9 +22,9 @@ from demos import server, shell
 from demos.cache import write
 from demos.handlers import App
 from demos.tabs import text_to_image
-from demos.text_to_image import fit, search, tradeoff
+from demos.text_to_image import fit, search, shares, tradeoff
 from demos.text_to_image.generate import MODEL
-from demos.texts.text_to_image import NO_SEARCH, NO_TRADEOFF
+from demos.texts.text_to_image import NO_SEARCH, NO_SHARES, NO_TRADEOFF
 from demos.widgets import chart
 from emoji_fixtures import drawn_emoji, few_emoji
 from gen_core import Noise, final
@@ -36,6 +36,7 @@ from gen_core.text_to_image.card import EMOJI, add_measured
 from gen_core.text_to_image.export import export
 from gen_core.text_to_image.match import Matcher
 from gen_core.text_to_image.pipeline import open_pipeline
+from gen_core.text_to_image.report import HEADS, markdown_shares
 from gen_core.text_to_image.search import Search
 from gen_core.text_to_image.tradeoff import GUIDANCE
 from sampling_fixtures import defaults, picture, values
@@ -234,6 +235,21 @@ def test_what_else_was_measured_stands_beside_the_chart():
     assert "“<i>blurry</i>” made 91% of 200 pictures sharper" in said and "1.42 ± 0.03" in said
 
 
+def test_a_row_for_each_question_that_was_asked():
+    seen, held = {"background": 0.96, "relation": 0.714}, {"background": 0.944, "relation": 0.7}
+    told = {"model": {"seen": seen, "held out": held}, "judge": {"seen": seen, "held out": held},
+            "pictures": 500, **made()}  # fmt: skip
+    tree = ElementTree.fromstring(shares.section(told))
+    cells = [[cell.text for cell in row] for row in tree.iter("tr")]
+    assert cells[0] == list(HEADS)
+    assert cells[1:] == [
+        ["the background's colour", "96%", "94%", "95%"],
+        ["two things, and they stand as asked", "71%", "70%", "71%"],
+    ]
+    assert "500 prompts, a picture of each. Measured on" in "".join(tree.itertext())
+    assert [line.count("|") for line in markdown_shares(told).splitlines()] == [5] * 4
+
+
 def test_an_axis_takes_any_values():
     axis = chart.Axis.around([0.26, 0.61], 0, 100)
     assert axis.ticks() == pytest.approx([0.3, 0.4, 0.5, 0.6]) and 0 < axis.at(0.26) < axis.at(0.61)
@@ -249,7 +265,9 @@ def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     add_measured(own_weights, "guidance", CURVE, CPU)
     with gr.Blocks() as page:
         search.build(App("cpu"))
+        shares.build()
         tradeoff.build()
+    assert NO_SHARES in texts_of(page)
     assert not any(NO_SEARCH in text for text in texts_of(page))
     assert any('class="chart"' in text for text in texts_of(page))
     export(emoji_home / "runs", own_weights)

@@ -13,7 +13,7 @@ from demos.handlers import App
 from demos.knobs import Knob, Knobs
 from demos.panel import Panel
 from demos.pictures import seeds_from
-from demos.text_to_image import search, tradeoff
+from demos.text_to_image import search, shares, tradeoff
 from demos.text_to_image.generate import EXAMPLE, ID, MODEL, SAMPLERS, knobs
 from demos.text_to_image.prompt import MAX_PROMPT, prompt_tools
 from demos.texts.text_to_image import FIT
@@ -142,6 +142,7 @@ def beneath(app: App, knobs: Knobs) -> None:
 
 def further(app: App) -> None:
     search.build(app)
+    shares.build()
     tradeoff.build()
 
 

@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from demos.figures import day
-from demos.text_to_image.generate import ID, MODEL
+from demos.text_to_image.generate import MODEL
+from demos.text_to_image.measured import card, made, table
 from demos.texts.text_to_image import HOW_TO_READ_TRADEOFF, NO_TRADEOFF, TRADEOFF
-from demos.widgets.card import read
 from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
 from gen_core.checkpoint import weights_folder
 from gen_core.text_to_image.card import measured
 
-STYLE = Path(__file__).with_suffix(".css")
-HEADS = {
-    "guidance": "Guidance", "score": "CLIP score", "recognised": "Right thing, says the judge",
-    "diversity": "Diversity", "clipped": "Burnt-out pixels",
-}  # fmt: skip
+HEADS = (
+    "Guidance", "CLIP score", "Right thing, says the judge", "Diversity", "Burnt-out pixels"
+)  # fmt: skip
 
 
 def build() -> None:
     """The curve, where the card of the weights holds one."""
     figures = measured(weights_folder() / MODEL)
-    if "guidance" not in figures:
+    if "guidance" in figures:
+        card("tradeoff", TRADEOFF, section(figures), "chart.css")
+    else:
         gr.Markdown(NO_TRADEOFF, elem_classes=["part"])
-        return
-    gr.Markdown(TRADEOFF, elem_classes=["part"])
-    gr.HTML(
-        section(figures), css_template=read("chart.css") + STYLE.read_text(encoding="utf-8"),
-        apply_default_css=False, elem_id=f"{ID}-tradeoff",
-    )  # fmt: skip
 
 
 def section(figures: Mapping[str, Any]) -> str:
     """The chart, and the figures as a table; `figures` is what the card has measured."""
     told = figures["guidance"]
     return f"""
-    <section class="tradeoff">
+    <section class="card measured beside-chart">
       <div>{curve(told["points"])}</div>
-      <div>{table(told["points"])}
+      <div>{table(HEADS, rows(told["points"]))}
         <p>{escape(how_measured(told))}</p>
         <p>{escape(HOW_TO_READ_TRADEOFF)}{_judge(figures)}</p>{_sharper(figures)}</div>
     </section>"""
@@ -70,28 +62,21 @@ def curve(points: Sequence[Mapping[str, float]]) -> str:
     return chart(drawn, f"CLIP score against diversity. {spoken}")
 
 
-def table(points: Sequence[Mapping[str, float]]) -> str:
-    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS.values())
-    body = "".join(
-        f'<tr><th scope="row">{p["guidance"]:g}</th>'
-        f"<td>{p['score']:.1f} <small>± {p['score_error']:.1f}</small></td>"
-        f"<td>{p['recognised']:.0%}</td>"
-        f"<td>{p['diversity']:.3f} <small>± {p['diversity_error']:.3f}</small></td>"
-        f"<td>{p['clipped']:.1%}</td></tr>"
-        for p in points
-    )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+def rows(points: Sequence[Mapping[str, float]]) -> Iterator[tuple[str, ...]]:
+    for p in points:
+        yield (
+            f"{p['guidance']:g}", f"{p['score']:.1f} <small>± {p['score_error']:.1f}</small>",
+            f"{p['recognised']:.0%}",
+            f"{p['diversity']:.3f} <small>± {p['diversity_error']:.3f}</small>",
+            f"{p['clipped']:.1%}",
+        )  # fmt: skip
 
 
 def how_measured(told: Mapping[str, Any]) -> str:
     return (
         f"Each row: {told['pictures']:,} pictures, {told['prompts']} prompts with the same "
-        f"{told['seeds']} seeds, {told['steps']} steps of {told['sampler']}. {_made(told)}"
+        f"{told['seeds']} seeds, {told['steps']} steps of {told['sampler']}. {made(told)}"
     )
-
-
-def _made(told: Mapping[str, Any]) -> str:
-    return f"Measured on {day(told['date'])}, {told['hardware']}."
 
 
 def _judge(figures: Mapping[str, Any]) -> str:
@@ -111,6 +96,6 @@ def _sharper(figures: Mapping[str, Any]) -> str:
         f"The negative prompt “{told['negative_prompt']}” made {told['sharper']:.0%} of "
         f"{told['pictures']} pictures sharper: the variance of the Laplacian, which grows with "
         f"sharp edges, is {told['ratio']:.2f} ± {told['ratio_error']:.2f} times that of the same "
-        f"prompts and seeds without it, at guidance {told['guidance_scale']:g}. {_made(told)}"
+        f"prompts and seeds without it, at guidance {told['guidance_scale']:g}. {made(told)}"
     )
     return f"<p>{escape(words)}</p>"

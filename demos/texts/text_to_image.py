@@ -186,6 +186,23 @@ NO_SEARCH = (
     "`python -m gen_core.text_to_image export --data FOLDER` adds them."
 )
 
+SHARES = (
+    "### How often is it right?\n"
+    "Asked of a classifier that was trained apart: half of the prompts ask for combinations that "
+    "no picture of the training showed."
+)
+"""Shown with the measured shares only."""
+NO_SHARES = (
+    "### How often is it right?\n"
+    "Not measured for these weights: `python -m gen_core.text_to_image measure` measures it."
+)
+HOW_TO_READ_SHARES = (
+    "Held-out combinations are things before a background, in a colour, or beside another thing, "
+    "as the training never showed them together, though it showed each apart: what is lost there "
+    "was remembered rather than composed. The judge errs too: the last column is how often it is "
+    "right of pictures that were painted as the prompts say."
+)
+
 TRADEOFF = (
     "### What guidance trades\n"
     "Fit against variety: how well pictures fit their words, and how much they differ from seed to "

@@ -1,0 +1,34 @@
+"""How often the model draws what it was asked for, as it was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from demos.text_to_image.generate import MODEL
+from demos.text_to_image.measured import card, made, table
+from demos.texts.text_to_image import HOW_TO_READ_SHARES, NO_SHARES, SHARES
+from gen_core.checkpoint import weights_folder
+from gen_core.text_to_image.card import measured
+from gen_core.text_to_image.report import HEADS, share_rows
+
+
+def build() -> None:
+    """The table, where the card of the weights holds its figures."""
+    figures = measured(weights_folder() / MODEL)
+    if "shares" in figures:
+        card("shares", SHARES, section(figures["shares"]))
+    else:
+        gr.Markdown(NO_SHARES, elem_classes=["part"])
+
+
+def section(told: Mapping[str, Any]) -> str:
+    """`told` is what the card has measured under "shares"."""
+    return f"""
+    <section class="card measured">{table(HEADS, share_rows(told))}
+      <p>{escape(HOW_TO_READ_SHARES)}</p>
+      <p>{told["pictures"]:,} prompts, a picture of each. {escape(made(told))}</p>
+    </section>"""
