@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from chromium import launch
 
@@ -174,3 +174,16 @@ def _check_host(url: str, problems: list[str]) -> None:
 def _few_threads() -> None:
     """Two threads at most: results are the same, and machines with many cores stay friendly."""
     torch.set_num_threads(min(2, torch.get_num_threads()))
+
+
+def dragged(page: Page, pad: Locator, *points: tuple[float, float]) -> None:
+    """Draws with the mouse through points given as shares of the pad's paper."""
+    paper = pad.locator(".drawing-paper")
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
+    places = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=4)
+    page.mouse.up()

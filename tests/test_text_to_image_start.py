@@ -13,10 +13,10 @@ import pytest
 import torch
 from gradio_client import Client, handle_file
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from torch.nn import functional as F
 
-from conftest import free_port
+from conftest import dragged, free_port
 from demos import server, shell
 from demos.figures import pixels
 from demos.handlers import App
@@ -288,19 +288,6 @@ def test_the_api_takes_data_urls_and_files_and_answers_mistakes(address, tmp_pat
     ):
         with pytest.raises(Exception, match=message):
             ask(**changes)
-
-
-def dragged(page: Page, pad, *points: tuple[float, float]) -> None:
-    """Draws with the mouse through points given as shares of the pad's paper."""
-    paper = pad.locator(".drawing-paper")
-    paper.scroll_into_view_if_needed()
-    box = paper.bounding_box()
-    places = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in points]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=4)
-    page.mouse.up()
 
 
 @pytest.mark.browser
