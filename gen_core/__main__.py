@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
     mark = command("watermark", _watermark, "measure how often the invisible mark is found")
     mark.add_argument("--pictures", type=_value, default=200, help="that are marked")
+    mark.add_argument("--model", action="store_true", help="mark its pictures, not painted scenes")
     mark.add_argument("--unmarked", type=_value, default=1000)
     mark.add_argument("--others", metavar="FOLDER", help="photographs, for the unmarked ones")
     mark.add_argument("--data", metavar="FOLDER", help="where emoji64/ is (or set GEN_DATA)")
@@ -216,10 +217,15 @@ def _watermark(args: argparse.Namespace) -> Answer:
     from gen_core.data.emoji import load_emoji
     from gen_core.watermark_rates import rates, report
 
+    count, model = whole("pictures", args.pictures, 1, 500 if args.model else 100_000), None
+    if args.model:
+        from gen_core.text_to_image.pipeline import open_pipeline
+
+        model = open_pipeline()
     bars = Bars()
     result = rates(
-        load_emoji(args.data), pictures=whole("pictures", args.pictures, 1, 100_000),
-        unmarked=whole("unmarked", args.unmarked, 2, 100_000), others=args.others, progress=bars,
+        load_emoji(args.data), pictures=count, model=model, others=args.others,
+        unmarked=whole("unmarked", args.unmarked, 2, 100_000), progress=bars,
     )  # fmt: skip
     bars.close()
     if args.write:

@@ -6,15 +6,19 @@ import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from gen_core import watermark
 from gen_core.data.emoji import Emoji
+from gen_core.data.images import pixels
 from gen_core.data.scenes import any_scene, paint
 from gen_core.evaluate import Progress
+
+if TYPE_CHECKING:
+    from gen_core.text_to_image.pipeline import TextToImage
 
 FALSE_ALARMS = 0.01
 CROPPED = 0.1
@@ -55,13 +59,15 @@ CHANGES: dict[str, tuple[Change, ...]] = {
 
 def rates(
     emoji: Emoji, *, pictures: int = 200, unmarked: int = 1000, others: Path | str | None = None,
-    seed: int = 0, progress: Progress = lambda stage, done, total: None,
+    seed: int = 0, model: TextToImage | None = None,
+    progress: Progress = lambda stage, done, total: None,
 ) -> dict[str, Any]:  # fmt: skip
     """Shares of marked pictures that are found after each change, at 1% false alarms.
 
-    The threshold is set on one half of the unmarked pictures, the false alarms are counted on the
-    other. These are scenes as the models were trained on, changed like the marked ones; with
-    `others`, a folder of photographs, every second is a window of one of them.
+    With `model` the marked ones are its own, at most 500; else scenes as it was trained on. The
+    threshold is set on one half of the unmarked pictures, the false alarms are counted on the
+    other. These are such scenes too, changed like the marked ones; with `others`, a folder of
+    photographs, every second is a window of one of them.
     """
     rng = np.random.default_rng(seed)
     scores = []
@@ -72,8 +78,8 @@ def rates(
     threshold = float(np.quantile(plain[::2], 1 - FALSE_ALARMS, method="higher"))
     found: dict[str, list[float]] = {name: [] for name in CHANGES}
     noise = []
-    for k in range(pictures):
-        before = watermark.enlarged(paint(any_scene(rng), emoji))
+    for k, picture in enumerate(_pictures(emoji, pictures, model, rng)):
+        before = watermark.enlarged(picture)
         after = watermark.marked(before)
         noise.append(signal_to_noise(before, after))
         for name in CHANGES:
@@ -81,7 +87,8 @@ def rates(
         progress("marked pictures", k + 1, pictures)
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "pictures": pictures, "unmarked": unmarked, "photographs": len(_files(others)),
+        "pictures": len(noise), "by_model": model is not None, "unmarked": unmarked,
+        "photographs": len(_files(others)),
         "threshold": round(threshold, 4),
         "false_alarms": round(float((plain[1::2] > threshold).mean()), 4),
         "highest_unmarked": round(float(plain.max()), 4),
@@ -89,6 +96,19 @@ def rates(
         "found": {n: round(float((np.array(s) > threshold).mean()), 4) for n, s in found.items()},
         "lowest": {n: round(min(s), 4) for n, s in found.items()},
     }  # fmt: skip
+
+
+def _pictures(
+    emoji: Emoji, count: int, model: TextToImage | None, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """(64, 64, 3) uint8"""
+    if model is None:
+        yield from (paint(any_scene(rng), emoji) for _ in range(count))
+        return
+    from gen_core.text_to_image.measure import drawn, prompts  # heavy
+
+    for _, x in drawn(model, prompts()[:count]):
+        yield from pixels(x)
 
 
 def signal_to_noise(before: np.ndarray, after: np.ndarray) -> float:
@@ -133,7 +153,8 @@ def _window(path: Path, rng: np.random.Generator) -> Image.Image:
 def report(result: dict[str, Any]) -> str:
     """The rates as lines for a person."""
     lines = [
-        f"{result['pictures']} marked pictures, {result['unmarked']} without the mark "
+        f"{result['pictures']} marked pictures{' of the model' * result['by_model']}, "
+        f"{result['unmarked']} without the mark "
         f"(windows of {result['photographs']} photographs among them)",
         f"threshold {result['threshold']}: {result['false_alarms']:.1%} false alarms on the half "
         f"that it was not set on; highest unmarked score {result['highest_unmarked']}",

@@ -17,6 +17,7 @@ from gen_core.checks import KnobError
 from gen_core.data import emoji
 from gen_core.data.scenes import any_scene, paint
 from gen_core.provenance import PROGRAM, SOURCE_TYPES, XMP, about, png, told
+from gen_core.text_to_image.pipeline import open_pipeline
 from gen_core.watermark_rates import CHANGES, FALSE_ALARMS, rates, signal_to_noise
 
 MARKED, UNMARKED = 40, 100
@@ -107,6 +108,11 @@ def test_the_figures_on_the_page_are_those_that_were_aimed_at():
         min(known["found"][change] for change, steps in CHANGES.items() if len(steps) < 2) >= 0.95
     )
     assert known["found"].keys() == CHANGES.keys()
+
+
+def test_the_model_s_own_pictures_are_marked_where_there_is_one(emoji_weights):
+    told = rates(drawn_emoji(), pictures=2, unmarked=2, model=open_pipeline(emoji_weights, "cpu"))
+    assert told["by_model"] and told["pictures"] == 2 and told["found"].keys() == CHANGES.keys()
 
 
 def test_the_command_measures(tmp_path, monkeypatch, capsys):

@@ -91,12 +91,13 @@ def rates() -> str:
     others = f", windows of {known['photographs']} photographs among them" * bool(
         known["photographs"]
     )
+    whose = "of the model" if known["by_model"] else "such as the model was trained on"
     return "\n".join(
         [
             "### How often the mark is found", "",
             "| What happened to the picture | Mark found |", "| --- | ---: |", *rows, "",
-            f"Measured on {day.day} {day:%B %Y} with {known['pictures']} marked pictures such as "
-            f"the model was trained on, and {known['unmarked']:,} without the mark{others}: "
+            f"Measured on {day.day} {day:%B %Y} with {known['pictures']} marked pictures "
+            f"{whose}, and {known['unmarked']:,} without the mark{others}: "
             f"{known['false_alarms']:.1%} of these are taken for marked. The mark moves a pixel by "
             f"{moved:.1f} of 255 levels (root mean square; PSNR {known['psnr']['mean']:g} dB).",
         ]

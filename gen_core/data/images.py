@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,6 +28,14 @@ class ImageSet:
     def pictures(self, indices: Tensor | slice) -> Tensor:
         """(B, C, H, W) float32 in [-1, 1]"""
         return self.images[indices].float() / 127.5 - 1
+
+
+def pixels(x: Tensor) -> np.ndarray:
+    """Images in [-1, 1], (B, 1 or 3, H, W), as uint8 (B, H, W) or (B, H, W, 3); beyond, clipped."""
+    if x.ndim != 4 or x.shape[1] not in (1, 3):
+        raise ValueError(f"images of shape {tuple(x.shape)}: takes (B, 1, H, W) or (B, 3, H, W)")
+    levels = ((x.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().byte()
+    return levels[:, 0].numpy() if x.shape[1] == 1 else levels.permute(0, 2, 3, 1).numpy()
 
 
 class Batches:

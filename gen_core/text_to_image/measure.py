@@ -7,8 +7,9 @@ of right answers, on pictures that are painted as the prompts say, stands beside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -96,19 +97,27 @@ def _words(scene: Scene) -> str:
     return f"{article(scene.style)} emoji of {subject}, on {article(scene.background)} background"
 
 
-def share_right(
-    model: TextToImage, judge: SceneJudge, *, seed: int = 0,
-    tick: Callable[[int, int], None] = lambda done, total: None, **knobs,
-) -> Shares:  # fmt: skip
-    """How often the model's pictures are right. Picture k is drawn from seed k, with the model's
-    own defaults or with `knobs`."""
-    asked = prompts(seed)
-    right: list[dict[str, bool]] = []
+def drawn(
+    model: TextToImage, asked: Sequence[Asked], **knobs: Any
+) -> Iterator[tuple[Sequence[Asked], Tensor]]:
+    """Some of the prompts, and a picture of each, (B, 3, 64, 64) in [-1, 1], until all are drawn.
+    Picture k is drawn from seed k, with the model's own defaults or with `knobs`."""
     for start in range(0, len(asked), BATCH):
         some = asked[start : start + BATCH]
         noise = Noise(range(start, start + len(some)))
         latents = final(model.sample(noise, prompt=[a.prompt for a in some], **knobs))
-        right += answers(judge, model.decode(latents), [a.scene for a in some])
+        yield some, model.decode(latents)
+
+
+def share_right(
+    model: TextToImage, judge: SceneJudge, *, seed: int = 0,
+    tick: Callable[[int, int], None] = lambda done, total: None, **knobs: Any,
+) -> Shares:  # fmt: skip
+    """How often the model's pictures are right, as `drawn` makes them."""
+    asked = prompts(seed)
+    right: list[dict[str, bool]] = []
+    for some, x in drawn(model, asked, **knobs):
+        right += answers(judge, x, [a.scene for a in some])
         tick(len(right), len(asked))
     return _shares(right, asked)
 
