@@ -16,7 +16,7 @@ from gen_core.text_to_image.tokens import learned
 TINY = {
     "autoencoder": {"widths": (16, 16, 32)},
     "clip": {"width": 32, "text_layers": 1, "vision_layers": 1, "shared": 16},
-    "words": {"width": 32, "text_layers": 1},
+    "words": {"width": 32, "text_layers": 2, "inner": 160},
     "denoiser": {"widths": (32, 32, 64), "words": 32},
     "judge": {"widths": (16, 16, 16, 32)},
 }

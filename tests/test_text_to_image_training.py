@@ -9,7 +9,13 @@ from gen_core.data.captions import caption
 from gen_core.data.scenes import COLOURS, Scene, random_scene
 from gen_core.text_to_image import batches, measure, training
 from gen_core.text_to_image.__main__ import main as command_line
-from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches, pictures
+from gen_core.text_to_image.batches import (
+    JudgeBatches,
+    LatentBatches,
+    Latents,
+    SceneBatches,
+    pictures,
+)
 from gen_core.text_to_image.judge import (
     QUESTIONS,
     UNSEEN,
@@ -21,7 +27,7 @@ from gen_core.text_to_image.judge import (
 )
 from gen_core.text_to_image.parts import PARTS
 from gen_core.text_to_image.pipeline import open_pipeline
-from gen_core.text_to_image.tokens import LENGTH, encoded, learned
+from gen_core.text_to_image.tokens import LENGTH, TOKENS, encoded, learned
 from gen_core.text_to_image.vocabulary import known_words, unknown_words
 
 
@@ -36,7 +42,7 @@ def test_a_tokenizer_reads_any_text_and_its_own_words_whole():
     assert tokenizer.tokenize("CAT  background") == ["cat</w>", "background</w>"]
     tokens = encoded(tokenizer, ["", "猫 Ω zebra", "cat " * 100])
     start, end = len(tokenizer) - 2, len(tokenizer) - 1
-    assert tokens.shape == (3, LENGTH) and (tokens[:, 0] == start).all()
+    assert tokens.shape == (3, TOKENS) and (tokens[:, 0] == start).all()
     assert (tokens[0, 1:] == end).all() and tokens[2, -1] == end
     assert tokens[1].tolist().index(end) > 5  # no piece of a strange text reads as its end
 
@@ -90,9 +96,13 @@ def test_the_judge_learns_the_answers_that_a_picture_gives():
     assert truth(sketch)[2:] == [UNSEEN, UNSEEN]
 
 
+def latent_batches(model, scenes: SceneBatches) -> LatentBatches:
+    return LatentBatches(scenes, Latents(scenes.emoji, model.vae), model.text_encoder)
+
+
 def test_one_caption_in_ten_is_dropped_and_latents_are_scaled(model):
     scenes = SceneBatches(drawn_emoji(), model.pipeline.tokenizer, 100, seed=0)
-    latents, words = LatentBatches(scenes, model.vae, model.text_encoder)[0]
+    latents, words = latent_batches(model, scenes)[0]
     x, _ = scenes[0]
     assert latents == pytest.approx(model.encode(x), abs=0.05)  # bfloat16 here and there
     empty = model.encode_words([""])[0]
@@ -103,14 +113,14 @@ def test_one_caption_in_ten_is_dropped_and_latents_are_scaled(model):
 def test_latents_are_met_again_in_other_words(model, monkeypatch):
     monkeypatch.setattr(batches, "KEPT", 2)
     scenes = SceneBatches(drawn_emoji(), model.pipeline.tokenizer, 3, seed=0)
-    source = LatentBatches(scenes, model.vae, model.text_encoder)
+    source = latent_batches(model, scenes)
     first = [source[step] for step in range(2 * batches.VISITS)]
     for latents, words in first[2::2]:
         assert torch.equal(latents, first[0][0]) and not torch.allclose(words, first[0][1])
     assert not torch.equal(first[1][0], first[0][0])
     later = source[2 * batches.VISITS]
     assert not any(torch.equal(later[0], latents) for latents, _ in first)
-    resumed = LatentBatches(scenes, model.vae, model.text_encoder)
+    resumed = latent_batches(model, scenes)
     for step in (2 * batches.VISITS, 5):
         assert all(map(torch.equal, resumed[step], source[step]))
 

@@ -29,7 +29,7 @@ from gen_core.data.scenes import (
     random_scene,
 )  # fmt: skip
 from gen_core.devices import fast_math
-from gen_core.text_to_image.batches import pictures
+from gen_core.text_to_image.batches import Latents, drawn_at, pictures
 from gen_core.text_to_image.tokens import encoded
 
 WORDS = (
@@ -91,19 +91,23 @@ def _words(scene: Scene) -> list[str]:
 
 @dataclass
 class SketchBatches:
-    """(sketches, tokens of captions); every second scene shows two things, which are harder."""
+    """(sketches and latents, tokens of captions); of every three scenes one shows two things at
+    least, which are harder."""
 
     sketches: Sketches
+    latents: Latents
     tokenizer: CLIPTokenizer
     size: int
     seed: int
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        numbers = range(step * self.size, (step + 1) * self.size)
-        scenes = [self._scene(number) for number in numbers]
-        said = [caption(s, (self.seed + 1, n)) for s, n in zip(scenes, numbers, strict=True)]
-        return torch.stack([self.sketches.of(s) for s in scenes]), encoded(self.tokenizer, said)
+        drawn, first = drawn_at(step), step * self.size
+        scenes = [self._scene(drawn * self.size + k) for k in range(self.size)]
+        said = [caption(s, (self.seed + 1, first + k)) for k, s in enumerate(scenes)]
+        sketches = torch.stack([self.sketches.of(s) for s in scenes])
+        latents = self.latents.of(drawn, scenes).flatten(1).to(sketches.device)
+        return torch.cat([sketches, latents], 1), encoded(self.tokenizer, said)
 
     def _scene(self, number: int) -> Scene:
         drawn = (random_scene((self.seed, number, attempt)) for attempt in itertools.count())
-        return next(scene for scene in drawn if number % 2 == 0 or scene.relation)
+        return next(scene for scene in drawn if number % 3 or scene.relation)

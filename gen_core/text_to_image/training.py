@@ -19,7 +19,7 @@ from gen_core.devices import device_title, pick_device
 from gen_core.family import Family
 from gen_core.recipes import Recipe, Run
 from gen_core.text_to_image.autoencoder import Autoencoder
-from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches
+from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, Latents, SceneBatches
 from gen_core.text_to_image.parts import PARTS, read_part, write_part
 from gen_core.text_to_image.sketches import SketchBatches, Sketches
 from gen_core.text_to_image.tokens import learned
@@ -33,6 +33,10 @@ RECIPES = {
     "words": Recipe("words", steps=6000, data="scenes", batch=64, seed=5),
     "denoiser": Recipe("denoiser", steps=16000, data="scenes", batch=64, seed=3, warmup=500),
 }
+
+
+AIMED_BY = 256
+"""Pictures by which the denoiser's queries learn where they are, before the training."""
 
 
 class PartRun(Run):
@@ -58,22 +62,27 @@ class PartRun(Run):
             return JudgeBatches(emoji, size, recipe.seed)
         if recipe.family == "words":
             width = PARTS["words"].Config(**recipe.config).width
-            sketches = Sketches(emoji, part("autoencoder", folder).to(device).net, width)
-            return SketchBatches(sketches, tokenizer(folder), size, recipe.seed)
+            autoencoder = part("autoencoder", folder).to(device).net
+            return SketchBatches(
+                Sketches(emoji, autoencoder, width), Latents(emoji, autoencoder),
+                tokenizer(folder), size, recipe.seed,
+            )  # fmt: skip
         scenes = SceneBatches(
             emoji, tokenizer(folder), size, recipe.seed, twins=recipe.family == "clip"
         )
         if recipe.family != "denoiser":
             return scenes
         autoencoder, words = (part(name, folder).to(device) for name in ("autoencoder", "words"))
-        return LatentBatches(scenes, autoencoder.net, words.net)
+        return LatentBatches(scenes, Latents(emoji, autoencoder.net), words.net)
 
     def _model(self, done: int, device: str) -> Family:
-        """The words begin as CLIP's text half."""
+        """The words begin as CLIP's text half, the denoiser with some idea of where it looks."""
         model = super()._model(done, device)
         if self.recipe.family == "words":
-            clip = part("clip", self.folder.parent)
-            model.net.load_state_dict(clip.net.text_model.state_dict())
+            model.grow_from(part("clip", self.folder.parent).net.text_model)
+        if self.recipe.family == "denoiser" and not done:
+            some = [self.source[step] for step in range(AIMED_BY // len(self.source[0][0]))]
+            model.aim(*(torch.cat(each).to(model.device) for each in zip(*some, strict=True)))
         return model
 
     def finish(self, last: Step) -> None:
