@@ -86,7 +86,7 @@ def test_the_machine_shows_its_tokens_and_every_step_in_its_parts(app):
     tokenizer = app.model(generate.MODEL).pipeline.tokenizer
     assert pieces[0] == "‹start›" and pieces[-1] == "‹end›" and "".join(pieces[2:-3]) == "zebrafish"
     assert tokenizer.decode(ids[1:-1]).strip() == "a zebrafish on red"
-    assert picture(encoder["tokens"]["sheet"]).shape == (len(ids), 32, 3)
+    assert picture(encoder["tokens"]["sheet"]).shape == (len(ids), 64, 3)
     shown = {lane["title"]: frames_of(lane) for lane in value["lanes"]}
     assert sorted(p for part in value["parts"] for p in part["lanes"]) == sorted(shown)
     model = app.model(generate.MODEL)

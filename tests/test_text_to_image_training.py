@@ -12,7 +12,6 @@ from gen_core.text_to_image.__main__ import main as command_line
 from gen_core.text_to_image.batches import (
     JudgeBatches,
     LatentBatches,
-    Latents,
     SceneBatches,
     pictures,
 )
@@ -96,13 +95,9 @@ def test_the_judge_learns_the_answers_that_a_picture_gives():
     assert truth(sketch)[2:] == [UNSEEN, UNSEEN]
 
 
-def latent_batches(model, scenes: SceneBatches) -> LatentBatches:
-    return LatentBatches(scenes, Latents(scenes.emoji, model.vae), model.text_encoder)
-
-
 def test_one_caption_in_ten_is_dropped_and_latents_are_scaled(model):
     scenes = SceneBatches(drawn_emoji(), model.pipeline.tokenizer, 100, seed=0)
-    latents, words = latent_batches(model, scenes)[0]
+    latents, words = LatentBatches(scenes, model.vae, model.text_encoder)[0]
     x, _ = scenes[0]
     assert latents == pytest.approx(model.encode(x), abs=0.05)  # bfloat16 here and there
     empty = model.encode_words([""])[0]
@@ -113,14 +108,14 @@ def test_one_caption_in_ten_is_dropped_and_latents_are_scaled(model):
 def test_latents_are_met_again_in_other_words(model, monkeypatch):
     monkeypatch.setattr(batches, "KEPT", 2)
     scenes = SceneBatches(drawn_emoji(), model.pipeline.tokenizer, 3, seed=0)
-    source = latent_batches(model, scenes)
+    source = LatentBatches(scenes, model.vae, model.text_encoder)
     first = [source[step] for step in range(2 * batches.VISITS)]
     for latents, words in first[2::2]:
         assert torch.equal(latents, first[0][0]) and not torch.allclose(words, first[0][1])
     assert not torch.equal(first[1][0], first[0][0])
     later = source[2 * batches.VISITS]
     assert not any(torch.equal(later[0], latents) for latents, _ in first)
-    resumed = latent_batches(model, scenes)
+    resumed = LatentBatches(scenes, model.vae, model.text_encoder)
     for step in (2 * batches.VISITS, 5):
         assert all(map(torch.equal, resumed[step], source[step]))
 

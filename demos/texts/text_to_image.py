@@ -11,7 +11,7 @@ GENERATE = Explanation(
     ),
     paragraph=(
         "A **text encoder** turns the prompt into a list of vectors: one for each piece of a word, "
-        "and one for each patch of the picture, which says what the words lead it to expect there. "
+        "and one for each patch of a first rough picture that the words lead it to expect. "
         "A **denoiser** starts from noise of 4 × 16 × 16 numbers and takes a little of it away at "
         "every step; at each step, every place of the picture looks at these vectors "
         "(*cross-attention*) and takes from them what it needs. A **decoder** turns the "
@@ -130,8 +130,8 @@ PARTS = (
     "The prompt falls into tokens: whole words where the training's captions had them, pieces of "
     "words elsewhere, a marker at each end. A transformer gives every token a vector that also "
     "knows the tokens before it: blue is below zero, orange above. After the words come 64 tokens "
-    "more, one for each patch of the picture. Their vectors say what the words lead it to expect "
-    "there; decoded, it is a blurred picture, the mean of all that would fit.",
+    "more, one for each patch of a picture. Their vectors say how the first thing would look if it "
+    "stood alone on grey; decoded, that is a blurred picture, the mean of all that would fit.",
     "The denoiser sees the noisy latents and the vectors, and says in which direction the noise "
     "lies. Point at a word: over the guess you see where it was looked for at this step, in its "
     "own vector or in that of a patch which was told by it; at the timeline's end, the mean of "

@@ -97,52 +97,36 @@ VISITS, KEPT = 4, 500
 before the next are made: painting and encoding would take a seventh of the training."""
 
 
-def drawn_at(step: int) -> int:
-    """The number of the batch of scenes that is met at a step."""
-    return step // (VISITS * KEPT) * KEPT + step % KEPT
-
-
-@dataclass
-class Latents:
-    """Batches of scenes as latents of about unit size, kept until no step meets them again."""
-
-    emoji: Emoji
-    autoencoder: AutoencoderKL
-    kept: dict[int, Tensor] = field(default_factory=dict)
-    """In half precision."""
-
-    @torch.no_grad()
-    def of(self, drawn: int, scenes: list[Scene]) -> Tensor:
-        """(B, 4, 16, 16) float32 of the scenes of batch `drawn`."""
-        if drawn not in self.kept:
-            if any(other // KEPT != drawn // KEPT for other in self.kept):
-                self.kept.clear()
-            device = self.autoencoder.device
-            with fast_math(device):
-                x = pictures(scenes, self.emoji).to(device)
-                latents = self.autoencoder.encode(x).latent_dist.mean
-            self.kept[drawn] = (latents * self.autoencoder.config.scaling_factor).half()
-        return self.kept[drawn].float()
-
-
 @dataclass
 class LatentBatches:
     """(latents, encoded captions), made by the two parts that are trained already."""
 
     scenes: SceneBatches
-    latents: Latents
+    autoencoder: AutoencoderKL
     text: CLIPTextModel
+    kept: dict[int, Tensor] = field(default_factory=dict)
 
     @torch.no_grad()
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        drawn = drawn_at(step)
+        drawn = step // (VISITS * KEPT) * KEPT + step % KEPT
         scenes = self.scenes.scenes(drawn)
         tokens = encoded(self.scenes.tokenizer, self.scenes.captions(step, scenes))
         rng = torch.Generator().manual_seed(self.scenes.seed * 1_000_003 + step)
         tokens[torch.rand(len(tokens), generator=rng) < DROPPED] = encoded(
             self.scenes.tokenizer, [""]
         )
-        latents = self.latents.of(drawn, scenes)
-        with fast_math(latents.device):
-            words = self.text(tokens.to(latents.device)).last_hidden_state
-        return latents, words.float()
+        latents = self._latents(drawn, scenes)
+        # In full precision: the encoder's last layers take large numbers from each other.
+        return latents.float(), self.text(tokens.to(latents.device)).last_hidden_state
+
+    def _latents(self, drawn: int, scenes: list[Scene]) -> Tensor:
+        """(B, 4, 16, 16) of about unit size, in half precision as they are kept."""
+        if drawn not in self.kept:
+            if any(other // KEPT != drawn // KEPT for other in self.kept):
+                self.kept.clear()
+            device = self.autoencoder.device
+            with fast_math(device):
+                x = pictures(scenes, self.scenes.emoji).to(device)
+                latents = self.autoencoder.encode(x).latent_dist.mean
+            self.kept[drawn] = (latents * self.autoencoder.config.scaling_factor).half()
+        return self.kept[drawn]

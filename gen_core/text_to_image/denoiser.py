@@ -53,12 +53,12 @@ class Denoiser(Family):
     def phases(self) -> list[Phase]:
         return [Phase("denoise", list(self.parameters()), self.loss, lr=5e-4, weight_decay=0.01)]
 
-    def aim(self, x: Tensor, label: Tensor) -> None:
-        """Before the training: some queries begin by asking for the patch at their own place."""
-        t = torch.linspace(999, 0, len(x)).long()
+    def aim(self, x: Tensor, label: Tensor, wanted: Tensor) -> None:
+        """Before the training: some queries begin by asking for the patches that they need, wanted
+        (B, 64, 16) in scenes with these latents and captions."""
+        t = torch.linspace(999, 0, len(x), device=x.device).long()
         eps = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).to(x)
-        t = t.to(x.device)
-        aim(self.net, self.schedule.add_noise(x, eps, t), t, label)
+        aim(self.net, self.schedule.add_noise(x, eps, t), t, label, wanted)
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """E || v(x_t, t, words) - v ||^2, Salimans & Ho 2022, appendix D.

@@ -25,7 +25,7 @@ from gen_core.family import Family, Frame
 from gen_core.noise import Noise
 from gen_core.text_to_image.attention import heat, told_by, watched
 from gen_core.text_to_image.card import NAME
-from gen_core.text_to_image.patches import NUMBERS, unpatched
+from gen_core.text_to_image.patches import NUMBERS_AT, unpatched
 from gen_core.text_to_image.tokens import LENGTH, encoded
 
 MAX_STEPS = 60
@@ -89,9 +89,9 @@ class TextToImage(Family):
 
     @torch.inference_mode()
     def expected(self, texts: Sequence[str]) -> Tensor:
-        """(B, 4, 16, 16): the latents that the words alone lead the text encoder to expect, the
-        mean of all pictures that fit them as far as it knows."""
-        return unpatched(self.encode_words(texts)[:, LENGTH:, :NUMBERS])
+        """(B, 4, 16, 16): latents of what the words alone lead the text encoder to expect of the
+        first thing, of medium size in the middle of a grey picture."""
+        return unpatched(self.encode_words(texts)[:, LENGTH:, NUMBERS_AT])
 
     def _read(self, texts: Sequence[str], **options: bool) -> BaseModelOutputWithPooling:
         tokens = encoded(self.pipeline.tokenizer, texts).to(self.device)

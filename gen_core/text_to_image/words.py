@@ -1,6 +1,7 @@
-"""CLIP's text half learns one thing more: to say how what it reads would look, and where.
+"""CLIP's text half learns one thing more: to say how what it reads would look.
 
-Contrast alone leaves it with as few directions as tell captions apart, about twenty of 192.
+Contrast alone leaves it with as few directions as tell captions apart, about twenty of 192. Once
+it knows, what it knows is laid out in space by two layers more: see unfold.py.
 """
 
 from __future__ import annotations
@@ -8,23 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import CLIPTextModel
 
 from gen_core.family import Family, Losses, Phase
 from gen_core.text_to_image.clip import text_config
-from gen_core.text_to_image.patches import NUMBERS, STRENGTH, patched, places
-from gen_core.text_to_image.tokens import LENGTH, SIDE, TOKENS
+from gen_core.text_to_image.tokens import LENGTH
+from gen_core.text_to_image.unfold import unfolded
 
 
 @dataclass(frozen=True)
 class WordsConfig:
     vocabulary: int = 2512
     width: int = 192
-    """As `ClipConfig`."""
-    text_layers: int = 6
-    inner: int = 1536
-    """Neurons of a layer: more than in CLIP, for they keep in mind what hundreds of things are."""
+    text_layers: int = 4
+    """While it learns, all as in `ClipConfig`; when it is unfolded, two more."""
+    inner: int = 768
+    """Neurons of a layer."""
+    tokens: int = LENGTH
 
 
 class Words(Family):
@@ -37,7 +39,7 @@ class Words(Family):
         super().__init__(config)
         c = self.config
         self.net = CLIPTextModel(
-            text_config(c.vocabulary, c.width, c.text_layers, TOKENS, intermediate_size=c.inner)
+            text_config(c.vocabulary, c.width, c.text_layers, c.tokens, intermediate_size=c.inner)
         )
         self.net.set_attn_implementation("eager")  # trains half again as fast on a CPU
 
@@ -48,36 +50,26 @@ class Words(Family):
         ]  # fmt: skip
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
-        """How far what is said after the last word is from the sketch, and what is said in the
-        patches' tokens from the latents; their row and column beside it (see patches.py).
+        """How far what is said after the last word is from the sketch.
 
-        x (B, width + 1024) sketches and latents, label (B, 96) tokens. The end marker pads the rest
-        of a caption: all of them say the same, so that the denoiser finds it easily.
+        x (B, width) sketches, label (B, 96) tokens, of which it reads 32. The end marker pads the
+        rest of a caption: all of them say the same, so that it is found easily.
         """
+        label = label[:, :LENGTH]
         said = self.net(label).last_hidden_state.float()
-        words, here = said[:, :LENGTH], said[:, LENGTH:]
-        sketch, latents = x[:, : self.config.width], x[:, self.config.width :]
-        after = (label[:, :LENGTH] == self.config.vocabulary - 1).float()
-        error = (words - sketch[:, None]).square().mean(2)
-        sketched = ((error * after).sum(1) / after.sum(1).clamp(min=1)).mean()
-        looks = patched(latents.unflatten(1, (4, 16, 16)))
-        expected = (here[..., :NUMBERS] - looks).square().mean()
-        place = here[..., NUMBERS : NUMBERS + 2 * SIDE] - STRENGTH * places().to(here)
-        return {
-            "loss": 0.5 * sketched + expected + 0.1 * place.square().mean(),
-            "sketch": sketched.detach() / sketch.square().mean(),
-            "patches": expected.detach() / looks.square().mean(),
-        }
+        after = (label == self.config.vocabulary - 1).float()
+        error = (said - x[:, None]).square().mean(2)
+        loss = ((error * after).sum(1) / after.sum(1).clamp(min=1)).mean()
+        return {"loss": loss, "share": loss.detach() / x.square().mean()}
 
-    def grow_from(self, text: nn.Module) -> None:
-        """Begins as CLIP's text half: its layers and neurons say what they said, and the new ones
-        next to nothing."""
-        own = self.net.state_dict()
-        for name, value in text.state_dict().items():
-            if name.endswith("fc2.weight"):
-                own[name][:, value.shape[1] :] = 0
-            own[name][tuple(map(slice, value.shape))] = value
-        for number, layer in enumerate(self.net.encoder.layers):
-            if number >= len(text.encoder.layers):
-                for last in (layer.self_attn.out_proj, layer.mlp.fc2):
-                    last.weight.data *= 0.1
+    def unfolded(self, captions: Tensor, looks: Tensor) -> Words:
+        """With layers and places more, which say in space what the first thing looks like: looks
+        (N, 64, 16) of captions (N, 96), some thousands."""
+        net = unfolded(self.net, captions, looks)
+        c = net.config
+        wider = Words(WordsConfig(
+            self.config.vocabulary, self.config.width, c.num_hidden_layers, c.intermediate_size,
+            c.max_position_embeddings,
+        ))  # fmt: skip
+        wider.net = net
+        return wider
