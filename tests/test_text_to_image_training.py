@@ -9,12 +9,7 @@ from gen_core.data.captions import caption
 from gen_core.data.scenes import COLOURS, Scene, random_scene
 from gen_core.text_to_image import batches, measure, training
 from gen_core.text_to_image.__main__ import main as command_line
-from gen_core.text_to_image.batches import (
-    JudgeBatches,
-    LatentBatches,
-    SceneBatches,
-    pictures,
-)
+from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches, pictures
 from gen_core.text_to_image.judge import (
     QUESTIONS,
     UNSEEN,
@@ -26,7 +21,7 @@ from gen_core.text_to_image.judge import (
 )
 from gen_core.text_to_image.parts import PARTS
 from gen_core.text_to_image.pipeline import open_pipeline
-from gen_core.text_to_image.tokens import LENGTH, TOKENS, encoded, learned
+from gen_core.text_to_image.tokens import LENGTH, encoded, learned
 from gen_core.text_to_image.vocabulary import known_words, unknown_words
 
 
@@ -41,7 +36,7 @@ def test_a_tokenizer_reads_any_text_and_its_own_words_whole():
     assert tokenizer.tokenize("CAT  background") == ["cat</w>", "background</w>"]
     tokens = encoded(tokenizer, ["", "猫 Ω zebra", "cat " * 100])
     start, end = len(tokenizer) - 2, len(tokenizer) - 1
-    assert tokens.shape == (3, TOKENS) and (tokens[:, 0] == start).all()
+    assert tokens.shape == (3, LENGTH) and (tokens[:, 0] == start).all()
     assert (tokens[0, 1:] == end).all() and tokens[2, -1] == end
     assert tokens[1].tolist().index(end) > 5  # no piece of a strange text reads as its end
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from demos.figures import pixels
 from demos.handlers import App
 from demos.knobs import Knob
 from demos.panel import Panel
@@ -27,7 +26,6 @@ from demos.texts.text_to_image import INSIDE, PARTS
 from demos.widgets.timeline import Timeline
 from demos.widgets.timeline_parts import Part, parts_value, tokens_value
 
-EXPECTED = "What the words lead it to expect"
 SAID = ("What the denoiser says", "out")
 LANES = [DECODED, LATENTS, SAID, GUESS]
 
@@ -41,17 +39,16 @@ def look_inside(app: App, *, prompt: str, seed: int, **settings: Any) -> Iterato
     """Yields the timeline's values, with the lanes in the three parts."""
     meter = PicturedMeter(app.model(MODEL), seeds_from(seed, 1), prompt=prompt, **settings)
     parts = three_parts(meter, prompt, settings["steps"])
-    expected = pixels(meter.model.decode(meter.model.expected([prompt])))
     alt = f"a picture comes out of noise, for the words: {prompt}"
     return with_words(
         meter, prompt, LANES, keep=settings["steps"] + 2, name=f"{MODEL}-inside-{seed}", alt=alt,
-        parts=parts, still={EXPECTED: expected},
+        parts=parts,
     )  # fmt: skip
 
 
 def three_parts(meter: PicturedMeter, prompt: str, steps: int) -> list[dict[str, Any]]:
     """What the parts show, and the numbers that go in and come out."""
-    from gen_core.text_to_image.tokens import TOKENS, encoded  # heavy, and only for this tab
+    from gen_core.text_to_image.tokens import LENGTH, encoded  # heavy, and only for this tab
 
     model = meter.model
     tokenizer = model.pipeline.tokenizer
@@ -66,8 +63,8 @@ def three_parts(meter: PicturedMeter, prompt: str, steps: int) -> list[dict[str,
     return parts_value(
         [
             Part(
-                "Text encoder", f"{used} tokens → {TOKENS} × {vectors.shape[1]} numbers", encoder,
-                tokens=tokens_value(pieces, ids[:used], vectors[:used]), lanes=[EXPECTED],
+                "Text encoder", f"{used} tokens → {LENGTH} × {vectors.shape[1]} numbers", encoder,
+                tokens=tokens_value(pieces, ids[:used], vectors[:used]),
             ),
             Part(
                 "Denoiser", f"{latents} of noise, {steps} times a little less", denoiser,
@@ -87,8 +84,7 @@ def code(knobs: Mapping[str, Any]) -> str:
         "from gen_core.text_to_image.tokens import words_of\n\n"
         "model = open_pipeline()\n"
         f"words = words_of(model.pipeline.tokenizer, {knobs['prompt']!r})  # and their tokens\n"
-        f"vectors = model.encode_words([{knobs['prompt']!r}])  # (1, 96, 192)\n"
-        f"expected = model.decode(model.expected([{knobs['prompt']!r}]))  # (1, 3, 64, 64)\n"
+        f"vectors = model.encode_words([{knobs['prompt']!r}])  # (1, 32, 192)\n"
         f"for frame in model.sample(\n    Noise([{knobs['seed']}]), attention=True,\n{options}):\n"
         "    latents, said = frame.x, frame.out  # (1, 4, 16, 16); said: None at the end\n"
         "    looked = frame.heat  # (1, 32, 8, 8): one map for each token\n"

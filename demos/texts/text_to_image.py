@@ -10,10 +10,9 @@ GENERATE = Explanation(
         "parts of Stable Diffusion, small enough to have been trained for this page."
     ),
     paragraph=(
-        "A **text encoder** turns the prompt into a list of vectors: one for each piece of a word, "
-        "and one for each patch of a first rough picture that the words lead it to expect. "
+        "A **text encoder** turns the prompt into a list of vectors, one for each piece of a word. "
         "A **denoiser** starts from noise of 4 × 16 × 16 numbers and takes a little of it away at "
-        "every step; at each step, every place of the picture looks at these vectors "
+        "every step; at each step, every place of the picture looks at the words "
         "(*cross-attention*) and takes from them what it needs. A **decoder** turns the "
         "*latents* into 64 × 64 pixels: working on latents is what makes it fast. **Guidance** "
         "asks the denoiser twice, with your words and with the negative prompt, and goes further "
@@ -100,8 +99,8 @@ INSIDE = Explanation(
         "These are the three parts of every latent diffusion model; in Stable Diffusion each is "
         "some hundred times larger. They were trained one after the other: the **autoencoder**, "
         "of which only the decoder is needed here, on pictures alone; the **text encoder** as one "
-        "half of a CLIP model, by matching captions and pictures, and then to say how what it "
-        "reads would look, and where; the **denoiser** last, on noisy latents and encoded "
+        "half of a CLIP model, by matching captions and pictures, and then to say in its last "
+        "vector how what it reads would look; the **denoiser** last, on noisy latents and encoded "
         "captions, while the other two stood still. The *latents, decoded* "
         "show the state itself as a picture: noise looks like colourful smears, for the decoder "
         "has never seen any. The *guess* is what the denoiser takes the picture to be at that "
@@ -129,13 +128,10 @@ INSIDE = Explanation(
 PARTS = (
     "The prompt falls into tokens: whole words where the training's captions had them, pieces of "
     "words elsewhere, a marker at each end. A transformer gives every token a vector that also "
-    "knows the tokens before it: blue is below zero, orange above. After the words come 64 tokens "
-    "more, one for each patch of a picture. Their vectors say how the first thing would look if it "
-    "stood alone on grey; decoded, that is a blurred picture, the mean of all that would fit.",
+    "knows the tokens before it. Blue is below zero, orange above.",
     "The denoiser sees the noisy latents and the vectors, and says in which direction the noise "
-    "lies. Point at a word: over the guess you see where it was looked for at this step, in its "
-    "own vector or in that of a patch which was told by it; at the timeline's end, the mean of "
-    "all steps.",
+    "lies. Point at a word: over the guess you see where it was looked for at this step; at the "
+    "timeline's end, the mean of all steps.",
     "Each of the 16 × 16 places becomes 4 × 4 pixels, with an eye on its neighbours. It runs once, "
     "at the end; here it is also run at every step, so that there is something to see.",
 )

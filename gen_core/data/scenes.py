@@ -10,7 +10,6 @@ import dataclasses
 import functools
 import io
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,25 +167,20 @@ def _background(name: str, rng: np.random.Generator) -> Image.Image:
 def _placed(scene: Scene, emoji: Emoji, rng: np.random.Generator):
     """(cutout, left, top) of each drawing, now and then a step of the grid aside."""
     known = concepts()
-    which = list(zip(scene.things, scene.tints, strict=True)) * scene.count
-    centres, side = layout(scene)
+    which, side = list(zip(scene.things, scene.tints, strict=True)), SIZES["small"]
+    if len(scene.things) == 2:
+        dx, dy = RELATIONS[scene.relation]
+        centres = [_beside(dx, dy), _beside(-dx, -dy)]
+    elif scene.count > 1:
+        centres, which = LAYOUTS[scene.count], which * scene.count
+    else:
+        centres, side = [PLACES[scene.place]], SIZES[scene.size]
     for (thing, tint), centre in zip(which, centres, strict=True):
         cutout = emoji.cutout(known[thing], scene.style)
         cutout = _tinted(cutout, COLOURS[tint]) if tint else cutout
         aside = GRID * rng.choice((-1, 0, 1), 2, p=(0.1, 0.8, 0.1))
         corner = np.clip(np.array(centre) - side // 2 + aside, 0, SIZE - side)
         yield cutout.resize((side, side), Image.Resampling.BICUBIC), int(corner[0]), int(corner[1])
-
-
-def layout(scene: Scene) -> tuple[Sequence[tuple[int, int]], int]:
-    """Where the centres of its drawings are, the first thing's first, and how wide each of them is,
-    in pixels; without the small shifts that no caption speaks of."""
-    if len(scene.things) == 2:
-        dx, dy = RELATIONS[scene.relation]
-        return [_beside(dx, dy), _beside(-dx, -dy)], SIZES["small"]
-    if scene.count > 1:
-        return LAYOUTS[scene.count], SIZES["small"]
-    return [PLACES[scene.place]], SIZES[scene.size]
 
 
 def _beside(dx: int, dy: int) -> tuple[int, int]:

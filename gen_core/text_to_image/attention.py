@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import Tensor
-from torch.nn import functional as F
 
-from gen_core.text_to_image.tokens import LENGTH, SIDE
+SIDE = 8
+"""Latent pixels of a heat map's side: maps of other layers are brought to it."""
 
 
 class Watched(AttnProcessor):
@@ -52,31 +52,15 @@ def watched(net: UNet2DConditionModel) -> Iterator[list[Tensor]]:
         net.set_attn_processor(before)
 
 
-def heat(maps: list[Tensor], told: Tensor) -> Tensor:
-    """The layers' maps (B, places, 96) as one: (B, 32, 8, 8), 0 to 1 over the caption's tokens.
-
-    Where a place looked at a patch's token, it looked at the words that the patch was told by:
-    told (B, 64, 32), see `told_by`.
-    """
+def heat(maps: list[Tensor]) -> Tensor:
+    """The layers' maps (B, places, tokens) as one: (B, tokens, 8, 8), 0 to 1 over the tokens."""
     pictures = []
     for weights in maps:
         side = round(weights.shape[1] ** 0.5)
         picture = weights.float().transpose(1, 2).unflatten(2, (side, side))
-        pictures.append(F.interpolate(picture, (SIDE, SIDE), mode="bilinear"))
-    looked = torch.stack(pictures).mean(0)
-    through = torch.einsum("bpij,bpt->btij", looked[:, LENGTH:], told)
-    return looked[:, :LENGTH] + through
-
-
-def told_by(attentions: Sequence[Tensor]) -> Tensor:
-    """How much of what a patch's token says comes from each token of the caption: (B, 64, 32), 0
-    to 1 over these. Attention rollout, Abnar & Zuidema 2020, section 3.
-
-    attentions: of the text encoder's layers, (B, heads, 96, 96) each.
-    """
-    own = torch.eye(attentions[0].shape[-1], device=attentions[0].device)
-    mixed = own
-    for weights in attentions:
-        mixed = (0.5 * weights.float().mean(1) + 0.5 * own) @ mixed
-    words = mixed[:, LENGTH:, :LENGTH]
-    return words / words.sum(2, keepdim=True).clamp(min=1e-6)
+        pictures.append(
+            torch.nn.functional.interpolate(picture, (SIDE, SIDE), mode="bilinear")
+            if side != SIDE
+            else picture
+        )
+    return torch.stack(pictures).mean(0)

@@ -116,8 +116,9 @@ class LatentBatches:
             self.scenes.tokenizer, [""]
         )
         latents = self._latents(drawn, scenes)
-        # In full precision: the encoder's last layers take large numbers from each other.
-        return latents.float(), self.text(tokens.to(latents.device)).last_hidden_state
+        with fast_math(latents.device):
+            words = self.text(tokens.to(latents.device)).last_hidden_state
+        return latents.float(), words.float()
 
     def _latents(self, drawn: int, scenes: list[Scene]) -> Tensor:
         """(B, 4, 16, 16) of about unit size, in half precision as they are kept."""

@@ -27,14 +27,12 @@ class ClipConfig:
     """Dimensions of the space that words and pictures share."""
 
 
-def text_config(
-    vocabulary: int, width: int, layers: int, tokens: int = LENGTH, **others: int
-) -> CLIPTextConfig:
+def text_config(vocabulary: int, width: int, layers: int) -> CLIPTextConfig:
     """Of the text half; the two markers are the last two of the vocabulary."""
     end = vocabulary - 1
     return CLIPTextConfig(
-        **_size(width) | others, vocab_size=vocabulary, num_hidden_layers=layers,
-        max_position_embeddings=tokens, bos_token_id=end - 1, eos_token_id=end, pad_token_id=end,
+        **_size(width), vocab_size=vocabulary, num_hidden_layers=layers,
+        max_position_embeddings=LENGTH, bos_token_id=end - 1, eos_token_id=end, pad_token_id=end,
     )  # fmt: skip
 
 
@@ -70,9 +68,9 @@ class Clip(Family):
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """Which caption belongs to which picture, asked both ways (Radford et al. 2021, fig. 3).
 
-        x (B, 3, 64, 64) in [-1, 1], label (B, 96) the captions' tokens, of which it reads 32.
+        x (B, 3, 64, 64) in [-1, 1], label (B, 32) the captions' tokens.
         """
-        out = self.net(input_ids=label[:, :LENGTH], pixel_values=x)
+        out = self.net(input_ids=label, pixel_values=x)
         logits, own = out.logits_per_text.float(), torch.arange(len(x), device=x.device)
         loss = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
         return {"loss": loss, "accuracy": (logits.argmax(1) == own).float().mean()}

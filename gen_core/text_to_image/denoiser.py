@@ -10,7 +10,6 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
 from gen_core.family import Family, Losses, Phase
-from gen_core.text_to_image.patches import aim
 
 SCHEDULE = {
     "num_train_timesteps": 1000, "beta_schedule": "scaled_linear",
@@ -53,17 +52,10 @@ class Denoiser(Family):
     def phases(self) -> list[Phase]:
         return [Phase("denoise", list(self.parameters()), self.loss, lr=5e-4, weight_decay=0.01)]
 
-    def aim(self, x: Tensor, label: Tensor, wanted: Tensor) -> None:
-        """Before the training: some queries begin by asking for the patches that they need, wanted
-        (B, 64, 16) in scenes with these latents and captions."""
-        t = torch.linspace(999, 0, len(x), device=x.device).long()
-        eps = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).to(x)
-        aim(self.net, self.schedule.add_noise(x, eps, t), t, label, wanted)
-
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """E || v(x_t, t, words) - v ||^2, Salimans & Ho 2022, appendix D.
 
-        x (B, 4, 16, 16) latents of about unit size, label (B, 96, width) the encoded captions.
+        x (B, 4, 16, 16) latents of about unit size, label (B, 32, width) the encoded captions.
         """
         # Noisy ones more often, with a density that rises like t: there the words decide.
         share = torch.rand(len(x), generator=rng, device=x.device).sqrt()

@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import CLIPModel, CLIPTokenizer
 
 from gen_core.checkpoint import CheckpointError
-from gen_core.text_to_image.tokens import LENGTH, encoded
+from gen_core.text_to_image.tokens import encoded
 
 
 class Matcher:
@@ -35,7 +35,7 @@ class Matcher:
     @torch.inference_mode()
     def of_words(self, texts: Sequence[str]) -> Tensor:
         """(B, shared), each of length 1"""
-        tokens = encoded(self.tokenizer, texts)[:, :LENGTH].to(self.net.device)
+        tokens = encoded(self.tokenizer, texts).to(self.net.device)
         return _unit(self.net.text_projection(self.net.text_model(tokens).pooler_output))
 
     @torch.inference_mode()

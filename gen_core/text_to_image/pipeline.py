@@ -16,17 +16,15 @@ from diffusers import StableDiffusionPipeline
 from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional as F
-from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from gen_core.checkpoint import CheckpointError, weights_folder
 from gen_core.checks import KnobError, choice, number, text, whole
 from gen_core.devices import pick_device
 from gen_core.family import Family, Frame
 from gen_core.noise import Noise
-from gen_core.text_to_image.attention import heat, told_by, watched
+from gen_core.text_to_image.attention import heat, watched
 from gen_core.text_to_image.card import NAME
-from gen_core.text_to_image.patches import NUMBERS_AT, unpatched
-from gen_core.text_to_image.tokens import LENGTH, encoded
+from gen_core.text_to_image.tokens import encoded
 
 MAX_STEPS = 60
 """From 61 on the spacing of diffusers' schedulers rounds to one step too many now and then."""
@@ -75,7 +73,6 @@ class TextToImage(Family):
         self.pipeline, self.card = pipeline, card
         self.unet, self.vae = pipeline.unet, pipeline.vae
         self.text_encoder = pipeline.text_encoder
-        self.text_encoder.set_attn_implementation("eager")  # which tells its weights
         self.requires_grad_(False).eval()
 
     def scheduler(self, name: str) -> Any:
@@ -84,18 +81,9 @@ class TextToImage(Family):
         return getattr(diffusers, kind).from_config(self.pipeline.scheduler.config, **options)
 
     def encode_words(self, texts: Sequence[str]) -> Tensor:
-        """(B, 96, width): what the denoiser reads of each text, 32 tokens and 64 patches."""
-        return self._read(texts).last_hidden_state
-
-    @torch.inference_mode()
-    def expected(self, texts: Sequence[str]) -> Tensor:
-        """(B, 4, 16, 16): latents of what the words alone lead the text encoder to expect of the
-        first thing, of medium size in the middle of a grey picture."""
-        return unpatched(self.encode_words(texts)[:, LENGTH:, NUMBERS_AT])
-
-    def _read(self, texts: Sequence[str], **options: bool) -> BaseModelOutputWithPooling:
+        """(B, 32, width): what the denoiser reads of each text."""
         tokens = encoded(self.pipeline.tokenizer, texts).to(self.device)
-        return self.text_encoder(tokens, **options)
+        return self.text_encoder(tokens).last_hidden_state
 
     @torch.inference_mode()
     def sample(
@@ -117,15 +105,14 @@ class TextToImage(Family):
         negative = text("negative_prompt", negative_prompt, MAX_PROMPT)
         scheduler = self.scheduler(sampler)
         scheduler.set_timesteps(steps, device=self.device)
-        read = self._read([*[negative] * len(noise), *prompts], output_attentions=attention)
-        told = told_by(read.attentions)[len(noise) :] if attention else None
+        words = self.encode_words([*[negative] * len(noise), *prompts])
         eps = noise.randn(*self.event).to(self.device)
         way = _Way(scheduler, steps, eps, start, self.encode) if start else None
         times = way.times if way else scheduler.timesteps
         x = way.first if way else eps * scheduler.init_noise_sigma
         for index, t in enumerate(times):
             seen = scheduler.scale_model_input(x, t)
-            v, maps = self._guided(seen, t, read.last_hidden_state, scale, told)
+            v, maps = self._guided(seen, t, words, scale, attention)
             x0 = _clean(seen, v, scheduler.alphas_cumprod[int(t)])
             yield WordFrame(index, len(times), float(t), seen, x0, v, heat=maps)
             x = scheduler.step(v, t, x, **_noise_for(scheduler, noise)).prev_sample
@@ -133,19 +120,18 @@ class TextToImage(Family):
         yield WordFrame(len(times), len(times), 0.0, x)
 
     def _guided(
-        self, x: Tensor, t: Tensor, words: Tensor, scale: float, told: Tensor | None
+        self, x: Tensor, t: Tensor, words: Tensor, scale: float, attention: bool
     ) -> tuple[Tensor, Tensor | None]:
-        """The velocity with classifier-free guidance, and where the prompt's words looked, if it
-        is told which words the patches were told by."""
+        """The velocity with classifier-free guidance, and where the prompt's words looked."""
         net = self.unet
-        keeping = contextlib.nullcontext() if told is None else watched(net)
+        keeping = watched(net) if attention else contextlib.nullcontext()
         with keeping as maps:
             if scale == 1:
                 v = net(x, t, words.chunk(2)[1]).sample
             else:
                 without, given = net(x.repeat(2, 1, 1, 1), t, words).sample.chunk(2)
                 v = without + scale * (given - without)
-        return v, heat([m[-len(x) :] for m in maps], told).cpu() if maps else None
+        return v, heat(maps)[-len(x) :].cpu() if maps else None
 
     @torch.inference_mode()
     def encode(self, x: Tensor) -> Tensor:

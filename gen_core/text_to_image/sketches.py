@@ -7,7 +7,6 @@ pictures it had learned none. Told *how it looks*, it has one map to learn, the 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,7 +30,6 @@ from gen_core.data.scenes import (
 )  # fmt: skip
 from gen_core.devices import fast_math
 from gen_core.text_to_image.batches import pictures
-from gen_core.text_to_image.patches import patched
 from gen_core.text_to_image.tokens import encoded
 
 WORDS = (
@@ -47,12 +45,13 @@ class Sketches:
     principal components of the latents of all drawings, and the sum of its words' directions."""
 
     def __init__(self, emoji: Emoji, autoencoder: AutoencoderKL, width: int) -> None:
-        self.emoji, self.autoencoder = emoji, autoencoder
         plain = [
             Scene((thing,), style=style, background="grey")
             for thing in range(len(concepts())) for style in STYLES
         ]  # fmt: skip
-        latents = self._latents(plain)
+        latents = torch.cat([
+            _latents(plain[k : k + 60], emoji, autoencoder) for k in range(0, len(plain), 60)
+        ])  # fmt: skip
         looks = latents - latents.mean(0)
         kept = 3 * width // 8
         basis = torch.linalg.svd(looks, full_matrices=False).Vh[:kept]
@@ -71,21 +70,13 @@ class Sketches:
         said = self.words[[WORDS.index(word) for word in _words(scene)]].sum(0)
         return torch.cat([first, second, said])
 
-    def in_patches(self, scenes: Sequence[Scene]) -> Tensor:
-        """(B, 64, 16): how the first thing of each scene looks, patch by patch, alone on grey."""
-        alone = [Scene(s.things[:1], s.tints[:1], s.style, "grey") for s in scenes]
-        scale = self.autoencoder.config.scaling_factor
-        return patched(scale * self._latents(alone).unflatten(1, (4, 16, 16)))
 
-    @torch.no_grad()
-    def _latents(self, scenes: Sequence[Scene], size: int = 60) -> Tensor:
-        """(B, numbers of a latent) float32"""
-        device, some = self.autoencoder.device, []
-        for k in range(0, len(scenes), size):
-            x = pictures(scenes[k : k + size], self.emoji).to(device)
-            with fast_math(device):
-                some.append(self.autoencoder.encode(x).latent_dist.mean.float().cpu().flatten(1))
-        return torch.cat(some)
+@torch.no_grad()
+def _latents(scenes: list[Scene], emoji: Emoji, autoencoder: AutoencoderKL) -> Tensor:
+    """(B, numbers of a latent) float32"""
+    x = pictures(scenes, emoji).to(autoencoder.device)
+    with fast_math(x.device):
+        return autoencoder.encode(x).latent_dist.mean.float().cpu().flatten(1)
 
 
 def _words(scene: Scene) -> list[str]:

@@ -8,15 +8,10 @@ from collections.abc import Iterable, Sequence
 from tokenizers import pre_tokenizers
 from tokenizers.trainers import BpeTrainer
 from torch import Tensor
-from torch.nn import functional as F
 from transformers import CLIPTokenizer
 
 LENGTH = 32
 """Tokens of a caption, the two markers included. The longest captions of ours have 31."""
-SIDE = 8
-"""Patches on a side of the latents."""
-TOKENS = LENGTH + SIDE**2
-"""What the text encoder reads: a caption's tokens, then for each patch an end marker."""
 MERGES = 2000
 
 
@@ -36,16 +31,14 @@ def learned(captions: Iterable[str]) -> CLIPTokenizer:
     pieces = [*alphabet, *(f"{byte}</w>" for byte in alphabet), *map("".join, merges)]
     pieces = [*dict.fromkeys(pieces), "<|startoftext|>", "<|endoftext|>"]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
-    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=TOKENS)
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=LENGTH)
 
 
 def encoded(tokenizer: CLIPTokenizer, captions: Sequence[str]) -> Tensor:
-    """(B, 96) int64: captions cut or padded to 32, and what stands for the patches."""
-    words = tokenizer(
-        list(captions), padding="max_length", max_length=LENGTH, truncation=True,
-        return_tensors="pt",
-    ).input_ids  # fmt: skip
-    return F.pad(words, (0, SIDE**2), value=tokenizer.eos_token_id)
+    """(B, 32) int64, cut or padded."""
+    return tokenizer(
+        list(captions), padding="max_length", truncation=True, return_tensors="pt"
+    ).input_ids
 
 
 def words_of(tokenizer: CLIPTokenizer, text: str) -> list[tuple[str, list[int]]]:

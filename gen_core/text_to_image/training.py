@@ -9,7 +9,6 @@ import dataclasses
 from pathlib import Path
 
 import torch
-from torch import Tensor
 from transformers import CLIPTokenizer
 
 from gen_core.checks import choice, whole
@@ -22,11 +21,9 @@ from gen_core.recipes import Recipe, Run
 from gen_core.text_to_image.autoencoder import Autoencoder
 from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches
 from gen_core.text_to_image.parts import PARTS, read_part, write_part
-from gen_core.text_to_image.patches import shown_by
 from gen_core.text_to_image.sketches import SketchBatches, Sketches
-from gen_core.text_to_image.tokens import encoded, learned
+from gen_core.text_to_image.tokens import learned
 from gen_core.text_to_image.vocabulary import known_words
-from gen_core.text_to_image.words import Words
 from gen_core.train import BatchSource, Step
 
 RECIPES = {
@@ -36,12 +33,6 @@ RECIPES = {
     "words": Recipe("words", steps=6000, data="scenes", batch=64, seed=5),
     "denoiser": Recipe("denoiser", steps=16000, data="scenes", batch=64, seed=3, warmup=500),
 }
-
-
-UNFOLDED_BY = 4000
-"""Captions by which the words' last layers are solved, after the training."""
-AIMED_BY = 512
-"""Pictures by which the denoiser's queries learn where they are, before the training."""
 
 
 class PartRun(Run):
@@ -78,20 +69,16 @@ class PartRun(Run):
         return LatentBatches(scenes, autoencoder.net, words.net)
 
     def _model(self, done: int, device: str) -> Family:
-        """The words begin as CLIP's text half, the denoiser with an idea of where it looks."""
+        """The words begin as CLIP's text half."""
         model = super()._model(done, device)
         if self.recipe.family == "words":
             clip = part("clip", self.folder.parent)
             model.net.load_state_dict(clip.net.text_model.state_dict())
-        if self.recipe.family == "denoiser" and not done:
-            model.aim(*(each.to(model.device) for each in looked_for(self.source)))
         return model
 
     def finish(self, last: Step) -> None:
         """Writes the averaged weights and what is to be told of the run."""
         model = last.trainer.ema
-        if isinstance(model, Words):
-            model = model.unfolded(*looks_of_captions(self.source))
         card = {
             "recipe": dataclasses.asdict(self.recipe), "config": dataclasses.asdict(model.config),
             "steps": last.step, "pictures": last.step * self.recipe.batch,
@@ -109,23 +96,6 @@ class PartRun(Run):
             for step in range(32)
         ]
         return round(1 / float(torch.stack(squares).mean().sqrt()), 4)
-
-
-def looks_of_captions(source: SketchBatches) -> tuple[Tensor, Tensor]:
-    """Tokens (N, 96) of captions and the looks (N, 64, 16) of the first thing in each, in its
-    colour and style, of medium size in the middle of a grey picture."""
-    scenes = [random_scene((source.seed, 1, k)) for k in range(UNFOLDED_BY)]
-    said = [caption(scene, (source.seed, k)) for k, scene in enumerate(scenes)]
-    return encoded(source.tokenizer, said), source.sketches.in_patches(scenes)
-
-
-def looked_for(source: LatentBatches) -> tuple[Tensor, Tensor, Tensor]:
-    """Latents, encoded captions, and of which patches each place shows something."""
-    steps = range(AIMED_BY // source.scenes.size)
-    latents, words = (torch.cat(each) for each in zip(*map(source.__getitem__, steps), strict=True))
-    scenes = [scene for step in steps for scene in source.scenes.scenes(step)]
-    order = torch.randperm(len(scenes), generator=torch.Generator().manual_seed(0))
-    return latents[order], words[order], torch.stack([shown_by(scenes[k]) for k in order])
 
 
 def tokenizer(folder: Path) -> CLIPTokenizer:
