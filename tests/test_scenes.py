@@ -159,6 +159,19 @@ def test_two_things_stand_as_they_are_said_to(relation):
     assert (cat[1] - dog[1]) * dx + (cat[0] - dog[0]) * dy > 20
 
 
+def test_small_drawings_are_the_same_wherever_they_stand():
+    """A half picture apart, to the pixel: what is learned of one is learned of all."""
+    left, right = (
+        paint(Scene((CAT,), size="small", place=place), drawn_emoji())
+        for place in ("left", "right")
+    )
+    assert np.array_equal(left[:, :32], right[:, 32:])
+    four = paint(Scene((CAT,), count=4), drawn_emoji())
+    assert np.array_equal(four[:, :32], four[:, 32:]) and not np.array_equal(left, right)
+    places = {scene.size for scene in map(random_scene, range(300)) if scene.place}
+    assert places == {"small"}
+
+
 def test_a_twin_differs_in_one_thing():
     for seed in range(300):
         scene = random_scene(seed)

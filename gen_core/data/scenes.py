@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,27 +28,25 @@ COLOURS = {
 }  # fmt: skip
 TINTS = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
 """Colours a thing can be painted in."""
-GRID = 4
-"""Pixels. Sides and corners of drawings are multiples of it, as a latent has one number for so
-many: the same thing then has the same latent wherever it stands, and is learned many times as
-fast as one that may stand between."""
-SIZES = {"small": 28, "medium": 40, "large": 56}
+SIZES = {"small": 32, "medium": 48, "large": 64}
 """Side in pixels of the square that a single drawing fills; of several, each is a small one."""
 MIDDLE = 32
 """Of the picture, in pixels."""
-FIRST, SECOND, LAST = 18, 34, 46
-"""Where the centre of a small drawing may be, from the left or from above, so that its corners lie
-on the grid."""
+NEAR, FAR = 16, 48
+"""Where the centre of a small drawing may be, from the left or from above. A denoiser that halves
+latents twice sees in steps of 16 pixels: with these, what it learns of a drawing holds wherever
+the drawing stands. With eleven places of no such order, each had to be learned by itself."""
 PLACES = {
-    "": (MIDDLE, MIDDLE), "left": (20, MIDDLE), "right": (44, MIDDLE),
-    "top": (MIDDLE, 20), "bottom": (MIDDLE, 44),
+    "": (MIDDLE, MIDDLE), "left": (NEAR, MIDDLE), "right": (FAR, MIDDLE),
+    "top": (MIDDLE, NEAR), "bottom": (MIDDLE, FAR),
 }  # fmt: skip
+"""Of a small drawing that stands alone; larger ones are in the middle."""
 RELATIONS = {"left of": (-1, 0), "right of": (1, 0), "above": (0, -1), "below": (0, 1)}
 """Where the first of two things is, seen from the second."""
 LAYOUTS = {
-    2: ((FIRST, SECOND), (LAST, SECOND)),
-    3: ((SECOND, FIRST), (FIRST, LAST), (LAST, LAST)),
-    4: ((FIRST, FIRST), (LAST, FIRST), (FIRST, LAST), (LAST, LAST)),
+    2: ((NEAR, MIDDLE), (FAR, MIDDLE)),
+    3: ((MIDDLE, NEAR), (NEAR, FAR), (FAR, FAR)),
+    4: ((NEAR, NEAR), (FAR, NEAR), (NEAR, FAR), (FAR, FAR)),
 }
 LIGHTS = ("night", "golden hour", "fog")
 MEDIA = ("pixel art", "pencil sketch", "watercolour")
@@ -73,7 +72,7 @@ class Scene:
     medium: str = ""
     fault: str = ""
     seed: int = 0
-    """Of the small shifts that no caption speaks of."""
+    """Of the shade of the background, of which no caption speaks."""
 
 
 @functools.cache
@@ -112,7 +111,7 @@ def any_scene(rng: np.random.Generator) -> Scene:
     many = many and not two and any(map(countable, concepts()[things[0]].words))
     medium = _now_and_then(rng, 0.1, MEDIA)
     plain = not two and not many
-    size = str(rng.choice(list(SIZES), p=(0.2, 0.5, 0.3))) if plain else "medium"
+    size = str(rng.choice(list(SIZES), p=(0.3, 0.45, 0.25))) if plain else "medium"
     if medium == "pixel art":  # of a small thing, a few dots would be left
         size, medium = ("large", medium) if plain else (size, "")
     return Scene(
@@ -121,7 +120,7 @@ def any_scene(rng: np.random.Generator) -> Scene:
         style=str(rng.choice(STYLES)),
         background=str(rng.choice(list(COLOURS))),
         size=size,
-        place=_now_and_then(rng, 0.35, list(PLACES)[1:]) if plain and size != "large" else "",
+        place=_now_and_then(rng, 0.7, list(PLACES)[1:]) if size == "small" else "",
         relation=str(rng.choice(list(RELATIONS))) if two else "",
         count=int(rng.integers(2, 5)) if many else 1,
         light=_now_and_then(rng, 0.08, LIGHTS) if medium != "pencil sketch" else "",
@@ -137,9 +136,8 @@ def _now_and_then(rng: np.random.Generator, chance: float, choices) -> str:
 
 def paint(scene: Scene, emoji: Emoji) -> np.ndarray:
     """The picture of a scene: (64, 64, 3) uint8."""
-    rng = np.random.default_rng(scene.seed)
-    picture = _background(scene.background, rng)
-    for cutout, x, y in _placed(scene, emoji, rng):
+    picture = _background(scene.background, np.random.default_rng(scene.seed))
+    for cutout, x, y in _placed(scene, emoji):
         picture.paste(cutout, (x, y), cutout)
     for word, change in ((scene.medium, _MEDIA), (scene.light, _LIGHTS), (scene.fault, _FAULTS)):
         if word:
@@ -164,28 +162,23 @@ def _background(name: str, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(shaded.clip(0, 255).astype("u1"))
 
 
-def _placed(scene: Scene, emoji: Emoji, rng: np.random.Generator):
-    """(cutout, left, top) of each drawing, now and then a step of the grid aside."""
-    known = concepts()
+def _placed(scene: Scene, emoji: Emoji) -> Iterator[tuple[Image.Image, int, int]]:
+    """(cutout, left, top) of each drawing."""
     which, side = list(zip(scene.things, scene.tints, strict=True)), SIZES["small"]
     if len(scene.things) == 2:
         dx, dy = RELATIONS[scene.relation]
-        centres = [_beside(dx, dy), _beside(-dx, -dy)]
+        centres = [
+            (MIDDLE + dx * NEAR, MIDDLE + dy * NEAR),
+            (MIDDLE - dx * NEAR, MIDDLE - dy * NEAR),
+        ]
     elif scene.count > 1:
         centres, which = LAYOUTS[scene.count], which * scene.count
     else:
         centres, side = [PLACES[scene.place]], SIZES[scene.size]
-    for (thing, tint), centre in zip(which, centres, strict=True):
-        cutout = emoji.cutout(known[thing], scene.style)
+    for (thing, tint), (x, y) in zip(which, centres, strict=True):
+        cutout = emoji.cutout(concepts()[thing], scene.style)
         cutout = _tinted(cutout, COLOURS[tint]) if tint else cutout
-        aside = GRID * rng.choice((-1, 0, 1), 2, p=(0.1, 0.8, 0.1))
-        corner = np.clip(np.array(centre) - side // 2 + aside, 0, SIZE - side)
-        yield cutout.resize((side, side), Image.Resampling.BICUBIC), int(corner[0]), int(corner[1])
-
-
-def _beside(dx: int, dy: int) -> tuple[int, int]:
-    """The centre of the one of two things that lies in that direction from the other."""
-    return tuple({-1: FIRST, 0: SECOND, 1: LAST}[d] for d in (dx, dy))
+        yield cutout.resize((side, side), Image.Resampling.BICUBIC), x - side // 2, y - side // 2
 
 
 def _tinted(cutout: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
@@ -271,7 +264,7 @@ def twin(scene: Scene, seed: int | tuple[int, ...]) -> Scene:
         else:
             changes.append({"tints": other.tints[:1]})
             changes += [{"things": other.things[:1]}] if scene.count == 1 else []
-            if scene.count == 1 and scene.size != "large":
+            if scene.count == 1 and scene.size == "small":
                 changes.append({"place": _now_and_then(rng, 0.8, list(PLACES)[1:])})
         changed = dataclasses.replace(scene, **changes[rng.integers(len(changes))])
         if changed != scene and not is_held_out(changed):

@@ -50,7 +50,7 @@ class Denoiser(Family):
         self.schedule = DDPMScheduler(**SCHEDULE)
 
     def phases(self) -> list[Phase]:
-        return [Phase("denoise", list(self.parameters()), self.loss, lr=5e-4, weight_decay=0.01)]
+        return [Phase("denoise", list(self.parameters()), self.loss, lr=1e-3, weight_decay=0.01)]
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """E || v(x_t, t, words) - v ||^2, Salimans & Ho 2022, appendix D.

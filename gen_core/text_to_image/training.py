@@ -31,7 +31,7 @@ RECIPES = {
     "autoencoder": Recipe("autoencoder", steps=15000, data="scenes", batch=8, seed=1),
     "clip": Recipe("clip", steps=2500, data="scenes", batch=192, seed=2, warmup=300),
     "words": Recipe("words", steps=6000, data="scenes", batch=64, seed=5),
-    "denoiser": Recipe("denoiser", steps=16000, data="scenes", batch=64, seed=3, warmup=500),
+    "denoiser": Recipe("denoiser", steps=12000, data="scenes", batch=64, seed=3, warmup=500),
 }
 
 
