@@ -115,7 +115,7 @@ def test_outside_the_mask_the_picture_stays_and_inside_it_is_new(app, model, pla
     assert off[:32].max() == 0 and off[32:].min() > 10
 
 
-def test_strength_is_how_much_changes(app, model):
+def test_strength_is_how_much_changes(app, model, plain_codec):
     off = []
     for strength in (0.05, 0.4, 1.0):
         first, state, _ = drawn_from(app, mask="", strength=strength, steps=10)
