@@ -99,8 +99,8 @@ def _subject(scene: Scene, w: Wording) -> str:
     nouns = []
     for choice, index, tint in zip(THINGS, scene.things, scene.tints, strict=False):
         noun = w.one(choice, concepts()[index].words)
-        silent = 0.5 if scene.place else 0.1  # what stands aside is small, said or not
-        size = "" if scene.relation or w.happens("say size", silent) else scene.size
+        unsaid = 0.5 if scene.place else 0.1  # what stands aside is small anyway
+        size = "" if scene.relation or w.happens("say size", unsaid) else scene.size
         size = w.one("size", SIZE_WORDS[size]) if size in SIZE_WORDS else ""
         phrase = " ".join(part for part in (size, tint, noun) if part)
         nouns.append(phrase if w.happens("articles", 0.3) else article(phrase, noun))

@@ -167,10 +167,7 @@ def _placed(scene: Scene, emoji: Emoji) -> Iterator[tuple[Image.Image, int, int]
     which, side = list(zip(scene.things, scene.tints, strict=True)), SIZES["small"]
     if len(scene.things) == 2:
         dx, dy = RELATIONS[scene.relation]
-        centres = [
-            (MIDDLE + dx * NEAR, MIDDLE + dy * NEAR),
-            (MIDDLE - dx * NEAR, MIDDLE - dy * NEAR),
-        ]
+        centres = [(MIDDLE + far * dx, MIDDLE + far * dy) for far in (NEAR, -NEAR)]
     elif scene.count > 1:
         centres, which = LAYOUTS[scene.count], which * scene.count
     else:
