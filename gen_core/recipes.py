@@ -40,6 +40,8 @@ class Recipe:
     seed: int = 0
     ema: float = 0.999
     warmup: int = 200
+    local_steps: int = 1
+    """Of several processes: after how many steps they agree; 1: they share each step's gradient."""
     snapshots: tuple[int, ...] = ()
     """The steps after which to keep a snapshot of the generator."""
     turn: int = 0
@@ -115,7 +117,7 @@ class Run:
             for step in fit(
                 self._model(done, device), batches, steps=recipe.steps, seed=recipe.seed,
                 ema=recipe.ema, warmup=recipe.warmup, resume=self.state if done else None,
-                team=team,
+                team=team, local_steps=recipe.local_steps,
             ):  # fmt: skip
                 if team.leads:
                     self._keep(step, save_every)

@@ -44,9 +44,11 @@ class Trainer:
     """
 
     def __init__(
-        self, model: Family, *, steps: int, seed: int, ema: float, warmup: int, team: Team = ALONE
-    ) -> None:
-        self.model, self.steps, self.seed, self.team = model, steps, seed, team
+        self, model: Family, *, steps: int, seed: int, ema: float, warmup: int,
+        team: Team = ALONE, local_steps: int = 1,
+    ) -> None:  # fmt: skip
+        self.model, self.steps, self.seed = model, steps, seed
+        self.team, self.local_steps = team, local_steps
         self.decay, self.warmup, self.step = ema, warmup, 0
         self.ema = copy.deepcopy(model).requires_grad_(False).eval()
         self.phases = model.phases()
@@ -69,6 +71,8 @@ class Trainer:
                 for name, value in self._run(phase, x, label, rng).items():
                     losses[f"{phase.name}.{name}"] = value.detach()
         self.step += 1
+        if self.local_steps > 1 and self.step % self.local_steps == 0:
+            self.team.average([p.detach() for p in self.model.parameters()])
         self._average()
         return losses
 
@@ -84,7 +88,8 @@ class Trainer:
             losses = phase.loss(x, label, rng)
         # Only this phase's gradients are computed: the other players of the game stay untouched.
         gradients = torch.autograd.grad(losses["loss"], phase.parameters, allow_unused=True)
-        self.team.average(gradients)
+        if self.local_steps == 1:
+            self.team.average(gradients)
         for parameter, gradient in zip(phase.parameters, gradients, strict=True):
             parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient)
         optimiser.step()
@@ -156,15 +161,20 @@ def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
 
 def fit(
     model: Family, batches: BatchSource, *, steps: int, seed: int = 0, ema: float = 0.999,
-    warmup: int = 200, resume: Path | str | None = None, team: Team = ALONE,
+    warmup: int = 200, resume: Path | str | None = None, team: Team = ALONE, local_steps: int = 1,
 ) -> Iterator[Step]:  # fmt: skip
     """Trains `model` in place for `steps` updates and yields after each.
 
-    batches[k] gives step k's (x, label), `team` those who train with it on batches of their own.
+    batches[k] gives step k's (x, label), `team` those who train with it on batches of their own:
+    along the mean of their gradients, or, with `local_steps` above 1, each by itself for so many
+    steps before their weights are averaged (local SGD, Stich 2019).
     `resume` is a file that `Step.trainer.save` wrote.
     The averaged weights, which samples should come from, are `Step.trainer.ema`.
     """
-    trainer = Trainer(model.train(), steps=steps, seed=seed, ema=ema, warmup=warmup, team=team)
+    trainer = Trainer(
+        model.train(), steps=steps, seed=seed, ema=ema, warmup=warmup, team=team,
+        local_steps=local_steps,
+    )  # fmt: skip
     if resume is not None:
         trainer.restore(resume)
     while trainer.step < steps:

@@ -18,12 +18,13 @@ from gen_core.team import ALONE, Team, joined
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAIN = """
-import json, os
+import json, os, sys
 from pathlib import Path
 from gen_core.recipes import Recipe, Run
 
 recipe = Recipe(
     "gan", steps=10, batch=16, warmup=2, turn=4, then={"critic_every": 2},
+    local_steps=int(sys.argv[1]),
     config={"widths": (32, 16, 16), "latent": 8, "critic_width": 8},
 )
 steps = list(Run("shared", recipe, Path("run")).train(device="cpu"))
@@ -36,13 +37,14 @@ open(f"rank-{os.environ['RANK']}.json", "w").write(json.dumps(told))
 """
 
 
-def test_two_processes_take_the_same_steps_on_different_pictures(tmp_path):
+@pytest.mark.parametrize("local_steps", ["1", "5"])
+def test_two_processes_agree_after_their_steps_on_different_pictures(tmp_path, local_steps):
     write_fashion(tmp_path)
     (tmp_path / "train.py").write_text(TRAIN)
     environment = {"GEN_DATA": str(tmp_path), "GEN_WEIGHTS": "weights", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-         "train.py"],
+         "train.py", local_steps],
         cwd=tmp_path, env=os.environ | environment, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
