@@ -9,7 +9,14 @@ from gen_core.data.captions import caption
 from gen_core.data.scenes import COLOURS, Scene, random_scene
 from gen_core.text_to_image import batches, measure, training
 from gen_core.text_to_image.__main__ import main as command_line
-from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches, pictures
+from gen_core.text_to_image.batches import (
+    WINDOW,
+    JudgeBatches,
+    LatentBatches,
+    SceneBatches,
+    WindowBatches,
+    pictures,
+)
 from gen_core.text_to_image.judge import (
     QUESTIONS,
     UNSEEN,
@@ -73,6 +80,15 @@ def test_twins_differ_in_their_captions_too():
         scenes = source.scenes(step)
         said = source.captions(step, scenes)
         assert all(one != two for one, two in zip(said[::2], said[1::2], strict=True))
+
+
+def test_the_autoencoder_sees_windows_on_the_grid_of_the_latents():
+    windows, _ = WindowBatches(drawn_emoji(), 6, seed=3)[5]
+    assert windows.shape == (6, 3, WINDOW, WINDOW)
+    scenes = pictures([random_scene((3, k)) for k in range(15, 18)], drawn_emoji())
+    for k, window in enumerate(windows):
+        views = scenes[k // 2].unfold(1, WINDOW, 4).unfold(2, WINDOW, 4)  # (3, 9, 9, 32, 32)
+        assert (views == window[:, None, None]).all(-1).all(-1).all(0).any()
 
 
 def test_the_judge_learns_the_answers_that_a_picture_gives():

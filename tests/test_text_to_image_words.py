@@ -10,7 +10,6 @@ import torch
 from emoji_fixtures import drawn_emoji
 from gen_core.data.scenes import Scene, random_scene
 from gen_core.text_to_image import training
-from gen_core.text_to_image.parts import read_part
 from gen_core.text_to_image.sketches import WORDS, SketchBatches, Sketches
 from gen_core.text_to_image.words import Words, WordsConfig
 
@@ -23,9 +22,8 @@ def runs(emoji_home):
 
 
 @pytest.fixture(scope="module")
-def sketches(runs) -> Sketches:
-    autoencoder = read_part(runs / "autoencoder/final.safetensors")
-    return Sketches(drawn_emoji(), autoencoder.net, WIDTH)
+def sketches() -> Sketches:
+    return Sketches(drawn_emoji(), WIDTH)
 
 
 def test_a_thing_looks_the_same_wherever_it_is(sketches):
@@ -78,10 +76,10 @@ def test_only_what_is_said_after_the_last_word_counts():
     )
 
 
-def test_the_words_begin_as_clip_s_text_half(runs, tmp_path):
-    clip = training.part("clip", runs).net.text_model
-    config = {"vocabulary": clip.config.vocab_size, "width": 32, "text_layers": 1}
-    recipe = training.Recipe("words", steps=1, config=config)
-    words = training.PartRun("words", recipe, runs / "words")._model(0, "cpu")
+def test_clip_s_text_half_begins_as_the_words(runs):
+    words = training.part("words", runs).net
+    config = training.part("clip", runs).card["config"]
+    recipe = training.Recipe("clip", steps=1, config=config)
+    clip = training.PartRun("clip", recipe, runs / "clip")._model(0, "cpu").net.text_model
     tokens = torch.randint(0, 50, (2, 32), generator=torch.Generator().manual_seed(0))
-    assert torch.equal(words.net(tokens).last_hidden_state, clip(tokens).last_hidden_state)
+    assert torch.equal(words(tokens).last_hidden_state, clip(tokens).last_hidden_state)

@@ -111,7 +111,7 @@ def any_scene(rng: np.random.Generator) -> Scene:
     many = many and not two and any(map(countable, concepts()[things[0]].words))
     medium = _now_and_then(rng, 0.1, MEDIA)
     plain = not two and not many
-    size = str(rng.choice(list(SIZES), p=(0.3, 0.45, 0.25))) if plain else "medium"
+    size = str(rng.choice(list(SIZES), p=(0.25, 0.6, 0.15))) if plain else "medium"
     if medium == "pixel art":  # of a small thing, a few dots would be left
         size, medium = ("large", medium) if plain else (size, "")
     return Scene(

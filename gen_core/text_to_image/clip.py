@@ -1,6 +1,6 @@
-"""The second part: words and pictures in one space (Radford et al. 2021, CLIP).
+"""Words and pictures in one space (Radford et al. 2021, CLIP): for the measure of fit and search.
 
-Its text half learns on, to steer the denoiser; the whole stays, for the measure of fit and search.
+Its text half begins as the text encoder that steers the denoiser.
 """
 
 from __future__ import annotations

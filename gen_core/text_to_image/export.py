@@ -31,7 +31,7 @@ def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> 
     it may be of another CLIP.
     """
     runs, folder = Path(runs), Path(folder)
-    judge, autoencoder, clip, words, denoiser = (part(name, runs) for name in PARTS)
+    judge, autoencoder, words, clip, denoiser = (part(name, runs) for name in PARTS)
     halves = (in_half_precision(part_of.net) for part_of in (autoencoder, words, denoiser))
     pipeline = assembled(*halves, tokenizer(runs))
     pipeline.save_pretrained(folder, max_shard_size=SHARD)

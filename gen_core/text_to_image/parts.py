@@ -19,7 +19,7 @@ from gen_core.text_to_image.judge import SceneJudge
 from gen_core.text_to_image.words import Words
 
 PARTS: dict[str, type[Family]] = {
-    "judge": SceneJudge, "autoencoder": Autoencoder, "clip": Clip, "words": Words,
+    "judge": SceneJudge, "autoencoder": Autoencoder, "words": Words, "clip": Clip,
     "denoiser": Denoiser,
 }  # fmt: skip
 

@@ -10,8 +10,8 @@ import itertools
 from dataclasses import dataclass
 
 import torch
-from diffusers import AutoencoderKL
 from torch import Tensor
+from torch.nn import functional as F
 from transformers import CLIPTokenizer
 
 from gen_core.data.captions import caption
@@ -28,7 +28,6 @@ from gen_core.data.scenes import (
     Scene,
     random_scene,
 )  # fmt: skip
-from gen_core.devices import fast_math
 from gen_core.text_to_image.batches import pictures
 from gen_core.text_to_image.tokens import encoded
 
@@ -42,17 +41,15 @@ WORDS = (
 
 class Sketches:
     """A scene's sketch is made of three pieces: the first thing's looks and the second's, as
-    principal components of the latents of all drawings, and the sum of its words' directions."""
+    principal components of all drawings seen from afar, and the sum of its words' directions."""
 
-    def __init__(self, emoji: Emoji, autoencoder: AutoencoderKL, width: int) -> None:
+    def __init__(self, emoji: Emoji, width: int) -> None:
         plain = [
             Scene((thing,), style=style, background="grey")
             for thing in range(len(concepts())) for style in STYLES
         ]  # fmt: skip
-        latents = torch.cat([
-            _latents(plain[k : k + 60], emoji, autoencoder) for k in range(0, len(plain), 60)
-        ])  # fmt: skip
-        looks = latents - latents.mean(0)
+        afar = F.avg_pool2d(pictures(plain, emoji), 4).flatten(1)  # as fine as latents are
+        looks = afar - afar.mean(0)
         kept = 3 * width // 8
         basis = torch.linalg.svd(looks, full_matrices=False).Vh[:kept]
         self.looks = looks @ basis.T
@@ -69,14 +66,6 @@ class Sketches:
         second = other[0] if other else torch.zeros_like(first)
         said = self.words[[WORDS.index(word) for word in _words(scene)]].sum(0)
         return torch.cat([first, second, said])
-
-
-@torch.no_grad()
-def _latents(scenes: list[Scene], emoji: Emoji, autoencoder: AutoencoderKL) -> Tensor:
-    """(B, numbers of a latent) float32"""
-    x = pictures(scenes, emoji).to(autoencoder.device)
-    with fast_math(x.device):
-        return autoencoder.encode(x).latent_dist.mean.float().cpu().flatten(1)
 
 
 def _words(scene: Scene) -> list[str]:

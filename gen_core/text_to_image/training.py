@@ -19,7 +19,12 @@ from gen_core.devices import device_title, pick_device
 from gen_core.family import Family
 from gen_core.recipes import Recipe, Run
 from gen_core.text_to_image.autoencoder import Autoencoder
-from gen_core.text_to_image.batches import JudgeBatches, LatentBatches, SceneBatches
+from gen_core.text_to_image.batches import (
+    JudgeBatches,
+    LatentBatches,
+    SceneBatches,
+    WindowBatches,
+)  # fmt: skip
 from gen_core.text_to_image.parts import PARTS, read_part, write_part
 from gen_core.text_to_image.sketches import SketchBatches, Sketches
 from gen_core.text_to_image.tokens import learned
@@ -28,10 +33,12 @@ from gen_core.train import BatchSource, Step
 
 RECIPES = {
     "judge": Recipe("judge", steps=4000, data="scenes", batch=64, seed=4),
-    "autoencoder": Recipe("autoencoder", steps=15000, data="scenes", batch=8, seed=1),
+    "autoencoder": Recipe("autoencoder", steps=19000, data="scenes", batch=16, seed=1),
     "clip": Recipe("clip", steps=2500, data="scenes", batch=192, seed=2, warmup=300),
     "words": Recipe("words", steps=6000, data="scenes", batch=64, seed=5),
-    "denoiser": Recipe("denoiser", steps=12000, data="scenes", batch=64, seed=3, warmup=500),
+    "denoiser": Recipe(
+        "denoiser", steps=12000, data="scenes", batch=64, seed=3, warmup=100, local_steps=8
+    ),
 }
 
 
@@ -58,22 +65,23 @@ class PartRun(Run):
             return JudgeBatches(emoji, size, recipe.seed)
         if recipe.family == "words":
             width = PARTS["words"].Config(**recipe.config).width
-            sketches = Sketches(emoji, part("autoencoder", folder).to(device).net, width)
-            return SketchBatches(sketches, tokenizer(folder), size, recipe.seed)
+            return SketchBatches(Sketches(emoji, width), tokenizer(folder), size, recipe.seed)
+        if recipe.family == "autoencoder":
+            return WindowBatches(emoji, size, recipe.seed)
         scenes = SceneBatches(
             emoji, tokenizer(folder), size, recipe.seed, twins=recipe.family == "clip"
         )
-        if recipe.family != "denoiser":
+        if recipe.family == "clip":
             return scenes
         autoencoder, words = (part(name, folder).to(device) for name in ("autoencoder", "words"))
         return LatentBatches(scenes, autoencoder.net, words.net)
 
     def _model(self, done: int, device: str) -> Family:
-        """The words begin as CLIP's text half."""
+        """CLIP's text half begins as the words."""
         model = super()._model(done, device)
-        if self.recipe.family == "words":
-            clip = part("clip", self.folder.parent)
-            model.net.load_state_dict(clip.net.text_model.state_dict())
+        if self.recipe.family == "clip":
+            words = part("words", self.folder.parent)
+            model.net.text_model.load_state_dict(words.net.state_dict())
         return model
 
     def finish(self, last: Step) -> None:

@@ -1,6 +1,8 @@
-"""CLIP's text half learns one thing more: to say how what it reads would look.
+"""The second part: a text encoder that says how what it reads would look.
 
-Contrast alone leaves it with as few directions as tell captions apart, about twenty of 192.
+CLIP's text half begins with its weights. To learn from contrast alone and then steer the denoiser,
+as in Stable Diffusion, takes more data than this: it left as few directions as tell captions apart,
+about twenty of 192.
 """
 
 from __future__ import annotations
