@@ -1,0 +1,110 @@
+"""Drawn portraits: seeded, known in every attribute, the same at any size."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from gen_core.checks import KnobError
+from gen_core.data.avatars import Avatar, attributes, avatars, portrait, random_avatar
+
+VALUES = {
+    "face": attributes.FACES, "skin": attributes.SKINS, "hair": attributes.HAIRS,
+    "hair_colour": attributes.HAIR_COLOURS, "brows": attributes.BROWS, "eyes": attributes.EYES,
+    "eye_colour": attributes.EYE_COLOURS, "lids": attributes.LIDS, "nose": attributes.NOSES,
+    "beard": attributes.BEARDS, "glasses": attributes.GLASSES, "hat": attributes.HATS,
+    "earrings": attributes.EARRINGS, "clothes": attributes.CLOTHES,
+    "cloth_colour": attributes.CLOTH_COLOURS, "background": attributes.BACKGROUNDS,
+    "mouth_open": (False, True),
+}  # fmt: skip
+RANGES = {"turn": (-1, 1), "tilt": (-1, 1), "age": (0, 1), "smile": (-1, 1), "light": (-1, 1),
+          "warmth": (-1, 1)}  # fmt: skip
+
+
+def test_a_seed_is_one_picture_whatever_else_is_drawn():
+    x, people = avatars(range(6))
+    assert x.shape == (6, 3, 64, 64) and x.dtype == torch.uint8
+    again, same = avatars([4, 2])
+    assert torch.equal(again, x[[4, 2]]) and same == [people[4], people[2]]
+    assert len({bytes(picture.numpy()) for picture in x}) == 6
+    none, nobody = avatars([], size=32)
+    assert none.shape == (0, 3, 32, 32) and nobody == []
+
+
+def test_every_attribute_shows():
+    plain = Avatar()
+    for name, values in VALUES.items():
+        pictures = {portrait(dataclasses.replace(plain, **{name: v})).tobytes() for v in values}
+        assert len(pictures) == len(values), name
+    for name, ends in RANGES.items():
+        low, high = (portrait(dataclasses.replace(plain, **{name: end})) for end in ends)
+        assert (low != high).mean() > 0.002, name
+    right, down = (portrait(dataclasses.replace(plain, gaze=g)) for g in ((1, 0), (0, 1)))
+    assert (right != down).any()
+    assert {field.name for field in dataclasses.fields(Avatar)} == {*VALUES, *RANGES, "gaze"}
+
+
+def test_a_change_stays_in_its_place():
+    plain, size = Avatar(background="mint"), 64
+    for change, rows in (
+        ({"smile": -1.0}, slice(20, 50)), ({"hat": "cap"}, slice(0, 40)),
+        ({"clothes": "shirt"}, slice(40, 64)), ({"beard": "goatee"}, slice(30, 54)),
+    ):  # fmt: skip
+        changed = (portrait(dataclasses.replace(plain, **change)) != portrait(plain)).any(2)
+        outside = np.ones(size, bool)
+        outside[rows] = False
+        assert changed.any() and not changed[outside].any(), change
+
+
+def test_every_value_is_drawn_about_as_often_as_the_others():
+    people = [random_avatar(seed) for seed in range(4000)]
+    for name, values in VALUES.items():
+        counts = Counter(getattr(person, name) for person in people)
+        usual = [counts[v] for v in values if v not in ("none", "open", False, True)]
+        assert counts.keys() == set(values), name
+        assert not usual or max(usual) < 1.6 * min(usual), name
+    for name, (low, high) in RANGES.items():
+        drawn = np.array([getattr(person, name) for person in people])
+        assert low <= drawn.min() and drawn.max() <= high, name
+        assert drawn.mean() == pytest.approx((low + high) / 2, abs=0.04), name
+
+
+def test_no_beard_under_a_scarf_or_on_a_child():
+    for person in map(random_avatar, range(2000)):
+        assert person.beard == "none" or (person.hat != "headscarf" and person.age > 0.25)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_larger_picture_is_the_same_one_finer(seed):
+    person = random_avatar(seed)
+    small, large = (portrait(person, size).astype(float) for size in (64, 128))
+    shrunk = large.reshape(64, 2, 64, 2, 3).mean((1, 3))
+    assert abs(shrunk - small).mean() < 2.5
+
+
+@pytest.mark.parametrize("hat", ["none", "cap", "beanie", "headscarf"])
+def test_a_head_that_turns_the_other_way_is_the_mirror_image(hat):
+    person = Avatar(
+        turn=0.8, tilt=0.5, light=0.6, hair="bald", lids="closed", nose="long", beard="full beard",
+        earrings="hoops", clothes="v-neck", hat=hat,
+    )  # fmt: skip
+    other = dataclasses.replace(person, turn=-0.8, tilt=-0.5, light=-0.6)
+    left, right = portrait(person).astype(int), portrait(other)[:, ::-1].astype(int)
+    assert abs(left - right).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([1], 8), "size=8: choose a whole number from 16 to 1024"),
+        (([-1], 64), "seed=-1: choose a whole number from 0"),
+        ((["x"], 64), "seed='x'"),
+    ],
+)
+def test_wrong_wishes_are_refused(arguments, message):
+    with pytest.raises(KnobError, match=message):
+        avatars(*arguments)
