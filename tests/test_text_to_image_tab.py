@@ -239,3 +239,16 @@ def test_the_machine_opens_in_place_and_two_prompts_are_marked(weights, visit, m
     page.get_by_role("button", name="Compare").and_(page.locator(":visible")).click()
     expect(page.locator(".labelled-grid mark", has_text="<i>blue</i>")).to_be_visible()
     shown.close()
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_names_of_the_panels_are_whole(weights, visit, monkeypatch):
+    monkeypatch.setenv("GEN_WEIGHTS", str(weights))
+    shown = shell.build_page(App("cpu"), [text_to_image.TAB])
+    address = server.serve(shown, "127.0.0.1", free_port())
+    page = visit(address, viewport={"width": 390, "height": 844})
+    names = page.locator(".panels > .tab-wrapper button[role=tab]:visible")
+    expect(names.last).to_have_text("Was it made here?")
+    wide = "nodes => nodes.filter(n => n.scrollWidth > n.clientWidth).map(n => n.textContent)"
+    assert names.evaluate_all(wide) == []
+    shown.close()
