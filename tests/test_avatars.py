@@ -11,6 +11,7 @@ import torch
 
 from gen_core.checks import KnobError
 from gen_core.data.avatars import Avatar, attributes, avatars, portrait, random_avatar
+from gen_core.data.avatars.labels import CHOICES, MEASURES, UNSEEN, caption, codes, hidden, measures
 
 VALUES = {
     "face": attributes.FACES, "skin": attributes.SKINS, "hair": attributes.HAIRS,
@@ -108,3 +109,40 @@ def test_a_head_that_turns_the_other_way_is_the_mirror_image(hat):
 def test_wrong_wishes_are_refused(arguments, message):
     with pytest.raises(KnobError, match=message):
         avatars(*arguments)
+
+
+def test_what_is_hidden_does_not_show():
+    """A picture is the same whatever the value of an attribute that is said to be hidden."""
+    covered = Avatar(hat="headscarf", hair="bald", earrings="hoops", lids="closed")
+    assert hidden(covered) >= {"hair", "earrings", "eyes", "eye_colour"}
+    for name in ("hair", "earrings", "eyes", "eye_colour"):
+        pictures = {
+            portrait(dataclasses.replace(covered, **{name: v})).tobytes() for v in CHOICES[name]
+        }
+        assert len(pictures) == 1, name
+
+
+def test_labels_say_what_the_picture_shows():
+    people = [random_avatar(seed) for seed in range(200)]
+    labels, numbers = codes(people), measures(people)
+    assert labels.shape == (200, len(CHOICES)) and numbers.shape == (200, len(MEASURES))
+    for avatar, row, line in zip(people, labels.tolist(), numbers.tolist(), strict=True):
+        for (name, values), code in zip(CHOICES.items(), row, strict=True):
+            assert (code == UNSEEN) is (name in hidden(avatar))
+            assert code == UNSEEN or values[code] == getattr(avatar, name)
+        assert line == pytest.approx([getattr(avatar, name) for name in MEASURES])
+    assert codes([]).shape == (0, len(CHOICES)) and measures([]).shape == (0, len(MEASURES))
+
+
+def test_a_caption_says_what_is_seen_and_nothing_else():
+    plain = Avatar(age=0.6, hair="bob", hair_colour="auburn", glasses="round", smile=0.9)
+    assert caption(plain) == (
+        "a person with light skin, an auburn bob and round glasses, smiling, in a blue t-shirt, "
+        "on a sky background"
+    )
+    covered = dataclasses.replace(plain, hat="headscarf", glasses="sun", smile=-1.0, age=0.1)
+    assert caption(covered) == (
+        "a child with light skin, sunglasses and a headscarf, frowning, on a sky background"
+    )
+    said = {caption(random_avatar(seed)) for seed in range(300)}
+    assert len(said) > 290 and not any("  " in s or ", ," in s or "none" in s for s in said)
