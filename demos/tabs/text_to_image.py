@@ -28,4 +28,4 @@ def build(app: App) -> None:
     panel_tabs(app, ID, [*(panel.entry for panel in PANELS), *others])
 
 
-TAB = Tab(ID, "Text to image", order=60, build=build, needs=generate.MODEL)
+TAB = Tab(ID, "Text to image", order=60, build=build, needs=f"{generate.MODEL}/clip")

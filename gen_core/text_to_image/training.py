@@ -37,7 +37,7 @@ RECIPES = {
     "clip": Recipe("clip", steps=2500, data="scenes", batch=192, seed=2, warmup=300),
     "words": Recipe("words", steps=6000, data="scenes", batch=64, seed=5),
     "denoiser": Recipe(
-        "denoiser", steps=12000, data="scenes", batch=64, seed=3, warmup=100, local_steps=8
+        "denoiser", steps=8000, data="scenes", batch=64, seed=3, warmup=100, local_steps=8
     ),
 }
 
