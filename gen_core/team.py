@@ -1,5 +1,6 @@
 """Several processes that train one model: each takes its share of every batch, then all of them
-take the same step, along the mean of their gradients.
+take the same step, along the mean of their gradients; or, with a recipe's `local_steps`, each
+takes some steps by itself before their weights are averaged.
 
 torchrun --nproc-per-node 2 -m gen_core.text_to_image train denoiser
 
@@ -39,7 +40,7 @@ class Team:
         return _Share(batches, self)
 
     def average(self, gradients: Sequence[Tensor | None]) -> None:
-        """Puts the mean over all processes in place of each gradient."""
+        """Puts the mean over all processes in place of each gradient, or each weight."""
         present = [gradient for gradient in gradients if gradient is not None]
         if self.size == 1 or not present:
             return

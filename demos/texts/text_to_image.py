@@ -98,13 +98,13 @@ INSIDE = Explanation(
     paragraph=(
         "These are the three parts of every latent diffusion model; in Stable Diffusion each is "
         "some hundred times larger. They were trained one after the other: the **autoencoder**, "
-        "of which only the decoder is needed here, on pictures alone; the **text encoder** as one "
-        "half of a CLIP model, by matching captions and pictures, and then to say in its last "
-        "vector how what it reads would look; the **denoiser** last, on noisy latents and encoded "
-        "captions, while the other two stood still. The *latents, decoded* "
-        "show the state itself as a picture: noise looks like colourful smears, for the decoder "
-        "has never seen any. The *guess* is what the denoiser takes the picture to be at that "
-        "moment: first an average of all pictures that fit the words, later one of them."
+        "of which only the decoder is needed here, on pictures alone; the **text encoder** on "
+        "captions, to say in its last vector how what it reads would look (Stable Diffusion takes "
+        "the text half of CLIP, which met far more pictures than this one); the **denoiser** last, "
+        "on noisy latents and encoded captions, while the other two stood still. The *latents, "
+        "decoded* show the state itself as a picture: noise looks like colourful smears, for the "
+        "decoder has never seen any. The *guess* is what the denoiser takes the picture to be at "
+        "that moment: first an average of all pictures that fit the words, later one of them."
     ),
     formula=(
         r"c = \tau(\text{words}), \qquad \hat x_0 = \sqrt{\bar\alpha_t}\, x_t - "
