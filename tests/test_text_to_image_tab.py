@@ -251,4 +251,5 @@ def test_on_a_phone_the_names_of_the_panels_are_whole(weights, visit, monkeypatc
     expect(names.last).to_have_text("Was it made here?")
     wide = "nodes => nodes.filter(n => n.scrollWidth > n.clientWidth).map(n => n.textContent)"
     assert names.evaluate_all(wide) == []
+    page.close()  # before the server: it may still be fetching
     shown.close()
