@@ -116,7 +116,8 @@ def test_a_broken_list_is_told_plainly(tmp_path, monkeypatch, content, said):
 def test_the_app_does_not_start_with_a_broken_list(tmp_path, monkeypatch):
     monkeypatch.setenv(LISTED, str(tmp_path / "none.json"))
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
-    (tmp_path / TEXT_TO_IMAGE / "clip").mkdir(parents=True)  # without it there is no tab that would read the list
+    # without this folder there is no tab that would read the list
+    (tmp_path / TEXT_TO_IMAGE / "clip").mkdir(parents=True)
     ended = subprocess.run(
         [sys.executable, "app.py", "--device", "cpu"], cwd=ROOT, capture_output=True, text=True,
         timeout=120,
