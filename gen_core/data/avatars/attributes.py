@@ -81,6 +81,8 @@ class Avatar:
 
 
 def random_avatar(seed: int) -> Avatar:
+    """Every value of an attribute about as likely as the others, but for plain ones: half wear no
+    hat, most look with both eyes; no beard on children or under a headscarf."""
     rng = np.random.default_rng(seed)
 
     def one(choices) -> str:

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from gen_core.data.avatars.attributes import Avatar
 from gen_core.data.avatars.face import EYE
 from gen_core.data.avatars.head import Head
 from gen_core.data.avatars.shapes import (
@@ -66,7 +65,7 @@ def draw_glasses(c: Canvas, h: Head) -> None:
 
 
 def draw_earrings(c: Canvas, h: Head) -> None:
-    for side in _ears_seen(h.avatar, h):
+    for side in _ears_seen(h):
         p = h.plane.at(side * (h.rx + 0.015), 0.175)
         if h.avatar.earrings == "studs":
             c.paint(ellipse(p, 0.030, 0.030), GOLD)
@@ -75,7 +74,8 @@ def draw_earrings(c: Canvas, h: Head) -> None:
             c.paint(np.abs(ellipse(p.at(0, 0.065), 0.058, 0.070)) - np.float32(0.013), GOLD)
 
 
-def _ears_seen(a: Avatar, h: Head) -> list[int]:
-    if a.earrings == "none" or a.hat == "headscarf":
+def _ears_seen(h: Head) -> list[int]:
+    """Those with an earring to be seen: -1 the one on the left of the picture, 1 on the right."""
+    if h.avatar.earrings == "none" or h.avatar.hat == "headscarf":
         return []
     return [side for side in (-1, 1) if side * math.sin(h.turn) < 0.34]

@@ -22,8 +22,8 @@ LAYERS = (
 
 def portrait(avatar: Avatar, size: int = 64) -> np.ndarray:
     """(size, size, 3) uint8"""
-    canvas = Canvas(size, _ground(avatar, size))
-    head = Head(avatar, canvas.plane)
+    plane = Plane.of(size)
+    canvas, head = Canvas(plane, _ground(avatar, plane)), Head(avatar, plane)
     for draw in LAYERS:
         draw(canvas, head)
     # Under warm light there is less blue, under cold light less red.
@@ -32,9 +32,8 @@ def portrait(avatar: Avatar, size: int = 64) -> np.ndarray:
     return (lit * 255 + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def _ground(avatar: Avatar, size: int) -> np.ndarray:
+def _ground(avatar: Avatar, p: Plane) -> np.ndarray:
     """Lighter behind the head, towards the side that the light comes from."""
-    p = Plane.of(size)
     glow = np.exp(-((p.x - 0.25 * avatar.light) ** 2 + (p.y + 0.25) ** 2) * 0.9)[..., None]
     colour = np.asarray(BACKGROUNDS[avatar.background], np.float32)
     return colour * (0.86 + 0.10 * glow) + 0.10 * glow * (1 - colour)

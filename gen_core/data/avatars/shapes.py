@@ -115,9 +115,10 @@ def wavy(p: Plane, count: float, depth: float, phase: float = 0.0) -> Field:
 class Canvas:
     """Layers painted one over the other."""
 
-    def __init__(self, size: int, ground: np.ndarray) -> None:
-        self.plane, self.size = Plane.of(size), size
-        self.pixels = np.array(np.broadcast_to(ground, (size, size, 3)), np.float32)
+    def __init__(self, plane: Plane, ground: np.ndarray) -> None:
+        """ground: (H, W, 3), what is painted over."""
+        self.plane, self.size = plane, len(ground)
+        self.pixels = ground.astype(np.float32)
 
     def cover(self, shape: Field, soft: float = 0.0) -> Field:
         """How much of each pixel is inside, 0 to 1; soft: width of the edge beyond a pixel."""
