@@ -18,6 +18,7 @@ TINY = {
     "clip": {"width": 32, "text_layers": 1, "vision_layers": 1, "shared": 16},
     "words": {"width": 32, "text_layers": 1},
     "denoiser": {"widths": (32, 32, 64), "words": 32},
+    "decoder": {"widths": (16, 16, 32), "critic_width": 4},
     "judge": {"widths": (16, 16, 16, 32)},
 }
 

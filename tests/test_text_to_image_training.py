@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
 
 from emoji_fixtures import drawn_emoji
 from emoji_pipeline import tiny_parts, tiny_pipeline
@@ -10,13 +11,17 @@ from gen_core.data.scenes import COLOURS, Scene, random_scene
 from gen_core.text_to_image import batches, measure, training
 from gen_core.text_to_image.__main__ import main as command_line
 from gen_core.text_to_image.batches import (
+    UNTOUCHED,
     WINDOW,
+    GuessBatches,
     JudgeBatches,
     LatentBatches,
     SceneBatches,
     WindowBatches,
+    latents_of,
     pictures,
 )
+from gen_core.text_to_image.denoiser import Denoiser
 from gen_core.text_to_image.judge import (
     QUESTIONS,
     UNSEEN,
@@ -129,6 +134,49 @@ def test_latents_are_met_again_in_other_words(model, monkeypatch):
     resumed = LatentBatches(scenes, model.vae, model.text_encoder)
     for step in (2 * batches.VISITS, 5):
         assert all(map(torch.equal, resumed[step], source[step]))
+
+
+class Knowing(torch.nn.Module):
+    """Predicts the velocity of the latents it was told beforehand."""
+
+    def __init__(self, latents, eps, schedule):
+        super().__init__()
+        self.truth = latents, eps, schedule
+
+    def forward(self, x_t, t, words):
+        latents, eps, schedule = self.truth
+        return UNet2DConditionOutput(sample=schedule.get_velocity(latents, eps, t))
+
+
+def test_a_denoiser_that_knows_the_velocity_guesses_the_latents():
+    denoiser = Denoiser(Denoiser.Config(widths=(32, 32, 64), words=32))
+    latents, eps = torch.randn(2, 3, 4, 16, 16).unbind()
+    denoiser.net = Knowing(latents, eps, denoiser.schedule)
+    guess = denoiser.guess(latents, torch.tensor([1, 300, 999]), eps, torch.zeros(3, 32, 32))
+    assert torch.allclose(guess, latents, atol=1e-4)
+
+
+def test_the_decoder_reads_guesses_and_some_latents_as_they_are(model):
+    scenes = SceneBatches(drawn_emoji(), model.pipeline.tokenizer, 60, seed=0)
+    denoiser = Denoiser(Denoiser.Config(widths=(32, 32, 64), words=32))
+    source = GuessBatches(scenes, model.vae, model.text_encoder, denoiser)
+    x, read = source[3]
+    assert torch.equal(x, scenes[3][0])
+    latents = latents_of(x, model.vae) / model.vae.config.scaling_factor
+    untouched = (read == latents).all(-1).all(-1).all(-1).float().mean()
+    assert untouched == pytest.approx(UNTOUCHED, abs=0.15)
+    assert torch.equal(source[3][1], read) and not torch.equal(source[4][1], read)
+
+
+def test_the_decoder_keeps_the_encoder_and_the_scale_that_the_denoiser_knows(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "load_emoji", lambda root: drawn_emoji())
+    tiny_parts(tmp_path / "runs", monkeypatch)
+    list(training.run("decoder", tmp_path / "runs").train(device="cpu"))
+    before, after = (training.part(n, tmp_path / "runs") for n in ("autoencoder", "decoder"))
+    for name, weight in before.net.state_dict().items():
+        moved = not torch.equal(weight, after.net.state_dict()[name])
+        assert moved is name.startswith(("decoder.", "post_quant_conv.")), name
+    assert after.net.config.scaling_factor == before.net.config.scaling_factor == 0.5
 
 
 class Colours(SceneJudge):

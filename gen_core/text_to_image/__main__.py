@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             command.add_argument("--device", default="auto")
         if name == "train":
             command.add_argument(
-                "part", choices=("judge", "autoencoder", "words", "clip", "denoiser")
+                "part", choices=("judge", "autoencoder", "words", "clip", "denoiser", "decoder")
             )
             command.add_argument("--steps", type=int, help="end after so many, not the recipe's")
         if name == "tradeoff":

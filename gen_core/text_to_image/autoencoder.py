@@ -39,11 +39,16 @@ class Autoencoder(Family):
         return [Phase("compress", list(self.parameters()), self.loss, lr=1e-3)]
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
-        """| x - x' |, of pixels and of the steps between neighbours, which keeps edges sharp."""
+        """The difference between x and what comes back, and a little of the KL divergence."""
         posterior = self.net.encode(x).latent_dist
         noise = torch.randn(posterior.mean.shape, generator=rng, device=x.device)
         out = self.net.decode(posterior.mean + posterior.std * noise).sample.float()
-        pixels = F.l1_loss(out, x)
-        edges = sum(F.l1_loss(out.diff(dim=d), x.diff(dim=d)) for d in (2, 3))
+        pixels, edges = difference(out, x)
         kl = posterior.kl().mean()
         return {"loss": pixels + edges + self.config.kl * kl, "pixels": pixels, "kl": kl}
+
+
+def difference(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """| x - x' | of pixels, and of the steps between neighbours, which keeps edges sharp."""
+    edges = sum(F.l1_loss(one.diff(dim=d), other.diff(dim=d)) for d in (2, 3))
+    return F.l1_loss(one, other), edges

@@ -15,6 +15,7 @@ from gen_core.data.captions import caption
 from gen_core.data.emoji import SIZE, Emoji
 from gen_core.data.scenes import RELATIONS, Scene, any_scene, paint, random_scene, twin
 from gen_core.devices import fast_math
+from gen_core.text_to_image.denoiser import Denoiser
 from gen_core.text_to_image.judge import half, truth
 from gen_core.text_to_image.tokens import encoded
 
@@ -120,6 +121,13 @@ class JudgeBatches:
         return x, torch.tensor(answers)
 
 
+def latents_of(x: Tensor, autoencoder: AutoencoderKL) -> Tensor:
+    """(B, 3, 64, 64) -> (B, 4, 16, 16) of about unit size, on the autoencoder's device"""
+    with fast_math(autoencoder.device):
+        latents = autoencoder.encode(x.to(autoencoder.device)).latent_dist.mean
+    return latents.float() * autoencoder.config.scaling_factor
+
+
 VISITS, KEPT = 8, 1000
 """Each of `KEPT` batches of latents is met so often, in other words and other noise each time,
 before the next are made: painting and encoding would take a good part of the training."""
@@ -153,9 +161,36 @@ class LatentBatches:
         if drawn not in self.kept:
             if any(other // KEPT != drawn // KEPT for other in self.kept):
                 self.kept.clear()
-            device = self.autoencoder.device
-            with fast_math(device):
-                x = pictures(scenes, self.scenes.emoji).to(device)
-                latents = self.autoencoder.encode(x).latent_dist.mean
-            self.kept[drawn] = (latents * self.autoencoder.config.scaling_factor).half()
+            x = pictures(scenes, self.scenes.emoji)
+            self.kept[drawn] = latents_of(x, self.autoencoder).half()
         return self.kept[drawn]
+
+
+LITTLE = 400
+"""Steps of noise, of 1000, below which the denoiser's guess of the latents is not far off."""
+UNTOUCHED = 0.25
+"""Share of latents that come as they are: real pictures are decoded too."""
+
+
+@dataclass
+class GuessBatches:
+    """(pictures, their latents as the denoiser guesses them from a little noise)."""
+
+    scenes: SceneBatches
+    autoencoder: AutoencoderKL
+    text: CLIPTextModel
+    denoiser: Denoiser
+
+    @torch.no_grad()
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        x, tokens = self.scenes[step]
+        latents = latents_of(x, self.autoencoder)
+        rng = torch.Generator().manual_seed(self.scenes.seed * 1_000_003 + step)
+        t = torch.randint(1, LITTLE, (len(x),), generator=rng)
+        eps = torch.randn(latents.shape, generator=rng).to(latents.device)
+        with fast_math(latents.device):
+            words = self.text(tokens.to(latents.device)).last_hidden_state
+            guess = self.denoiser.guess(latents, t.to(latents.device), eps, words.float())
+        untouched = torch.rand(len(x), 1, 1, 1, generator=rng) < UNTOUCHED
+        kept = torch.where(untouched.to(latents.device), latents, guess)
+        return x, kept / self.autoencoder.config.scaling_factor

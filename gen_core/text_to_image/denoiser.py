@@ -66,3 +66,11 @@ class Denoiser(Family):
         error = (predicted - self.schedule.get_velocity(x, eps, t)).square().mean((1, 2, 3))
         late = t >= 500
         return {"loss": error.mean(), "coarse": error[late].mean(), "fine": error[~late].mean()}
+
+    def guess(self, x: Tensor, t: Tensor, eps: Tensor, words: Tensor) -> Tensor:
+        """What the network takes latents x (B, 4, 16, 16) for, once they are mixed with eps at
+        steps t (B,) and it is told words (B, 32, width): x_0 from v, Salimans & Ho 2022, app. D."""
+        x_t = self.schedule.add_noise(x, eps, t)
+        kept = self.schedule.alphas_cumprod.to(x.device)[t].view(-1, 1, 1, 1)
+        v = self.net(x_t, t, words).sample.float()
+        return kept.sqrt() * x_t - (1 - kept).sqrt() * v

@@ -31,19 +31,19 @@ def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> 
     it may be of another CLIP.
     """
     runs, folder = Path(runs), Path(folder)
-    judge, autoencoder, words, clip, denoiser = (part(name, runs) for name in PARTS)
-    halves = (in_half_precision(part_of.net) for part_of in (autoencoder, words, denoiser))
+    parts = {name: part(name, runs) for name in PARTS}
+    halves = (in_half_precision(parts[name].net) for name in ("decoder", "words", "denoiser"))
     pipeline = assembled(*halves, tokenizer(runs))
     pipeline.save_pretrained(folder, max_shard_size=SHARD)
-    in_half_precision(clip.net).save_pretrained(folder / "clip", max_shard_size=SHARD)
+    in_half_precision(parts["clip"].net).save_pretrained(folder / "clip", max_shard_size=SHARD)
     for config in (folder / "text_encoder/config.json", folder / "clip/config.json"):
         _load_as_float32(config)
     if emoji is None:
         (folder / EMOJI).unlink(missing_ok=True)
     else:
         write_vectors(Matcher.open(folder), emoji, folder)
-    write_part(judge, folder / JUDGE, judge.card, torch.float16)
-    write_parts(folder, {m.name: m.card for m in (autoencoder, clip, words, denoiser, judge)})
+    write_part(parts["judge"], folder / JUDGE, parts["judge"].card, torch.float16)
+    write_parts(folder, {model.name: model.card for model in parts.values()})
 
 
 def assembled(

@@ -1,4 +1,4 @@
-"""The five trained parts, each one file: weights, and in its metadata what is told of them."""
+"""The six trained parts, each one file: weights, and in its metadata what is told of them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from safetensors.torch import load_file, save_file
 from gen_core.family import Family
 from gen_core.text_to_image.autoencoder import Autoencoder
 from gen_core.text_to_image.clip import Clip
+from gen_core.text_to_image.decoder import Decoder
 from gen_core.text_to_image.denoiser import Denoiser
 from gen_core.text_to_image.judge import SceneJudge
 from gen_core.text_to_image.words import Words
 
 PARTS: dict[str, type[Family]] = {
     "judge": SceneJudge, "autoencoder": Autoencoder, "words": Words, "clip": Clip,
-    "denoiser": Denoiser,
+    "denoiser": Denoiser, "decoder": Decoder,
 }  # fmt: skip
 
 

@@ -20,11 +20,13 @@ from gen_core.family import Family
 from gen_core.recipes import Recipe, Run
 from gen_core.text_to_image.autoencoder import Autoencoder
 from gen_core.text_to_image.batches import (
+    GuessBatches,
     JudgeBatches,
     LatentBatches,
     SceneBatches,
     WindowBatches,
 )  # fmt: skip
+from gen_core.text_to_image.decoder import Decoder
 from gen_core.text_to_image.parts import PARTS, read_part, write_part
 from gen_core.text_to_image.sketches import SketchBatches, Sketches
 from gen_core.text_to_image.tokens import learned
@@ -37,8 +39,9 @@ RECIPES = {
     "clip": Recipe("clip", steps=2500, data="scenes", batch=192, seed=2, warmup=300),
     "words": Recipe("words", steps=6000, data="scenes", batch=64, seed=5),
     "denoiser": Recipe(
-        "denoiser", steps=8000, data="scenes", batch=64, seed=3, warmup=100, local_steps=8
+        "denoiser", steps=14000, data="scenes", batch=64, seed=3, warmup=100, local_steps=8
     ),
+    "decoder": Recipe("decoder", steps=3000, data="scenes", batch=16, seed=6, ema=0.998, warmup=50),
 }
 
 
@@ -74,14 +77,21 @@ class PartRun(Run):
         if recipe.family == "clip":
             return scenes
         autoencoder, words = (part(name, folder).to(device) for name in ("autoencoder", "words"))
+        if recipe.family == "decoder":
+            denoiser = part("denoiser", folder).to(device)
+            return GuessBatches(scenes, autoencoder.net, words.net, denoiser)
         return LatentBatches(scenes, autoencoder.net, words.net)
 
     def _model(self, done: int, device: str) -> Family:
-        """CLIP's text half begins as the words."""
+        """CLIP's text half begins as the words, the decoder as the autoencoder's."""
         model = super()._model(done, device)
         if self.recipe.family == "clip":
             words = part("words", self.folder.parent)
             model.net.text_model.load_state_dict(words.net.state_dict())
+        if isinstance(model, Decoder):
+            autoencoder = part("autoencoder", self.folder.parent)
+            model.net.load_state_dict(autoencoder.net.state_dict())
+            model.net.register_to_config(scaling_factor=autoencoder.card["scaling_factor"])
         return model
 
     def finish(self, last: Step) -> None:
@@ -92,7 +102,9 @@ class PartRun(Run):
             "steps": last.step, "pictures": last.step * self.recipe.batch,
             "hours": round(self.seconds / 3600, 3), "hardware": device_title(model.device),
         }  # fmt: skip
-        if isinstance(model, Autoencoder):
+        if isinstance(model, Decoder):  # it decodes the same latents
+            card["scaling_factor"] = model.net.config.scaling_factor
+        elif isinstance(model, Autoencoder):
             card["scaling_factor"] = self._scaling(model)
         write_part(model, self.result, card)
 
