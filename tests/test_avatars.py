@@ -10,7 +10,10 @@ import pytest
 import torch
 
 from gen_core.checks import KnobError
-from gen_core.data.avatars import Avatar, attributes, avatars, portrait, random_avatar
+from gen_core.data import Batches, MissingData, load_data
+from gen_core.data.avatars import Avatar, attributes, avatars, dataset, portrait, random_avatar
+from gen_core.data.avatars.attributes import any_avatar
+from gen_core.data.avatars.held_out import HELD_OUT, is_held_out
 from gen_core.data.avatars.labels import CHOICES, MEASURES, UNSEEN, caption, codes, hidden, measures
 
 VALUES = {
@@ -72,6 +75,35 @@ def test_every_value_is_drawn_about_as_often_as_the_others():
         drawn = np.array([getattr(person, name) for person in people])
         assert low <= drawn.min() and drawn.max() <= high, name
         assert drawn.mean() == pytest.approx((low + high) / 2, abs=0.04), name
+
+
+def test_held_out_combinations_exist_and_no_training_picture_shows_one():
+    assert not any(is_held_out(random_avatar(seed)) for seed in range(3000))
+    for (one, other), pairs in HELD_OUT.items():
+        assert all(a in VALUES[one] and b in VALUES[other] for a, b in pairs)
+        for a, b in pairs:
+            assert is_held_out(Avatar(**{one: a, other: b})), (a, b)
+    blond = Avatar(hair="afro", hair_colour="blond")
+    assert is_held_out(blond) and not is_held_out(dataclasses.replace(blond, hat="cap"))
+    drawn = [any_avatar(np.random.default_rng(seed)) for seed in range(1000)]
+    assert 0.02 < np.mean([is_held_out(avatar) for avatar in drawn]) < 0.3
+
+
+def test_the_data_set_is_drawn_once_and_then_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setitem(dataset.SEEDS, "test", range(7, 12))
+    monkeypatch.setattr(dataset, "CHUNK", 2)
+    data = load_data("avatars", "test")
+    pictures, people = avatars(range(7, 12))
+    assert torch.equal(data.images, pictures) and torch.equal(data.labels, codes(people))
+    monkeypatch.setattr(dataset, "_drawn", lambda seeds: pytest.fail("drawn again"))
+    assert torch.equal(load_data("avatars", "test").images, pictures)
+    x, label = Batches(data, 3, seed=0)[0]
+    assert x.shape == (3, 3, 64, 64) and label.shape == (3, len(CHOICES))
+    (kept,) = tmp_path.rglob("test.safetensors")
+    kept.write_bytes(b"half a file")
+    with pytest.raises(MissingData, match="is damaged .*: delete it, and it is drawn again"):
+        load_data("avatars", "test")
 
 
 def test_no_beard_under_a_scarf_or_on_a_child():

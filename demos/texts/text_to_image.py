@@ -100,11 +100,13 @@ INSIDE = Explanation(
         "some hundred times larger. They were trained one after the other: the **autoencoder**, "
         "of which only the decoder is needed here, on pictures alone; the **text encoder** on "
         "captions, to say in its last vector how what it reads would look (Stable Diffusion takes "
-        "the text half of CLIP, which met far more pictures than this one); the **denoiser** last, "
-        "on noisy latents and encoded captions, while the other two stood still. The *latents, "
-        "decoded* show the state itself as a picture: noise looks like colourful smears, for the "
-        "decoder has never seen any. The *guess* is what the denoiser takes the picture to be at "
-        "that moment: first an average of all pictures that fit the words, later one of them."
+        "the text half of CLIP, which met far more pictures than this one); the **denoiser** "
+        "on noisy latents and encoded captions, while the other two stood still; and the decoder "
+        "once more, on what the denoiser makes of a little noise, so that small errors do not "
+        "turn into blotches. The *latents, decoded* show the state itself as a picture: noise "
+        "looks like colourful smears, for the decoder has never seen any. The *guess* is what the "
+        "denoiser takes the picture to be at that moment: first an average of all pictures that "
+        "fit the words, later one of them."
     ),
     formula=(
         r"c = \tau(\text{words}), \qquad \hat x_0 = \sqrt{\bar\alpha_t}\, x_t - "

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from gen_core.checks import whole
-from gen_core.data.avatars.attributes import Avatar, random_avatar
+from gen_core.data.avatars.attributes import Avatar
+from gen_core.data.avatars.held_out import random_avatar
 from gen_core.data.avatars.portrait import portrait
 
 __all__ = ["Avatar", "avatars", "portrait", "random_avatar"]

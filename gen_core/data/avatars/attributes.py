@@ -80,10 +80,9 @@ class Avatar:
     """-1 to 1: of the light, cold to warm."""
 
 
-def random_avatar(seed: int) -> Avatar:
+def any_avatar(rng: np.random.Generator) -> Avatar:
     """Every value of an attribute about as likely as the others, but for plain ones: half wear no
     hat, most look with both eyes; no beard on children or under a headscarf."""
-    rng = np.random.default_rng(seed)
 
     def one(choices) -> str:
         return str(rng.choice(list(choices)))
