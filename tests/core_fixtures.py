@@ -10,6 +10,8 @@ import numpy as np
 import torch
 
 from gen_core.data import ImageSet
+from gen_core.data.avatars import avatars
+from gen_core.data.avatars.labels import facts
 from gen_core.family import Family, registry
 from gen_core.solvers import NoiseSchedule, Prediction
 
@@ -21,10 +23,13 @@ TINY = {
     "diffusion": {"widths": (16, 32), "blocks": 1, "embedding": 32},
     "flow": {"widths": (16, 32), "blocks": 1, "embedding": 32},
     "judge": {"widths": (8, 16, 16)},
+    "avatar-judge": {"widths": (16, 32, 32)},
 }
 """Configs that make a family small; one that is not named here is tested at its own size."""
 
-GENERATIVE = sorted(name for name in registry.classes if name != "judge")
+GENERATIVE = sorted(
+    name for name, kind in registry.classes.items() if kind.sample is not Family.sample
+)
 
 
 def tiny(family: str, seed: int = 0, **changes) -> Family:
@@ -49,6 +54,17 @@ def striped(count: int = 64, seed: int = 0) -> ImageSet:
         image[0] += (200 * stripes[label]).astype(np.uint8)
     names = tuple("0123456789")
     return ImageSet("fashion", torch.from_numpy(images), torch.from_numpy(labels), names)
+
+
+def portraits(count: int = 64) -> ImageSet:
+    """Portraits of 28 by 28 pixels, with what is known of them."""
+    images, people = avatars(range(count), size=28)
+    return ImageSet("avatars", images, facts(people), ())
+
+
+def examples(family: str, count: int = 64) -> ImageSet:
+    """Something for a family to train on."""
+    return portraits(count) if family.startswith("avatar") else striped(count)
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:

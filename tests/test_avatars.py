@@ -14,7 +14,17 @@ from gen_core.data import Batches, MissingData, load_data
 from gen_core.data.avatars import Avatar, attributes, avatars, dataset, portrait, random_avatar
 from gen_core.data.avatars.attributes import any_avatar
 from gen_core.data.avatars.held_out import HELD_OUT, is_held_out
-from gen_core.data.avatars.labels import CHOICES, MEASURES, UNSEEN, caption, codes, hidden, measures
+from gen_core.data.avatars.labels import (
+    CHOICES,
+    MEASURES,
+    THOUSANDTHS,
+    UNSEEN,
+    caption,
+    codes,
+    facts,
+    hidden,
+    measures,
+)
 
 VALUES = {
     "face": attributes.FACES, "skin": attributes.SKINS, "hair": attributes.HAIRS,
@@ -23,7 +33,7 @@ VALUES = {
     "beard": attributes.BEARDS, "glasses": attributes.GLASSES, "hat": attributes.HATS,
     "earrings": attributes.EARRINGS, "clothes": attributes.CLOTHES,
     "cloth_colour": attributes.CLOTH_COLOURS, "background": attributes.BACKGROUNDS,
-    "mouth_open": (False, True),
+    "mouth": attributes.MOUTHS,
 }  # fmt: skip
 RANGES = {"turn": (-1, 1), "tilt": (-1, 1), "age": (0, 1), "smile": (-1, 1), "light": (-1, 1),
           "warmth": (-1, 1)}  # fmt: skip
@@ -68,7 +78,7 @@ def test_every_value_is_drawn_about_as_often_as_the_others():
     people = [random_avatar(seed) for seed in range(4000)]
     for name, values in VALUES.items():
         counts = Counter(getattr(person, name) for person in people)
-        usual = [counts[v] for v in values if v not in ("none", "open", False, True)]
+        usual = [counts[v] for v in values if v not in ("none", "open", "shut")]
         assert counts.keys() == set(values), name
         assert not usual or max(usual) < 1.6 * min(usual), name
     for name, (low, high) in RANGES.items():
@@ -95,11 +105,11 @@ def test_the_data_set_is_drawn_once_and_then_read(tmp_path, monkeypatch):
     monkeypatch.setattr(dataset, "CHUNK", 2)
     data = load_data("avatars", "test")
     pictures, people = avatars(range(7, 12))
-    assert torch.equal(data.images, pictures) and torch.equal(data.labels, codes(people))
+    assert torch.equal(data.images, pictures) and torch.equal(data.labels, facts(people))
     monkeypatch.setattr(dataset, "_drawn", lambda seeds: pytest.fail("drawn again"))
     assert torch.equal(load_data("avatars", "test").images, pictures)
     x, label = Batches(data, 3, seed=0)[0]
-    assert x.shape == (3, 3, 64, 64) and label.shape == (3, len(CHOICES))
+    assert x.shape == (3, 3, 64, 64) and label.shape == (3, len(CHOICES) + len(MEASURES))
     (kept,) = tmp_path.rglob("test.safetensors")
     kept.write_bytes(b"half a file")
     with pytest.raises(MissingData, match="is damaged .*: delete it, and it is drawn again"):
@@ -163,6 +173,9 @@ def test_labels_say_what_the_picture_shows():
             assert (code == UNSEEN) is (name in hidden(avatar))
             assert code == UNSEEN or values[code] == getattr(avatar, name)
         assert line == pytest.approx([getattr(avatar, name) for name in MEASURES])
+    told = facts(people)
+    assert torch.equal(told[:, : len(CHOICES)], labels) and told.dtype == torch.int64
+    assert torch.allclose(told[:, len(CHOICES) :] / THOUSANDTHS, numbers, atol=5e-4)
     assert codes([]).shape == (0, len(CHOICES)) and measures([]).shape == (0, len(MEASURES))
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core_fixtures import striped, tiny, write_fashion
+from core_fixtures import examples, striped, tiny, write_fashion
 from gen_core import checkpoint, fit, load, recipes
 from gen_core.checks import KnobError
 from gen_core.data import Batches, MissingData
@@ -21,7 +21,8 @@ FAMILIES = sorted(registry.classes)
 def train(family, steps, *, stop=None, save=None, resume=None, layout=torch.contiguous_format):
     """Trains a tiny model; returns its trainer after `stop` steps (or all)."""
     model = tiny(family).to(memory_format=layout)
-    for step in fit(model, Batches(striped(), 16, 0), steps=steps, seed=5, warmup=2, resume=resume):
+    batches = Batches(examples(family), 16, 0)
+    for step in fit(model, batches, steps=steps, seed=5, warmup=2, resume=resume):
         if step.step == stop:
             break
     if save:

@@ -19,7 +19,7 @@ class ImageSet:
     images: Tensor
     """(N, C, H, W) uint8"""
     labels: Tensor
-    """(N,) int64, a class each; of "avatars" (N, 16), as in `avatars.labels.codes`"""
+    """(N,) int64, a class each; of "avatars" several, as in `avatars.labels.facts`"""
     classes: tuple[str, ...]
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gen_core.family import Family, Losses, Phase, register
-from gen_core.nets.blocks import ResBlock, norm
+from gen_core.nets.classifier import pyramid
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,9 @@ class Judge(Family):
 
     def __init__(self, config: JudgeConfig | None = None) -> None:
         super().__init__(config)
-        first, *_, last = widths = self.config.widths
-        layers: list[nn.Module] = [nn.Conv2d(self.config.channels, first, 3, padding=1)]
-        for narrow, wide in zip(widths, (*widths[1:], last), strict=True):
-            layers += [ResBlock(narrow, narrow), nn.Conv2d(narrow, wide, 3, stride=2, padding=1)]
-        layers += [ResBlock(last, last), norm(last), nn.SiLU()]
-        self.body = nn.Sequential(*layers)
-        self.head = nn.Linear(last, self.config.classes)
+        widths = self.config.widths
+        self.body = pyramid(nn.Conv2d(self.config.channels, widths[0], 3, padding=1), widths)
+        self.head = nn.Linear(widths[-1], self.config.classes)
 
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) in [-1, 1] -> (B, widths[-1]): the mean over places of the last layer."""

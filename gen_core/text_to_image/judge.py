@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from gen_core.data.emoji import STYLES, concepts
 from gen_core.data.scenes import COLOURS, RELATIONS, TINTS, Scene
 from gen_core.family import Family, Losses, Phase
-from gen_core.nets.blocks import ResBlock, norm
+from gen_core.nets.classifier import pyramid
 
 UNSEEN = -1
 """The answer that a picture does not give: a pencil sketch shows no background and no tint, and
@@ -38,11 +38,8 @@ class SceneJudge(Family):
     def __init__(self, config: SceneJudgeConfig | None = None) -> None:
         super().__init__(config)
         widths = self.config.widths
-        layers: list[nn.Module] = [nn.Conv2d(3, widths[0], 4, stride=2, padding=1)]
-        for narrow, wide in zip(widths, (*widths[1:], widths[-1]), strict=True):
-            layers += [ResBlock(narrow, narrow), nn.Conv2d(narrow, wide, 3, stride=2, padding=1)]
-        self.body = nn.Sequential(*layers, ResBlock(wide, wide), norm(wide), nn.SiLU())
-        self.heads = nn.ModuleDict({q: nn.Linear(wide, n) for q, n in QUESTIONS.items()})
+        self.body = pyramid(nn.Conv2d(3, widths[0], 4, stride=2, padding=1), widths)
+        self.heads = nn.ModuleDict({q: nn.Linear(widths[-1], n) for q, n in QUESTIONS.items()})
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """(B, 3, 64, 64) in [-1, 1] -> logits by question, each (B, choices)"""

@@ -27,6 +27,7 @@ EYE_COLOURS = {
     "grey": (0.45, 0.50, 0.55),
 }  # fmt: skip
 LIDS = ("open", "closed", "wink")
+MOUTHS = ("shut", "open")
 NOSES = ("small", "button", "long", "wide")
 BEARDS = ("none", "stubble", "moustache", "goatee", "full beard")
 GLASSES = ("none", "round", "square", "sun")
@@ -66,7 +67,7 @@ class Avatar:
     nose: str = "small"
     smile: float = 0.5
     """-1 to 1"""
-    mouth_open: bool = False
+    mouth: str = "shut"
     beard: str = "none"
     glasses: str = "none"
     hat: str = "none"
@@ -98,7 +99,7 @@ def any_avatar(rng: np.random.Generator) -> Avatar:
         hair_colour=one(HAIR_COLOURS), brows=one(BROWS), eyes=one(EYES),
         eye_colour=one(EYE_COLOURS), lids=one(LIDS) if rng.random() < 0.35 else "open",
         gaze=(even(), even()), nose=one(NOSES), smile=even(),
-        mouth_open=bool(rng.random() < 0.35), beard=beard,
+        mouth="open" if rng.random() < 0.35 else "shut", beard=beard,
         glasses=one(GLASSES) if rng.random() < 0.6 else "none", hat=hat,
         earrings=one(EARRINGS) if rng.random() < 0.6 else "none", clothes=one(CLOTHES),
         cloth_colour=one(CLOTH_COLOURS), background=one(BACKGROUNDS), light=even(), warmth=even(),

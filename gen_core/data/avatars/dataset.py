@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gen_core.data.avatars import avatars
-from gen_core.data.avatars.labels import codes
+from gen_core.data.avatars.labels import facts
 from gen_core.data.images import ImageSet, MissingData
 from gen_core.data.zalando import cache_folder
 
@@ -25,7 +25,7 @@ CHUNK = 250
 
 
 def load_avatars(name: str, split: str, root: Path | str | None, download: bool) -> ImageSet:
-    """64 by 64 pixels; `labels` (N, 16) as in `labels.codes`. Drawn in minutes the first time.
+    """64 by 64 pixels; `labels` as in `labels.facts`. Drawn in minutes the first time.
 
     They are not looked for in `root`, nor downloaded. Raises MissingData where a cached file
     cannot be read.
@@ -58,7 +58,7 @@ def _drawn(seeds: range) -> dict[str, Tensor]:
 
 def _chunk(seeds: range) -> dict[str, Tensor]:
     images, people = avatars(seeds)
-    return {"images": images, "labels": codes(people)}
+    return {"images": images, "labels": facts(people)}
 
 
 def _keep(tensors: dict[str, Tensor], path: Path) -> None:

@@ -113,7 +113,7 @@ def draw_mouth(c: Canvas, h: Head) -> None:
     u = (p.x / half).clip(-1.3, 1.3)
     bent = Plane(p.x, p.y + np.float32(0.055 * smile) * (u * u - 0.5))
     lip = mix(h.crease, (0.78, 0.25, 0.28), 0.5)
-    if h.avatar.mouth_open:
+    if h.avatar.mouth == "open":
         deep = 0.075 + 0.025 * smile
         hole = egg(bent.at(0, -0.012), half, 0.016 + 0.02 * max(-smile, 0), deep)
         c.paint(hole - 0.018, lip)

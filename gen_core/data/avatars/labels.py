@@ -15,13 +15,15 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "face": known.FACES, "skin": (*known.SKINS,), "hair": known.HAIRS,
     "hair_colour": (*known.HAIR_COLOURS,), "brows": known.BROWS, "eyes": known.EYES,
     "eye_colour": (*known.EYE_COLOURS,), "lids": known.LIDS, "nose": known.NOSES,
-    "beard": known.BEARDS, "glasses": known.GLASSES, "hat": known.HATS,
+    "mouth": known.MOUTHS, "beard": known.BEARDS, "glasses": known.GLASSES, "hat": known.HATS,
     "earrings": known.EARRINGS, "clothes": known.CLOTHES, "cloth_colour": (*known.CLOTH_COLOURS,),
     "background": (*known.BACKGROUNDS,),
 }  # fmt: skip
 """Attributes with names for their values."""
 MEASURES = ("turn", "tilt", "age", "smile", "light", "warmth")
 """Attributes that are numbers."""
+THOUSANDTHS = 1000
+"""In which `facts` counts the measures."""
 UNSEEN = -1
 """In place of what the picture does not show."""
 
@@ -60,6 +62,12 @@ def measures(people: Sequence[Avatar]) -> Tensor:
     """(N, len(MEASURES)) float32, each in its attribute's own range."""
     rows = [[getattr(avatar, name) for name in MEASURES] for avatar in people]
     return torch.tensor(rows, dtype=torch.float32).reshape(len(rows), len(MEASURES))
+
+
+def facts(people: Sequence[Avatar]) -> Tensor:
+    """(N, len(CHOICES) + len(MEASURES)) int64: `codes`, and the measures in thousandths."""
+    thousandths = (measures(people) * THOUSANDTHS).round().long()
+    return torch.cat([codes(people), thousandths], dim=1)
 
 
 def caption(avatar: Avatar) -> str:
