@@ -15,6 +15,7 @@ from conftest import free_port
 from demos.pictures import result_of
 from fake_hub import REPOSITORY, Hub, serving
 from gen_core.checks import KnobError
+from gen_core.text_to_image import slot as slot_module
 from gen_core.text_to_image.big_pipeline import DRAWING, generate, opened
 from gen_core.text_to_image.bigger import BigModel
 from gen_core.text_to_image.slot import Slot
@@ -141,6 +142,17 @@ def test_a_stopped_download_goes_on_the_next_time(folders, slot_of, tmp_path, mo
         assert result_of(run).picture.any()
         assert set(hub.given) == {slow}
     assert result_of(slot.draw("A", "a dog")).picture.any()  # nobody asks the Hub any more
+
+
+def test_who_waited_for_a_download_uses_it(folders, slot_of, monkeypatch):
+    slot = slot_of(model("A", REPOSITORY))
+    monkeypatch.setattr(slot_module, "_fetch", lambda *_: pytest.fail("fetched again"))
+    slot._fetching.acquire()
+    run = slot.draw("A", "a red cat")
+    assert next(run).doing == "Waiting for another download"
+    slot._folders["A"] = str(folders["StableDiffusion"])  # another visitor's has come
+    slot._fetching.release()
+    assert not any(progress.doing.startswith("Fetching") for progress in run)
 
 
 def arrived(cache: Path) -> set[str]:

@@ -59,8 +59,9 @@ class Slot:
         if model.name not in self._folders:
             yield from _turn(self._fetching, "Waiting for another download")
             try:
-                with _no_litter(model), contextlib.closing(Child(_fetch, model)) as fetcher:
-                    self._folders[model.name] = yield from fetcher.ask(None)
+                if model.name not in self._folders:  # it may be the one that was waited for
+                    with _no_litter(model), contextlib.closing(Child(_fetch, model)) as fetcher:
+                        self._folders[model.name] = yield from fetcher.ask(None)
             finally:
                 self._fetching.release()
         return self._folders[model.name]
