@@ -157,7 +157,7 @@ class _Way:
         strength = number("strength", start.strength, 0.0, 1.0)
         left_out = (steps - max(1, int(steps * strength))) * scheduler.order
         self.scheduler, self.eps = scheduler, eps
-        self.times = scheduler.timesteps[left_out:]
+        self.times = _last(scheduler.timesteps, left_out)
         if hasattr(scheduler, "set_begin_index"):
             scheduler.set_begin_index(left_out)
         self.known = encode(start.picture).expand_as(eps)
@@ -176,6 +176,16 @@ class _Way:
             return x
         known = self._noised(index) if index < len(self.times) else self.known
         return self.mask * x + (1 - self.mask) * known
+
+
+def _last(times: Tensor, left_out: int) -> Tensor:
+    """The times after the first `left_out`. PNDM's second stands there twice, as it walks its first
+    step twice: so it does wherever it begins, and its times must say so."""
+    twice = len(times) > 2 and times[1] == times[2]
+    if not twice:
+        return times[left_out:]
+    each = torch.cat([times[:2], times[3:]])[left_out:]
+    return torch.cat([each[:2], each[1:]])
 
 
 def _one_for_each(prompt: str | Sequence[str], count: int) -> Sequence[str]:
