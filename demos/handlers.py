@@ -80,7 +80,8 @@ class App:
         return open_pipeline(device=str(self.device))
 
     def warm(self) -> None:
-        """Loads every checkpoint there is, so that the first visitor need not wait for it."""
+        """Loads every checkpoint there is, so that the first visitor need not wait for it. Text to
+        image waits for its own first visitor: the libraries that it needs are heavy."""
         for name in available():
             try:
                 self.model(name)

@@ -97,7 +97,7 @@ INSIDE = Explanation(
     ),
     paragraph=(
         "These are the three parts of every latent diffusion model; in Stable Diffusion each is "
-        "some hundred times larger. They were trained one after the other: the **autoencoder**, "
+        "fifty to sixty times larger. They were trained one after the other: the **autoencoder**, "
         "of which only the decoder is needed here, on pictures alone; the **text encoder** on "
         "captions, to say in its last vector how what it reads would look (Stable Diffusion takes "
         "the text half of CLIP, which met far more pictures than this one); the **denoiser** "
