@@ -213,6 +213,11 @@ def test_half_of_the_prompts_ask_for_what_was_held_out():
         {s.things for s in seen}
     ) == 150
     assert [s.style for s in seen] == [s.style for s in held]
+    seen, held = ([a.scene for a in asked[k::2]] for k in (300, 301))
+    for one, other in zip(seen, held, strict=True):
+        assert one.things[0] == other.things[0] != one.things[1] != other.things[1]
+        assert (one.style, one.relation) == (other.style, other.relation)
+    assert len({s.things[0] for s in held}) > 70  # of all 300, not of the first few
     assert asked[0].prompt.split()[0] in ("a", "an") and "background" in asked[0].prompt
 
 

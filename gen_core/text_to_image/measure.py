@@ -42,7 +42,7 @@ class Asked:
 
 def prompts(seed: int = 0) -> list[Asked]:
     """500 prompts. A thing that is asked for in a seen combination is also asked for in one that
-    is held out, in the same style, so that the two can be compared."""
+    is held out, in the same style, so that the two can be compared; of two things, the first."""
     rng = np.random.default_rng(seed)
     things = rng.permutation(len(concepts()))[: BACKGROUNDS + TINTED]
     asked = []
@@ -50,9 +50,12 @@ def prompts(seed: int = 0) -> list[Asked]:
         plain = Scene((thing,), style=str(rng.choice(STYLES)), seed=k)
         vary = _backgrounds if k < BACKGROUNDS else _tints
         asked += [_first(vary(plain, rng), held) for held in (False, True)]
-    pairs = [(False, None)] * PAIRS + [(True, pair) for pair in sorted(held_out()["pair"])[:PAIRS]]
-    for held, pair in pairs:
-        asked.append(_first(_pairs(pair, rng), held))
+    for pair in rng.permutation(sorted(held_out()["pair"]))[:PAIRS]:
+        first, other = (_number(name) for name in rng.permutation(pair))
+        style, relation = str(rng.choice(STYLES)), str(rng.choice([*RELATIONS]))
+        seed = int(rng.integers(1000))
+        scene = Scene((first, other), ("", ""), style, relation=relation, seed=seed)
+        asked += [_first(_partners(scene, rng), False), _first(_backgrounds(scene, rng), True)]
     return asked
 
 
@@ -77,15 +80,17 @@ def _tints(scene: Scene, rng: np.random.Generator) -> Iterator[Scene]:
             yield tinted
 
 
-def _pairs(names: tuple[str, str] | None, rng: np.random.Generator) -> Iterator[Scene]:
-    known = [concept.name for concept in concepts()]
+def _partners(scene: Scene, rng: np.random.Generator) -> Iterator[Scene]:
+    """The same beside something else."""
+    first, _ = scene.things
+    others = [number for number in range(len(concepts())) if number != first]
     while True:
-        drawn = rng.choice(len(known), 2, replace=False)
-        things = [known.index(n) for n in rng.permutation(names)] if names else map(int, drawn)
-        yield Scene(
-            tuple(things), ("", ""), str(rng.choice(STYLES)), str(rng.choice([*COLOURS])),
-            relation=str(rng.choice([*RELATIONS])), seed=int(rng.integers(1000)),
-        )  # fmt: skip
+        beside = replace(scene, things=(first, int(rng.choice(others))))
+        yield next(_backgrounds(beside, rng))
+
+
+def _number(name: str) -> int:
+    return [concept.name for concept in concepts()].index(name)
 
 
 def _words(scene: Scene) -> str:
