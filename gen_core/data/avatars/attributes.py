@@ -32,6 +32,8 @@ NOSES = ("small", "button", "long", "wide")
 BEARDS = ("none", "stubble", "moustache", "goatee", "full beard")
 GLASSES = ("none", "round", "square", "sun")
 HATS = ("none", "cap", "beanie", "hat", "headscarf", "turban")
+COVERING = ("headscarf", "turban")
+"""Hats beneath which no hair shows."""
 EARRINGS = ("none", "studs", "hoops")
 CLOTHES = ("t-shirt", "v-neck", "shirt", "hoodie", "turtleneck", "blazer")
 CLOTH_COLOURS = {

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -20,6 +23,7 @@ from gen_core.data.images import ImageSet, MissingData
 from gen_core.data.zalando import cache_folder
 
 SEEDS = {"train": range(50_000), "test": range(1_000_000, 1_010_000)}
+THIS = Path(__file__).name
 CHUNK = 250
 """Portraits that a process draws at a time."""
 
@@ -27,8 +31,9 @@ CHUNK = 250
 def load_avatars(name: str, split: str, root: Path | str | None, download: bool) -> ImageSet:
     """64 by 64 pixels; `labels` as in `labels.facts`. Drawn in minutes the first time.
 
-    They are not looked for in `root`, nor downloaded. Raises MissingData where a cached file
-    cannot be read.
+    They are not looked for in `root`, nor downloaded. A script that asks for them must stand under
+    `if __name__ == "__main__"`, as several processes draw. Raises MissingData where these cannot
+    start, and where a cached file cannot be read.
     """
     path = cache_folder() / f"avatars-{_version()}" / f"{split}.safetensors"
     if not path.exists():
@@ -43,27 +48,38 @@ def load_avatars(name: str, split: str, root: Path | str | None, download: bool)
 
 
 def _version() -> str:
-    """Of the rules by which they are drawn: another cache for each."""
-    rules = sorted(Path(__file__).parent.glob("*.py"))
+    """Of the rules by which they are drawn and told: another cache for each."""
+    rules = sorted(path for path in Path(__file__).parent.glob("*.py") if path.name != THIS)
     return hashlib.sha256(b"".join(rule.read_bytes() for rule in rules)).hexdigest()[:12]
 
 
 def _drawn(seeds: range) -> dict[str, Tensor]:
     """By a process for each core."""
     chunks = [seeds[k : k + CHUNK] for k in range(0, len(seeds), CHUNK)]
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        parts = list(tqdm(pool.map(_chunk, chunks), "portraits", len(chunks), unit_scale=CHUNK))
-    return {key: torch.cat([part[key] for part in parts]) for key in ("images", "labels")}
+    try:
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+            parts = list(tqdm(pool.map(_chunk, chunks), "portraits", len(chunks), unit_scale=CHUNK))
+    except BrokenProcessPool as error:
+        raise MissingData(
+            "the processes that draw the portraits did not start: put the script's code under "
+            '`if __name__ == "__main__":`'
+        ) from error
+    images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return {"images": torch.from_numpy(images), "labels": torch.from_numpy(labels)}
 
 
-def _chunk(seeds: range) -> dict[str, Tensor]:
+def _chunk(seeds: range) -> tuple[np.ndarray, np.ndarray]:
+    """As arrays: tensors would travel through shared memory, of which there may be little."""
     images, people = avatars(seeds)
-    return {"images": images, "labels": facts(people)}
+    return images.numpy(), facts(people).numpy()
 
 
 def _keep(tensors: dict[str, Tensor], path: Path) -> None:
-    """In one move, so that a reader never meets half a file."""
+    """In one move, so that a reader never meets half a file. What was drawn by older rules goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}")
     save_file(tensors, partial)
     os.replace(partial, path)
+    for older in cache_folder().glob("avatars-*"):
+        if older != path.parent:
+            shutil.rmtree(older, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gen_core.data.avatars.attributes import COVERING
 from gen_core.data.avatars.hair_styles import BEHIND, FRONT, hairline, skullcap
 from gen_core.data.avatars.head import INK, Head
 from gen_core.data.avatars.shapes import (
@@ -21,18 +22,15 @@ from gen_core.data.avatars.shapes import (
     without,
 )
 
-COVERED = ("headscarf", "turban")
-"""Hats beneath which no hair shows."""
-
 
 def draw_hair_behind(c: Canvas, h: Head) -> None:
-    if h.avatar.hat not in COVERED and h.avatar.hair in BEHIND:
+    if h.avatar.hat not in COVERING and h.avatar.hair in BEHIND:
         BEHIND[h.avatar.hair](c, h)
 
 
 def draw_hair(c: Canvas, h: Head) -> None:
     a = h.avatar
-    if a.hat in COVERED:
+    if a.hat in COVERING:
         return
     if a.hair == "bald":
         gleam = ellipse(h.plane.at(0.16 * a.light + 0.05 * a.turn, -0.36), 0.13, 0.06)

@@ -31,10 +31,10 @@ UNSEEN = -1
 def hidden(avatar: Avatar) -> frozenset[str]:
     """The attributes of `CHOICES` that cannot be told from the picture, or hardly."""
     covered: set[str] = set()
-    if avatar.hat != "none":
-        covered |= {"hair"}
-    if avatar.age > 0.75:
-        covered |= {"hair_colour"}  # it has turned grey; before, the brows tell it
+    if avatar.hat in known.COVERING:
+        covered |= {"hair", "hair_colour"}
+    if avatar.hair == "bald" or avatar.age > 0.9:  # then it has turned grey
+        covered |= {"hair_colour"}
     if avatar.hat == "headscarf":
         covered |= {"earrings", "clothes", "face"}
     if avatar.glasses == "sun":
