@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from gen_core.devices import pick_device
 from gen_core.family import registry
+from gen_core.files import in_one_move
 
 FORMAT = "noise-to-data/1"
 EXTRA = "extra."
@@ -64,10 +65,8 @@ def amend(
 
 
 def _write(path: Path | str, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
-    """In one move, so that a reader never meets half a file."""
-    partial = Path(f"{path}.partial")
-    save_file(tensors, partial, {k: json.dumps(v) for k, v in meta.items()})
-    os.replace(partial, path)
+    with in_one_move(path) as partial:
+        save_file(tensors, partial, {k: json.dumps(v) for k, v in meta.items()})
 
 
 def read(name: str, folder: Path | str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:

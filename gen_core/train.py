@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from gen_core.devices import fast_math
 from gen_core.family import Family, Losses, Phase
+from gen_core.files import in_one_move
 from gen_core.team import ALONE, Team
 
 
@@ -120,9 +120,8 @@ class Trainer:
                 for key, value in state.items():
                     tensors[f"optimiser.{name}.{index}.{key}"] = torch.as_tensor(value)
         tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-        partial = Path(f"{path}.partial")
-        save_file(tensors, partial, {"step": str(self.step), "seed": str(self.seed)})
-        os.replace(partial, path)
+        with in_one_move(path) as partial:
+            save_file(tensors, partial, {"step": str(self.step), "seed": str(self.seed)})
 
     def restore(self, path: Path | str) -> None:
         """Continues where `save` left off."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ from PIL import Image
 
 from gen_core.data.emoji import FOLDER, SIZE, STYLES, Concept, concepts
 from gen_core.data.images import MissingData
+from gen_core.files import in_one_move
 
 RAW = "https://raw.githubusercontent.com"
 SOURCES = {
@@ -97,7 +97,6 @@ def _write(folder: Path, drawings: list[bytes], items: list[dict]) -> None:
     """The pictures last and in one move: a folder that has them is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "captions.json").write_text(json.dumps({"items": items}), encoding="utf-8")
-    partial_file = folder / "images.partial.npz"
     offsets = np.cumsum([0, *map(len, drawings)])
-    np.savez(partial_file, png=np.frombuffer(b"".join(drawings), np.uint8), offsets=offsets)
-    os.replace(partial_file, folder / "images.npz")
+    with in_one_move(folder / "images.npz") as partial, open(partial, "wb") as file:
+        np.savez(file, png=np.frombuffer(b"".join(drawings), np.uint8), offsets=offsets)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 
 from gen_core.checkpoint import CheckpointError
 from gen_core.devices import device_title
+from gen_core.files import in_one_move
 
 NAME = "text-to-image-emoji"
 """Of the pipeline's folder in weights/."""
@@ -59,7 +59,5 @@ def _read(folder: Path | str) -> dict[str, Any]:
 
 
 def _write(folder: Path | str, card: dict[str, Any]) -> None:
-    """In one move, so that a reader never meets half a file."""
-    partial = Path(folder) / f"{CARD}.partial"
-    partial.write_text(json.dumps(card, indent=1), encoding="utf-8")
-    os.replace(partial, Path(folder) / CARD)
+    with in_one_move(Path(folder) / CARD) as partial:
+        partial.write_text(json.dumps(card, indent=1), encoding="utf-8")

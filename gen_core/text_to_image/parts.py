@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from gen_core.family import Family
+from gen_core.files import in_one_move
 from gen_core.text_to_image.autoencoder import Autoencoder
 from gen_core.text_to_image.clip import Clip
 from gen_core.text_to_image.decoder import Decoder
@@ -28,14 +28,13 @@ PARTS: dict[str, type[Family]] = {
 def write_part(
     model: Family, path: Path, card: dict[str, Any], dtype: torch.dtype | None = None
 ) -> None:
-    """In one move, so that a reader never meets half a file. dtype: None for the model's own."""
+    """dtype: None for the model's own."""
     tensors = {
         k: v.detach().to("cpu", dtype if v.is_floating_point() else None).contiguous()
         for k, v in model.state_dict().items()
     }
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, {"card": json.dumps(card)})
-    os.replace(partial, path)
+    with in_one_move(path) as partial:
+        save_file(tensors, partial, {"card": json.dumps(card)})
 
 
 def read_part(path: Path) -> Family:

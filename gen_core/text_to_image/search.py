@@ -7,7 +7,6 @@ together with the names: search itself needs no picture.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +22,7 @@ from gen_core.checkpoint import CheckpointError
 from gen_core.checks import text, whole
 from gen_core.data.emoji import Emoji
 from gen_core.data.scenes import COLOURS, portrait
+from gen_core.files import in_one_move
 from gen_core.text_to_image.batches import in_range
 from gen_core.text_to_image.card import EMOJI
 from gen_core.text_to_image.match import Matcher
@@ -92,9 +92,9 @@ def write_vectors(matcher: Matcher, emoji: Emoji, folder: Path | str) -> None:
     rows = range(len(emoji.items))
     pieces = [embedded(matcher, emoji, rows[k : k + BATCH]) for k in rows[::BATCH]]
     items = [[item["code"], item["style"], item["name"]] for item in emoji.items]
-    path, partial = Path(folder) / EMOJI, Path(folder) / f"{EMOJI}.partial"
-    save_file({"vectors": torch.cat(pieces).half().cpu()}, partial, {"items": json.dumps(items)})
-    os.replace(partial, path)
+    vectors = torch.cat(pieces).half().cpu()
+    with in_one_move(Path(folder) / EMOJI) as partial:
+        save_file({"vectors": vectors}, partial, {"items": json.dumps(items)})
 
 
 def embedded(matcher: Matcher, emoji: Emoji, rows: Sequence[int]) -> Tensor:

@@ -6,6 +6,8 @@ python -m gen_core.text_to_image train PART
 from __future__ import annotations
 
 import dataclasses
+import os
+import tempfile
 from pathlib import Path
 
 import torch
@@ -123,7 +125,11 @@ def tokenizer(folder: Path) -> CLIPTokenizer:
     place = folder / "tokenizer"
     if not place.exists():
         captions = [caption(random_scene((0, k)), (0, k)) for k in range(30_000)]
-        learned([*captions, *sorted(known_words()) * 20]).save_pretrained(place)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as partial:
+            learned([*captions, *sorted(known_words()) * 20]).save_pretrained(partial)
+            if not place.exists():  # another process may have been faster
+                os.rename(partial, place)
     return CLIPTokenizer.from_pretrained(place)
 
 

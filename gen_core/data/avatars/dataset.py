@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -21,6 +20,7 @@ from gen_core.data.avatars import avatars
 from gen_core.data.avatars.labels import facts
 from gen_core.data.images import ImageSet, MissingData
 from gen_core.data.zalando import cache_folder
+from gen_core.files import in_one_move
 
 SEEDS = {"train": range(50_000), "test": range(1_000_000, 1_010_000)}
 THIS = Path(__file__).name
@@ -75,11 +75,10 @@ def _chunk(seeds: range) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _keep(tensors: dict[str, Tensor], path: Path) -> None:
-    """In one move, so that a reader never meets half a file. What was drawn by older rules goes."""
+    """What was drawn by older rules goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    save_file(tensors, partial)
-    os.replace(partial, path)
+    with in_one_move(path) as partial:
+        save_file(tensors, partial)
     for older in cache_folder().glob("avatars-*"):
         if older != path.parent:
             shutil.rmtree(older, ignore_errors=True)
