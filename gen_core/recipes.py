@@ -119,14 +119,17 @@ class Run:
                 ema=recipe.ema, warmup=recipe.warmup, resume=self.state if done else None,
                 team=team, local_steps=recipe.local_steps,
             ):  # fmt: skip
+                saves = step.step % save_every == 0 or step.step in (recipe.turn, recipe.steps)
+                if saves:
+                    step.trainer.agree()
                 if team.leads:
-                    self._keep(step, save_every)
+                    self._keep(step, saves)
                 yield step
                 if step.step == recipe.turn:
                     break  # and go on from the state, with the changed config
             team.wait()  # until the state is written
 
-    def _keep(self, step: Step, save_every: int) -> None:
+    def _keep(self, step: Step, saves: bool) -> None:
         """Writes what is to be kept of an update."""
         recipe = self.recipe
         self.seconds += step.seconds
@@ -137,7 +140,7 @@ class Run:
             self._keep_snapshot(step)
         if ends:
             self.finish(step)  # before the state says that all is done
-        if step.step % save_every == 0 or step.step == recipe.turn or ends:
+        if saves:
             step.trainer.save(self.state)
 
     def _batches(self, data_root: str | None, device: str, size: int) -> BatchSource:

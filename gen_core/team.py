@@ -40,7 +40,7 @@ class Team:
         return _Share(batches, self)
 
     def average(self, gradients: Sequence[Tensor | None]) -> None:
-        """Puts the mean over all processes in place of each gradient, or each weight."""
+        """Puts the mean over all processes in place of each gradient, weight or moment."""
         present = [gradient for gradient in gradients if gradient is not None]
         if self.size == 1 or not present:
             return

@@ -72,9 +72,20 @@ class Trainer:
                     losses[f"{phase.name}.{name}"] = value.detach()
         self.step += 1
         if self.local_steps > 1 and self.step % self.local_steps == 0:
-            self.team.average([p.detach() for p in self.model.parameters()])
+            self.team.average(self._weights())
         self._average()
         return losses
+
+    def agree(self) -> None:
+        """Brings the processes of a team together, moments too, before a state is saved from which
+        all of them may resume."""
+        if self.local_steps > 1:
+            states = [s for o in self.optimisers.values() for s in o.state.values()]
+            self.team.average([s[key] for s in states for key in ("exp_avg", "exp_avg_sq")])
+            self.team.average(self._weights())
+
+    def _weights(self) -> list[Tensor]:
+        return [p.detach() for p in self.model.parameters()]
 
     def _stream(self, phase: int) -> int:
         alike = (self.seed * 1_000_003 + self.step) * 16 + phase

@@ -18,42 +18,63 @@ from gen_core.team import ALONE, Team, joined
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAIN = """
-import json, os, sys
+import itertools, json, os, sys
 from pathlib import Path
 from gen_core.recipes import Recipe, Run
 
+local_steps, stop = map(int, sys.argv[1:])
+
 recipe = Recipe(
     "gan", steps=10, batch=16, warmup=2, turn=4, then={"critic_every": 2},
-    local_steps=int(sys.argv[1]),
+    local_steps=local_steps,
     config={"widths": (32, 16, 16), "latent": 8, "critic_width": 8},
 )
-steps = list(Run("shared", recipe, Path("run")).train(device="cpu"))
+run = Run("shared", recipe, Path("run"))
+list(itertools.islice(run.train(device="cpu", save_every=3), stop))
+steps = list(run.train(device="cpu", save_every=3))
 trainer = steps[-1].trainer
 told = {
     "sum": sum(float(p.double().abs().sum()) for p in trainer.model.parameters()),
+    "averaged": sum(float(p.double().abs().sum()) for p in trainer.ema.parameters()),
     "steps": [s.step for s in steps], "labels": trainer.recent[1].tolist(),
 }
 open(f"rank-{os.environ['RANK']}.json", "w").write(json.dumps(told))
 """
 
 
-@pytest.mark.parametrize("local_steps", ["1", "5"])
-def test_two_processes_agree_after_their_steps_on_different_pictures(tmp_path, local_steps):
-    write_fashion(tmp_path)
-    (tmp_path / "train.py").write_text(TRAIN)
-    environment = {"GEN_DATA": str(tmp_path), "GEN_WEIGHTS": "weights", "PYTHONPATH": str(ROOT)}
+def trained_by_two(folder: Path, local_steps: int, stop: int = 0) -> list[dict]:
+    """What each of two processes tells of ten steps that were interrupted after `stop`."""
+    write_fashion(folder)
+    (folder / "train.py").write_text(TRAIN)
+    environment = {"GEN_DATA": str(folder), "GEN_WEIGHTS": "weights", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-         "train.py", local_steps],
-        cwd=tmp_path, env=os.environ | environment, capture_output=True, text=True,
+         "train.py", str(local_steps), str(stop)],
+        cwd=folder, env=os.environ | environment, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    one, other = (json.loads((tmp_path / f"rank-{k}.json").read_text()) for k in (0, 1))
+    return [json.loads((folder / f"rank-{k}.json").read_text()) for k in (0, 1)]
+
+
+@pytest.mark.parametrize("local_steps", [1, 4])
+def test_two_processes_agree_after_their_steps_on_different_pictures(tmp_path, local_steps):
+    one, other = trained_by_two(tmp_path, local_steps)
     assert one["steps"] == other["steps"] == list(range(1, 11))
     assert one["sum"] == other["sum"] and one["labels"] != other["labels"]
     assert len(one["labels"]) == len(other["labels"]) == 8
     logged = [json.loads(line)["step"] for line in (tmp_path / "run/log.jsonl").open()]
     assert logged == sorted(set(logged))
+
+
+@pytest.mark.parametrize("local_steps", [1, 4])
+def test_two_that_are_interrupted_arrive_at_the_same_place(tmp_path, local_steps):
+    (tmp_path / "straight").mkdir()
+    (tmp_path / "resumed").mkdir()
+    straight = trained_by_two(tmp_path / "straight", local_steps)
+    resumed = trained_by_two(tmp_path / "resumed", local_steps, stop=8)  # goes on after step 6
+    assert resumed[0]["steps"] == [7, 8, 9, 10]
+    assert [one["sum"] for one in resumed] == [one["sum"] for one in straight]
+    assert resumed[0]["averaged"] == straight[0]["averaged"]  # the one that is kept
 
 
 def test_gradients_are_averaged_in_place(monkeypatch):
