@@ -268,9 +268,8 @@ def _evaluate_judge(
     extra = {f"features.{split}": said.features.half() for split, said in seen.items()}
     result = {
         "samples": len(test),
-        "accuracy": metrics.accuracy(seen["test"].logits, test.labels),
         "floor": metrics.frechet_distance(extra["features.train"], extra["features.test"]),
-        "inception_score": metrics.inception_score(seen["test"].logits.softmax(1)),
+        **judge.figures(seen["test"].logits, test.labels),
     }
     return _rounded(result), extra
 

@@ -1,12 +1,14 @@
 """The classifier of portraits: one answer for each attribute that shows."""
 
+import pytest
 import torch
+from torch.nn import functional as F
 
 from core_fixtures import portraits, tiny
 from gen_core import fit
 from gen_core.data import Batches
 from gen_core.data.avatars import Avatar
-from gen_core.data.avatars.labels import CHOICES, MEASURES, facts
+from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS, facts
 
 
 def test_it_answers_for_every_attribute():
@@ -28,6 +30,18 @@ def test_what_is_hidden_is_not_asked():
             for hair in ("afro", "bob")
         ]
         assert (losses[0] == losses[1]) is same, hat
+
+
+def test_what_is_told_of_it_names_every_attribute():
+    judge, data = tiny("avatar-judge"), portraits(8)
+    sizes = [len(values) for values in CHOICES.values()]
+    shown = data.labels[:, : len(CHOICES)].clamp(min=0).T
+    logits = [10 * F.one_hot(a, n).float() for a, n in zip(shown, sizes, strict=True)]
+    numbers = data.labels[:, len(CHOICES) :] / THOUSANDTHS
+    told = judge.figures(torch.cat([*logits, numbers + 0.5], dim=1), data.labels)
+    assert told["accuracy"] == pytest.approx(1)
+    assert all(told[f"right.{name}"] == 1 for name in CHOICES)
+    assert all(told[f"off.{name}"] == pytest.approx(0.5) for name in MEASURES)
 
 
 def test_it_learns_to_tell_people_apart():

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gen_core import metrics
 from gen_core.family import Family, Losses, Phase, register
 from gen_core.nets.classifier import pyramid
 
@@ -30,15 +31,27 @@ class Judge(Family):
         super().__init__(config)
         widths = self.config.widths
         self.body = pyramid(nn.Conv2d(self.config.channels, widths[0], 3, padding=1), widths)
-        self.head = nn.Linear(widths[-1], self.config.classes)
+        self.head = nn.Linear(widths[-1], self.outputs)
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers it says of a picture."""
+        return self.config.classes
 
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) in [-1, 1] -> (B, widths[-1]): the mean over places of the last layer."""
         return self.body(x.contiguous(memory_format=torch.channels_last)).float().mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) in [-1, 1] -> (B, classes) logits"""
+        """(B, C, H, W) in [-1, 1] -> (B, outputs): here, a logit for each class"""
         return self.head(self.features(x))
+
+    def figures(self, out: Tensor, label: Tensor) -> dict[str, float]:
+        """How well its answers (B, outputs) of real pictures do, by name: for its card."""
+        return {
+            "accuracy": metrics.accuracy(out, label),
+            "inception_score": metrics.inception_score(out.softmax(1)),
+        }
 
     def phases(self) -> list[Phase]:
         return [Phase("classify", list(self.parameters()), self.loss, lr=2e-3, weight_decay=0.05)]
