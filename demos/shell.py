@@ -24,7 +24,8 @@ TAGLINE = (
 )
 FOOT = (
     "Everything here is computed on the machine that serves this page: no account, no tracking. "
-    "Pictures learned from Fashion-MNIST by Zalando Research (MIT licence)."
+    "Pictures learned from Fashion-MNIST by Zalando Research (MIT licence), and from the emoji of "
+    "Microsoft (MIT), Google (Apache 2.0) and Twitter (CC-BY 4.0)."
 )
 
 

@@ -13,7 +13,7 @@ from gen_core.recipes import RECIPES
 
 TABS = {
     "overview": "Overview", "vae": "VAE", "gan": "GAN", "diffusion": "Diffusion",
-    "flow": "Flow matching",
+    "flow": "Flow matching", "text-to-image": "Text to image",
 }  # fmt: skip
 LIVE = re.compile(r"\blive( ·|,)")
 pytestmark = pytest.mark.browser

@@ -13,7 +13,7 @@ from demos.knobs import Knob
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.walk import unhurried
-from demos.text_to_image.generate import EXAMPLE, ID, MODEL, SAMPLERS
+from demos.text_to_image.generate import EXAMPLE, GUIDANCE, ID, MODEL, SAMPLERS
 from demos.text_to_image.prompt import MAX_PROMPT, prompt_tools
 from demos.texts.text_to_image import CHANGE
 from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
@@ -23,14 +23,14 @@ from gen_core.measure import Meter
 COLUMNS: dict[str, tuple[str, dict[Any, str]]] = {
     "Guidance": (
         "guidance_scale",
-        {1.0: "1: hardly listens", 3.0: "3", 5.0: "5", 7.5: "7.5", 15.0: "15",
+        {1.0: "1: muddled", 3.0: "3", 5.0: "5", 7.5: "7.5", 15.0: "15",
          30.0: "30: burnt out"},
     ),
     "Steps": ("steps", {2: "2: unfinished", 5: "5: too few", 10: "10", 20: "20", 40: "40"}),
     "Sampler": ("sampler", {name: name for name in SAMPLERS}),
 }  # fmt: skip
 """What a visitor may change: the knob, and its values with what stands above their columns."""
-USUAL = {"guidance_scale": 5.0, "steps": 20, "sampler": SAMPLERS[0]}
+USUAL = {"guidance_scale": GUIDANCE, "steps": 20, "sampler": SAMPLERS[0]}
 
 KNOBS = [
     Knob("prompt", "Prompt", "text", EXAMPLE, high=MAX_PROMPT),

@@ -14,7 +14,7 @@ from demos.knobs import Knob, Knobs
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.text_to_image import search, shares, tradeoff
-from demos.text_to_image.generate import EXAMPLE, ID, MODEL, SAMPLERS, knobs
+from demos.text_to_image.generate import EXAMPLE, GUIDANCE, ID, MODEL, SAMPLERS, knobs
 from demos.text_to_image.prompt import MAX_PROMPT, prompt_tools
 from demos.texts.text_to_image import FIT
 from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 MOST_TEXTS = 8
 LONGEST_SHOWN = 120
-OTHERS = """a 3d emoji of a blue cat, on a teal background
-a 3d emoji of a red dog, on a teal background
+OTHERS = """a 3d emoji of a panda, on a pink background
+a 3d emoji of a dog, on a teal background
 a house at night"""
 TEXTS = Knob("texts", "Compare with, one a line", "text", OTHERS, high=MAX_PROMPT,
              info=f"Up to {MOST_TEXTS} other texts: which one fits each picture best?")  # fmt: skip
@@ -152,7 +152,7 @@ PANEL = Panel(
     shows="Pictures and their CLIP scores with several texts",
     kept={
         "prompt": EXAMPLE, "texts": OTHERS, "negative_prompt": "", "steps": 20,
-        "guidance_scale": 5.0, "sampler": SAMPLERS[0], "count": 4, "seed": 0,
+        "guidance_scale": GUIDANCE, "sampler": SAMPLERS[0], "count": 4, "seed": 0,
     },
     models=(MODEL,), beneath=beneath, further=further, made_by=MODEL,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from demos.text_to_image.generate import (
     DECODED,
     EXAMPLE,
     GUESS,
+    GUIDANCE,
     ID,
     LATENTS,
     MODEL,
@@ -97,7 +98,7 @@ PANEL = Panel(
     knobs=own_knobs(), run=look_inside, code=code, source=look_inside, screen=Timeline,
     shows="One picture's way through the three parts",
     kept={
-        "prompt": EXAMPLE, "negative_prompt": "", "steps": 20, "guidance_scale": 5.0,
+        "prompt": EXAMPLE, "negative_prompt": "", "steps": 20, "guidance_scale": GUIDANCE,
         "sampler": "DPM-Solver++", "seed": 0,
     },
     models=(MODEL,), beneath=prompt_tools, made_by=MODEL, saves=save_button,

@@ -14,10 +14,10 @@ from gen_core.data.scenes import COLOURS, LIGHTS, MEDIA
 from gen_core.text_to_image.vocabulary import unknown_words
 
 EXAMPLES = (
-    "a rocket at night, pixel art",
-    "a flat emoji of three lemons, on blue",
-    "an owl left of a cactus, 3d",
-    "watercolour of a small blue whale",
+    "a flat emoji of a rocket, on a blue background",
+    "three tomatoes, noto, on white",
+    "a dog at golden hour",
+    "watercolour of a sunflower",
 )
 ANY = "any"
 MAX_PROMPT = 2000

@@ -15,6 +15,7 @@ from demos.knobs import Knob, Knobs, raw
 from demos.picture_files import in_data_url, prepare_colour
 from demos.pictures import Lines, Pictures, result_of
 from demos.text_to_image.drawings import drawings
+from demos.text_to_image.generate import GUIDANCE
 from demos.text_to_image.prompt import MAX_PROMPT
 from demos.upload import Upload, path_of
 from demos.widgets.drawing import DrawingPad
@@ -26,7 +27,7 @@ from gen_core.data.emoji import emoji_here
 from gen_core.data.scenes import random_scene
 
 MODEL, SCENE, DRAWING, UPLOAD = "The model", "Real emoji", "A drawing", "An upload"
-DRAWN_WITH = {"steps": 20, "guidance_scale": 5.0}
+DRAWN_WITH = {"steps": 20, "guidance_scale": GUIDANCE}
 KEPT = 64
 """Drawn pictures that are remembered, the least recent forgotten first."""
 NOT_DRAWN = masked_picture_value("Not drawn yet: drawing anew begins with it.")

@@ -20,7 +20,15 @@ from demos.picture_files import PREFIX, mask_url
 from demos.pictures import seeds_from
 from demos.saving import run_of, save_button
 from demos.script import NOISE, script
-from demos.text_to_image.generate import EXAMPLE, ID, LANES, MODEL, PicturedMeter, with_words
+from demos.text_to_image.generate import (
+    EXAMPLE,
+    GUIDANCE,
+    ID,
+    LANES,
+    MODEL,
+    PicturedMeter,
+    with_words,
+)
 from demos.text_to_image.generate import knobs as generate_knobs
 from demos.text_to_image.prompt import prompt_tools
 from demos.text_to_image.source import MODEL as FROM_MODEL
@@ -175,7 +183,7 @@ PANEL = StartPanel(
     kept={
         "source": FROM_MODEL, "picture_prompt": EXAMPLE, "picture_seed": 0, "mask": disc(),
         "prompt": PROMPT, "strength": 0.6, "negative_prompt": "", "steps": 20,
-        "guidance_scale": 5.0, "sampler": "DPM-Solver++", "count": 4, "seed": 0,
+        "guidance_scale": GUIDANCE, "sampler": "DPM-Solver++", "count": 4, "seed": 0,
     },
     models=(MODEL,), made_by=MODEL,
 )  # fmt: skip

@@ -14,14 +14,14 @@ from demos.knobs import Knob, Knobs
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.walk import unhurried
-from demos.text_to_image.generate import EXAMPLE, ID, MODEL, SAMPLERS, knobs
+from demos.text_to_image.generate import EXAMPLE, GUIDANCE, ID, MODEL, SAMPLERS, knobs
 from demos.text_to_image.prompt import MAX_PROMPT, prompt_tools
 from demos.texts.text_to_image import TWO
 from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
 from gen_core.devices import device_title
 from gen_core.measure import Meter
 
-OTHER = "a flat emoji of a red dog, on a teal background"
+OTHER = "a flat emoji of a dog, on a teal background"
 MAX_COUNT = 6
 
 
@@ -99,7 +99,7 @@ PANEL = Panel(
     shows="The same noise under two prompts",
     kept={
         "prompt": EXAMPLE, "other_prompt": OTHER, "negative_prompt": "", "steps": 20,
-        "guidance_scale": 5.0, "sampler": SAMPLERS[0], "count": 4, "seed": 0,
+        "guidance_scale": GUIDANCE, "sampler": SAMPLERS[0], "count": 4, "seed": 0,
     },
     models=(MODEL,), beneath=prompts_above, made_by=MODEL,
 )  # fmt: skip

@@ -47,11 +47,12 @@ CHANGE = Explanation(
         "column: what does it really do?"
     ),
     paragraph=(
-        "**Guidance** at 1 follows the words as they were followed in training, which is hardly "
-        "enough; around 5 they are heeded; at 30 the latents leave the range in which the decoder "
-        "is at home, colours burn out, and all seeds begin to look alike: fit is bought with "
-        "variety. **Steps**: with 2 or 5 the sampler takes strides in which the path bends away "
-        "under it; from about 20 on little changes any more. **Samplers** solve the same "
+        "**Guidance** at 1 follows the words as they were followed in training: seeds differ, and "
+        "some are muddled. Around 3 the things come out clearly, and all seeds begin to look "
+        "alike: fit is bought with variety. At 30 the latents leave the range in which the decoder "
+        "is at home, colours burn out, and the fit is lost as well. **Steps**: with 2 or 5 the "
+        "sampler takes strides in which the path bends away under it; from about 20 on little "
+        "changes any more. **Samplers** solve the same "
         "equation: with enough steps DPM-Solver++, DDIM, PNDM, Euler and UniPC come to nearly the "
         "same picture, while *Euler ancestral* adds fresh noise at each step and ends elsewhere."
     ),

@@ -88,7 +88,7 @@ class TextToImage(Family):
     @torch.inference_mode()
     def sample(
         self, noise: Noise, *, prompt: str | Sequence[str] = "", negative_prompt: str = "",
-        steps: int = 20, guidance_scale: float = 5.0, sampler: str = "DPM-Solver++",
+        steps: int = 20, guidance_scale: float = 3.0, sampler: str = "DPM-Solver++",
         start: Start | None = None, attention: bool = False,
     ) -> Iterator[WordFrame]:  # fmt: skip
         """Yields frames of latents, one more than steps (PNDM: two more, it takes its second step

@@ -21,7 +21,7 @@ from gen_core.text_to_image.measure import BACKGROUNDS
 from gen_core.text_to_image.pipeline import TextToImage
 from gen_core.text_to_image.tradeoff import single_things, standard_error
 
-KNOBS = tradeoff.KNOBS | {"guidance_scale": 5.0}
+KNOBS = tradeoff.KNOBS | {"guidance_scale": 3.0}
 LAPLACIAN = ((0.0, 1.0, 0.0), (1.0, -4.0, 1.0), (0.0, 1.0, 0.0))
 LUMINANCE = (0.299, 0.587, 0.114)
 """Shares of red, green and blue: ITU-R BT.601."""

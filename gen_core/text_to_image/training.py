@@ -41,7 +41,7 @@ RECIPES = {
     "clip": Recipe("clip", steps=1500, data="scenes", batch=192, seed=2, warmup=300),
     "words": Recipe("words", steps=6000, data="scenes", batch=64, seed=5),
     "denoiser": Recipe(
-        "denoiser", steps=14000, data="scenes", batch=64, seed=3, warmup=100, local_steps=8
+        "denoiser", steps=15600, data="scenes", batch=64, seed=3, warmup=100, local_steps=8
     ),
     "decoder": Recipe("decoder", steps=2400, data="scenes", batch=16, seed=6, ema=0.998, warmup=50),
 }
