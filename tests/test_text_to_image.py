@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import diffusers
 import pytest
@@ -18,7 +19,13 @@ from gen_core.data.scenes import Scene
 from gen_core.text_to_image.batches import pictures
 from gen_core.text_to_image.match import Matcher
 from gen_core.text_to_image.parts import PARTS
-from gen_core.text_to_image.pipeline import MAX_STEPS, SCHEDULERS, Start, open_pipeline
+from gen_core.text_to_image.pipeline import (
+    MAX_STEPS,
+    SCHEDULERS,
+    Start,
+    TextToImage,
+    open_pipeline,
+)
 from gen_core.text_to_image.tokens import LENGTH, encoded
 
 PROMPTS = ["a red cat on a blue background", "two dogs"]
@@ -229,3 +236,35 @@ def test_the_clip_score_is_a_hundred_times_the_cosine(model, folder):
     assert matcher.of_pictures(x).norm(dim=1) == pytest.approx(torch.ones(2), abs=1e-5)
     with pytest.raises(CheckpointError, match="no clip/"):
         Matcher.open(folder / "unet")
+
+
+class Blank(torch.nn.Module):
+    """A denoiser that knows that there is no picture behind the noise `eps`."""
+
+    def __init__(self, eps: torch.Tensor, kept: torch.Tensor) -> None:
+        super().__init__()
+        self.eps, self.kept = eps, kept
+
+    def forward(self, x: torch.Tensor, t: torch.Tensor, words: torch.Tensor):
+        return SimpleNamespace(sample=self.kept[int(t)].sqrt() * self.eps)
+
+
+@pytest.mark.parametrize("sampler", sorted({*SCHEDULERS} - {"Euler ancestral"}))
+@pytest.mark.parametrize(("steps", "strength"), [(20, 1.0), (20, 0.95), (20, 0.6), (20, 0.25)])
+def test_a_state_is_as_noisy_as_its_time_says(model, sampler, steps, strength):
+    """From a blank picture: x_t is sqrt(1 - alpha_bar) eps all the way, and nothing at its end."""
+    eps, kept = Noise([5]).randn(4, 16, 16), model.scheduler(sampler).alphas_cumprod
+    blank = TextToImage(model.pipeline, {})
+    blank.unet, blank.encode = Blank(eps, kept), lambda x: torch.zeros(1, 4, 16, 16)
+    walk = blank.sample(
+        Noise([5]), steps=steps, guidance_scale=1.0, sampler=sampler,
+        start=Start(torch.zeros(1, 3, 64, 64), strength),
+    )  # fmt: skip
+    *on_the_way, last = walk
+    walked = int(steps * strength)
+    off = 0.2 if sampler == "PNDM" else 0.05  # it takes the mean of velocities of several times
+    assert len(on_the_way) == walked + (sampler == "PNDM")
+    for frame in on_the_way:
+        noise = float((1 - kept[int(frame.level)]).sqrt())
+        assert float((frame.x / eps).mean()) == pytest.approx(noise, rel=off), frame.level
+    assert abs(float((last.x / eps).mean())) < 0.05

@@ -7,7 +7,6 @@ import io
 import json
 import textwrap
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -129,38 +128,6 @@ def test_every_sampler_starts_from_a_picture(app, model, sampler):
     _, state, _ = drawn_from(app, mask=mask_url(HALF), sampler=sampler, strength=0.5, count=1)
     whole, _, _ = (drawn_from(app, mask="", sampler=sampler, strength=0.5, count=1))[::-1]
     assert len(state) == len(whole) >= 3 and not np.array_equal(state[-1], whole[-1])
-
-
-class Blank(torch.nn.Module):
-    """A denoiser that knows that there is no picture behind the noise `eps`."""
-
-    def __init__(self, eps: torch.Tensor, kept: torch.Tensor) -> None:
-        super().__init__()
-        self.eps, self.kept = eps, kept
-
-    def forward(self, x: torch.Tensor, t: torch.Tensor, words: torch.Tensor):
-        return SimpleNamespace(sample=self.kept[int(t)].sqrt() * self.eps)
-
-
-@pytest.mark.parametrize("sampler", set(SCHEDULERS) - {"Euler ancestral"})
-@pytest.mark.parametrize(("steps", "strength"), [(20, 1.0), (20, 0.95), (20, 0.6), (20, 0.25)])
-def test_a_state_is_as_noisy_as_its_time_says(model, monkeypatch, sampler, steps, strength):
-    """From a blank picture: x_t is sqrt(1 - alpha_bar) eps all the way, and nothing at its end."""
-    eps, kept = Noise([5]).randn(4, 16, 16), model.scheduler(sampler).alphas_cumprod
-    monkeypatch.setattr(TextToImage, "encode", lambda self, x: torch.zeros(1, 4, 16, 16))
-    monkeypatch.setattr(model, "unet", Blank(eps, kept))
-    walk = model.sample(
-        Noise([5]), steps=steps, guidance_scale=1.0, sampler=sampler,
-        start=Start(torch.zeros(1, 3, 64, 64), strength),
-    )  # fmt: skip
-    *on_the_way, last = walk
-    walked = int(steps * strength)
-    off = 0.2 if sampler == "PNDM" else 0.05  # it takes the mean of velocities of several times
-    assert len(on_the_way) == walked + (sampler == "PNDM")
-    for frame in on_the_way:
-        noise = float((1 - kept[int(frame.level)]).sqrt())
-        assert float((frame.x / eps).mean()) == pytest.approx(noise, rel=off), frame.level
-    assert abs(float((last.x / eps).mean())) < 0.05
 
 
 @pytest.mark.parametrize("level", [0, 1])

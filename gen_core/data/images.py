@@ -8,6 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+UNSEEN = -1
+"""In place of a label that the picture does not show."""
+
 
 class MissingData(FileNotFoundError):
     """The data set is not on this machine and could not be downloaded. Says where it looked."""

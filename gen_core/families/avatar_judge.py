@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS, UNSEEN
+from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS
 from gen_core.families.judge import Judge
 from gen_core.family import Losses, register
+from gen_core.nets.classifier import marked
 
 
 @dataclass(frozen=True)
@@ -40,31 +40,25 @@ class AvatarJudge(Judge):
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """x (B, 3, H, W), label as `labels.facts` gives it; what is hidden is not asked."""
-        out = self(x)
-        logits, numbers = self.answers(out)
-        losses = []
-        for values, answer in zip(logits.values(), label[:, : len(CHOICES)].T, strict=True):
-            error = F.cross_entropy(values, answer, ignore_index=UNSEEN, reduction="sum")
-            losses.append(error / (answer != UNSEEN).float().sum().clamp(min=1))
-        squares = (numbers - label[:, len(CHOICES) :] / THOUSANDTHS).square().mean()
-        return {"loss": torch.stack(losses).sum() + 10 * squares, "off": squares.sqrt(),
-                "accuracy": torch.stack([*self.right(out, label).values()]).mean()}  # fmt: skip
-
-    def right(self, out: Tensor, label: Tensor) -> dict[str, Tensor]:
-        """By choice, the share of right answers among those that the pictures show."""
-        logits, _ = self.answers(out)
-        shares = {}
-        for (name, values), answer in zip(logits.items(), label[:, : len(CHOICES)].T, strict=True):
-            shown = (answer != UNSEEN).float().sum().clamp(min=1)
-            shares[name] = (values.argmax(1) == answer).float().sum() / shown
-        return shares
+        logits, numbers = self.answers(self(x))
+        loss, right = marked(logits, label[:, : len(CHOICES)])
+        squares = _off(numbers, label).square().mean()
+        accuracy = torch.stack([*right.values()]).mean()
+        return {"loss": loss + 10 * squares, "accuracy": accuracy, "off": squares.sqrt()}
 
     def figures(self, out: Tensor, label: Tensor) -> dict[str, float]:
         """The share of right answers, of all choices and of each; how far the measures are off."""
-        shares = {name: float(share) for name, share in self.right(out, label).items()}
-        off = (self.answers(out)[1] - label[:, len(CHOICES) :] / THOUSANDTHS).abs().mean(0)
+        logits, numbers = self.answers(out)
+        _, right = marked(logits, label[:, : len(CHOICES)])
+        shares = {name: float(share) for name, share in right.items()}
+        off = _off(numbers, label).abs().mean(0)
         return (
             {"accuracy": sum(shares.values()) / len(shares)}
             | {f"right.{name}": share for name, share in shares.items()}
             | {f"off.{name}": float(value) for name, value in zip(MEASURES, off, strict=True)}
         )
+
+
+def _off(numbers: Tensor, label: Tensor) -> Tensor:
+    """By how much the measures (B, len(MEASURES)) differ from those in `labels.facts`."""
+    return numbers - label[:, len(CHOICES) :] / THOUSANDTHS

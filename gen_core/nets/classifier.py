@@ -1,11 +1,14 @@
-"""What every judge here sees with."""
+"""What every judge here sees with, and how several answers are marked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
+from gen_core.data.images import UNSEEN
 from gen_core.nets.blocks import ResBlock, norm
 
 
@@ -16,3 +19,18 @@ def pyramid(stem: nn.Module, widths: Sequence[int]) -> nn.Sequential:
     for narrow, wide in zip(widths, (*widths[1:], widths[-1]), strict=True):
         layers += [ResBlock(narrow, narrow), nn.Conv2d(narrow, wide, 3, stride=2, padding=1)]
     return nn.Sequential(*layers, ResBlock(wide, wide), norm(wide), nn.SiLU())
+
+
+def marked(logits: Mapping[str, Tensor], answers: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """The cross-entropies of all questions, summed, and by question the share of right answers.
+
+    logits: by question, (B, choices); answers (B, questions) in the same order, `UNSEEN` where the
+    picture gives none: those are not asked.
+    """
+    losses, right = [], {}
+    for (name, values), answer in zip(logits.items(), answers.T, strict=True):
+        asked = (answer != UNSEEN).sum().clamp(min=1)
+        error = F.cross_entropy(values, answer, ignore_index=UNSEEN, reduction="sum")
+        losses.append(error / asked)
+        right[name] = (values.argmax(1) == answer).sum() / asked
+    return torch.stack(losses).sum(), right

@@ -69,8 +69,12 @@ class Denoiser(Family):
 
     def guess(self, x: Tensor, t: Tensor, eps: Tensor, words: Tensor) -> Tensor:
         """What the network takes latents x (B, 4, 16, 16) for, once they are mixed with eps at
-        steps t (B,) and it is told words (B, 32, width): x_0 from v, Salimans & Ho 2022, app. D."""
+        steps t (B,) and it is told words (B, 32, width)."""
         x_t = self.schedule.add_noise(x, eps, t)
-        kept = self.schedule.alphas_cumprod.to(x.device)[t].view(-1, 1, 1, 1)
         v = self.net(x_t, t, words).sample.float()
-        return kept.sqrt() * x_t - (1 - kept).sqrt() * v
+        return clean(x_t, v, self.schedule.alphas_cumprod.to(x.device)[t].view(-1, 1, 1, 1))
+
+
+def clean(x: Tensor, v: Tensor, alpha_bar: Tensor) -> Tensor:
+    """The guess of x_0: sqrt(alpha_bar) x_t - sqrt(1 - alpha_bar) v, Salimans & Ho 2022, 4."""
+    return alpha_bar.sqrt() * x - (1 - alpha_bar).sqrt() * v

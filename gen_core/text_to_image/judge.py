@@ -10,13 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gen_core.data.emoji import STYLES, concepts
+from gen_core.data.images import UNSEEN
 from gen_core.data.scenes import COLOURS, RELATIONS, TINTS, Scene
 from gen_core.family import Family, Losses, Phase
-from gen_core.nets.classifier import pyramid
+from gen_core.nets.classifier import marked, pyramid
 
-UNSEEN = -1
-"""The answer that a picture does not give: a pencil sketch shows no background and no tint, and
-two things together are not one concept."""
 QUESTIONS = {
     "concept": len(concepts()), "style": len(STYLES), "background": len(COLOURS),
     "tint": 1 + len(TINTS),
@@ -51,17 +49,13 @@ class SceneJudge(Family):
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """x (B, 3, 64, 64), label (B, 4): the answers, `UNSEEN` where there is none."""
-        losses, right = [], {}
-        for (name, logits), answer in zip(self(x).items(), label.T, strict=True):
-            seen = (answer != UNSEEN).float()
-            error = F.cross_entropy(logits, answer, ignore_index=UNSEEN, reduction="none")
-            losses.append(error.sum() / seen.sum().clamp(min=1))
-            right[name] = (logits.argmax(1) == answer).float().sum() / seen.sum().clamp(min=1)
-        return {"loss": torch.stack(losses).sum(), **right}
+        loss, right = marked(self(x), label)
+        return {"loss": loss, **right}
 
 
 def truth(scene: Scene, thing: int | None = 0) -> list[int]:
-    """The right answers for one thing of a scene; None: for two things together."""
+    """The right answers for one thing of a scene; None: for two things together, which are not one
+    concept. A pencil sketch shows no background and no tint."""
     concept = UNSEEN if thing is None else scene.things[thing]
     style = STYLES.index(scene.style)
     if scene.medium == "pencil sketch":

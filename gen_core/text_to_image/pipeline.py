@@ -24,6 +24,7 @@ from gen_core.family import Family, Frame
 from gen_core.noise import Noise
 from gen_core.text_to_image.attention import heat, watched
 from gen_core.text_to_image.card import NAME
+from gen_core.text_to_image.denoiser import clean
 from gen_core.text_to_image.tokens import encoded
 
 MAX_STEPS = 60
@@ -113,7 +114,7 @@ class TextToImage(Family):
         for index, t in enumerate(times):
             seen = scheduler.scale_model_input(x, t)
             v, maps = self._guided(seen, t, words, scale, attention)
-            x0 = _clean(seen, v, scheduler.alphas_cumprod[int(t)])
+            x0 = clean(seen, v, scheduler.alphas_cumprod[int(t)].to(seen.device))
             yield WordFrame(index, len(times), float(t), seen, x0, v, heat=maps)
             x = scheduler.step(v, t, x, **_noise_for(scheduler, noise)).prev_sample
             x = way.keep(x, index + 1) if way else x
@@ -194,12 +195,6 @@ def _one_for_each(prompt: str | Sequence[str], count: int) -> Sequence[str]:
     if not isinstance(prompt, Sequence) or len(prompt) != count:
         raise KnobError(f"prompt: give one text, or one for each of the {count} pictures")
     return prompt
-
-
-def _clean(x: Tensor, v: Tensor, alpha_bar: Tensor) -> Tensor:
-    """The guess of x_0: sqrt(alpha_bar) x_t - sqrt(1 - alpha_bar) v, Salimans & Ho 2022, 4."""
-    alpha_bar = alpha_bar.to(x.device)
-    return alpha_bar.sqrt() * x - (1 - alpha_bar).sqrt() * v
 
 
 def _noise_for(scheduler: Any, noise: Noise) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from gen_core.data.avatars import attributes as known
 from gen_core.data.avatars.attributes import Avatar
 from gen_core.data.grammar import article
+from gen_core.data.images import UNSEEN
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "face": known.FACES, "skin": (*known.SKINS,), "hair": known.HAIRS,
@@ -24,8 +25,6 @@ MEASURES = ("turn", "tilt", "age", "smile", "light", "warmth")
 """Attributes that are numbers."""
 THOUSANDTHS = 1000
 """In which `facts` counts the measures."""
-UNSEEN = -1
-"""In place of what the picture does not show."""
 
 
 def hidden(avatar: Avatar) -> frozenset[str]:
