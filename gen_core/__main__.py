@@ -13,7 +13,7 @@ from tqdm import tqdm
 from gen_core import Noise, checkpoint, final, recipes
 from gen_core.checkpoint import CheckpointError, available, load
 from gen_core.checks import KnobError, whole
-from gen_core.evaluate import SAMPLES, evaluate, is_conditional, known, takes
+from gen_core.evaluate import SAMPLES, evaluate, known, takes
 from gen_core.noise import MAX_SEED
 from gen_core.report import markdown_table
 
@@ -153,10 +153,9 @@ def _sample(args: argparse.Namespace) -> Answer:
     if not takes(model):
         raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
     knobs = _knobs(args)
-    if args.label is not None:
-        knobs["label"] = args.label
-    elif is_conditional(model):
-        knobs["label"] = [i % model.config.classes for i in range(count)]
+    label = model.in_turn(range(count)) if args.label is None else args.label
+    if label is not None:
+        knobs["label"] = label
     frames = model.sample(Noise(range(seed, seed + count)), **known(model, args.name, knobs))
     bar = tqdm(frames, desc="sampling", unit="frame")
     x = final(iter(bar))

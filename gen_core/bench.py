@@ -17,10 +17,10 @@ from torch import Tensor
 from gen_core import checkpoint
 from gen_core.checks import whole
 from gen_core.devices import device_title, fast_math, has_bf16_units, pick_device
-from gen_core.evaluate import Progress
 from gen_core.families.diffusion import Diffusion
 from gen_core.family import Family, final, registry
 from gen_core.noise import Noise
+from gen_core.reference import Progress
 
 GRIDS = {
     "vae": (64, {}),

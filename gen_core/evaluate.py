@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,51 +25,13 @@ from gen_core.families.judge import Judge
 from gen_core.families.vae import VAE
 from gen_core.family import Family, final
 from gen_core.noise import Noise
+from gen_core.reference import Progress, Reference, judged, measure_judge, rounded
 
 SAMPLES = 10_000
 SNAPSHOT_SAMPLES = 2_000
 """Samples per snapshot of a training run: enough to see a collapse, quick for twenty of them."""
 PUBLISHED = {"steps": 50, "guidance_scale": 1.2}
 """What the published figures use where a family has these knobs; the rest are its defaults."""
-
-Progress = Callable[[str, int, int], None]
-"""progress(stage, pictures done, pictures in all)"""
-
-
-class Judged(NamedTuple):
-    """What the classifier says of N pictures."""
-
-    features: Tensor
-    """(N, D) float32"""
-    logits: Tensor
-    """(N, K) float32"""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A classifier, and what its checkpoint knows of real pictures."""
-
-    judge: Judge
-    features: Tensor
-    """(10000, D) float32, of the test pictures"""
-    floor: float
-    """Fréchet distance of as many training pictures: what a perfect model would reach."""
-    accuracy: float
-    """Of the classifier, on the test pictures."""
-
-    @classmethod
-    def of(cls, data: str, device: str = "auto", folder: Path | str | None = None) -> Reference:
-        """Raises CheckpointError where the classifier is missing or has not been evaluated."""
-        name = f"judge-{data}"
-        judge = checkpoint.load(name, device, folder)
-        if "features.test" not in judge.extra:
-            raise checkpoint.CheckpointError(
-                f"{name} carries no features of real pictures: "
-                f"run `python -m gen_core evaluate {name} --write`, which needs the data set"
-            )
-        measured = judge.card["metrics"]
-        features = judge.extra["features.test"].float()
-        return cls(judge, features, measured["floor"], measured["accuracy"])
 
 
 def evaluate(
@@ -90,7 +51,7 @@ def evaluate(
     model = checkpoint.load(name, device, folder)
     started, extra = time.perf_counter(), {}
     if isinstance(model, Judge):
-        result, extra = _evaluate_judge(model, data_root, progress)
+        result, extra = measure_judge(model, data_root, progress)
     else:
         reference = Reference.of(model.card["data"], device, folder)
         knobs = {k: v for k, v in PUBLISHED.items() if k in takes(model)} | known(
@@ -129,32 +90,16 @@ def known(model: Family, name: str, knobs: dict[str, Any]) -> dict[str, Any]:
     return knobs
 
 
-def is_conditional(model: Family) -> bool:
-    """Whether the model draws a class on demand."""
-    return "label" in takes(model) and model.config.classes > 0
-
-
 def draw(
     model: Family, samples: int, batch: int, seed: int, knobs: dict[str, Any]
 ) -> Iterator[Tensor]:
-    """Batches of (B, C, H, W); sample i has the seed seed + i and, if it can, class i mod K."""
+    """Batches of (B, C, H, W); sample i has the seed seed + i, and is asked for what has its turn
+    (see `Family.in_turn`)."""
     for first in range(0, samples, batch):
         indices = range(first, min(first + batch, samples))
-        if is_conditional(model):
-            knobs = knobs | {"label": [i % model.config.classes for i in indices]}
-        yield final(model.sample(Noise(seed + i for i in indices), **knobs))
-
-
-@torch.inference_mode()
-def judged(judge: Judge, batches: Iterable[Tensor], told: Callable[[int], None]) -> Judged:
-    """Runs the classifier over pictures in float32, so that a figure means the same anywhere."""
-    features, done = [], 0
-    for x in batches:
-        features.append(judge.features(x.to(judge.device)))
-        done += len(x)
-        told(done)
-    together = torch.cat(features)
-    return Judged(together.cpu(), judge.head(together).cpu())
+        label = model.in_turn(indices)
+        asked = knobs if label is None else knobs | {"label": label}
+        yield final(model.sample(Noise(seed + i for i in indices), **asked))
 
 
 def _compare(
@@ -165,21 +110,19 @@ def _compare(
     batches = draw(model, samples, batch, seed, knobs)
     fake = judged(reference.judge, batches, lambda n: progress("samples", n, samples))
     precision, recall = metrics.precision_recall(reference.features, fake.features)
-    shares = metrics.class_shares(fake.logits)
+    judge = reference.judge
     result = {
         "frechet": metrics.frechet_distance(fake.features, reference.features),
         "floor": reference.floor,
         "precision": precision,
         "recall": recall,
-        "inception_score": metrics.inception_score(fake.logits.softmax(1)),
-        "classes_alive": metrics.classes_alive(shares),
-        "class_shares": shares.tolist(),
+        **judge.census(fake.logits),
         "judge_accuracy": reference.accuracy,
     }
-    if is_conditional(model):
-        wanted = torch.arange(samples) % model.config.classes
-        result["accuracy"] = metrics.accuracy(fake.logits, wanted)
-    return _rounded(result)
+    asked = model.in_turn(range(samples))
+    if asked is not None:
+        result |= judge.agreement(fake.logits, torch.as_tensor(asked))
+    return rounded(result)
 
 
 def _standard_fid(
@@ -221,7 +164,7 @@ def _reconstruct(model: VAE, data_root: str | None, progress: Progress) -> dict[
         error += float((x - again).square().flatten(1).mean(1).sum())
         bound -= float((distortion + rate).sum())
         progress("test pictures", int(rows[-1]) + 1, len(test))
-    return _rounded({
+    return rounded({
         "reconstruction_error": error / len(test),  # mean square of a pixel in [-1, 1]
         "elbo": bound / len(test),  # nats a picture
     })  # fmt: skip
@@ -240,44 +183,10 @@ def _through_training(
 
         batches = draw(model.at_snapshot(step), SNAPSHOT_SAMPLES, batch, seed, {})
         fake = judged(reference.judge, batches, told)
-        shares = metrics.class_shares(fake.logits)
-        history.append(_rounded({
+        history.append(rounded({
             "step": step, "samples": SNAPSHOT_SAMPLES,
             "frechet": metrics.frechet_distance(fake.features, reference.features),
             "recall": metrics.share_inside(reference.features, fake.features),
-            "classes_alive": metrics.classes_alive(shares), "class_shares": shares.tolist(),
+            **reference.judge.census(fake.logits),
         }))  # fmt: skip
     return history
-
-
-def _evaluate_judge(
-    judge: Judge, data_root: str | None, progress: Progress
-) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Accuracy and floor, and the features of real pictures that others are measured against."""
-    test = load_data(judge.card["data"], "test", data_root)
-    train = load_data(judge.card["data"], "train", data_root)
-    seen = {}
-    for split, data in (("test", test), ("train", train)):
-        rows = torch.arange(min(len(data), len(test))).split(250)
-
-        def told(done: int, split: str = split) -> None:
-            progress(f"{split} pictures", done, len(test))
-
-        seen[split] = judged(judge, map(data.pictures, rows), told)
-    # Half precision keeps the file small; the floor is measured on what the file will hold.
-    extra = {f"features.{split}": said.features.half() for split, said in seen.items()}
-    result = {
-        "samples": len(test),
-        "floor": metrics.frechet_distance(extra["features.train"], extra["features.test"]),
-        **judge.figures(seen["test"].logits, test.labels),
-    }
-    return _rounded(result), extra
-
-
-def _rounded(result: dict[str, Any]) -> dict[str, Any]:
-    def short(value: Any) -> Any:
-        if isinstance(value, list):
-            return [short(v) for v in value]
-        return float(f"{value:.5g}") if isinstance(value, float) else value
-
-    return {k: short(v) for k, v in result.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -73,6 +73,11 @@ class Family(nn.Module):
     def phases(self) -> list[Phase]:
         """What one training step optimises, in order."""
         raise NotImplementedError
+
+    def in_turn(self, indices: Sequence[int]) -> Any:
+        """The labels of the pictures so numbered when everything that `sample` can be asked for
+        has its turn; None for a model that draws what it likes."""
+        return None
 
     def settle(self, x: Tensor, label: Tensor) -> None:
         """Called once after training with some of the data, to measure what `sample` needs."""

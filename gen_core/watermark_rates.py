@@ -15,7 +15,7 @@ from gen_core import watermark
 from gen_core.data.emoji import Emoji
 from gen_core.data.images import pixels
 from gen_core.data.scenes import any_scene, paint
-from gen_core.evaluate import Progress
+from gen_core.reference import Progress
 
 if TYPE_CHECKING:
     from gen_core.text_to_image.pipeline import TextToImage

@@ -18,8 +18,15 @@ from gen_core.solvers import NoiseSchedule, Prediction
 torch.set_num_threads(1)  # tiny tensors: a second thread costs more than it brings
 
 TINY = {
-    "vae": {"width": 16, "latent": 4},
+    "vae": {"widths": (16, 32), "latent": 4},
     "gan": {"widths": (32, 16, 16), "latent": 8, "critic_width": 8, "classes": 10},
+    "style-gan": {
+        "size": 16,
+        "widths": (16, 16, 16),
+        "critic_widths": (16, 16),
+        "latent": 8,
+        "mapping": 2,
+    },
     "diffusion": {"widths": (16, 32), "blocks": 1, "embedding": 32},
     "flow": {"widths": (16, 32), "blocks": 1, "embedding": 32},
     "judge": {"widths": (8, 16, 16)},
@@ -56,14 +63,16 @@ def striped(count: int = 64, seed: int = 0) -> ImageSet:
     return ImageSet("fashion", torch.from_numpy(images), torch.from_numpy(labels), names)
 
 
-def portraits(count: int = 64) -> ImageSet:
-    """Portraits of 28 by 28 pixels, with what is known of them."""
-    images, people = avatars(range(count), size=28)
+def portraits(count: int = 64, size: int = 28) -> ImageSet:
+    """Small portraits, with what is known of them."""
+    images, people = avatars(range(count), size)
     return ImageSet("avatars", images, facts(people), ())
 
 
 def examples(family: str, count: int = 64) -> ImageSet:
     """Something for a family to train on."""
+    if family == "style-gan":
+        return portraits(count, 16)
     return portraits(count) if family.startswith("avatar") else striped(count)
 
 

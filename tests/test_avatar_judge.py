@@ -38,10 +38,27 @@ def test_what_is_told_of_it_names_every_attribute():
     shown = data.labels[:, : len(CHOICES)].clamp(min=0).T
     logits = [10 * F.one_hot(a, n).float() for a, n in zip(shown, sizes, strict=True)]
     numbers = data.labels[:, len(CHOICES) :] / THOUSANDTHS
-    told = judge.figures(torch.cat([*logits, numbers + 0.5], dim=1), data.labels)
+    told = judge.agreement(torch.cat([*logits, numbers + 0.5], dim=1), data.labels)
     assert told["accuracy"] == pytest.approx(1)
-    assert all(told[f"right.{name}"] == 1 for name in CHOICES)
-    assert all(told[f"off.{name}"] == pytest.approx(0.5) for name in MEASURES)
+    assert told["right"] == dict.fromkeys(CHOICES, 1)
+    assert told["off"] == pytest.approx(dict.fromkeys(MEASURES, 0.5))
+
+
+def test_a_census_counts_every_value_and_spreads_the_measures():
+    judge, rng = tiny("avatar-judge"), torch.Generator().manual_seed(0)
+    out = torch.randn(50, judge.outputs, generator=rng)
+    out[:, -len(MEASURES) :] = torch.linspace(-1.5, 1.5, 50)[:, None]
+    told = judge.census(out)
+    assert {name: len(shares) for name, shares in told["shares"].items()} == {
+        name: len(values) for name, values in CHOICES.items()
+    }
+    logits, _ = judge.answers(out)
+    first = float((logits["hat"].argmax(1) == 0).double().mean())
+    assert told["shares"]["hat"][0] == pytest.approx(first)
+    assert all(sum(parts) == pytest.approx(1) for parts in told["spread"].values())
+    assert told["spread"]["smile"][0] > told["spread"]["smile"][4], (
+        "what is beyond counts at the end"
+    )
 
 
 def test_it_learns_to_tell_people_apart():

@@ -52,7 +52,7 @@ def frames(model) -> list[Frame]:
 def test_the_prior_comes_first_and_the_sample_last(model, frames):
     first, last = frames[0], frames[-1]
     assert torch.equal(first.x.cpu(), Noise([4, 5, 6]).randn(*first.x.shape[1:]))
-    assert last.x.shape == (3, 1, 28, 28)
+    assert last.x.shape == (3, *model.event)
     assert torch.isfinite(last.x).all()
 
 
@@ -86,7 +86,7 @@ def test_the_same_seed_gives_the_same_picture_alone_and_in_a_batch(model):
 def test_knobs_have_defaults_that_work(model):
     assert all(p.default is not inspect.Parameter.empty for p in knobs_of(model.name).values())
     assert all(p.kind is p.KEYWORD_ONLY for p in knobs_of(model.name).values())
-    assert final(model.sample(Noise([0]))).shape == (1, 1, 28, 28)
+    assert final(model.sample(Noise([0]))).shape == (1, *model.event)
 
 
 @pytest.mark.parametrize("knob", BAD)

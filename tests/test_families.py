@@ -147,15 +147,6 @@ def test_scale_zero_ignores_the_label(family):
     assert torch.equal(one, two)
 
 
-def test_one_label_in_ten_is_hidden_in_training():
-    model = tiny("flow")
-    label = torch.full((20_000,), 3)
-    dropped = model.drop_labels(label, rng())
-    hidden = float((dropped == 10).double().mean())
-    assert hidden == pytest.approx(0.1, abs=4 * math.sqrt(0.09 / 20_000))
-    assert set(dropped.tolist()) == {3, 10}
-
-
 def test_noise_and_clean_guess_of_a_diffusion_fit_together():
     """x_t = signal x0 + spread eps, whatever the network said."""
     model = tiny("diffusion")

@@ -9,7 +9,6 @@ import numpy as np
 
 from demos.figures import pixels
 from demos.texts.overview import FamilyText
-from gen_core.evaluate import is_conditional
 from gen_core.family import Family
 from gen_core.measure import Meter, published
 
@@ -53,9 +52,7 @@ def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iter
     """
     asked = published(model)
     knobs = asked | ({"steps": steps} if "steps" in asked else {})
-    labels = None
-    if is_conditional(model):
-        labels = [i % model.config.classes for i in range(len(seeds))]
+    labels = model.in_turn(range(len(seeds)))
     metrics = model.card.get("metrics", {})
     meter = Meter(model, seeds, **knobs, **({"label": labels} if labels else {}))
     for frame in meter.frames():

@@ -42,7 +42,6 @@ def code(knobs: dict[str, Any]) -> str:
     names = ", ".join(f'"{text.model}"' for text in FAMILIES)
     return f"""
         from gen_core import load
-        from gen_core.evaluate import is_conditional
         from gen_core.measure import measure, published
 
         for name in ({names}):
@@ -50,8 +49,9 @@ def code(knobs: dict[str, Any]) -> str:
             knobs = published(model)  # those that its Fréchet distance was measured with
             if "steps" in knobs:
                 knobs["steps"] = {knobs["steps"]}
-            if is_conditional(model):
-                knobs["label"] = [i % 10 for i in range({count})]
+            label = model.in_turn(range({count}))  # each class in turn, where it knows classes
+            if label is not None:
+                knobs["label"] = label
             cost = measure(model, range({seed}, {seed + count}), **knobs)
             print(f"{{name}}: {{cost.milliseconds:.2f}} ms, {{cost.evaluations:g}} evaluations")
     """

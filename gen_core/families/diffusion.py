@@ -8,6 +8,7 @@ well scaled at every noise level; the wrapper turns it into the noise or the gue
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,10 +40,10 @@ class Diffusion(GuidedFamily):
         eps = torch.randn(x.shape, generator=rng, device=x.device)
         x_t = self.schedule.add_noise(x, eps, t)
         signal, spread = self.schedule.scales(t, x)
-        predicted = self.net(x_t, t / total, self.drop_labels(label, rng)).float()
+        predicted = self.net(x_t, t / total, self.condition.hidden(label, rng)).float()
         return {"loss": (predicted - (signal * eps - spread * x)).square().mean()}
 
-    def denoiser(self, label: int | list[int] | Tensor | None, count: int, guidance_scale: float):
+    def denoiser(self, label: Any, count: int, guidance_scale: float):
         """predict(x_t, t) -> Prediction(x0, eps): all that a solver sees of the network."""
         evaluate = self.guided(label, count, guidance_scale)
 
@@ -56,13 +57,14 @@ class Diffusion(GuidedFamily):
 
     @torch.inference_mode()
     def sample(
-        self, noise: Noise, *, label: int | list[int] | Tensor = 0, steps: int = 20,
+        self, noise: Noise, *, label: Any = None, steps: int = 20,
         guidance_scale: float = 1.0, solver: str = "dpm++2m", eta: float = 0.0,
     ) -> Iterator[Frame]:  # fmt: skip
         """Yields steps + 1 Frames; level is t from 1000 to 0, out the predicted noise.
 
-        label: a class for all or one per sample; steps: 1 to 1000; guidance_scale: 0 (no label)
-        to 20; solver: one of `DIFFUSION_SOLVERS`; eta: 0 to 1, DDIM's share of fresh noise.
+        label: a class, or a dict of attributes, for all or one per sample, None for any; steps: 1
+        to 1000; guidance_scale: 0 (no label) to 20; solver: one of `DIFFUSION_SOLVERS`; eta: 0 to
+        1, DDIM's share of fresh noise.
         """
         steps = whole("steps", steps, 1, MAX_STEPS)
         solve = DIFFUSION_SOLVERS[choice("solver", solver, list(DIFFUSION_SOLVERS))]

@@ -7,6 +7,7 @@ The path is x_t = (1 - t) x_0 + t x_1, with x_0 noise at t = 0 and x_1 data at t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,18 +37,19 @@ class Flow(GuidedFamily):
         x_0 = torch.randn(x.shape, generator=rng, device=x.device)
         at = t[:, None, None, None]
         x_t = (1 - at) * x_0 + at * x
-        velocity = self.net(x_t, t, self.drop_labels(label, rng)).float()
+        velocity = self.net(x_t, t, self.condition.hidden(label, rng)).float()
         return {"loss": (velocity - (x - x_0)).square().mean()}
 
     @torch.inference_mode()
     def sample(
-        self, noise: Noise, *, label: int | list[int] | Tensor = 0, steps: int = 20,
+        self, noise: Noise, *, label: Any = None, steps: int = 20,
         guidance_scale: float = 1.0, solver: str = "euler",
     ) -> Iterator[Frame]:  # fmt: skip
         """Yields steps + 1 Frames; level is t, out the velocity, x0 where it points.
 
-        label: a class for all or one per sample; steps: 1 to 1000; guidance_scale: 0 (no label)
-        to 20, 1 asks the network once per evaluation, any other value twice.
+        label: a class, or a dict of attributes, for all or one per sample, None for any; steps: 1
+        to 1000; guidance_scale: 0 (no label) to 20, 1 asks the network once per evaluation, any
+        other value twice.
         """
         steps = whole("steps", steps, 1, MAX_STEPS)
         integrate = FLOW_SOLVERS[choice("solver", solver, list(FLOW_SOLVERS))]

@@ -6,7 +6,7 @@ et al. 2018, "Which training methods for GANs do actually converge?", without wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -52,10 +52,18 @@ class GAN(Family):
 
     def __init__(self, config: GANConfig | None = None) -> None:
         super().__init__(config)
+        self.event = (self.config.channels, self.config.size, self.config.size)
+        self.build()
+
+    def build(self) -> None:
+        """The two players."""
         c = self.config
         self.generator = Generator(c.channels, c.size, c.widths, c.latent, c.classes)
         self.critic = Discriminator(c.channels, c.size, c.critic_width, c.classes)
-        self.event = (c.channels, c.size, c.size)
+
+    def in_turn(self, indices: Sequence[int]) -> list[int] | None:
+        classes = self.config.classes
+        return [index % classes for index in indices] if classes else None
 
     def phases(self) -> list[Phase]:
         c, betas = self.config, (self.config.momentum, 0.99)
@@ -69,7 +77,7 @@ class GAN(Family):
         """-log D(x) - log(1 - D(G(z))), Goodfellow et al. 2014, eq. 1, and the penalty."""
         label = self._known(label)
         with torch.no_grad():
-            fake = self.generator(self._latent(len(x), rng), label)
+            fake = self.fakes(label, rng)
         real_logit = self.critic(x, label).float()
         fake_logit = self.critic(fake, label).float()
         loss = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
@@ -81,8 +89,12 @@ class GAN(Family):
     def generator_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """-log D(G(z)): the non-saturating loss, Goodfellow et al. 2014, section 3."""
         label = self._known(label)
-        fake = self.generator(self._latent(len(x), rng), label)
+        fake = self.fakes(label, rng)
         return {"loss": F.softplus(-self.critic(fake, label).float()).mean()}
+
+    def fakes(self, label: Tensor, rng: torch.Generator) -> Tensor:
+        """As many pictures as labels, for training."""
+        return self.generator(self._latent(len(label), rng), label)
 
     def slope(self, x: Tensor, label: Tensor) -> Tensor:
         """E || grad D(x) ||^2 on real pictures: R1 without gamma / 2, Mescheder et al. 2018, eq. 9.
@@ -160,7 +172,7 @@ class GAN(Family):
             raise KnobError(f"snapshot={step}: choose one of {kept}")
         prefix = f"snapshot.{step}."
         weights = {k.removeprefix(prefix): v for k, v in self.extra.items() if k.startswith(prefix)}
-        model = GAN(self.config).requires_grad_(False).eval()
+        model = type(self)(self.config).requires_grad_(False).eval()
         model.generator.load_state_dict(weights)
         model.critic, model.card = self.critic, self.card
         return model.to(self.device, memory_format=torch.channels_last)

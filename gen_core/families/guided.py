@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from gen_core.checks import labels, number
+from gen_core.checks import number
+from gen_core.conditions import Attributes, Classes, Condition
 from gen_core.devices import fast_math
 from gen_core.family import Family, Frame
 from gen_core.nets.unet import UNet, UNetConfig
 
 MAX_GUIDANCE = 20.0
-DROP_LABEL = 0.1
-"""Share of training pictures whose label is hidden (Ho & Salimans 2022, p_uncond)."""
 
 
 class GuidedFamily(Family):
@@ -23,14 +23,15 @@ class GuidedFamily(Family):
         super().__init__(config)
         self.net = UNet(self.config)
         self.event = (self.config.channels, self.config.size, self.config.size)
+        self.condition: Condition = (
+            Attributes() if self.config.choices else Classes(self.config.classes)
+        )
 
-    def drop_labels(self, label: Tensor, rng: torch.Generator) -> Tensor:
-        """Replaces one label in ten by "no label", so that the network learns both."""
-        hidden = torch.rand(len(label), generator=rng, device=label.device) < DROP_LABEL
-        return torch.where(hidden, self.config.classes, label)
+    def in_turn(self, indices: Sequence[int]) -> Any:
+        return self.condition.in_turn(indices)
 
     def guided(
-        self, label: int | list[int] | Tensor | None, count: int, guidance_scale: float
+        self, label: Any, count: int, guidance_scale: float
     ) -> Callable[[Tensor, Tensor], Tensor]:
         """net(x, time) with classifier-free guidance (Ho & Salimans 2022, eq. 6).
 
@@ -38,11 +39,11 @@ class GuidedFamily(Family):
         more exaggerates it. At 0 and 1 one network evaluation does, else two in one batch.
         """
         scale = number("guidance_scale", guidance_scale, 0.0, MAX_GUIDANCE)
-        classes = self.config.classes
+        nothing = self.condition.nothing(count).to(self.device)
         if label is None:
-            scale, label = 0.0, 0
-        wanted = torch.tensor(labels(label, count, classes), device=self.device)
-        nothing = torch.full_like(wanted, classes)
+            scale, wanted = 0.0, nothing
+        else:
+            wanted = self.condition.rows(label, count).to(self.device)
 
         def evaluate(x: Tensor, time: Tensor) -> Tensor:
             with fast_math(x.device):

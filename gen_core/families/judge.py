@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,8 @@ class Judge(Family):
 
     name = "judge"
     Config = JudgeConfig
+    indexes: ClassVar[bool] = False
+    """Whether its checkpoint shall know where each training picture lies (see `nearest`)."""
 
     def __init__(self, config: JudgeConfig | None = None) -> None:
         super().__init__(config)
@@ -46,11 +49,17 @@ class Judge(Family):
         """(B, C, H, W) in [-1, 1] -> (B, outputs): here, a logit for each class"""
         return self.head(self.features(x))
 
-    def figures(self, out: Tensor, label: Tensor) -> dict[str, float]:
-        """How well its answers (B, outputs) of real pictures do, by name: for its card."""
+    def agreement(self, out: Tensor, label: Tensor) -> dict[str, Any]:
+        """How often its answers (B, outputs) agree with what pictures show, or should show."""
+        return {"accuracy": metrics.accuracy(out, label)}
+
+    def census(self, out: Tensor) -> dict[str, Any]:
+        """What it sees in a set of pictures, from its answers (B, outputs), and how often."""
+        shares = metrics.class_shares(out)
         return {
-            "accuracy": metrics.accuracy(out, label),
             "inception_score": metrics.inception_score(out.softmax(1)),
+            "classes_alive": metrics.classes_alive(shares),
+            "class_shares": shares.tolist(),
         }
 
     def phases(self) -> list[Phase]:

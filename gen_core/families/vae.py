@@ -24,7 +24,8 @@ from gen_core.noise import Noise
 class VAEConfig:
     channels: int = 1
     size: int = 28
-    width: int = 48
+    widths: tuple[int, ...] = (48, 96)
+    """Of the layers at half the resolution, a quarter, and so on."""
     latent: int = 16
     beta: float = 1.0
     """Weight of the KL term: 1 is the evidence lower bound (Higgins et al. 2017 vary it)."""
@@ -38,8 +39,8 @@ class VAE(Family):
     def __init__(self, config: VAEConfig | None = None) -> None:
         super().__init__(config)
         c = self.config
-        self.encoder = Encoder(c.channels, c.size, c.width, 2 * c.latent)
-        self.decoder = Decoder(c.channels, c.size, c.width, c.latent)
+        self.encoder = Encoder(c.channels, c.size, c.widths, 2 * c.latent)
+        self.decoder = Decoder(c.channels, c.size, c.widths, c.latent)
         self.log_sigma = nn.Parameter(torch.tensor(-1.0))
         self.register_buffer("influence", torch.ones(c.latent))
         self.event = (c.channels, c.size, c.size)

@@ -1,6 +1,9 @@
-"""A small convolutional encoder and decoder for pictures whose side is a multiple of four."""
+"""A small convolutional encoder and decoder. Each level has half the resolution of the one before,
+so the side of a picture must be a multiple of two to the power of their number."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -9,41 +12,50 @@ from gen_core.nets.blocks import ResBlock, Upsample, norm
 
 
 class Encoder(nn.Module):
-    """(B, channels, S, S) -> (B, outputs), at half and a quarter of the resolution."""
+    """(B, channels, S, S) -> (B, outputs); `widths` from half the resolution down."""
 
-    def __init__(self, channels: int, size: int, width: int, outputs: int) -> None:
+    def __init__(self, channels: int, size: int, widths: tuple[int, ...], outputs: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(channels, width, 4, stride=2, padding=1),
-            ResBlock(width, width),
-            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
-            ResBlock(2 * width, 2 * width),
-            norm(2 * width),
-            nn.SiLU(),
-        )
-        self.out = nn.Linear(2 * width * (size // 4) ** 2, outputs)
+        first, last = widths[0], widths[-1]
+        layers = [nn.Conv2d(channels, first, 4, stride=2, padding=1), ResBlock(first, first)]
+        for narrow, wide in pairwise(widths):
+            layers += [nn.Conv2d(narrow, wide, 3, stride=2, padding=1), ResBlock(wide, wide)]
+        self.body = nn.Sequential(*layers, norm(last), nn.SiLU())
+        self.out = nn.Linear(last * smallest(size, widths) ** 2, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.out(self.body(x.contiguous(memory_format=torch.channels_last)).flatten(1))
 
 
 class Decoder(nn.Module):
-    """(B, latent) -> (B, channels, S, S) in [-1, 1]"""
+    """(B, latent) -> (B, channels, S, S) in [-1, 1]; `widths` as the encoder's."""
 
-    def __init__(self, channels: int, size: int, width: int, latent: int) -> None:
+    def __init__(self, channels: int, size: int, widths: tuple[int, ...], latent: int) -> None:
         super().__init__()
-        self.side = size // 4
-        self.enter = nn.Linear(latent, 2 * width * self.side**2)
+        first, last = widths[0], widths[-1]
+        self.side = smallest(size, widths)
+        self.enter = nn.Linear(latent, last * self.side**2)
+        layers: list[nn.Module] = [ResBlock(last, last)]
+        for wide, narrow in pairwise(reversed(widths)):
+            layers += [Upsample(wide, narrow), ResBlock(narrow, narrow)]
         self.body = nn.Sequential(
-            ResBlock(2 * width, 2 * width),
-            Upsample(2 * width, width),
-            ResBlock(width, width),
-            Upsample(width, width // 2),
-            norm(width // 2),
+            *layers,
+            Upsample(first, first // 2),
+            norm(first // 2),
             nn.SiLU(),
-            nn.Conv2d(width // 2, channels, 3, padding=1),
+            nn.Conv2d(first // 2, channels, 3, padding=1),
         )
 
     def forward(self, z: Tensor) -> Tensor:
         x = self.enter(z).unflatten(1, (-1, self.side, self.side))
         return self.body(x.contiguous(memory_format=torch.channels_last)).tanh()
+
+
+def smallest(size: int, widths: tuple[int, ...]) -> int:
+    """The side of the map at the last level, where pictures have the side `size`."""
+    side, left = divmod(size, 2 ** len(widths))
+    if left:
+        raise ValueError(
+            f"size={size}: with {len(widths)} levels choose a multiple of {2 ** len(widths)}"
+        )
+    return side

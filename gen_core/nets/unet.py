@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gen_core.nets.attributes import AttributeEmbedding
 from gen_core.nets.blocks import FourierTime, ResBlock, SelfAttention, Upsample, norm, zeroed
 
 
@@ -24,6 +25,10 @@ class UNetConfig:
     embedding: int = 256
     classes: int = 10
     """Labels are 0 .. classes - 1; the label `classes` means "no label" (for guidance)."""
+    choices: tuple[int, ...] = ()
+    """In place of a class several attributes: how many values each has."""
+    measures: int = 0
+    """And how many attributes besides are numbers."""
 
 
 class UNet(nn.Module):
@@ -33,7 +38,7 @@ class UNet(nn.Module):
         pixels = config.channels * config.patch**2
         first, last = config.widths[0], config.widths[-1]
         self.time = FourierTime(config.embedding)
-        self.label = nn.Embedding(config.classes + 1, config.embedding)
+        self.label = _embedding(config)
         self.enter = nn.Conv2d(pixels, first, 3, padding=1)
 
         self.down, skips, width = nn.ModuleList(), [first], first
@@ -64,7 +69,8 @@ class UNet(nn.Module):
         )
 
     def forward(self, x: Tensor, time: Tensor, label: Tensor) -> Tensor:
-        """x: (B, C, H, W), time: (B,) in [0, 1], label: (B,) int64 -> (B, C, H, W)"""
+        """x (B, C, H, W), time (B,) in [0, 1], label (B,) or (B, attributes) int64
+        -> (B, C, H, W)"""
         embedding = self.time(time) + self.label(label)
         x = F.pixel_unshuffle(x, self.config.patch)
         x = self.enter(x.contiguous(memory_format=torch.channels_last))
@@ -80,3 +86,9 @@ class UNet(nn.Module):
             else:
                 x = layer(x)
         return F.pixel_shuffle(self.leave(x), self.config.patch)
+
+
+def _embedding(config: UNetConfig) -> nn.Module:
+    if config.choices:
+        return AttributeEmbedding(config.choices, config.measures, config.embedding)
+    return nn.Embedding(config.classes + 1, config.embedding)

@@ -1,0 +1,131 @@
+"""What a model can be asked for: one class, or any of a portrait's attributes.
+
+A condition turns what a caller writes into rows of whole numbers, one row a picture, which the
+network embeds. It also knows the row that asks for nothing, which training shows now and then, so
+that sampling can be guided (Ho & Salimans 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from gen_core.checks import KnobError, choice, labels, number
+from gen_core.data.avatars.held_out import random_avatar
+from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS, facts
+from gen_core.data.images import UNSEEN
+
+UNTOLD = -10_000
+"""In place of a measure that is not asked for: no measure is so low."""
+HIDE_ALL = 0.1
+"""Share of training pictures that are shown without their label (Ho & Salimans 2022, p_uncond)."""
+TELL_ALL = 0.4
+"""Share of training portraits whose attributes are all told; of the others, some."""
+OTHERS = 2_000_000
+"""The first seed of the people whose attributes are asked for when a model is measured: neither
+training nor test pictures show them."""
+LOWEST = {"age": 0.0}
+"""Where a measure begins, but for those that begin at -1."""
+
+
+class Condition(Protocol):
+    def rows(self, label: Any, count: int) -> Tensor:
+        """What was asked for, as int64 (count, ...). Raises KnobError."""
+
+    def nothing(self, count: int) -> Tensor:
+        """(count, ...): the rows that ask for nothing."""
+
+    def hidden(self, label: Tensor, rng: torch.Generator) -> Tensor:
+        """Training's rows with some of them, or of what they say, hidden."""
+
+    def in_turn(self, indices: Sequence[int]) -> Any:
+        """What the pictures so numbered are asked for where a model is measured."""
+
+
+class Classes:
+    """One of `count` classes."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def rows(self, label: Any, count: int) -> Tensor:
+        """label: a class for all or one per picture."""
+        return torch.tensor(labels(label, count, self.count))
+
+    def nothing(self, count: int) -> Tensor:
+        return torch.full((count,), self.count)
+
+    def hidden(self, label: Tensor, rng: torch.Generator) -> Tensor:
+        hidden = torch.rand(len(label), generator=rng, device=label.device) < HIDE_ALL
+        return torch.where(hidden, self.count, label)
+
+    def in_turn(self, indices: Sequence[int]) -> list[int]:
+        return [index % self.count for index in indices]
+
+
+class Attributes:
+    """Any attributes of a portrait: {"hat": "cap", "smile": 0.8} leaves all others open."""
+
+    def rows(self, label: Any, count: int) -> Tensor:
+        """label: a dict for all, one per picture, or rows as `labels.facts` gives them."""
+        if isinstance(label, Tensor):
+            return self._given(label, count)
+        if isinstance(label, Mapping):
+            return self._row(label).expand(count, -1)
+        if not isinstance(label, list | tuple):
+            raise KnobError(
+                f"label={str(label)[:40]!r}: name attributes and values, such as "
+                '{"hat": "cap", "smile": 0.8}'
+            )
+        if len(label) != count:
+            raise KnobError(
+                f"label has {len(label)} entries: give one, or one per sample ({count})"
+            )
+        return torch.stack([self._row(wish) for wish in label])
+
+    def nothing(self, count: int) -> Tensor:
+        row = [UNSEEN] * len(CHOICES) + [UNTOLD] * len(MEASURES)
+        return torch.tensor(row).expand(count, -1)
+
+    def hidden(self, label: Tensor, rng: torch.Generator) -> Tensor:
+        """One picture in ten says nothing, four say all; of the others each attribute is told as
+        often as chance has it, seldom in one, mostly in another."""
+        draw = torch.rand((len(label), 2), generator=rng, device=label.device)
+        told = torch.where(draw[:, 0] < TELL_ALL, 1.0, draw[:, 1])
+        told = torch.where(draw[:, 0] > 1 - HIDE_ALL, 0.0, told)
+        kept = torch.rand(label.shape, generator=rng, device=label.device) < told[:, None]
+        return torch.where(kept, label, self.nothing(len(label)).to(label.device))
+
+    def in_turn(self, indices: Sequence[int]) -> Tensor:
+        """All attributes of people whom training has not shown."""
+        return facts([random_avatar(OTHERS + index) for index in indices])
+
+    def _given(self, label: Tensor, count: int) -> Tensor:
+        wide = len(CHOICES) + len(MEASURES)
+        if label.shape != (count, wide) or label.is_floating_point():
+            raise KnobError(
+                f"label of shape {(*label.shape,)}: rows of facts are whole numbers "
+                f"({count}, {wide})"
+            )
+        most = torch.tensor([len(values) for values in CHOICES.values()])
+        chosen = label[:, : len(CHOICES)].cpu()
+        if ((chosen < UNSEEN) | (chosen >= most)).any():
+            raise KnobError("label: a row names a value that its attribute does not have")
+        return label.cpu()
+
+    def _row(self, wish: Any) -> Tensor:
+        if not isinstance(wish, Mapping):
+            raise KnobError(f"label={str(wish)[:40]!r}: name attributes and their values")
+        row = self.nothing(1)[0].clone()
+        names = [*CHOICES, *MEASURES]
+        for name, value in wish.items():
+            place = names.index(choice("label's attribute", name, names))
+            if name in CHOICES:
+                row[place] = CHOICES[name].index(choice(name, value, CHOICES[name]))
+            else:
+                measure = number(name, value, LOWEST.get(name, -1.0), 1.0)
+                row[place] = round(THOUSANDTHS * measure)
+        return row

@@ -1,0 +1,139 @@
+"""A style-based generator (Karras et al. 2019 and 2020), and a discriminator of the same depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gen_core.nets.adversarial import PlainBlock
+
+START = 4
+"""Side of the map that the generator starts from."""
+SLOW = 0.01
+"""The mapping learns at a hundredth of the rate (Karras et al. 2019, appendix C)."""
+
+
+class EqualisedLinear(nn.Module):
+    """A linear layer whose weights are N(0, 1) and scaled when used, so that Adam changes all
+    layers alike (Karras et al. 2018, section 4.1), at `pace` times the rate."""
+
+    def __init__(self, wide_in: int, wide_out: int, pace: float = 1.0, bias: float = 0.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(wide_out, wide_in) / pace)
+        self.bias = nn.Parameter(torch.full((wide_out,), bias / pace))
+        self.scale, self.pace = pace * wide_in**-0.5, pace
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight * self.scale, self.bias * self.pace)
+
+
+class StyledConv(nn.Module):
+    """A convolution whose input channels a style weighs, and whose output is brought back to unit
+    variance (Karras et al. 2020, section 2.2); then grain, a bias and a leaky ReLU.
+
+    Weighing the input and dividing the output is the same as changing the weights for each
+    picture (eq. 1 and 3), but one convolution does for the whole batch.
+    """
+
+    def __init__(self, wide_in: int, wide_out: int, latent: int) -> None:
+        super().__init__()
+        self.style = EqualisedLinear(latent, wide_in, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(wide_out, wide_in, 3, 3))
+        self.scale = (9 * wide_in) ** -0.5
+        self.bias = nn.Parameter(torch.zeros(wide_out))
+        self.grain = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor, w: Tensor, grain: Tensor | None = None) -> Tensor:
+        """x (B, in, H, W), w (B, latent), grain (B, 1, H, W) or None -> (B, out, H, W)"""
+        style, weight = self.style(w).float(), self.weight * self.scale
+        # Half of what comes is lost in the ReLU: twice the variance goes in.
+        spread = (style.square() @ weight.square().sum((2, 3)).T / 2 + 1e-8).rsqrt()
+        x = F.conv2d(x * _maps(style, x.dtype), weight, padding=1)
+        x = torch.addcmul(_maps(self.bias[None], x.dtype), x, _maps(spread, x.dtype))
+        if grain is not None:
+            x = x + (self.grain * grain).to(x.dtype)
+        return F.leaky_relu(x, 0.2)
+
+
+class StyleGenerator(nn.Module):
+    """Latent z -> style w -> a style for each layer -> picture; the widths from 4 by 4 up."""
+
+    def __init__(self, channels: int, widths: Sequence[int], latent: int, mapping: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for _ in range(mapping):
+            layers += [EqualisedLinear(latent, latent, SLOW), nn.LeakyReLU(0.2)]
+        self.mapping = nn.Sequential(*layers)
+        self.start = nn.Parameter(torch.randn(widths[0], START, START))
+        self.convs = nn.ModuleList([StyledConv(widths[0], widths[0], latent)])
+        for narrow, wide in pairwise(widths):
+            self.convs += [StyledConv(narrow, wide, latent), StyledConv(wide, wide, latent)]
+        self.colours = nn.ModuleList([nn.Conv2d(width, channels, 1) for width in widths])
+        self.register_buffer("mean_style", torch.zeros(1, latent))
+
+    @property
+    def layers(self) -> int:
+        """How many styles steer a picture."""
+        return len(self.convs)
+
+    @property
+    def sides(self) -> list[int]:
+        """The side of each layer's map: 4, 8, 8, 16, 16, ..."""
+        return [START * 2 ** ((layer + 1) // 2) for layer in range(self.layers)]
+
+    def style(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """z (B, latent) -> w (B, latent)"""
+        z = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
+        return self.mapping(z) * 2**0.5
+
+    def paint(self, w: Tensor, grain: Sequence[Tensor] | None = None) -> Tensor:
+        """w (B, latent) for all layers or (B, layers, latent), grain a map for each layer or None
+        -> (B, C, H, W) in [-1, 1]. The colours of all resolutions add up (Karras 2020, fig. 7)."""
+        if w.ndim == 2:
+            w = w[:, None].expand(-1, self.layers, -1)
+        x = self.start.expand(len(w), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+        colour = torch.zeros((), device=w.device)
+        for layer, conv in enumerate(self.convs):
+            if layer % 2:  # the first of two at a new resolution
+                x, colour = _doubled(x), _doubled(colour)
+            x = conv(x, w[:, layer], grain[layer] if grain else None)
+            if layer % 2 == 0:
+                colour = colour + self.colours[layer // 2](x)
+        return colour.float().tanh()
+
+
+def _maps(rows: Tensor, dtype: torch.dtype) -> Tensor:
+    """(B, C) -> (B, C, 1, 1), in the precision of the maps it meets: these are large."""
+    return rows.to(dtype)[:, :, None, None]
+
+
+def _doubled(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+class StyleDiscriminator(nn.Module):
+    """Picture -> one number, high for "real"; the widths from half the resolution down to 4 by 4.
+
+    No normalisation, and nothing that looks at the batch: its answer is about one picture.
+    """
+
+    def __init__(self, channels: int, size: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.enter = nn.Conv2d(4 * channels, widths[0], 3, padding=1)
+        layers: list[nn.Module] = [PlainBlock(widths[0])]
+        for narrow, wide in pairwise(widths):
+            layers += [nn.Conv2d(narrow, wide, 4, stride=2, padding=1), PlainBlock(wide)]
+        self.body = nn.Sequential(*layers)
+        side = size // 2 ** len(widths)
+        self.deep = nn.Linear(widths[-1] * side**2, widths[-1])
+        self.out = nn.Linear(widths[-1], 1)
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        """x (B, C, H, W) -> (B,) logits"""
+        x = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)
+        h = F.leaky_relu(self.deep(self.body(self.enter(x)).flatten(1)), 0.2)
+        return self.out(h)[:, 0]

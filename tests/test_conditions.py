@@ -1,0 +1,115 @@
+"""What a model can be asked for: classes, or any attributes of a portrait."""
+
+import math
+import re
+
+import pytest
+import torch
+
+from core_fixtures import tiny
+from gen_core import Noise, final
+from gen_core.checks import KnobError
+from gen_core.conditions import UNTOLD, Attributes, Classes
+from gen_core.data.avatars import Avatar, random_avatar
+from gen_core.data.avatars.dataset import SEEDS
+from gen_core.data.avatars.labels import CHOICES, MEASURES, facts
+from gen_core.data.images import UNSEEN
+from gen_core.nets.attributes import AttributeEmbedding
+
+SIZES = tuple(len(values) for values in CHOICES.values())
+PORTRAIT = {"classes": 0, "choices": SIZES, "measures": len(MEASURES), "channels": 3, "size": 16}
+
+
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def test_one_class_in_ten_is_hidden_in_training():
+    label = torch.full((20_000,), 3)
+    shown = Classes(10).hidden(label, rng())
+    hidden = float((shown == 10).double().mean())
+    assert hidden == pytest.approx(0.1, abs=4 * math.sqrt(0.09 / 20_000))
+    assert set(shown.tolist()) == {3, 10}
+
+
+def test_a_wish_names_what_it_wants_and_leaves_the_rest_open():
+    row = Attributes().rows({"hat": "cap", "smile": 0.25}, 2)[1].tolist()
+    told = dict(zip([*CHOICES, *MEASURES], row, strict=True))
+    assert told.pop("hat") == CHOICES["hat"].index("cap") and told.pop("smile") == 250
+    assert set(told.values()) == {UNSEEN, UNTOLD}
+    assert torch.equal(Attributes().rows({}, 3), Attributes().nothing(3))
+
+
+def test_each_picture_may_have_a_wish_of_its_own():
+    rows = Attributes().rows([{"hat": "cap"}, {"age": 1}], 2)
+    assert rows[0].tolist().count(UNSEEN) == len(CHOICES) - 1
+    assert rows[1, -len(MEASURES) + MEASURES.index("age")] == 1000
+
+
+def test_rows_of_facts_pass_as_they_are():
+    rows = facts([Avatar(), Avatar(hat="turban")])
+    assert torch.equal(Attributes().rows(rows, 2), rows)
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ({"wig": "red"}, "label's attribute='wig': choose one of face, skin, hair"),
+        ({"hat": "crown"}, "hat='crown': choose one of none, cap"),
+        ({"smile": 2}, "smile=2: choose a number from -1 to 1"),
+        ({"age": -0.5}, "age=-0.5: choose a number from 0 to 1"),
+        ({"smile": math.nan}, "smile=nan: choose a number"),
+        ({3: "cap"}, "label's attribute=3: choose one of"),
+        (7, "label='7': name attributes and values"),
+        ("cap", "label='cap': name attributes and values"),
+        ([{}], "label has 1 entries: give one, or one per sample"),
+        ([{}, "cap", {}], "label='cap': name attributes"),
+        (torch.zeros(3, 2), "rows of facts are whole numbers"),
+        (torch.full((3, 23), 99), "a value that its attribute does not have"),
+    ],
+)
+def test_a_bad_wish_is_named(label, said):
+    with pytest.raises(KnobError, match=re.escape(said)):
+        Attributes().rows(label, 3)
+
+
+def test_training_sees_portraits_with_everything_nothing_and_something_told():
+    label = facts([Avatar()]).expand(20_000, -1)
+    told = (Attributes().hidden(label, rng()) == label).sum(1)
+    everything, nothing = (float((told == n).double().mean()) for n in (label.shape[1], 0))
+    assert everything == pytest.approx(0.4 + 0.5 / 24, abs=0.02)
+    assert nothing == pytest.approx(0.1 + 0.5 / 24, abs=0.02)
+    some = told[(told > 0) & (told < label.shape[1])]
+    assert set(some.tolist()) == set(range(1, label.shape[1]))
+
+
+def test_models_are_measured_on_people_that_training_does_not_show():
+    rows = Attributes().in_turn([0, 5])
+    assert torch.equal(rows, facts([random_avatar(2_000_000), random_avatar(2_000_005)]))
+    assert all(2_000_000 not in seeds for seeds in SEEDS.values())
+    assert Classes(10).in_turn([0, 5, 10, 11]) == [0, 5, 0, 1]
+
+
+def test_what_is_not_told_adds_nothing_and_what_is_told_does():
+    net = AttributeEmbedding((3, 2), 1, 8).eval()
+    with torch.no_grad():
+        nothing, value, measure, zero = net(
+            torch.tensor([[-1, -1, UNTOLD], [2, -1, UNTOLD], [-1, -1, 500], [-1, -1, 0]])
+        )
+        assert torch.allclose(nothing, net.mlp(torch.zeros(1, 8))[0])
+    assert not torch.allclose(nothing, value) and not torch.allclose(nothing, measure)
+    assert not torch.allclose(nothing, zero), "a measure of 0 is told, not missing"
+
+
+@pytest.mark.parametrize("family", ["flow", "diffusion"])
+def test_a_portrait_model_follows_its_wishes_and_does_without(family):
+    model = tiny(family, **PORTRAIT)
+    noise, quick = (lambda: Noise([3, 4])), {"steps": 2, "guidance_scale": 2.0}
+    wished = final(model.sample(noise(), label={"hat": "cap"}, **quick))
+    assert wished.shape == (2, 3, 16, 16)
+    each = final(model.sample(noise(), label=[{"hat": "cap"}, {"smile": 1.0}], **quick))
+    assert torch.allclose(each[0], wished[0], atol=1e-4)
+    assert not torch.allclose(each[1], wished[1], atol=1e-4)
+    open_wish = final(model.sample(noise(), label={}, steps=2))
+    assert torch.equal(final(model.sample(noise(), steps=2)), open_wish)
+    assert final(model.sample(noise(), label=model.in_turn(range(2)), steps=2)).shape[0] == 2

@@ -1,0 +1,83 @@
+"""The style-based generator: each layer has a style of its own, and unit variance is kept."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from core_fixtures import tiny
+from gen_core import Noise
+from gen_core.families.style_gan import MIXED
+from gen_core.nets.style import EqualisedLinear, StyledConv
+
+
+def test_weighing_input_and_output_is_changing_the_weights_of_each_picture():
+    """Karras et al. 2020, eq. 1 and 3, with weights made for each picture."""
+    torch.manual_seed(0)
+    conv = StyledConv(6, 5, 4)
+    x, w = torch.randn(3, 6, 8, 8), torch.randn(3, 4)
+    style = conv.style(w)
+    expected = []
+    for row in range(3):
+        weight = conv.weight * conv.scale * style[row][None, :, None, None]
+        weight = weight * (weight.square().sum((1, 2, 3), keepdim=True) / 2).rsqrt()
+        expected.append(F.leaky_relu(F.conv2d(x[row : row + 1], weight, padding=1), 0.2))
+    torch.testing.assert_close(conv(x, w), torch.cat(expected), atol=1e-4, rtol=1e-4)
+
+
+def test_layers_keep_the_variance_and_grain_comes_in_when_it_is_learned():
+    torch.manual_seed(0)
+    conv = StyledConv(64, 64, 16)
+    x, w = torch.randn(8, 64, 16, 16), torch.randn(8, 16)
+    out = conv(x, w)[:, :, 1:-1, 1:-1]
+    assert float(out.square().mean().detach()) == pytest.approx(1.04, abs=0.1)
+    grain = torch.randn(8, 1, 16, 16)
+    assert torch.equal(conv(x, w, grain), conv(x, w)), "it begins without"
+    torch.nn.init.ones_(conv.grain)
+    assert not torch.allclose(conv(x, w, grain), conv(x, w))
+
+
+def test_a_slow_layer_computes_the_same_and_moves_less():
+    torch.manual_seed(0)
+    fast, slow = EqualisedLinear(8, 8), EqualisedLinear(8, 8, pace=0.01)
+    slow.weight.data.copy_(fast.weight / 0.01)
+    x = torch.randn(4, 8)
+    torch.testing.assert_close(fast(x), slow(x))
+    moved = []
+    for layer in (fast, slow):
+        before = layer(x).detach()
+        optimiser = torch.optim.Adam(layer.parameters(), lr=1e-3)
+        layer(x).sum().backward()
+        optimiser.step()
+        moved.append(float((layer(x) - before).abs().mean().detach()))
+    assert moved[1] == pytest.approx(0.01 * moved[0], rel=0.05)
+
+
+def test_early_styles_set_the_whole_late_ones_the_finish():
+    generator = tiny("style-gan").generator
+    assert generator.sides == [4, 8, 8, 16, 16] and generator.layers == 5
+    with torch.no_grad():
+        one, other = generator.style(torch.randn(2, 8, generator=torch.manual_seed(1)))
+        w = one.expand(1, generator.layers, -1).clone()
+        assert torch.allclose(generator.paint(w), generator.paint(one[None]), atol=1e-6)
+        for layer in range(generator.layers):
+            mixed = w.clone()
+            mixed[:, layer] = other
+            assert not torch.allclose(generator.paint(mixed), generator.paint(w), atol=1e-4), layer
+
+
+def test_half_of_training_mixes_two_codes():
+    model, rows = tiny("style-gan"), []
+    model.generator.paint = lambda w, grain: rows.append(w) or w
+    model.fakes(torch.zeros(2000, dtype=torch.int64), torch.Generator().manual_seed(0))
+    (w,) = rows
+    mixed = (w != w[:, :1]).any((1, 2)).double().mean()
+    assert float(mixed) == pytest.approx(MIXED, abs=0.05)
+
+
+def test_truncation_at_zero_is_the_mean_style_for_every_seed():
+    model = tiny("style-gan")
+    model.settle(torch.zeros(1), torch.zeros(1))
+    z = Noise([0, 1]).randn(8)
+    flat = model.styles(z, 0.0)
+    assert torch.allclose(flat[0], flat[1]) and torch.allclose(flat[0], model.generator.mean_style)
+    torch.testing.assert_close(model.styles(z), model.generator.style(z))
