@@ -1,4 +1,4 @@
-"""The command line: python -m gen_core list | sample | train | evaluate | bench | watermark"""
+"""The command line: python -m gen_core list | sample | train | evaluate | atlas | bench | ..."""
 
 from __future__ import annotations
 
@@ -69,6 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--write", action="store_true", help="put the result into the checkpoint")
     measure.add_argument("--inception", action="store_true", help="add the standard FID")
     _add_knobs(measure)
+
+    atlas = command("atlas", _atlas, "survey a VAE's latent space: a map, directions")
+    atlas.add_argument("name")
+    atlas.add_argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
+    atlas.add_argument("--write", action="store_true", help="put the result into the checkpoint")
 
     timing = command("bench", _bench, "time the samplers against the network and diffusers")
     timing.add_argument("--count", type=_value, default=16)
@@ -198,6 +203,13 @@ def _evaluate(args: argparse.Namespace) -> Answer:
             f"classes alive {row['classes_alive']}"
         )
     return result, "\n".join(lines)
+
+
+def _atlas(args: argparse.Namespace) -> Answer:
+    from gen_core.latent.survey import report, survey
+
+    found = survey(args.name, device=args.device, data_root=args.data, write=args.write)
+    return found, report(found)
 
 
 def _bench(args: argparse.Namespace) -> Answer:

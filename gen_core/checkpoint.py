@@ -55,13 +55,14 @@ def save(
 
 
 def amend(
-    name: str, metrics: dict[str, Any], extra: dict[str, Tensor] | None = None,
-    folder: Path | str | None = None,
+    name: str, found: dict[str, Any], extra: dict[str, Tensor] | None = None,
+    folder: Path | str | None = None, section: str = "metrics",
 ) -> None:  # fmt: skip
-    """Replaces a checkpoint's metrics and adds extra tensors; its weights stay bit for bit."""
+    """Replaces a section of a checkpoint's card and adds extra tensors; its weights stay bit for
+    bit."""
     tensors, meta = read(name, folder)
     tensors |= {EXTRA + k: v.detach().cpu().contiguous() for k, v in (extra or {}).items()}
-    _write(_path(name, folder), tensors, meta | {"metrics": metrics})
+    _write(_path(name, folder), tensors, meta | {section: found})
 
 
 def _write(path: Path | str, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:

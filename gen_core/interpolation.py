@@ -26,3 +26,11 @@ def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
         return straight(a, b, t)
     t = t[:, None].to(a)
     return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+
+
+def four_corners(corners: Tensor, side: int) -> Tensor:
+    """corners (4, latent): top left, top right, bottom left, bottom right -> (side, side, latent),
+    every place a mixture of the four (bilinear)."""
+    t = torch.linspace(0, 1, side).to(corners)[:, None]
+    top, bottom = ((1 - t) * left + t * right for left, right in corners.unflatten(0, (2, 2)))
+    return (1 - t[:, None]) * top + t[:, None] * bottom

@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from demos.text_to_image.generate import MODEL
-from demos.text_to_image.measured import card, made, table
+from demos.measured import card, made, table
+from demos.text_to_image.generate import ID, MODEL
 from demos.texts.text_to_image import HOW_TO_READ_SHARES, NO_SHARES, SHARES
 from gen_core.checkpoint import weights_folder
 from gen_core.text_to_image.card import measured
@@ -20,7 +20,7 @@ def build() -> None:
     """The table, where the card of the weights holds its figures."""
     figures = measured(weights_folder() / MODEL)
     if "shares" in figures:
-        card("shares", SHARES, section(figures["shares"]))
+        card(f"{ID}-shares", SHARES, section(figures["shares"]))
     else:
         gr.Markdown(NO_SHARES, elem_classes=["part"])
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from demos.text_to_image.generate import MODEL
-from demos.text_to_image.measured import card, made, table
+from demos.measured import card, made, table
+from demos.text_to_image.generate import ID, MODEL
 from demos.texts.text_to_image import HOW_TO_READ_TRADEOFF, NO_TRADEOFF, TRADEOFF
 from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
 from gen_core.checkpoint import weights_folder
@@ -24,7 +24,7 @@ def build() -> None:
     """The curve, where the card of the weights holds one."""
     figures = measured(weights_folder() / MODEL)
     if "guidance" in figures:
-        card("tradeoff", TRADEOFF, section(figures), "chart.css")
+        card(f"{ID}-tradeoff", TRADEOFF, section(figures), "chart.css")
     else:
         gr.Markdown(NO_TRADEOFF, elem_classes=["part"])
 

@@ -52,7 +52,11 @@ def walks(model: Any, z_a: Tensor, z_b: Tensor, count: int) -> dict[str, Any]:
 
 
 def timeline(
-    walked: dict[str, Any], ends: tuple[str, str], note: str, live: bool
+    walked: dict[str, Any],
+    ends: tuple[str, str],
+    note: str,
+    live: bool,
+    name: str = "vae-interpolation",
 ) -> dict[str, Any]:
     """What `walks` gave as the timeline's value, with the distance from the centre as a chart."""
     t = walked["t"]
@@ -74,7 +78,7 @@ def timeline(
         ms_per_step=walked["ms_per_step"],
         provenance=note,
         live=live,
-        name="vae-interpolation",
+        name=name,
         alt=f"from {ends[0]} to {ends[1]}",
         curves=[chart],
         notes=[f"{ends[0]} → {ends[1]}"] * len(t),

@@ -1,6 +1,5 @@
 // The latent sliders in the browser: gr.HTML runs this once, with element, props, server, watch.
-// A picture is asked for as soon as a slider moves. One question is under way at a time; the newest
-// code waits, and codes that were passed on the way are never asked for.
+// A picture is asked for as soon as a slider moves (see live.js).
 
 const TELL_MS = 250; // the page (link, code lines) hears of a code once it rests this long
 const DOWNLOAD_SIDE = 560;
@@ -21,9 +20,7 @@ class LatentSlidersView {
     this.root = root;
     this.rows = [];
     this.about = null; // what the server said of the model on screen
-    this.waiting = null; // {code, since}: the newest code, not asked for yet
-    this.asking = false;
-    this.latencies = [];
+    this.live = new Live(root, this.find, (answer) => this.showPicture(answer));
     this.teller = null;
     // Nothing to press before the sliders are there, which may wait for a model to load.
     this.actions = ["random", "again", "mean"].map((name) => this.find(name));
@@ -68,7 +65,7 @@ class LatentSlidersView {
   async go(text) {
     const { model, z } = understood(text);
     if (model !== this.about?.model) {
-      const about = await this.ask("describe", model);
+      const about = await this.live.ask("describe", model);
       if (!about) return;
       this.about = about;
       this.actions.forEach((button) => (button.disabled = false));
@@ -80,7 +77,7 @@ class LatentSlidersView {
   }
 
   async random(model, seed) {
-    const answer = await this.ask("draw_code", { model, seed });
+    const answer = await this.live.ask("draw_code", { model, seed });
     if (answer) await this.go(answer.code);
   }
 
@@ -89,51 +86,15 @@ class LatentSlidersView {
     this.rows.forEach((row) => row.show());
     this.showDot();
     const code = written(this.model, z);
-    this.waiting = { code, since: performance.now() };
-    this.pump();
+    this.live.want("decode", code);
     clearTimeout(this.teller);
     this.teller = setTimeout(() => (props.value = code), TELL_MS);
   }
 
-  async pump() {
-    if (this.asking) return;
-    this.asking = true;
-    try {
-      while (this.waiting) {
-        const { code, since } = this.waiting;
-        this.waiting = null;
-        const answer = await this.ask("decode", code);
-        if (answer) await this.showPicture(answer, since);
-      }
-    } finally {
-      this.asking = false; // also where the browser could not show a picture
-    }
-  }
-
-  async showPicture(answer, since) {
+  async showPicture(answer) {
     const image = this.find("picture");
     image.src = answer.picture;
     await image.decode();
-    const took = performance.now() - since;
-    this.latencies = [...this.latencies.slice(-49), took];
-    this.root.dataset.latencies = this.latencies.map((ms) => ms.toFixed(1)).join(" ");
-    this.root.dataset.shown = Number(this.root.dataset.shown ?? 0) + 1;
-    this.find("cost").textContent = `live · shown ${Math.round(took)} ms after the move, ${answer.ms} ms of it the network`;
-  }
-
-  // The server's answer, or null with its message on the page.
-  async ask(what, request) {
-    let answer;
-    try {
-      answer = await server[what](request);
-    } catch (error) {
-      answer = { error: `The server did not answer (${error?.message ?? error ?? "no connection"}).` };
-    }
-    const problem = answer ? answer.error : "The server did not answer.";
-    const box = this.find("error");
-    box.textContent = problem ?? "";
-    box.hidden = !problem;
-    return problem ? null : answer;
   }
 
   // --- sliders ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -130,13 +131,18 @@ def _description(app: App, name: str) -> dict[str, Any]:
         "reach": REACH,
     }
     if len(influence) == 2:
-        line = torch.linspace(-REACH, REACH, MAP_SIDE)
-        across, up = model.order
-        plane = torch.empty(MAP_SIDE, MAP_SIDE, 2)
-        plane[..., across], plane[..., up] = line[None, :], line.flip(0)[:, None]
-        pictures = grid(_decoded(model, plane.flatten(0, 1)), MAP_SIDE, scale=1, gap=0)
-        described["map"] = png_data_url(pictures)
+        described["map"] = png_data_url(plane_picture(model, REACH, MAP_SIDE))
     return described
+
+
+def plane_picture(model: Any, reach: float, side: int) -> np.ndarray:
+    """uint8 (H, W): what a model of two latent numbers decodes on the plane from -reach to reach,
+    `side` pictures a side; the stronger number across, the other one up."""
+    line = torch.linspace(-reach, reach, side)
+    across, up = model.order
+    plane = torch.empty(side, side, 2)
+    plane[..., across], plane[..., up] = line[None, :], line.flip(0)[:, None]
+    return grid(_decoded(model, plane.flatten(0, 1)), side, scale=1, gap=0)
 
 
 def LatentSliders(
@@ -158,7 +164,7 @@ def LatentSliders(
         value=value,
         html_template=template,
         css_template=read("card.css", "latent_sliders.css"),
-        js_on_load=read("card.js", "latent_sliders.js"),
+        js_on_load=read("card.js", "live.js", "latent_sliders.js"),
         apply_default_css=False,
         server_functions=[
             app.serve(function)

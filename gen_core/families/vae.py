@@ -29,6 +29,9 @@ class VAEConfig:
     latent: int = 16
     beta: float = 1.0
     """Weight of the KL term: 1 is the evidence lower bound (Higgins et al. 2017 vary it)."""
+    reparameterised: bool = True
+    """False makes a classic mistake: z is drawn as if it came from nowhere, so that the encoder
+    never hears how well its code served."""
 
 
 @register
@@ -65,7 +68,8 @@ class VAE(Family):
         mean, logvar = self.encode(x)
         spread = (0.5 * logvar).exp()
         eps = torch.randn(mean.shape, generator=rng, device=mean.device)
-        decoded = self.decode(mean + spread * eps)  # the reparameterisation trick, eq. 4
+        z = mean + spread * eps  # the reparameterisation trick, eq. 4
+        decoded = self.decode(z if self.config.reparameterised else z.detach())
         error = (x - decoded).square().flatten(1).sum(1)
         pixels = x[0].numel()
         constant = pixels * (self.log_sigma + 0.5 * math.log(2 * math.pi))

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from demos.figures import day
-from demos.text_to_image.generate import ID
 from demos.widgets.card import read
 
-STYLE = Path(__file__).with_suffix(".css")
 
-
-def card(name: str, heading: str, section: str, *styles: str) -> None:
+def card(elem_id: str, heading: str, section: str, *styles: str) -> None:
     """A heading (Markdown) and below it the section (HTML), with the widgets' style sheets."""
     gr.Markdown(heading, elem_classes=["part"])
     gr.HTML(
-        section, css_template=read("card.css", *styles) + STYLE.read_text(encoding="utf-8"),
-        apply_default_css=False, elem_id=f"{ID}-{name}",
+        section, css_template=read("card.css", *styles, "measured.css"),
+        apply_default_css=False, elem_id=elem_id,
     )  # fmt: skip
 
 

@@ -1,0 +1,116 @@
+"""The Sliders panel: directions that mean something, beside those of the widest variance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from demos.cache import Keep, example
+from demos.explain import code_panel, explanation
+from demos.handlers import App
+from demos.knobs import Knobs
+from demos.latent_space.models import JUDGE, PORTRAITS, TAB, UNSEEN_FROM
+from demos.measured import card, made, table
+from demos.script import LOAD, script
+from demos.texts.latent_space import MEASURED, NO_MEASURED, SLIDERS
+from demos.widgets.meaning_sliders import Move, MoveKnob, Mover, axis_of
+from gen_core import checkpoint
+from gen_core.checkpoint import CheckpointError
+from gen_core.latent.directions import by_meaning
+from gen_core.latent.effects import others
+from gen_core.latent.survey import SECTION
+from gen_core.latent.traits import TRAITS
+
+PANEL_ID, TITLE = "sliders", "Sliders"
+NAME = f"{TAB}-{PANEL_ID}"
+START = Move(7, (("smile", 1.5), ("glasses", 1.5)))
+HEADS = ("Slider", "Right direction", "Its own change", "Others, on average", "Most besides")
+
+
+def build(app: App) -> None:
+    """The panel, inside its gr.Tab."""
+    explanation(SLIDERS)
+    kept = example(NAME)
+    knob = MoveKnob(
+        "move", TITLE, "move", str(START), app=app, first=kept.value if kept else None,
+        note=kept.note if kept else "",
+    )  # fmt: skip
+    knobs = app.add(Knobs(TAB, PANEL_ID, [knob]))
+    knobs.build()
+    figures = measured()
+    if figures:
+        card(f"{NAME}-measured", MEASURED, section(figures))
+    else:
+        gr.Markdown(NO_MEASURED, elem_classes=["part"])
+    code_panel(knobs, code, by_meaning)
+
+
+def code(knobs: Mapping[str, Any]) -> str:
+    """The lines that draw the same face."""
+    move: Move = knobs["move"]
+    return script(
+        [
+            LOAD,
+            ("gen_core.data.avatars", "avatars"),
+            ("gen_core.latent.atlas", "Atlas"),
+            ("gen_core.latent.traits", "TRAITS"),
+        ],
+        f'model = load("{PORTRAITS}")',
+        "known = Atlas.kept(model.extra)  # directions, principal components, a map",
+        f"images, people = avatars([{UNSEEN_FROM + move.face}])  # a portrait, and who is on it",
+        "x = images.float() / 127.5 - 1",
+        "z = model.encode(x.to(model.device))[0].cpu()  # (1, 64)",
+        *(_step(name, far) for name, far in move.by),
+        "x = model.decode(z.to(model.device))  # (1, 3, 64, 64) in [-1, 1]",
+    )
+
+
+def _step(name: str, far: float) -> str:
+    if name in TRAITS:
+        return f'z = z + {far:g} * known.directions[list(TRAITS).index("{name}")]'
+    axis = axis_of(name)
+    return f"z = z + {far:g} * known.scales[{axis}] * known.axes[{axis}].float()"
+
+
+def measured() -> dict[str, Any] | None:
+    """What the checkpoint's card says of its directions; None where nobody measured."""
+    try:
+        return checkpoint.card(PORTRAITS).get(SECTION)
+    except CheckpointError:
+        return None
+
+
+def section(told: Mapping[str, Any]) -> str:
+    """The published figures as HTML."""
+    foot = (
+        f"{told['sliders']['faces']} faces, moved by {told['sliders']['strength']:g} each way; "
+        f"changes in standard deviations of the data. {made(told)}"
+    )
+    return f"""
+    <section class="card measured">{table(HEADS, _rows(told["sliders"]["by_trait"]))}
+      <p>{escape(foot)}</p></section>"""
+
+
+def _rows(by_trait: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, row in by_trait.items():
+        change = row["change"]
+        rest = {other: value for other, value in change.items() if other != name}
+        most = max(rest, key=lambda other: abs(rest[other]))
+        yield (
+            name, f"{row['right']:.1%}", f"{change[name]:+.2f}",
+            f"{others(change, name):.0%} <small>of its own</small>",
+            f"{escape(most)} {rest[most]:+.2f}",
+        )  # fmt: skip
+
+
+def keep() -> Keep:
+    """The example for the page's first moment."""
+
+    def make(app: App) -> dict[str, Any]:
+        seen = Mover(app).move(str(START))
+        return {"picture": seen["picture"], "start": seen["start"]}
+
+    return Keep(NAME, make, (PORTRAITS, JUDGE), (UNSEEN_FROM + START.face,))

@@ -1,0 +1,26 @@
+"""What the tests of the Latent space tab share: untrained models that know their latent space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core_fixtures import portraits, striped, tiny
+from gen_core.checkpoint import save
+from gen_core.latent.atlas import Atlas
+
+COUNT = 100
+"""Dots on the maps: as few as t-SNE takes."""
+
+
+def write_maps(folder: Path) -> None:
+    """Two untrained models with an atlas each, of portraits and of striped pictures, and a judge
+    of portraits."""
+    known = {
+        "vae-avatars": (tiny("vae", channels=3, size=64, latent=6), portraits(COUNT, 64)),
+        "vae-fashion-2d": (tiny("vae", latent=2), striped(COUNT)),
+    }
+    for name, (model, data) in known.items():
+        model.influence[0] = 0.5  # the second number is the stronger one
+        extra = Atlas.of(model, data, data).tensors()
+        save(model, folder / f"{name}.safetensors", {"metrics": {}}, extra=extra)
+    save(tiny("avatar-judge"), folder / "judge-avatars.safetensors", {"metrics": {}})

@@ -1,0 +1,141 @@
+"""What is found out about a latent space: directions, a map, an atlas that travels."""
+
+import pytest
+import torch
+
+from core_fixtures import portraits, striped, tiny
+from gen_core.data.avatars import Avatar
+from gen_core.data.avatars.labels import facts
+from gen_core.families.avatar_judge import AvatarJudge
+from gen_core.latent.atlas import POINTS, Atlas
+from gen_core.latent.directions import by_meaning, by_variance
+from gen_core.latent.traits import TRAITS, of_answers, of_facts
+from gen_core.latent.tsne import affinities, divergence, slope, tsne
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+# --- traits ---------------------------------------------------------------------------------------
+
+
+def test_traits_are_read_from_what_is_known():
+    people = [Avatar(glasses="sun", smile=-0.5, hair="bald"), Avatar(hair_colour="white", turn=1.0)]
+    traits, shown = of_facts(facts(people))
+    read = [dict(zip(TRAITS, row, strict=True)) for row in traits.tolist()]
+    assert read[0]["glasses"] == 1 and read[1]["glasses"] == 0
+    assert read[0]["smile"] == pytest.approx(-0.5) and read[1]["turn"] == 1
+    assert read[1]["hair colour"] > 0.9
+    hair = list(TRAITS).index("hair colour")
+    assert shown[:, hair].tolist() == [False, True] and read[0]["hair colour"] == 0
+
+
+def test_a_sure_judge_and_the_facts_read_the_same_traits():
+    known = facts([Avatar(glasses="round", beard="goatee"), Avatar(hat="cap", mouth="open")])
+    judge = AvatarJudge
+    logits, numbers = judge.answers(judge(), torch.zeros(2, judge().outputs))
+    for column, name in enumerate(logits):
+        logits[name] = 40 * torch.eye(logits[name].shape[1])[known[:, column].clamp(min=0)]
+    numbers = known[:, len(logits) :] / 1000
+    expected, shown = of_facts(known)
+    torch.testing.assert_close(of_answers(logits, numbers) * shown, expected, atol=1e-4, rtol=0)
+
+
+# --- directions -----------------------------------------------------------------------------------
+
+
+def test_a_direction_leaves_out_what_only_comes_along():
+    """Two traits that occur together: the difference of means would mix them up."""
+    one = torch.randn(4000, generator=rng())
+    other = 0.8 * one + 0.6 * torch.randn(4000, generator=rng(1))
+    codes = one[:, None] * torch.tensor([1.0, 0, 0]) + other[:, None] * torch.tensor([0, 2.0, 0])
+    codes = codes + 0.1 * torch.randn(4000, 3, generator=rng(2))
+    traits = torch.stack([one, other], 1)
+    found = by_meaning(codes, traits, torch.ones_like(traits, dtype=torch.bool))
+    spread = traits.std(0)
+    torch.testing.assert_close(found[0] / spread[0], torch.tensor([1.0, 0, 0]), atol=0.03, rtol=0)
+    torch.testing.assert_close(found[1] / spread[1], torch.tensor([0, 2.0, 0]), atol=0.03, rtol=0)
+
+
+def test_pictures_that_do_not_show_a_trait_do_not_bend_its_direction():
+    trait = torch.randn(4000, 1, generator=rng())
+    codes = trait * torch.tensor([1.0, 0.5])
+    shown = torch.rand(4000, 1, generator=rng(1)) > 0.5
+    found = by_meaning(codes * shown, trait * shown, shown)
+    assert torch.nn.functional.cosine_similarity(found[0], torch.tensor([1.0, 0.5]), 0) > 0.999
+
+
+def test_principal_components_are_the_axes_of_the_cloud():
+    codes = torch.randn(5000, 4, generator=rng()) * torch.tensor([0.5, 3.0, 1.0, 2.0]) + 7
+    axes, scales = by_variance(codes)
+    torch.testing.assert_close(scales, torch.tensor([3.0, 2.0, 1.0, 0.5]), atol=0, rtol=0.05)
+    torch.testing.assert_close(axes @ axes.T, torch.eye(4), atol=1e-5, rtol=0)
+    assert axes[0].abs().argmax() == 1 and axes[3].abs().argmax() == 0
+
+
+# --- the map --------------------------------------------------------------------------------------
+
+
+def test_the_slope_of_the_map_is_what_autograd_says():
+    points = torch.randn(40, 5, generator=rng())
+    p = affinities(points, 8.0).double()
+    y = torch.randn(40, 2, generator=rng(1), dtype=torch.float64).requires_grad_(True)
+    (expected,) = torch.autograd.grad(divergence(p, y), y)
+    torch.testing.assert_close(slope(p, y.detach()), expected, atol=1e-7, rtol=1e-5)
+
+
+def test_every_point_has_as_many_neighbours_as_asked():
+    points = torch.randn(200, 3, generator=rng()) * torch.linspace(0.1, 5, 200)[:, None]
+    p = affinities(points, 15.0)
+    assert float(p.sum()) == pytest.approx(1, abs=1e-5) and torch.equal(p, p.T)
+    assert float(p.diagonal().abs().max()) == 0
+
+
+def test_clusters_stay_together_and_the_map_is_the_same_again():
+    centres = 6 * torch.randn(5, 20, generator=rng())
+    points = centres.repeat_interleave(40, 0) + torch.randn(200, 20, generator=rng(1))
+    placed = tsne(points, perplexity=15, steps=400)
+    assert placed.shape == (200, 2) and torch.equal(placed, tsne(points, perplexity=15, steps=400))
+    nearest = torch.cdist(placed, placed).fill_diagonal_(1e9).argmin(1)
+    same = (nearest // 40) == (torch.arange(200) // 40)
+    assert float(same.double().mean()) > 0.97
+    with pytest.raises(ValueError, match="perplexity=90: choose above 1, below 67"):
+        tsne(points, perplexity=90)
+
+
+# --- the atlas ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def atlas() -> Atlas:
+    model = tiny("vae", channels=3, latent=6)
+    return Atlas.of(model, portraits(120), portraits(200))
+
+
+def test_an_atlas_travels_in_a_checkpoint(atlas):
+    again = Atlas.kept({"other": torch.ones(1)} | atlas.tensors())
+    for name, tensor in vars(atlas).items():
+        assert torch.equal(tensor, getattr(again, name)), name
+    with pytest.raises(KeyError):
+        Atlas.kept({})
+    assert atlas.codes.shape == (120, 6) and len(atlas.codes) <= POINTS
+    assert atlas.directions.shape == (len(TRAITS), 6) and atlas.axes.shape == (6, 6)
+    assert atlas.labels.shape[0] == 120 and float(atlas.places.float().abs().max()) == 1
+
+
+def test_a_place_of_the_map_is_made_of_the_codes_around_it(atlas):
+    for row in (0, 50):
+        place = tuple(atlas.places[row].float().tolist())
+        here, code = atlas.at(place), atlas.codes[row].float()
+        assert (here - code).norm() < (atlas.mean - code).norm()
+    near = atlas.at((0.1, 0.1)), atlas.at((0.1001, 0.1))
+    assert (near[0] - near[1]).norm() < 0.05 * atlas.scales.norm()
+
+
+def test_classes_have_no_directions_by_meaning():
+    model = tiny("vae", latent=2)
+    atlas = Atlas.of(model, striped(64), striped(64))
+    assert len(atlas.directions) == 0 and atlas.places.shape == (64, 2)
+    flat = atlas.codes.float() / atlas.codes.float().abs().amax(0)
+    torch.testing.assert_close(atlas.places.float(), flat, atol=2e-3, rtol=0)
