@@ -24,8 +24,9 @@ TAGLINE = (
 )
 FOOT = (
     "Everything here is computed on the machine that serves this page: no account, no tracking. "
-    "Pictures learned from Fashion-MNIST by Zalando Research (MIT licence), and from the emoji of "
-    "Microsoft (MIT), Google (Apache 2.0) and Twitter (CC-BY 4.0)."
+    "Pictures learned from Fashion-MNIST by Zalando Research (MIT licence), from the emoji of "
+    "Microsoft (MIT), Google (Apache 2.0) and Twitter (CC-BY 4.0), and from portraits that were "
+    "drawn here and show nobody."
 )
 
 

@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--inception", action="store_true", help="add the standard FID")
     _add_knobs(measure)
 
-    atlas = command("atlas", _atlas, "survey a VAE's latent space: a map, directions")
+    atlas = command("atlas", _atlas, "survey a VAE's latent space: a map, sliders")
     atlas.add_argument("name")
     atlas.add_argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
     atlas.add_argument("--write", action="store_true", help="put the result into the checkpoint")

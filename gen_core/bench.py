@@ -25,8 +25,8 @@ from gen_core.reference import Progress
 GRIDS = {
     "vae": (64, {}),
     "gan": (64, {}),
-    "diffusion": (16, {"steps": 20, "guidance_scale": 2.0}),
-    "flow": (16, {"steps": 20, "guidance_scale": 2.0}),
+    "diffusion": (16, {"label": 0, "steps": 20, "guidance_scale": 2.0}),
+    "flow": (16, {"label": 0, "steps": 20, "guidance_scale": 2.0}),
 }
 """What a visitor waits for: pictures in the grid, and the knobs."""
 AIM_OVERHEAD = 1.05
@@ -95,7 +95,7 @@ def compare_samplers(
     """Our DDIM beside the bare network and beside diffusers' DDIM, on one network."""
 
     def ours() -> Tensor:
-        return final(model.sample(Noise(range(count)), steps=steps, solver="ddim"))
+        return final(model.sample(Noise(range(count)), label=0, steps=steps, solver="ddim"))
 
     jobs = {
         "bare network": lambda: bare_network(model, count, steps),

@@ -53,6 +53,7 @@ class Recipe:
         return self.config | (self.then if self.turn and step >= self.turn else {})
 
 
+PORTRAIT_VAE = {"channels": 3, "size": 64, "widths": (48, 96, 128, 160), "latent": 64}
 # fmt: off
 RECIPES = {
     "judge-fashion": Recipe("judge", steps=4200, ema=0.998),
@@ -78,6 +79,8 @@ RECIPES = {
     ),
     "flow-fashion": Recipe("flow", steps=7600, batch=64),
     "diffusion-fashion": Recipe("diffusion", steps=13500, batch=64),
+    "judge-avatars": Recipe("avatar-judge", steps=3000, data="avatars", ema=0.998),
+    "vae-avatars": Recipe("vae", 7000, PORTRAIT_VAE, "avatars", batch=64),
 }
 # fmt: on
 

@@ -36,7 +36,7 @@ def _row(name: str, folder: Path | str | None) -> list[str]:
     def figure(key: str, form: str) -> str:
         return format(metrics[key], form) if key in metrics else NOT_MEASURED
 
-    distance = "floor" if card["family"] == "judge" else "frechet"
+    distance = "frechet" if "frechet" in metrics else "floor"
     times = metrics[distance] / metrics["floor"] if distance in metrics else None
     return [
         f"`{name}`", f"{parameters(name, folder) / 1e6:.2f} M", f"{size / 1e6:.1f}",

@@ -33,6 +33,17 @@ def test_every_tabs_main_button_draws_live_pictures(visit, app_address, tab):
     assert app_address.peak_memory() < 2e9  # by the last tab, with every tab's models loaded
 
 
+def test_the_lab_moves_a_face_and_walks_to_another(visit, app_address):
+    page = visit(f"{app_address}/?tab=latent-space&panel=sliders")
+    lab = page.locator("#tab-latent-space")
+    expect(lab.locator(".latent-cost:visible")).to_have_text(LIVE, timeout=60_000)
+    page.get_by_role("tab", name="Between two", exact=True).click()
+    lab.locator(".run-row button.primary:visible").click()
+    expect(lab.locator(".card-source:visible").first).to_have_text(LIVE, timeout=60_000)
+    expect(page.get_by_test_id("toast-body")).to_have_count(0)
+    assert app_address.peak_memory() < 2e9
+
+
 def test_the_first_tab_is_alive_at_once_with_examples_labelled_as_such(visit, app_address):
     page = visit(app_address)
     rows = page.locator("#tab-overview")

@@ -1,4 +1,4 @@
-"""What is found out about a latent space: directions, a map, an atlas that travels."""
+"""What is found out about a latent space: traits, axes, a map, an atlas that travels."""
 
 import pytest
 import torch
@@ -7,8 +7,9 @@ from core_fixtures import portraits, striped, tiny
 from gen_core.data.avatars import Avatar
 from gen_core.data.avatars.labels import facts
 from gen_core.families.avatar_judge import AvatarJudge
-from gen_core.latent.atlas import POINTS, Atlas
-from gen_core.latent.directions import by_meaning, by_variance
+from gen_core.latent.atlas import POINTS, TENSORS, Atlas
+from gen_core.latent.axes import principal_axes
+from gen_core.latent.reader import Reader, learn
 from gen_core.latent.traits import TRAITS, of_answers, of_facts
 from gen_core.latent.tsne import affinities, divergence, slope, tsne
 
@@ -45,30 +46,59 @@ def test_a_sure_judge_and_the_facts_read_the_same_traits():
 # --- directions -----------------------------------------------------------------------------------
 
 
-def test_a_direction_leaves_out_what_only_comes_along():
-    """Two traits that occur together: the difference of means would mix them up."""
-    one = torch.randn(4000, generator=rng())
-    other = 0.8 * one + 0.6 * torch.randn(4000, generator=rng(1))
-    codes = one[:, None] * torch.tensor([1.0, 0, 0]) + other[:, None] * torch.tensor([0, 2.0, 0])
-    codes = codes + 0.1 * torch.randn(4000, 3, generator=rng(2))
-    traits = torch.stack([one, other], 1)
-    found = by_meaning(codes, traits, torch.ones_like(traits, dtype=torch.bool))
-    spread = traits.std(0)
-    torch.testing.assert_close(found[0] / spread[0], torch.tensor([1.0, 0, 0]), atol=0.03, rtol=0)
-    torch.testing.assert_close(found[1] / spread[1], torch.tensor([0, 2.0, 0]), atol=0.03, rtol=0)
+def mixed_up(count: int = 6000) -> tuple[torch.Tensor, torch.Tensor]:
+    """Codes in which two traits lie that mostly occur together, and the traits."""
+    one = torch.randn(count, generator=rng())
+    other = 0.8 * one + 0.6 * torch.randn(count, generator=rng(1))
+    codes = torch.stack([2 * one, 2 * other, torch.randn(count, generator=rng(2))], 1)
+    return codes, torch.stack([one, other] + [torch.zeros(count)] * (len(TRAITS) - 2), 1)
 
 
-def test_pictures_that_do_not_show_a_trait_do_not_bend_its_direction():
-    trait = torch.randn(4000, 1, generator=rng())
-    codes = trait * torch.tensor([1.0, 0.5])
-    shown = torch.rand(4000, 1, generator=rng(1)) > 0.5
-    found = by_meaning(codes * shown, trait * shown, shown)
-    assert torch.nn.functional.cosine_similarity(found[0], torch.tensor([1.0, 0.5]), 0) > 0.999
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    codes, traits = mixed_up()
+    return learn(codes, traits, torch.ones_like(traits, dtype=torch.bool), lessons=400)
+
+
+def test_a_reader_tells_traits_from_codes(reader):
+    codes, traits = mixed_up(500)
+    off = (reader(codes)[:, :2] - traits[:, :2]).square().mean(0)
+    assert (off < 0.2).all()
+
+
+def test_its_slopes_are_what_autograd_says(reader):
+    z = torch.randn(4, 3, generator=rng())
+    for row, told in zip(z, reader.slopes(z), strict=True):
+        exact = torch.autograd.functional.jacobian(lambda x: reader(x[None])[0], row)
+        torch.testing.assert_close(told, exact, atol=1e-5, rtol=1e-4)
+
+
+def test_a_move_changes_its_trait_and_not_what_only_comes_along(reader):
+    """The difference of the two means would move both."""
+    codes, _ = mixed_up(50)
+    names = [*TRAITS]
+    moved = reader.moved(codes, {names[0]: 0.8}) - codes
+    assert (moved[:, 0] > 1).all(), "twice the trait, less what the reading blurs"
+    assert moved[:, 1].abs().mean() < 0.2 * moved[:, 0].mean()
+    assert moved[:, 2].abs().mean() < 0.2 * moved[:, 0].mean()
+    back = reader.moved(codes, {names[0]: -0.8}) - codes
+    assert (back[:, 0] < -1).all()
+    assert torch.equal(reader.moved(codes, {}), codes)
+
+
+def test_pictures_that_do_not_show_a_trait_teach_nothing_of_it():
+    codes, traits = mixed_up()
+    shown = torch.ones_like(traits, dtype=torch.bool)
+    shown[:3000, 0] = False
+    wrong = traits.clone()
+    wrong[:3000, 0] = 5.0
+    told = learn(codes, traits, shown, lessons=60), learn(codes, wrong, shown, lessons=60)
+    assert torch.equal(told[0](codes), told[1](codes))
 
 
 def test_principal_components_are_the_axes_of_the_cloud():
     codes = torch.randn(5000, 4, generator=rng()) * torch.tensor([0.5, 3.0, 1.0, 2.0]) + 7
-    axes, scales = by_variance(codes)
+    axes, scales = principal_axes(codes)
     torch.testing.assert_close(scales, torch.tensor([3.0, 2.0, 1.0, 0.5]), atol=0, rtol=0.05)
     torch.testing.assert_close(axes @ axes.T, torch.eye(4), atol=1e-5, rtol=0)
     assert axes[0].abs().argmax() == 1 and axes[3].abs().argmax() == 0
@@ -110,17 +140,19 @@ def test_clusters_stay_together_and_the_map_is_the_same_again():
 @pytest.fixture(scope="module")
 def atlas() -> Atlas:
     model = tiny("vae", channels=3, latent=6)
-    return Atlas.of(model, portraits(120), portraits(200))
+    return Atlas.of(model, portraits(120), portraits(200), lessons=30)
 
 
 def test_an_atlas_travels_in_a_checkpoint(atlas):
     again = Atlas.kept({"other": torch.ones(1)} | atlas.tensors())
-    for name, tensor in vars(atlas).items():
-        assert torch.equal(tensor, getattr(again, name)), name
+    for name in TENSORS:
+        assert torch.equal(getattr(atlas, name), getattr(again, name)), name
+    codes = atlas.codes.float()
+    assert torch.equal(atlas.reader(codes), again.reader(codes))
     with pytest.raises(KeyError):
         Atlas.kept({})
     assert atlas.codes.shape == (120, 6) and len(atlas.codes) <= POINTS
-    assert atlas.directions.shape == (len(TRAITS), 6) and atlas.axes.shape == (6, 6)
+    assert atlas.axes.shape == (6, 6) and atlas.reader(codes).shape == (120, len(TRAITS))
     assert atlas.labels.shape[0] == 120 and float(atlas.places.float().abs().max()) == 1
 
 
@@ -133,9 +165,9 @@ def test_a_place_of_the_map_is_made_of_the_codes_around_it(atlas):
     assert (near[0] - near[1]).norm() < 0.05 * atlas.scales.norm()
 
 
-def test_classes_have_no_directions_by_meaning():
+def test_classes_have_no_reader():
     model = tiny("vae", latent=2)
     atlas = Atlas.of(model, striped(64), striped(64))
-    assert len(atlas.directions) == 0 and atlas.places.shape == (64, 2)
+    assert atlas.reader is None and atlas.places.shape == (64, 2)
     flat = atlas.codes.float() / atlas.codes.float().abs().amax(0)
     torch.testing.assert_close(atlas.places.float(), flat, atol=2e-3, rtol=0)

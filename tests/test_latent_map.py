@@ -174,7 +174,7 @@ def test_dots_beyond_the_edge_are_counted_and_left_out(app):
 def columns_of(*people: Avatar):
     labels = facts(people)
     nothing = torch.zeros(len(people), 2)
-    made = Atlas(nothing, labels, nothing, nothing, nothing, nothing)
+    made = Atlas(nothing, labels, nothing, nothing, nothing)
     return {column.title: column for column in panel.portrait_columns(made)}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -84,16 +86,15 @@ def test_the_face_that_nothing_moves_is_its_own_reconstruction(app):
 
 
 @pytest.mark.parametrize("name", ["smile", "glasses", "pc1"])
-def test_a_slider_moves_the_code_along_its_direction(app, name):
+def test_a_slider_moves_the_code_as_it_says(app, name):
     known, model = atlas(app, PORTRAITS), app.model(PORTRAITS)
-    step = (
-        known.directions[list(TRAITS).index(name)]
-        if name in TRAITS
-        else known.scales[0] * known.axes[0].float()
-    )
+    start = code_of(app, PORTRAITS, portrait(5))
+    if name in TRAITS:
+        z = known.reader.moved(start, {name: 2.0})
+    else:
+        z = start + 2 * known.scales[0] * known.axes[0].float()
     answer = Mover(app).move(f"5;{name}:2")
     with torch.inference_mode():
-        z = code_of(app, PORTRAITS, portrait(5)) + 2 * step
         expected = pixels(model.decode(z))[0]
     assert abs(picture(answer["picture"]).astype(int) - expected).max() <= 1
     assert answer["picture"] != answer["start"]
@@ -102,7 +103,7 @@ def test_a_slider_moves_the_code_along_its_direction(app, name):
 def test_what_the_classifier_sees_change_is_counted_in_deviations_of_the_data(app):
     model, judge = app.model(PORTRAITS), app.model("judge-avatars")
     z = code_of(app, PORTRAITS, portrait(2))
-    moved = z + 3 * atlas(app, PORTRAITS).directions[0]
+    moved = atlas(app, PORTRAITS).reader.moved(z, {"smile": 3.0})
     seen = [effects.seen_traits(judge, effects.decoded(model, code))[0] for code in (z, moved)]
     expected = (seen[1] - seen[0]) / effects.spreads()
     told = Mover(app).move("2;smile:3")["changes"]
@@ -141,8 +142,9 @@ def test_spreads_are_those_of_the_data():
     assert 0.4 < told["glasses"] <= 0.5
 
 
-def test_effects_tell_a_good_direction_from_a_bad_one(app):
-    """A decoder whose first number is the picture's brightness, a judge who reads it as smile."""
+def test_effects_tell_a_good_slider_from_a_bad_one(app):
+    """A decoder whose first number is the picture's brightness, which a judge reads as all
+    measures; a reader whose smile is that number, whose turn its opposite, whose age another."""
 
     class Brightness(torch.nn.Module):
         device = torch.device("cpu")
@@ -158,12 +160,17 @@ def test_effects_tell_a_good_direction_from_a_bad_one(app):
         def forward(self, x):
             return x
 
-    known = atlas(app, PORTRAITS)
-    directions = torch.zeros(len(TRAITS), 6)
-    directions[0, 0], directions[1, 1], directions[2, 0] = 1.0, 1.0, -1.0
-    toy = Brightness()
-    changed = type(known)(**{**vars(known), "directions": directions})
-    told = effects.measure(toy, toy, changed, faces=20)["by_trait"]
+    class Straight:
+        def moved(self, z, by):
+            ways = {"smile": (0, 1.0), "age": (1, 1.0), "turn": (0, -1.0)}
+            step = torch.zeros(6)
+            for name, far in by.items():
+                number, way = ways.get(name, (2, 1.0))
+                step[number] = way * far
+            return z + step
+
+    changed = replace(atlas(app, PORTRAITS), reader=Straight())
+    told = effects.measure(Brightness(), Brightness(), changed, faces=20, strength=1.0)["by_trait"]
     assert told["smile"]["right"] == 1 and told["age"]["right"] == 0 and told["turn"]["right"] == 0
     far = 2 / float(effects.spreads()[0])
     assert told["smile"]["change"]["smile"] == pytest.approx(far, rel=1e-3)

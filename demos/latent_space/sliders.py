@@ -19,8 +19,8 @@ from demos.texts.latent_space import MEASURED, NO_MEASURED, SLIDERS
 from demos.widgets.meaning_sliders import Move, MoveKnob, Mover, axis_of
 from gen_core import checkpoint
 from gen_core.checkpoint import CheckpointError
-from gen_core.latent.directions import by_meaning
 from gen_core.latent.effects import others
+from gen_core.latent.reader import Reader
 from gen_core.latent.survey import SECTION
 from gen_core.latent.traits import TRAITS
 
@@ -45,7 +45,7 @@ def build(app: App) -> None:
         card(f"{NAME}-measured", MEASURED, section(figures))
     else:
         gr.Markdown(NO_MEASURED, elem_classes=["part"])
-    code_panel(knobs, code, by_meaning)
+    code_panel(knobs, code, Reader.moved)
 
 
 def code(knobs: Mapping[str, Any]) -> str:
@@ -56,23 +56,25 @@ def code(knobs: Mapping[str, Any]) -> str:
             LOAD,
             ("gen_core.data.avatars", "avatars"),
             ("gen_core.latent.atlas", "Atlas"),
-            ("gen_core.latent.traits", "TRAITS"),
         ],
         f'model = load("{PORTRAITS}")',
-        "known = Atlas.kept(model.extra)  # directions, principal components, a map",
+        "known = Atlas.kept(model.extra)  # who reads traits, principal components, a map",
         f"images, people = avatars([{UNSEEN_FROM + move.face}])  # a portrait, and who is on it",
         "x = images.float() / 127.5 - 1",
         "z = model.encode(x.to(model.device))[0].cpu()  # (1, 64)",
-        *(_step(name, far) for name, far in move.by),
+        *_steps(dict(move.by)),
         "x = model.decode(z.to(model.device))  # (1, 3, 64, 64) in [-1, 1]",
     )
 
 
-def _step(name: str, far: float) -> str:
-    if name in TRAITS:
-        return f'z = z + {far:g} * known.directions[list(TRAITS).index("{name}")]'
-    axis = axis_of(name)
-    return f"z = z + {far:g} * known.scales[{axis}] * known.axes[{axis}].float()"
+def _steps(by: Mapping[str, float]) -> Iterator[str]:
+    traits = ", ".join(f'"{name}": {far:g}' for name, far in by.items() if name in TRAITS)
+    if traits:
+        yield f"z = known.reader.moved(z, {{{traits}}})  # in standard deviations"
+    for name, far in by.items():
+        if name not in TRAITS:
+            axis = axis_of(name)
+            yield f"z = z + {far:g} * known.scales[{axis}] * known.axes[{axis}].float()"
 
 
 def measured() -> dict[str, Any] | None:

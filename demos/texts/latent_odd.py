@@ -20,8 +20,9 @@ ODD = Explanation(
         "lets odd pictures through (a miss). The slider sets how many false alarms you accept; the "
         "**ROC curve** shows what every other threshold would do, and the area under it sums them "
         "up: 1 is perfect, 0.5 is guessing. The score sees how much is wrong, not what. **Where it "
-        "fails**: a smooth grey block or a blur takes away what is hard to draw, so the "
-        "copy can be as good as that of a portrait. Choose “blurred” or “a piece erased” and see. "
+        "is weak**: a smooth grey block or a blur takes away what is hard to draw, so the copy "
+        "can be as good as that of a portrait, and many pass, as the table says. Choose “blurred” "
+        "or “a piece erased” and see. "
         "And a model of portraits says nothing of people: it knows the drawings it was shown."
     ),
     formula=(

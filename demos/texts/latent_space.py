@@ -15,36 +15,39 @@ SLIDERS = Explanation(
     paragraph=(
         "A variational autoencoder has squeezed fifty thousand portraits into 64 numbers each. "
         "**By meaning**: we know of each portrait whether it smiles, how old it is, what it "
-        "wears, so we can ask how the 64 numbers change, on average, when one of these goes up "
-        "and all others stay. That is a direction; adding it to the code of any face moves the "
-        "face. **By variance**: the directions along which codes differ most, found without any "
-        "label. They are the model's own view of what matters: mostly large areas of colour. A "
-        "classifier that was trained apart looks at the picture after every move and says what "
-        "it sees change, in standard deviations of the data, so that you can tell what a slider "
-        "does from what it claims. The faces are drawn by rule and belong to nobody; the model "
-        "was not shown the ones you find here."
+        "wears, so a small network can learn to read these traits from the 64 numbers. From any "
+        "face a slider then goes where the reading of its own trait grows and those of the "
+        "others stay, in small steps, for the direction turns on the way. **By variance**: the "
+        "directions along which codes differ most, found without any label. They are the "
+        "model's own view of what matters: mostly large areas of colour. A classifier that was "
+        "trained apart looks at the picture after every move and says what it sees change, in "
+        "standard deviations of the data, so that you can tell what a slider does from what it "
+        "claims. The faces are drawn by rule and belong to nobody; the model was not shown the "
+        "ones you find here."
     ),
     formula=(
-        r"z' = z + \sum_k s_k\, d_k, \qquad (d_1, \dots, d_K) = \arg\min_{d}\; "
-        r"\mathbb{E}_{x} \Big\lVert z(x) - \bar z - \sum_k a_k(x)\, d_k \Big\rVert^2"
+        r"z \leftarrow z + \Sigma J^\top \left( J \Sigma J^\top + \lambda I \right)^{-1} "
+        r"\frac{s}{n}, \qquad J = \frac{\partial a(z)}{\partial z}, \qquad n \text{ times}"
     ),
     symbols=(
-        ("z, z'", "the code of the face, and where the sliders move it"),
-        ("d_k", "the direction of trait $k$"),
-        ("s_k", "its slider: how many standard deviations of the data"),
-        ("a_k(x)", "trait $k$ of the training portrait $x$, less its mean, over its deviation"),
-        (r"z(x), \bar z", "the mean of the encoder's cloud for $x$, and the mean over all $x$"),
+        ("z", "the code of the face, 64 numbers"),
+        ("a(z)", "the traits as the small network reads them from the code"),
+        ("J", "how each reading changes with each number, at this face"),
+        ("s", "the sliders: by how many standard deviations each trait shall change"),
+        (r"\Sigma", "the covariance of the codes: steps go along what codes vary in"),
+        (r"\lambda, n", "a little damping, and the number of steps, 12"),
     ),
     source=(
-        f"vectors from labels: {RADFORD}; least squares over all traits at once, so that what "
-        "only occurs together is told apart; principal components: Pearson 1901"
+        f"vectors from labels: {RADFORD}; one trait without the others: Shen et al. 2020, "
+        "*Interpreting the Latent Space of GANs for Semantic Face Editing*; the step: Levenberg "
+        "1944; principal components: Pearson 1901"
     ),
 )
 
 MEASURED = """### How good are the sliders?
 
-Each was moved from one standard deviation below to one above, on faces that training did not show;
-the classifier looked at both ends."""
+Each was moved from one end to the other, on faces that training did not show; a classifier that
+was trained apart looked at both ends."""
 
 NO_MEASURED = "The sliders have not been measured: `python -m gen_core atlas vae-avatars --write`."
 
@@ -57,10 +60,11 @@ BETWEEN = Explanation(
         "Choose two faces: portraits by their number, codes from the prior, your own drawing, a "
         "picture of yours. Both are encoded, and the decoder draws what lies between. The "
         "**straight** line between two random codes passes through the middle of the space, where "
-        "few codes lie; the **spherical** path keeps its distance, as the chart shows. Between "
-        "the codes of portraits, which lie closer together, the two hardly differ. Watch the "
-        "half way: hair that is neither long nor short, glasses that are half there. Nothing in "
-        "the data looks like that; the model has learned what is likely, not what is possible."
+        "few codes lie; the **spherical** path keeps its distance, as the chart shows. The codes "
+        "of portraits lie about as far out as random ones, so here too the straight line dips. "
+        "Watch the half way: hair that is neither long nor short, glasses that are half there. "
+        "Nothing in the data looks like that; the model has learned what is likely, not what is "
+        "possible."
     ),
     formula=r"z(t) = (1 - t)\, z_a + t\, z_b \qquad \text{or} \qquad " + arc.FORMULA,
     symbols=(("z_a, z_b", "the codes of the two ends, 64 numbers each"), *arc.SYMBOLS),

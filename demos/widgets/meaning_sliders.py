@@ -67,11 +67,10 @@ def _as_number(text: str) -> Any:
 
 def moved_code(app: App, move: Move) -> Tensor:
     """(1, latent): where the move ends."""
-    known, z = atlas(app, PORTRAITS), _start(app, move.face)
-    for name, far in move.by:
-        if name in TRAITS:
-            z = z + far * known.directions[[*TRAITS].index(name)]
-        else:
+    known, by = atlas(app, PORTRAITS), dict(move.by)
+    z = known.reader.moved(_start(app, move.face), by)
+    for name, far in by.items():
+        if name not in TRAITS:
             axis = axis_of(name)
             z = z + far * known.scales[axis] * known.axes[axis].float()
     return z

@@ -1,2 +1,2 @@
-"""What can be found out about a latent space once a model is trained: directions that mean
-something, a map, what lies outside."""
+"""What can be found out about a latent space once a model is trained: how to move
+by meaning, a map, what lies outside."""

@@ -1,23 +1,27 @@
 """What a VAE's checkpoint keeps of its latent space: codes of pictures that training did not show,
-what is on these, where they lie on a map, and the directions found among them."""
+what is on these, where they lie on a map, the axes they vary along, and a reader of traits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from gen_core.data import ImageSet
+from gen_core.devices import fast_math
 from gen_core.families.vae import VAE
-from gen_core.latent.directions import by_meaning, by_variance
+from gen_core.latent.axes import principal_axes
+from gen_core.latent.reader import LESSONS, Reader, learn
 from gen_core.latent.traits import of_facts
 from gen_core.latent.tsne import tsne
 
 POINTS = 2000
 """Pictures on the map: many, and still few enough for a phone to draw."""
-PREFIX = "latent."
+PREFIX, READER = "latent.", "reader."
+TENSORS = ("codes", "labels", "places", "axes", "scales")
+"""What an atlas has besides its reader."""
 NEAR = 8
 """Codes that a place between the points of the map is mixed of."""
 
@@ -34,31 +38,40 @@ class Atlas:
     """(D, D) float16: principal components of all codes, unit rows, the widest first."""
     scales: Tensor
     """(D,) float32: the standard deviation along each."""
-    directions: Tensor
-    """(T, D) float32: how codes change with each of `TRAITS`, per standard deviation of it; no
-    rows where the data set has classes."""
+    reader: Reader | None = None
+    """Tells traits from codes; None where the data set has classes."""
 
     @classmethod
-    def of(cls, model: VAE, data: ImageSet, learn: ImageSet) -> Atlas:
-        """Points from `data`, which training did not show; axes and directions from `learn`."""
-        points, known = encoded(model, data, POINTS), encoded(model, learn, len(learn))
-        axes, scales = by_variance(known)
-        directions = torch.empty(0, known.shape[1])
+    def of(cls, model: VAE, data: ImageSet, train: ImageSet, lessons: int = LESSONS) -> Atlas:
+        """Points from `data`, which training did not show; axes and reader from `train`."""
+        points, known = encoded(model, data, POINTS), encoded(model, train, len(train))
+        axes, scales = principal_axes(known)
+        reader = None
         if data.labels.ndim == 2:
-            directions = by_meaning(known, *of_facts(learn.labels[: len(known)]))
+            reader = learn(known, *of_facts(train.labels[: len(known)]), lessons=lessons)
         flat = points if points.shape[1] == 2 else tsne(points)
         places = flat / flat.abs().amax(0)
         labels = data.labels[: len(points)].to(torch.int16)
-        return cls(points.half(), labels, places.half(), axes.half(), scales, directions)
+        return cls(points.half(), labels, places.half(), axes.half(), scales, reader)
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint keeps."""
-        return {PREFIX + f.name: getattr(self, f.name) for f in fields(self)}
+        told = {name: getattr(self, name) for name in TENSORS}
+        if self.reader is not None:
+            told |= {READER + name: value for name, value in self.reader.state_dict().items()}
+        return {PREFIX + name: value.clone() for name, value in told.items()}
 
     @classmethod
     def kept(cls, extra: Mapping[str, Tensor]) -> Atlas:
         """From what a checkpoint kept. Raises KeyError where it kept none."""
-        return cls(*(extra[PREFIX + f.name].cpu() for f in fields(cls)))
+        told = {k.removeprefix(PREFIX): v.cpu() for k, v in extra.items() if k.startswith(PREFIX)}
+        weights = {k.removeprefix(READER): told.pop(k) for k in [*told] if k.startswith(READER)}
+        reader = None
+        if weights:
+            reader = Reader(told["codes"].shape[1], len(weights["out.bias"]))
+            reader.load_state_dict(weights)
+            reader.requires_grad_(False).eval()
+        return cls(*(told[name] for name in TENSORS), reader)
 
     @property
     def mean(self) -> Tensor:
@@ -78,4 +91,5 @@ class Atlas:
 def encoded(model: VAE, data: ImageSet, count: int) -> Tensor:
     """The mean codes (count, D) of the first pictures."""
     rows = torch.arange(min(count, len(data))).split(250)
-    return torch.cat([model.encode(data.pictures(r).to(model.device))[0].cpu() for r in rows])
+    with fast_math(model.device):
+        return torch.cat([model.encode(data.pictures(r).to(model.device))[0].cpu() for r in rows])

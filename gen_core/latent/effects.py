@@ -1,4 +1,4 @@
-"""What moving along a direction does to faces, as a judge sees it: its own trait, and others."""
+"""What moving codes by meaning does to faces, as a judge sees it: its own trait, and others."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from gen_core.latent.atlas import Atlas
 from gen_core.latent.traits import TRAITS, of_answers, of_facts
 
 FACES = 500
-STRENGTH = 1.0
-"""How far each way, in standard deviations of the trait."""
+STRENGTH = 2.0
+"""How far each way, in standard deviations of the trait: from end to end of what there is."""
 BATCH = 125
 PEOPLE = 4000
 """Of the training data, to know how much traits vary."""
@@ -47,14 +47,14 @@ def seen_traits(judge: AvatarJudge, x: Tensor) -> Tensor:
 def measure(
     model: VAE, judge: AvatarJudge, atlas: Atlas, *, faces: int = FACES, strength: float = STRENGTH
 ) -> dict[str, Any]:
-    """Each direction walked from `strength` below a face to as much above it, for faces that
-    training did not show. By trait: how often its own went up, and by how many standard deviations
-    of the data every trait changed, on average (`change`) and without regard to sign (`stir`)."""
+    """Each trait moved from `strength` below a face to as much above it, for faces that training
+    did not show. By trait: how often its own went up, and by how many standard deviations of the
+    data every trait changed, on average (`change`) and without regard to sign (`stir`)."""
     start, unit = atlas.codes[:faces].float(), spreads()
     told: dict[str, Any] = {"faces": len(start), "strength": strength, "by_trait": {}}
     for index, name in enumerate(TRAITS):
-        step = strength * atlas.directions[index]
-        up, down = (_seen_after(model, judge, start + sign * step) for sign in (1, -1))
+        ends = (atlas.reader.moved(start, {name: sign * strength}) for sign in (1, -1))
+        up, down = (_seen_after(model, judge, codes) for codes in ends)
         moved = (up - down) / unit
         told["by_trait"][name] = {
             "right": float((moved[:, index] > 0).double().mean()),

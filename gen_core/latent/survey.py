@@ -1,4 +1,4 @@
-"""Surveys a VAE's latent space once, after training: its atlas and what its directions do."""
+"""Surveys a VAE's latent space once, after training: its atlas and what moves do in it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def survey(
         "date": time.strftime("%Y-%m-%d", time.gmtime()), "hardware": device_title(model.device),
         "points": len(atlas.codes), "scales": atlas.scales.tolist(),
     }  # fmt: skip
-    if len(atlas.directions):
+    if atlas.reader is not None:
         judge = checkpoint.load(f"judge-{data}", device, folder)
         found["sliders"] = effects.measure(model, judge, atlas)
         found["anomaly"] = anomaly.measure(model)
