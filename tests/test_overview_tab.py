@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from urllib.parse import quote
 
 import gradio as gr
 import numpy as np
@@ -20,19 +21,30 @@ from playwright.sync_api import expect
 from conftest import free_port
 from core_fixtures import tiny
 from demos import cache, server, shell
+from demos.figures import pixels
 from demos.handlers import App
-from demos.overview import results, rows, scatter
+from demos.overview import results, rows, scatter, sets
 from demos.tab import Tab
 from demos.tabs import overview
-from demos.texts.overview import FAMILIES
+from demos.texts.overview import FAMILIES, FASHION, PORTRAITS
 from demos.widgets import chart
 from demos.working import Working
-from gen_core import checkpoint
+from gen_core import Noise, checkpoint, final, load
 from gen_core.checks import KnobError
+from gen_core.conditions import OTHERS
+from gen_core.data.avatars import avatars, random_avatar
+from gen_core.data.avatars.labels import CHOICES, MEASURES, caption
+from gen_core.measure import published
+from sampling_fixtures import picture
 
 PATIENCE = 120_000
 """Milliseconds for what a busy machine may take its time with."""
 METRICS = {"frechet": 2.5, "samples": 10_000, "floor": 0.27}
+IDS = [text.id for text in FAMILIES]
+PORTRAIT = {"channels": 3, "size": 64}
+ATTRIBUTES = {
+    "classes": 0, "choices": tuple(map(len, CHOICES.values())), "measures": len(MEASURES),
+}  # fmt: skip
 
 
 def write_weights(folder: Path) -> None:
@@ -43,7 +55,15 @@ def write_weights(folder: Path) -> None:
         knobs = {"steps": 4} if text.id == "flow" else {}
         metrics = {} if text.id == "diffusion" else METRICS | {"knobs": knobs}
         card = {"data": "fashion", "metrics": metrics}
-        checkpoint.save(model, folder / f"{text.model}.safetensors", card)
+        checkpoint.save(model, folder / f"{text.model('fashion')}.safetensors", card)
+
+
+def write_portraits(folder: Path) -> None:
+    """Two of the four that draw portraits: one that draws whom it likes, one that can be asked."""
+    for family, changes in (("vae", {"latent": 6}), ("flow", ATTRIBUTES)):
+        model = tiny(family, **PORTRAIT, **changes)
+        card = {"data": "avatars", "metrics": METRICS}
+        checkpoint.save(model, folder / f"{family}-avatars.safetensors", card)
 
 
 @pytest.fixture
@@ -53,10 +73,10 @@ def weights(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def run(app: App, **knobs) -> tuple[list, dict[int, str]]:
+def run(app: App, **knobs) -> tuple[list, dict[str, str]]:
     """All news of a run, and what the page shows in the end."""
     news = list(overview.draw(app, **{"seed": 0, "count": 4, "steps": 4} | knobs))
-    page: dict[int, str] = {}
+    page: dict[str, str] = {}
     for piece in news:
         page |= {} if isinstance(piece, Working) else piece
     return news, page
@@ -66,21 +86,27 @@ def figures(html: str) -> list[str]:
     return re.findall(r"<dd[^>]*>(.*?)</dd>", html)
 
 
+def sources(html: str) -> list[str]:
+    return re.findall(r'src="([^"]+)"', html)
+
+
 def test_all_four_rows_come_live_one_after_the_other(weights):
     news, page = run(App("cpu"))
-    order = [place for piece in news if not isinstance(piece, Working) for place in piece]
-    finished = [place for place in order if place < len(FAMILIES)]
-    assert finished == sorted(finished) and set(page) == set(range(len(FAMILIES) + 2))
-    for place, text in enumerate(FAMILIES):
-        assert "ov-live" in page[place] and "live, " in page[place]
-        assert page[place].count("<img") == 4 and text.title in page[place]
+    order = [name for piece in news if not isinstance(piece, Working) for name in piece]
+    rows_drawn = [IDS.index(name) for name in order if name in IDS]
+    assert rows_drawn == sorted(rows_drawn) and set(page) == {*IDS, "asked", "scatter", "table"}
+    assert page["asked"] == ""  # of classes, the row says it in words
+    for text in FAMILIES:
+        assert "ov-live" in page[text.id] and "live, " in page[text.id]
+        assert page[text.id].count("<img") == 4 and text.title in page[text.id]
+        assert "<button" not in page[text.id]
 
 
 def test_rows_show_what_was_counted_and_what_the_card_says(weights):
     _, page = run(App("cpu"), steps=4)
-    vae, gan, diffusion, flow = (figures(page[place]) for place in range(4))
+    vae, gan, diffusion, flow = (figures(page[name]) for name in IDS)
     assert [f[2] for f in (vae, gan, diffusion, flow)] == ["1", "1", "8", "8"]  # guided
-    assert flow[1] == "2.50" and "10,000 samples" in page[3]
+    assert flow[1] == "2.50" and "10,000 samples" in page["flow"]
     assert diffusion[1] == "not measured yet"
     assert all(float(f[0].replace(",", "")) > 0 for f in (vae, gan, diffusion, flow))
 
@@ -90,7 +116,7 @@ def test_the_same_seeds_give_the_same_pictures_in_any_count(weights):
 
     def pictures(**knobs):
         _, page = run(app, **knobs)
-        return [re.findall(r'src="([^"]+)"', page[place]) for place in range(len(FAMILIES))]
+        return [sources(page[name]) for name in IDS]
 
     few, more = pictures(seed=5, count=2), pictures(seed=5, count=3)
     other = pictures(seed=6, count=2)
@@ -103,17 +129,24 @@ def test_a_point_is_hollow_where_steps_differ_from_those_measured(weights):
     app = App("cpu")
     _, same = run(app, steps=4)
     _, other = run(app, steps=2)
-    place = len(FAMILIES)
-    assert same[place].count("hollow") == 1  # diffusion: not measured yet
-    assert other[place].count("hollow") == 2
-    assert "Steps differ" in other[place + 1] and "Steps differ" not in same[place + 1]
+    assert same["scatter"].count("hollow") == 1  # diffusion: not measured yet
+    assert other["scatter"].count("hollow") == 2
+    assert "Steps differ" in other["table"] and "Steps differ" not in same["table"]
 
 
-def test_missing_weights_are_a_message_in_their_row_alone(weights):
+def test_a_model_that_is_not_here_is_not_trained_yet_in_its_row_alone(weights):
     (weights / "gan-fashion.safetensors").unlink()
     _, page = run(App("cpu"))
-    assert "ov-failed" in page[1] and "no weights named &#x27;gan-fashion&#x27;" in page[1]
-    assert all("ov-live" in page[place] for place in (0, 2, 3))
+    assert "ov-absent" in page["gan"]
+    assert "not trained yet: python -m gen_core train gan-fashion" in page["gan"]
+    assert all("ov-live" in page[name] for name in ("vae", "diffusion", "flow"))
+
+
+def test_damaged_weights_are_a_message_in_their_row_alone(weights):
+    (weights / "gan-fashion.safetensors").write_bytes(b"no tensors")
+    _, page = run(App("cpu"))
+    assert "ov-failed" in page["gan"] and "gan-fashion.safetensors is damaged" in page["gan"]
+    assert all("ov-live" in page[name] for name in ("vae", "diffusion", "flow"))
 
 
 def test_a_seed_that_leaves_no_room_for_the_others_is_refused():
@@ -124,7 +157,7 @@ def test_a_seed_that_leaves_no_room_for_the_others_is_refused():
 def test_the_code_runs_as_printed(weights, capsys):
     exec(textwrap.dedent(overview.code({"seed": 3, "count": 2, "steps": 2})), {})
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == [text.model for text in FAMILIES]
+    assert [line.split(":")[0] for line in lines] == [text.model("fashion") for text in FAMILIES]
     assert [line.split()[3] for line in lines] == ["1", "1", "4", "4"]  # guided: two a step
 
 
@@ -135,6 +168,56 @@ def test_the_page_can_be_built_twice(weights):
         with gr.Blocks():
             overview.TAB.build(app)
         assert [knobs.tab for knobs in app.knobs] == ["overview"]
+
+
+# --- portraits ------------------------------------------------------------------------------------
+
+
+def test_portraits_are_on_offer_only_where_a_model_of_them_is(weights):
+    assert sets.on_offer() == [FASHION]
+    write_portraits(weights)
+    assert sets.on_offer() == [FASHION, PORTRAITS]
+
+
+def test_columns_of_portraits_are_people_and_rows_say_whether_they_were_asked(weights):
+    write_portraits(weights)
+    _, page = run(App("cpu"), data=PORTRAITS.title, count=3)
+    people, _ = avatars([OTHERS + i for i in range(3)])
+    shown = [picture(url) for url in sources(page["asked"])]
+    assert np.array_equal(np.stack(shown), people.permute(0, 2, 3, 1).numpy())
+    assert "<b>Asked for them:</b> Flow matching" in page["asked"]
+    assert "<b>Not asked:</b> VAE" in page["asked"]
+    assert PORTRAITS.asked in page["flow"] and PORTRAITS.free in page["vae"]
+    for name in ("asked", "vae", "flow"):
+        assert page[name].count('ov-tile"') == 3 and page[name].count('tabindex="0"') == 1
+    wanted = caption(random_avatar(OTHERS + 2))
+    assert wanted in page["flow"] and wanted not in page["vae"]
+    assert "ov-absent" in page["gan"] and "ov-absent" in page["diffusion"]
+
+
+def test_a_row_of_portraits_is_what_its_model_draws_of_these_people(weights):
+    write_portraits(weights)
+    _, page = run(App("cpu"), data=PORTRAITS.title, seed=5, count=2, steps=2)
+    model = load("flow-avatars", "cpu")
+    knobs = published(model) | {"steps": 2, "label": model.in_turn(range(2))}
+    expected = pixels(final(model.sample(Noise([5, 6]), **knobs)))
+    shown = np.stack([picture(url) for url in sources(page["flow"])])
+    assert np.abs(shown.astype(int) - expected).max() <= 1
+    other = pixels(final(model.sample(Noise([5, 6]), **published(model) | {"steps": 2})))
+    assert np.abs(shown.astype(int) - other).max() > 1  # the attributes do matter
+
+
+def test_the_code_of_portraits_names_the_models_that_are_here(weights, capsys):
+    write_portraits(weights)
+    knobs = {"seed": 3, "count": 2, "steps": 2, "data": PORTRAITS.title}
+    exec(textwrap.dedent(overview.code(knobs)), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["vae-avatars", "flow-avatars"]
+
+
+def test_another_data_set_is_refused_by_name():
+    with pytest.raises(KnobError, match=r"data='Cats': choose one of Clothes \(Fashion-MNIST\), "):
+        next(overview.draw(App("cpu"), 0, 4, 4, data="Cats"))
 
 
 RESULT = results.Result(
@@ -152,7 +235,7 @@ def test_the_table_has_every_family_with_or_without_figures():
 
 
 def test_html_in_a_message_stays_text():
-    assert "<script>" not in rows.row(FAMILIES[0], None, "<script>x</script>", "failed")
+    assert "<script>" not in rows.row(FASHION, FAMILIES[0], None, "<script>x</script>", "failed")
 
 
 def point(name: str, milliseconds: float, frechet: float | None) -> scatter.Point:
@@ -207,7 +290,7 @@ def test_a_kept_example_comes_back_as_it_was(weights, tmp_path):
     size = cache.write(keep, App("cpu"), folder)
     assert size == sum(p.stat().st_size for p in folder.iterdir())
     kept = cache.example("kept", folder)
-    assert kept.models == tuple(text.model for text in FAMILIES)
+    assert kept.models == tuple(text.model("fashion") for text in FAMILIES)
     assert kept.seeds == tuple(range(10)) and kept.note.startswith("computed before, ")
     shown = results.Result(**kept.value["flow"])
     assert shown.tiles.shape == (10, 28, 28) and shown.evaluations == 100  # guided: two a step
@@ -234,16 +317,28 @@ def test_the_page_starts_with_the_kept_example(monkeypatch):
     kept = cache.Example(value, (), (0, 1), "A Machine, 2 threads", "2026-11-21")
     monkeypatch.setattr(overview, "example", lambda name: kept)
     sight = overview.first_sight()
-    for html in sight[: len(FAMILIES)]:
-        assert "computed before, 21 November 2026, A Machine, 2 threads" in html
-        assert "ov-before" in html and html.count("<img") == 2
-    assert sight[len(FAMILIES)].count("<circle") == 4
+    for name in IDS:
+        assert "computed before, 21 November 2026, A Machine, 2 threads" in sight[name]
+        assert "ov-before" in sight[name] and sight[name].count("<img") == 2
+    assert sight["scatter"].count("<circle") == 4
 
 
-def test_without_an_example_the_page_says_what_to_press(monkeypatch):
+def test_without_an_example_the_page_says_what_to_press_and_what_is_missing(weights, monkeypatch):
     monkeypatch.setattr(overview, "example", lambda name: None)
     sight = overview.first_sight()
-    assert all("press the button above" in html for html in sight[: len(FAMILIES)])
+    assert all("press the button above" in sight[name] for name in IDS)
+    write_portraits(weights)
+    sight = overview.first_sight(PORTRAITS)
+    assert sight["asked"].count("<img") == 10
+    told = {name: "press the button above" in sight[name] for name in IDS}
+    assert told == {"vae": True, "gan": False, "diffusion": False, "flow": True}
+    assert all(("not trained yet" in sight[name]) != told[name] for name in IDS)
+
+
+def test_each_data_set_has_an_example_of_its_own():
+    kept = {keep.name: keep.models for keep in overview.CACHED}
+    assert kept["overview"] == tuple(f"{name}-fashion" for name in IDS)
+    assert kept["overview-avatars"] == tuple(f"{name}-avatars" for name in IDS)
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +346,7 @@ def address(tmp_path_factory) -> Iterator[str]:
     """A page with the Overview, and a tab to be invited to."""
     folder = tmp_path_factory.mktemp("weights")
     write_weights(folder)
+    write_portraits(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEN_WEIGHTS", str(folder))
         other = Tab("vae", "VAE", 20, lambda app: gr.Markdown("Latent sliders stand here."))
@@ -289,6 +385,27 @@ def test_stop_says_where_a_row_stopped(visit, address):
 
 
 @pytest.mark.browser
+def test_a_link_brings_portraits_and_the_choice_brings_clothes_back(visit, address):
+    page = visit(f"{address}?tab=overview&data={quote(PORTRAITS.title)}&count=3&steps=2")
+    expect(page.get_by_label(PORTRAITS.title)).to_be_checked(timeout=PATIENCE)
+    expect(page.locator(".ov-rule img")).to_have_count(10, timeout=PATIENCE)
+    expect(page.get_by_label("number input for Pictures from each")).to_have_value("3")
+    page.get_by_role("button", name="Draw with all four").click()
+    expect(page.locator(".ov-live")).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator(".ov-rule img")).to_have_count(3)
+    expect(page.locator(".ov-absent .ov-note").first).to_contain_text("not trained yet")
+    expect(page.get_by_role("heading", name="Is it a copy?")).to_be_visible()
+    tiles = page.locator(".ov-rule .ov-tile")
+    tiles.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(tiles.nth(1)).to_be_focused()
+    page.get_by_label(FASHION.title).check()
+    expect(page.locator(".ov-rule")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Is it a copy?")).to_be_hidden()
+    expect(page.locator(".ov-live")).to_have_count(0)
+
+
+@pytest.mark.browser
 def test_a_row_invites_to_its_tab(visit, address):
     page = visit(address)
     page.get_by_role("link", name="Move its latent sliders").click()
@@ -296,9 +413,12 @@ def test_a_row_invites_to_its_tab(visit, address):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("data", [FASHION, PORTRAITS])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_the_overview_fits_its_window(visit, address, width):
-    page = visit(address, viewport={"width": width, "height": 844})
+def test_the_overview_fits_its_window(visit, address, width, data):
+    size = {"width": width, "height": 844}
+    page = visit(f"{address}?tab=overview&data={quote(data.title)}", viewport=size)
+    expect(page.locator(".ov-rule")).to_have_count(int(data is PORTRAITS), timeout=PATIENCE)
     page.locator(".ov-table").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for part in page.locator(".ov-row, .ov-card").all():

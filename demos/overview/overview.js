@@ -35,7 +35,6 @@ window.noiseToDataOverview = {
     const pen = canvas.getContext("2d");
     pen.fillStyle = "#fff";
     pen.fillRect(0, 0, canvas.width, canvas.height);
-    pen.imageSmoothingEnabled = false;
     rows.forEach((row, index) => this.paint(pen, row, { side, gap, left, columns, y: index * height }));
     const link = document.createElement("a");
     link.download = "noise-to-data-overview.png";
@@ -55,8 +54,9 @@ window.noiseToDataOverview = {
     pen.fillText(row.dataset.family, left + 18, y + 27);
     pen.font = "13px system-ui, sans-serif";
     pen.fillStyle = "#4b5563";
-    pen.fillText(`${figures.join("  ·  ")}  ·  ${row.querySelector(".ov-note").textContent}`, left, y + 50);
+    pen.fillText([...figures, row.querySelector(".ov-note").textContent].join("  ·  "), left, y + 50, pen.canvas.width - 2 * left);
     [...row.querySelectorAll("img")].forEach((image, i) => {
+      pen.imageSmoothingEnabled = image.classList.contains("ov-smooth"); // pixels stay pixels elsewhere
       const column = i % columns, line = Math.floor(i / columns);
       pen.drawImage(image, left + column * (side + gap), y + 62 + line * (side + gap), side, side);
     });

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from demos.figures import pixels
 from demos.texts.overview import FamilyText
@@ -22,10 +23,11 @@ class Result:
     total: int
     """Done when step == total."""
     tiles: np.ndarray
-    """uint8 (B, H, W)"""
+    """uint8 (B, H, W) or (B, H, W, 3)"""
     seeds: list[int]
     labels: list[int] | None
-    """Class of each picture; None for a family that draws what it likes."""
+    """What each picture was asked for: a class, or the number of a person (see `sets.said`); None
+    for a family that draws what it likes."""
     milliseconds: float
     """Wall time a picture, so far."""
     evaluations: float
@@ -52,9 +54,9 @@ def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iter
     """
     asked = published(model)
     knobs = asked | ({"steps": steps} if "steps" in asked else {})
-    labels = model.in_turn(range(len(seeds)))
+    label = model.in_turn(range(len(seeds)))
     metrics = model.card.get("metrics", {})
-    meter = Meter(model, seeds, **knobs, **({"label": labels} if labels else {}))
+    meter = Meter(model, seeds, **knobs, **({} if label is None else {"label": label}))
     for frame in meter.frames():
         if frame.x.ndim != 4:
             continue  # a latent is not a picture
@@ -64,7 +66,7 @@ def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iter
             total=frame.total,
             tiles=pixels(frame.x),
             seeds=seeds,
-            labels=labels,
+            labels=numbered(label),
             milliseconds=float(f"{1000 * meter.seconds / len(seeds):.4g}"),
             evaluations=meter.evaluations,
             parameters=sum(p.numel() for p in model.parameters()),
@@ -73,6 +75,11 @@ def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iter
             floor=metrics.get("floor"),
             as_measured=knobs == asked,
         )
+
+
+def numbered(label: Sequence[int] | Tensor | None) -> list[int] | None:
+    """What `in_turn` gave, as it is kept: classes, or for rows of facts the place of each."""
+    return list(range(len(label))) if isinstance(label, Tensor) else label
 
 
 def milliseconds(value: float) -> str:

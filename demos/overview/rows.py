@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+
+import numpy as np
 
 from demos.figures import png_data_url
 from demos.overview.results import Result, distance, milliseconds
-from demos.texts.overview import FAMILIES, FamilyText
-from gen_core.data import CLASSES
+from demos.overview.sets import person, said
+from demos.texts.overview import ASKED_LINE, ASKED_TITLE, FAMILIES, DataText, FamilyText
 
 
-def row(text: FamilyText, shown: Result | None, note: str, state: str) -> str:
-    """state: "before", "drawing", "live" or "failed"; note says it in words."""
-    tiles = _tiles(text, shown) if shown else "<p class='ov-empty'>No pictures yet.</p>"
+def row(data: DataText, text: FamilyText, shown: Result | None, note: str, state: str) -> str:
+    """state: "before", "drawing", "live", "absent" or "failed"; note says it in words."""
+    tiles = _drawn(data, text, shown) if shown else "<p class='ov-empty'>No pictures yet.</p>"
     return f"""
     <article class="ov-row ov-{state}" style="--hue:{text.hue}" data-family="{text.title}">
       <header class="ov-who">
@@ -25,29 +27,82 @@ def row(text: FamilyText, shown: Result | None, note: str, state: str) -> str:
       </header>
       <figure class="ov-pictures">{tiles}
         <figcaption><span class="ov-note">{escape(note)}</span>
-          <span class="ov-classes">{_classes(shown)}</span></figcaption>
+          <span class="ov-classes">{_asked(data, shown)}</span></figcaption>
       </figure>
       <dl class="ov-figures">{_figures(shown)}</dl>
       <i class="ov-progress" style="--done:{_done(shown)}"></i>
     </article>"""
 
 
-def _tiles(text: FamilyText, shown: Result) -> str:
-    first, last = shown.seeds[0], shown.seeds[-1]
-    names = CLASSES["fashion"]
-    images = []
-    for i, tile in enumerate(shown.tiles):
-        title = f"seed {shown.seeds[i]}"
-        title += f", {names[shown.labels[i]]}" if shown.labels else ""
-        images.append(f'<img src="{png_data_url(tile)}" alt="" title="{title}">')
-    about = f"{len(images)} pictures drawn by the {text.title} model, seeds {first} to {last}"
-    return f'<div class="ov-tiles" role="img" aria-label="{about}">{"".join(images)}</div>'
+def asked_row(data: DataText, count: int, results: Mapping[str, Result]) -> str:
+    """Above the families: the people that are asked for; "" where classes are."""
+    if not data.colour:
+        return ""
+    people = [(f"person {i}", said(data, i)) for i in range(count)]
+    pictures = [person(i) for i in range(count)]
+    about = f"{count} portraits drawn by rule, one for each column"
+    return f"""
+    <article class="ov-row ov-rule" data-family="{ASKED_TITLE}">
+      <header class="ov-who"><h3>{ASKED_TITLE}</h3><p>{ASKED_LINE}</p></header>
+      <figure class="ov-pictures">{_tiles(pictures, people, about, ASKED_TITLE)}
+        <figcaption><span class="ov-note">drawn by rule, in no training set</span></figcaption>
+      </figure>
+      <p class="ov-told">{_told(results)}</p>
+    </article>"""
 
 
-def _classes(shown: Result | None) -> str:
+def _told(results: Mapping[str, Result]) -> str:
+    """Which rows were asked for these people."""
+    names = {True: [], False: []}
+    for text in FAMILIES:
+        if shown := results.get(text.id):
+            names[shown.labels is not None].append(text.title)
+    return "<br>".join(
+        f"<b>{what}</b> {', '.join(names[asked])}"
+        for asked, what in ((True, "Asked for them:"), (False, "Not asked:"))
+        if names[asked]
+    )
+
+
+def _drawn(data: DataText, text: FamilyText, shown: Result) -> str:
+    about = f"{len(shown.tiles)} pictures drawn by the {text.title} model"
+    about += f", seeds {shown.seeds[0]} to {shown.seeds[-1]}"
+    names = [
+        (f"seed {seed}", said(data, shown.labels[i]) if shown.labels else "")
+        for i, seed in enumerate(shown.seeds)
+    ]
+    # While they still change, there is nothing to compare.
+    who = text.title if data.colour and shown.done else ""
+    return _tiles(shown.tiles, names, about, who)
+
+
+def _tiles(
+    pictures: Sequence[np.ndarray], names: Sequence[tuple[str, str]], about: str, who: str
+) -> str:
+    """names: (which, what it was asked for) of each; who: drew them, "" where they are no buttons.
+
+    One of a row's buttons is reached by Tab, the others from there with the arrow keys.
+    """
+    tiles = []
+    for i, (picture, (which, asked)) in enumerate(zip(pictures, names, strict=True)):
+        title = escape(", ".join(part for part in (which, asked) if part))
+        kind = ' class="ov-smooth"' if picture.ndim == 3 else ""
+        image = f'<img{kind} src="{png_data_url(picture)}" alt="" title="{title}">'
+        if who:
+            image = (
+                f'<button type="button" class="ov-tile" tabindex="{0 if i == 0 else -1}" '
+                f'data-who="{who}, {which}" aria-label="{who}, {title}: is it a copy?">'
+                f"{image}</button>"
+            )
+        tiles.append(image)
+    role = "group" if who else "img"
+    return f'<div class="ov-tiles" role="{role}" aria-label="{about}">{"".join(tiles)}</div>'
+
+
+def _asked(data: DataText, shown: Result | None) -> str:
     if shown is None:
         return ""
-    return "each class in turn" if shown.labels else "any class: trained without labels"
+    return data.asked if shown.labels else data.free
 
 
 def _done(shown: Result | None) -> float:

@@ -3,53 +3,72 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from demos.cache import Keep, example
-from demos.explain import code_panel, explanation
+from demos.explain import Explanation, code_panel, explanation
 from demos.handlers import App
 from demos.knobs import Knob, Knobs
 from demos.layout import buttons
+from demos.overview import copies
 from demos.overview.results import Result, drawn
-from demos.overview.rows import row, table
+from demos.overview.rows import asked_row, row, table
 from demos.overview.scatter import Point, scatter
+from demos.overview.sets import named, on_offer
 from demos.pictures import seeds_from
 from demos.tab import Tab
-from demos.texts.overview import EXPLANATION, FAMILIES, HOW_TO_READ
+from demos.texts.overview import (
+    EXPLANATION,
+    FAMILIES,
+    FASHION,
+    HOW_TO_READ,
+    PORTRAITS,
+    PORTRAITS_MORE,
+    SETS,
+    DataText,
+    FamilyText,
+)
 from demos.widgets.card import read
 from demos.working import Working
+from gen_core import available
 from gen_core.checkpoint import CheckpointError
+from gen_core.checks import KnobError
 from gen_core.devices import device_title
 from gen_core.evaluate import PUBLISHED
 from gen_core.measure import Meter
 
 HERE = Path(__file__).parent.parent / "overview"
-EXAMPLE = "overview"
 COUNT, STEPS = 10, PUBLISHED["steps"]
-"""One of each class, at the steps that the published distances were measured with."""
+"""One of each class, or ten people, at the steps that published distances were measured with."""
 REFRESH = 0.25
 """Seconds between two looks at a picture that is still noise."""
+ASKED, SCATTER, TABLE = "asked", "scatter", "table"
+"""The parts of the page besides the families' rows, which are called by their ids."""
+ROWS = (ASKED, *(text.id for text in FAMILIES))
 
 
 def code(knobs: dict[str, Any]) -> str:
-    """What "Show the code" prints."""
-    seed, count = knobs["seed"], knobs["count"]
-    names = ", ".join(f'"{text.model}"' for text in FAMILIES)
+    """What "Show the code" prints: for the models that are here."""
+    seed, count, data = knobs["seed"], knobs["count"], _data(knobs)
+    every = [text.model(data.id) for text in FAMILIES]
+    names = ", ".join(f'"{name}"' for name in [n for n in every if n in available()] or every)
+    each = "all attributes of each person" if data.colour else "each class"
     return f"""
         from gen_core import load
         from gen_core.measure import measure, published
 
-        for name in ({names}):
+        for name in [{names}]:
             model = load(name)
             knobs = published(model)  # those that its Fréchet distance was measured with
             if "steps" in knobs:
                 knobs["steps"] = {knobs["steps"]}
-            label = model.in_turn(range({count}))  # each class in turn, where it knows classes
+            label = model.in_turn(range({count}))  # {each} in turn, where it can be asked
             if label is not None:
                 knobs["label"] = label
             cost = measure(model, range({seed}, {seed + count}), **knobs)
@@ -57,27 +76,52 @@ def code(knobs: dict[str, Any]) -> str:
     """
 
 
-def draw(app: App, seed: int, count: int, steps: int) -> Iterator[dict[int, str] | Working]:
-    """Yields what is new on the page: the row being drawn, then scatter and table with it.
+def _data(knobs: Mapping[str, Any]) -> DataText:
+    """The data set: there is no knob for it where only one is here."""
+    return named(knobs.get("data", FASHION.title))
 
-    Keys are places in `FAMILIES`, and after them the scatter and the table; `Working` is news
-    too small to show.
-    """
-    seeds, results = list(seeds_from(seed, count)), {}
-    for place, text in enumerate(FAMILIES):
+
+def draw(
+    app: App, seed: int, count: int, steps: int, data: str = FASHION.title
+) -> Iterator[dict[str, str] | Working]:
+    """Yields what is new on the page, by part: the row being drawn, then with it all that sums up
+    the rows. data: a title. `Working` is news too small to show."""
+    seeds, results, chosen = list(seeds_from(seed, count)), {}, named(data)
+    yield {ASKED: asked_row(chosen, count, results)}
+    for text in FAMILIES:
+        if text.model(chosen.id) not in available():
+            note = absent_note(text.model(chosen.id))
+            yield {text.id: row(chosen, text, None, note, "absent")}
+            continue
         try:
-            model, shown_at = app.model(text.model), 0.0
-            for shown in drawn(text, model, seeds, steps):
-                if shown.done:
-                    results[text.id] = shown
-                    yield {place: row(text, shown, live_note(app), "live"), **summary(results)}
-                elif time.monotonic() - shown_at > REFRESH:
-                    yield {place: row(text, shown, drawing_note(shown), "drawing")}
-                    shown_at = time.monotonic()
-                else:
-                    yield Working(shown.step, shown.total, text.title)
+            yield from _draw_row(app, chosen, text, seeds, steps, results)
         except CheckpointError as error:  # the other families are still worth seeing
-            yield {place: row(text, None, str(error), "failed")}
+            yield {text.id: row(chosen, text, None, str(error), "failed")}
+
+
+def _draw_row(
+    app: App, data: DataText, text: FamilyText, seeds: list[int], steps: int,
+    results: dict[str, Result],
+) -> Iterator[dict[str, str] | Working]:  # fmt: skip
+    """One family's share of `draw`; its result joins the others'."""
+    shown_at = 0.0
+    for shown in drawn(text, app.model(text.model(data.id)), seeds, steps):
+        if shown.done:
+            results[text.id] = shown
+            yield {
+                ASKED: asked_row(data, len(seeds), results),
+                text.id: row(data, text, shown, live_note(app), "live"),
+                **summary(results),
+            }
+        elif time.monotonic() - shown_at > REFRESH:
+            yield {text.id: row(data, text, shown, drawing_note(shown), "drawing")}
+            shown_at = time.monotonic()
+        else:
+            yield Working(shown.step, shown.total, text.title)
+
+
+def absent_note(name: str) -> str:
+    return f"not trained yet: python -m gen_core train {name}"
 
 
 def live_note(app: App) -> str:
@@ -88,8 +132,8 @@ def drawing_note(shown: Result) -> str:
     return f"drawing, step {shown.step} of {shown.total}"
 
 
-def summary(results: Mapping[str, Result]) -> dict[int, str]:
-    """The scatter and the table, by their place after the rows."""
+def summary(results: Mapping[str, Result]) -> dict[str, str]:
+    """The scatter and the table."""
     there = [(text, results[text.id]) for text in FAMILIES if text.id in results]
     points = [Point(t.title, t.hue, r.milliseconds, r.frechet, r.as_measured) for t, r in there]
     floors = [r.floor for _, r in there if r.floor]
@@ -97,35 +141,39 @@ def summary(results: Mapping[str, Result]) -> dict[int, str]:
     card = f"""
     <section class="ov-card"><h3>Quality against time</h3>{plot}
       <p class="ov-foot">{HOW_TO_READ}</p></section>"""
-    return {len(FAMILIES): card, len(FAMILIES) + 1: table(results)}
+    return {SCATTER: card, TABLE: table(results)}
 
 
-def make_example(app: App) -> dict[str, Any]:
+def make_example(data: DataText, app: App) -> dict[str, Any]:
     """The results at the defaults, by family: all four, or CheckpointError."""
     results = {}
     for text in FAMILIES:
-        *_, result = drawn(text, app.model(text.model), list(range(COUNT)), STEPS)
+        *_, result = drawn(text, app.model(text.model(data.id)), list(range(COUNT)), STEPS)
         results[text.id] = asdict(result)
     return results
 
 
-def first_sight() -> list[str]:
+def first_sight(data: DataText = FASHION) -> dict[str, str]:
     """What the page shows before anything ran: the kept example, or where to press."""
-    kept = example(EXAMPLE)
+    kept = example(data.example)
     results = {k: Result(**v) for k, v in kept.value.items()} if kept else {}
     note = kept.note if kept else "press the button above"
-    rows = [row(text, results.get(text.id), note, "before") for text in FAMILIES]
-    return rows + list(summary(results).values())
+    rows = {}
+    for text in FAMILIES:
+        shown, name = results.get(text.id), text.model(data.id)
+        absent = shown is None and name not in available()
+        told = (absent_note(name), "absent") if absent else (note, "before")
+        rows[text.id] = row(data, text, shown, *told)
+    return {ASKED: asked_row(data, COUNT, results), **rows, **summary(results)}
 
 
 def build(app: App) -> None:
-    explanation(EXPLANATION)
-    knobs = app.add(Knobs("overview", "all", [
-        Knob("seed", "Seed", "seed", 0),
-        Knob("count", "Pictures from each", "whole", COUNT, 1, 40),
-        Knob("steps", "Steps of diffusion and flow matching", "whole", STEPS, 1, 200, advanced=True,
-             info=f"The distances were measured at {STEPS}."),
-    ]))  # fmt: skip
+    sets = on_offer()
+    explanation(EXPLANATION if PORTRAITS not in sets else _with_portraits(EXPLANATION))
+    knobs = app.add(Knobs("overview", "all", _knobs(sets)))
+    if len(sets) > 1:
+        with gr.Row(elem_classes=["ov-data"]):
+            knobs.build("data")
     with gr.Row(elem_classes=["ov-bar"], equal_height=True):
         with gr.Column(scale=4, min_width=300):
             go, stop = buttons("Draw with all four")
@@ -133,32 +181,89 @@ def build(app: App) -> None:
             knobs.build("seed")
         with gr.Column(scale=4, min_width=240):
             knobs.build("count", "steps")
-    rows = first_sight()
-    with gr.Column(elem_classes=["ov-rows"]):
-        parts = [gr.HTML(html, apply_default_css=False) for html in rows[: len(FAMILIES)]]
-        save = gr.Button("Save these pictures (PNG)", size="sm", elem_classes=["ov-save"])
-    with gr.Row(elem_classes=["ov-more"], equal_height=True):
-        for html, scale in zip(rows[len(FAMILIES) :], (5, 8), strict=True):
-            with gr.Column(scale=scale, min_width=320):
-                parts.append(gr.HTML(html, apply_default_css=False))
+    parts, save = _parts(app, stop, sets)
     code_panel(knobs, code, Meter)
     style, script = ((HERE / f"overview.{kind}").read_text("utf-8") for kind in ("css", "js"))
     gr.HTML(
         f"<style>{style}{read('chart.css')}</style>", js_on_load=script, apply_default_css=False
     )
 
-    def stream(**settings: Any) -> Iterator[dict[Any, Any]]:
+    def stream(**settings: Any) -> Iterator[dict[Any, Any] | Working]:
         for news in draw(app, **settings):
             shown = not isinstance(news, Working)
-            yield {parts[place]: html for place, html in news.items()} if shown else news
+            yield {parts[name]: html for name, html in news.items()} if shown else news
 
-    app.on(go.click, stream, knobs, parts, api_name="overview", stop=stop, show_progress="minimal")
+    run = app.on(
+        go.click, stream, knobs, list(parts.values()), api_name="overview", stop=stop,
+        show_progress="minimal",
+    )  # fmt: skip
+    if len(sets) > 1:
+        _follow(knobs.built["data"], parts, run)
     for button, call in ((go, "started"), (stop, "stopped"), (save, "save")):
         js = f"() => noiseToDataOverview.{call}()"
         button.click(None, None, None, js=js, api_visibility="private")
 
 
+def _knobs(sets: Sequence[DataText]) -> list[Knob]:
+    """With a choice of the data set where there is one."""
+    titles = [data.title for data in sets]
+    return [
+        *([Knob("data", "Data", "choice", titles[0], options=titles)] if len(sets) > 1 else []),
+        Knob("seed", "Seed", "seed", 0),
+        Knob("count", "Pictures from each", "whole", COUNT, 1, 40),
+        Knob("steps", "Steps of diffusion and flow matching", "whole", STEPS, 1, 200, advanced=True,
+             info=f"The distances were measured at {STEPS}."),
+    ]  # fmt: skip
+
+
+def _parts(
+    app: App, stop: gr.Button, sets: Sequence[DataText]
+) -> tuple[dict[str, gr.HTML], gr.Button]:
+    """Rows, scatter and table, as at first sight, and the button that saves the rows."""
+    sight, parts = first_sight(), {}
+    with gr.Column(elem_classes=["ov-rows"]):
+        for name in ROWS:
+            parts[name] = gr.HTML(sight[name], apply_default_css=False)
+        save = gr.Button("Save these pictures (PNG)", size="sm", elem_classes=["ov-save"])
+    if PORTRAITS in sets:
+        copies.build(app, stop)
+    with gr.Row(elem_classes=["ov-more"], equal_height=True):
+        for name, scale in ((SCATTER, 5), (TABLE, 8)):
+            with gr.Column(scale=scale, min_width=320):
+                parts[name] = gr.HTML(sight[name], apply_default_css=False)
+    return parts, save
+
+
+def _with_portraits(text: Explanation) -> Explanation:
+    return replace(text, paragraph=f"{text.paragraph}\n\n{PORTRAITS_MORE}")
+
+
+def _follow(choice: gr.components.Component, parts: Mapping[str, gr.HTML], run: Any) -> None:
+    """Another data set: what is being drawn ends, and its example takes its place."""
+
+    def shown(title: Any) -> dict[gr.HTML, str]:
+        try:
+            sight = first_sight(named(title))
+        except KnobError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return {parts[name]: html for name, html in sight.items()}
+
+    choice.change(
+        shown, choice, list(parts.values()), queue=False, show_progress="hidden", cancels=[run],
+        api_visibility="private",
+    )  # fmt: skip
+
+
 TAB = Tab("overview", "Overview", order=10, build=build)
 CACHED = [
-    Keep(EXAMPLE, make_example, tuple(text.model for text in FAMILIES), tuple(range(COUNT))),
+    *(
+        Keep(
+            data.example,
+            partial(make_example, data),
+            tuple(text.model(data.id) for text in FAMILIES),
+            tuple(range(COUNT)),
+        )
+        for data in SETS
+    ),
+    copies.keep(),
 ]

@@ -8,8 +8,8 @@ from demos.explain import Explanation
 
 EXPLANATION = Explanation(
     sentence=(
-        "Four ways to turn random noise into pictures of clothes. Press the button and watch them "
-        "work, from the same seeds."
+        "Four ways to turn random noise into pictures. Press the button and watch them work, from "
+        "the same seeds."
     ),
     paragraph=(
         "All four were trained on the same 60,000 photographs of Fashion-MNIST; each starts from "
@@ -43,9 +43,65 @@ EXPLANATION = Explanation(
     ),
 )
 
+PORTRAITS_MORE = (
+    "Another four learned from 50,000 **portraits**. These are drawn by rule, so everything about "
+    "them is known, and a model can be asked for all of it: age, hair, glasses, hat, light. There "
+    "the columns are people whom training has not shown, and each row says whether it was asked "
+    "for them. Press any portrait to look for it among the pictures of training."
+)
+"""One more paragraph, where portraits are on offer."""
+
 HOW_TO_READ = (
     "Down is closer to real pictures, left is faster. One pass is quick; many small steps come "
     "closer. Change the seed, or under Advanced the steps, and the points move."
+)
+
+
+@dataclass(frozen=True)
+class DataText:
+    """A data set in the Overview."""
+
+    id: str
+    """In gen_core, and at the end of the names of its checkpoints."""
+    title: str
+    """As it stands in the choice, and in links."""
+    example: str
+    """What was computed before, in demos/cached/."""
+    asked: str
+    """What a row was asked for that can be asked."""
+    free: str
+    """What one draws that cannot."""
+    colour: bool = False
+    """Then columns are people, and each picture can be looked for in training."""
+
+
+FASHION = DataText(
+    id="fashion",
+    title="Clothes (Fashion-MNIST)",
+    example="overview",
+    asked="each class in turn",
+    free="any class: trained without labels",
+)
+PORTRAITS = DataText(
+    id="avatars",
+    title="Portraits (drawn by rule)",
+    example="overview-avatars",
+    asked="asked for the person at the top of each column",
+    free="not asked: it draws whom it likes",
+    colour=True,
+)
+SETS = (FASHION, PORTRAITS)
+
+ASKED_TITLE = "Drawn by rule"
+ASKED_LINE = "What is asked for: people whom training has not shown."
+
+COPIES = (
+    "### Is it a copy?\n\nPress any portrait above: the training pictures nearest to it are drawn "
+    "again from their seeds and compared with it, pixel by pixel."
+)
+COPIES_SOURCE = (
+    "What generated pictures come to is held against what real new ones come to: Meehan et al. "
+    "2020, A Non-Parametric Test to Detect Data-Copying in Generative Models."
 )
 
 
@@ -69,9 +125,9 @@ class FamilyText:
     stability: str
     best_for: str
 
-    @property
-    def model(self) -> str:
-        return f"{self.id}-fashion"
+    def model(self, data: str) -> str:
+        """The checkpoint of that family and that data set."""
+        return f"{self.id}-{data}"
 
 
 FAMILIES = (

@@ -1,0 +1,175 @@
+""" "Is it a copy?": any portrait of the Overview beside the training pictures nearest to it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from torch import Tensor
+
+from demos.cache import Keep, example
+from demos.figures import pixels, png_data_url
+from demos.handlers import App
+from demos.panel import as_before
+from demos.picture_files import in_data_url, prepare_colour
+from demos.texts.overview import COPIES, COPIES_SOURCE, FAMILIES, PORTRAITS
+from demos.widgets.card import read
+from demos.working import Working
+from gen_core import Noise, final
+from gen_core.checks import KnobError, text
+from gen_core.copies import CANDIDATES, CLEARLY, FRESH, Neighbour, Yardstick, candidates, measured
+from gen_core.data.avatars.dataset import SEEDS
+from gen_core.devices import device_title
+from gen_core.measure import published
+
+HERE = Path(__file__).parent
+NAME, API_NAME = "overview-copies", "overview_copies"
+JUDGE = f"judge-{PORTRAITS.id}"
+SHOWN = 5
+"""Training pictures beside the one that is asked about."""
+KEPT_FAMILY, KEPT_SEED = next(family for family in FAMILIES if family.id == "gan"), 0
+"""Whose picture is the example."""
+HEADLINES = {
+    "new": "No copy: the nearest training picture differs by {own}; {fresh}.",
+    "near": "Hardly a copy: the nearest training picture differs by {own}, a little less than for "
+    "any fresh portrait; {fresh}.",
+    "copy": "A copy, or nearly: a training picture differs by {own} alone; {fresh}.",
+}
+
+
+class FreshPortraits:
+    """What is normal: measured once for all visitors, where it was not measured before."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        before = example(NAME)
+        self._known: tuple[list[float], str] | None = (
+            (before.value["fresh"], before.note) if before else None
+        )
+
+    def read(self) -> Generator[Working, None, tuple[Yardstick, str]]:
+        """The yardstick, and when it was measured. A generator, for `yield from`."""
+        if self._known is None:
+            found = []
+            for difference in measured(self.app.model(JUDGE), FRESH):
+                found.append(difference)
+                yield Working(len(found), len(FRESH), "Measuring real new portraits", "portraits")
+            self._known = found, f"measured on {device_title(self.app.device)}"
+        differences, note = self._known
+        return Yardstick(differences), note
+
+
+def asked(picked: Any) -> tuple[Tensor, str]:
+    """What the page sends, {"picture": PNG data URL, "who": "GAN, seed 3"}, as the picture
+    (1, 3, 64, 64) and its name. Raises KnobError."""
+    if not isinstance(picked, dict) or not picked.get("picture"):
+        raise KnobError("picture: press one of the portraits first")
+    who = text("who", picked.get("who", "your picture"), 80)
+    return prepare_colour(in_data_url(picked["picture"], "picture"), "picture"), who
+
+
+def compare(app: App, fresh: FreshPortraits, picked: Any) -> Iterator[Working | dict[str, Any]]:
+    """Looks for the nearest training pictures; the last thing it yields is the card's value."""
+    x, who = asked(picked)
+    judge = app.model(JUDGE)
+    found: list[Neighbour] = []
+    for neighbour in candidates(judge, x):
+        found.append(neighbour)
+        yield Working(len(found), CANDIDATES, "Drawing training pictures again", "pictures")
+    yardstick, note = yield from fresh.read()
+    found.sort(key=lambda neighbour: neighbour.difference)
+    yield value(app, x, who, found, yardstick, note)
+
+
+def value(
+    app: App, x: Tensor, who: str, found: list[Neighbour], yardstick: Yardstick, note: str
+) -> dict[str, Any]:
+    """What copies.js shows. found: all candidates, the nearest first."""
+    own = found[0].difference
+    said = (
+        f"for {len(yardstick.fresh)} fresh portraits, which are in no data set, it is "
+        f"{percent(yardstick.least)} to {percent(max(yardstick.fresh))}"
+    )
+    verdict = yardstick.says(own)
+    return {
+        "who": who,
+        "picture": png_data_url(pixels(x)[0]),
+        "nearest": [
+            {
+                "picture": png_data_url(neighbour.picture.permute(1, 2, 0).numpy()),
+                "number": neighbour.index,
+                "difference": percent(neighbour.difference),
+            }
+            for neighbour in found[:SHOWN]
+        ],
+        "verdict": verdict,
+        "headline": HEADLINES[verdict].format(own=percent(own), fresh=said),
+        "own": own,
+        "fresh": list(yardstick.fresh),
+        "limit": yardstick.limit,
+        "about": about(yardstick, note),
+        "provenance": f"{who} · {JUDGE} · {device_title(app.device)}",
+        "live": True,
+    }
+
+
+def about(yardstick: Yardstick, note: str) -> str:
+    """What the figures are."""
+    return (
+        f"Difference: mean over all pixels and colours, as a share of their range. Compared with "
+        f"the {CANDIDATES} of {len(SEEDS['train']):,} training pictures that our own classifier "
+        f"finds most alike. Below {percent(yardstick.limit)}, {CLEARLY:.0%} of the least of the "
+        f"fresh portraits, it counts as a copy. Fresh portraits: {note}. {COPIES_SOURCE}"
+    )
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f}%"
+
+
+def build(app: App, stop: gr.Button) -> None:
+    """The card, below the rows whose portraits can be pressed."""
+    fresh = FreshPortraits(app)
+
+    def compared(picked: Any) -> Iterator[Working | dict[str, Any]]:
+        yield from compare(app, fresh, picked)
+
+    with gr.Column(elem_classes=["ov-copies"]):
+        gr.Markdown(COPIES, elem_classes=["part"])
+        card = gr.HTML(
+            value=as_before(NAME), label="The nearest training pictures", elem_id=NAME,
+            html_template=read("card.html"), css_template=read("card.css") + _own("copies.css"),
+            js_on_load=read("card.js") + _own("copies.js"), apply_default_css=False,
+            kind="copies", empty="Press one of the portraits above.",
+        )  # fmt: skip
+        picked = gr.HTML(
+            value=None, html_template="<i></i>", js_on_load=_own("copies_pick.js"),
+            apply_default_css=False, elem_classes=["ov-picked"],
+        )  # fmt: skip
+    app.on(
+        picked.pick, compared, None, card, inputs=[picked], api_name=API_NAME, stop=stop,
+        show_progress="minimal", trigger_mode="always_last",
+    )  # fmt: skip
+
+
+def _own(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+def make_example(app: App) -> dict[str, Any]:
+    """The card for a picture of the kept rows."""
+    model = app.model(KEPT_FAMILY.model(PORTRAITS.id))
+    x = final(model.sample(Noise([KEPT_SEED]), **published(model)))
+    picked = {
+        "picture": png_data_url(pixels(x)[0]),
+        "who": f"{KEPT_FAMILY.title}, seed {KEPT_SEED}",
+    }
+    *_, shown = compare(app, FreshPortraits(app), picked)
+    return shown
+
+
+def keep() -> Keep:
+    """The example for the page's first moment."""
+    return Keep(NAME, make_example, (KEPT_FAMILY.model(PORTRAITS.id), JUDGE), (KEPT_SEED,))
