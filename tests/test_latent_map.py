@@ -154,7 +154,7 @@ def test_the_dots_travel_with_all_that_is_known_of_them(app, guide):
     assert about["beyond"] == 0
     titles = [column["title"] for column in about["columns"]]
     marks = unpacked(about["marks"], np.int8).reshape(len(titles), COUNT)
-    assert len(titles) == 23 and titles[0] == "Background"
+    assert len(titles) == 23 and titles[0] == "Hat"
     hair = titles.index("Hair colour")
     assert np.array_equal(marks[hair], known.labels[:, 3].numpy())
     assert (marks[hair] == -1).any()  # under a turban nobody knows

@@ -106,13 +106,13 @@ def test_dots_take_the_colour_that_is_asked_for_and_one_kind_can_stand_alone(vis
     def painted() -> str:
         return canvas.evaluate("(canvas) => canvas.toDataURL()")
 
-    by_background = painted()
+    by_hat = painted()
     page.get_by_label("Colour by").select_option("Hair colour")
     expect(page.locator(f"{MAP} .latent-map-entry").first).to_have_text("black")
     expect(page.locator(f"{MAP} .latent-map-entry").last).to_contain_text("not shown")
     expect(page.locator(f"{MAP} .latent-map-where")).to_contain_text("Nearest dot: hair colour")
     by_hair = painted()
-    assert by_hair != by_background
+    assert by_hair != by_hat
     blond = page.get_by_role("button", name="blond")
     blond.click()
     expect(blond).to_have_attribute("aria-pressed", "true")

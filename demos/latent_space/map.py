@@ -67,12 +67,12 @@ def ramp(stops: Sequence[str], count: int) -> list[str]:
 
 
 def portrait_columns(atlas: Atlas) -> list[Column]:
-    """One for each attribute of a portrait, the background first: it shows best."""
+    """One for each attribute of a portrait, the hat first: neighbours share it most."""
     choices = [_choice(name, atlas.labels[:, k]) for k, name in enumerate(CHOICES)]
     measures = [
         _measure(name, atlas.labels[:, len(CHOICES) + k]) for k, name in enumerate(MEASURES)
     ]
-    return sorted([*choices, *measures], key=lambda column: column.title != "Background")
+    return sorted([*choices, *measures], key=lambda column: column.title != "Hat")
 
 
 def _title(attribute: str) -> str:
