@@ -120,10 +120,12 @@ class Mover:
     @functools.lru_cache(maxsize=64)  # noqa: B019 - as long as the page, as the mover itself
     def _seen(self, move: Move) -> tuple[str, Tensor]:
         """A move's picture as a data URL, and its traits (T,)."""
-        vae, judge = self.app.model(PORTRAITS), self.app.model(JUDGE)
-        x = self.alone.submit(decoded, vae, moved_code(self.app, move)).result()
-        traits = self.alone.submit(seen_traits, judge, x).result()
-        return png_data_url(pixels(x)[0]), traits[0]
+        return self.alone.submit(_looked_at, self.app, move).result()
+
+
+def _looked_at(app: App, move: Move) -> tuple[str, Tensor]:
+    x = decoded(app.model(PORTRAITS), moved_code(app, move))
+    return png_data_url(pixels(x)[0]), seen_traits(app.model(JUDGE), x)[0]
 
 
 def MeaningSliders(
