@@ -14,56 +14,23 @@ from urllib.parse import quote
 import gradio as gr
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from playwright.sync_api import expect
 
 from conftest import free_port
-from core_fixtures import tiny
 from demos import cache, server, shell
-from demos.figures import pixels
 from demos.handlers import App
-from demos.overview import results, rows, scatter, sets
+from demos.overview import results, rows, scatter
 from demos.tab import Tab
 from demos.tabs import overview
 from demos.texts.overview import FAMILIES, FASHION, PORTRAITS
 from demos.widgets import chart
 from demos.working import Working
-from gen_core import Noise, checkpoint, final, load
 from gen_core.checks import KnobError
-from gen_core.conditions import OTHERS
-from gen_core.data.avatars import avatars, random_avatar
-from gen_core.data.avatars.labels import CHOICES, MEASURES, caption
-from gen_core.measure import published
-from sampling_fixtures import picture
+from overview_fixtures import IDS, figures, run, sources, write_portraits, write_weights
 
 PATIENCE = 120_000
 """Milliseconds for what a busy machine may take its time with."""
-METRICS = {"frechet": 2.5, "samples": 10_000, "floor": 0.27}
-IDS = [text.id for text in FAMILIES]
-PORTRAIT = {"channels": 3, "size": 64}
-ATTRIBUTES = {
-    "classes": 0, "choices": tuple(map(len, CHOICES.values())), "measures": len(MEASURES),
-}  # fmt: skip
-
-
-def write_weights(folder: Path) -> None:
-    """Tiny models in place of the four: diffusion without metrics."""
-    for text in FAMILIES:
-        model = tiny(text.id)
-        model.settle(torch.zeros(4, *model.event), torch.zeros(4, dtype=torch.long))
-        knobs = {"steps": 4} if text.id == "flow" else {}
-        metrics = {} if text.id == "diffusion" else METRICS | {"knobs": knobs}
-        card = {"data": "fashion", "metrics": metrics}
-        checkpoint.save(model, folder / f"{text.model('fashion')}.safetensors", card)
-
-
-def write_portraits(folder: Path) -> None:
-    """Two of the four that draw portraits: one that draws whom it likes, one that can be asked."""
-    for family, changes in (("vae", {"latent": 6}), ("flow", ATTRIBUTES)):
-        model = tiny(family, **PORTRAIT, **changes)
-        card = {"data": "avatars", "metrics": METRICS}
-        checkpoint.save(model, folder / f"{family}-avatars.safetensors", card)
 
 
 @pytest.fixture
@@ -71,23 +38,6 @@ def weights(tmp_path, monkeypatch) -> Path:
     write_weights(tmp_path)
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     return tmp_path
-
-
-def run(app: App, **knobs) -> tuple[list, dict[str, str]]:
-    """All news of a run, and what the page shows in the end."""
-    news = list(overview.draw(app, **{"seed": 0, "count": 4, "steps": 4} | knobs))
-    page: dict[str, str] = {}
-    for piece in news:
-        page |= {} if isinstance(piece, Working) else piece
-    return news, page
-
-
-def figures(html: str) -> list[str]:
-    return re.findall(r"<dd[^>]*>(.*?)</dd>", html)
-
-
-def sources(html: str) -> list[str]:
-    return re.findall(r'src="([^"]+)"', html)
 
 
 def test_all_four_rows_come_live_one_after_the_other(weights):
@@ -168,56 +118,6 @@ def test_the_page_can_be_built_twice(weights):
         with gr.Blocks():
             overview.TAB.build(app)
         assert [knobs.tab for knobs in app.knobs] == ["overview"]
-
-
-# --- portraits ------------------------------------------------------------------------------------
-
-
-def test_portraits_are_on_offer_only_where_a_model_of_them_is(weights):
-    assert sets.on_offer() == [FASHION]
-    write_portraits(weights)
-    assert sets.on_offer() == [FASHION, PORTRAITS]
-
-
-def test_columns_of_portraits_are_people_and_rows_say_whether_they_were_asked(weights):
-    write_portraits(weights)
-    _, page = run(App("cpu"), data=PORTRAITS.title, count=3)
-    people, _ = avatars([OTHERS + i for i in range(3)])
-    shown = [picture(url) for url in sources(page["asked"])]
-    assert np.array_equal(np.stack(shown), people.permute(0, 2, 3, 1).numpy())
-    assert "<b>Asked for them:</b> Flow matching" in page["asked"]
-    assert "<b>Not asked:</b> VAE" in page["asked"]
-    assert PORTRAITS.asked in page["flow"] and PORTRAITS.free in page["vae"]
-    for name in ("asked", "vae", "flow"):
-        assert page[name].count('ov-tile"') == 3 and page[name].count('tabindex="0"') == 1
-    wanted = caption(random_avatar(OTHERS + 2))
-    assert wanted in page["flow"] and wanted not in page["vae"]
-    assert "ov-absent" in page["gan"] and "ov-absent" in page["diffusion"]
-
-
-def test_a_row_of_portraits_is_what_its_model_draws_of_these_people(weights):
-    write_portraits(weights)
-    _, page = run(App("cpu"), data=PORTRAITS.title, seed=5, count=2, steps=2)
-    model = load("flow-avatars", "cpu")
-    knobs = published(model) | {"steps": 2, "label": model.in_turn(range(2))}
-    expected = pixels(final(model.sample(Noise([5, 6]), **knobs)))
-    shown = np.stack([picture(url) for url in sources(page["flow"])])
-    assert np.abs(shown.astype(int) - expected).max() <= 1
-    other = pixels(final(model.sample(Noise([5, 6]), **published(model) | {"steps": 2})))
-    assert np.abs(shown.astype(int) - other).max() > 1  # the attributes do matter
-
-
-def test_the_code_of_portraits_names_the_models_that_are_here(weights, capsys):
-    write_portraits(weights)
-    knobs = {"seed": 3, "count": 2, "steps": 2, "data": PORTRAITS.title}
-    exec(textwrap.dedent(overview.code(knobs)), {})
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["vae-avatars", "flow-avatars"]
-
-
-def test_another_data_set_is_refused_by_name():
-    with pytest.raises(KnobError, match=r"data='Cats': choose one of Clothes \(Fashion-MNIST\), "):
-        next(overview.draw(App("cpu"), 0, 4, 4, data="Cats"))
 
 
 RESULT = results.Result(

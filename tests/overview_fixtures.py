@@ -1,0 +1,59 @@
+"""What the tests of the Overview share: tiny models in place of its own, and what a run shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import torch
+
+from core_fixtures import tiny
+from demos.handlers import App
+from demos.tabs import overview
+from demos.texts.overview import FAMILIES
+from demos.working import Working
+from gen_core import checkpoint
+from gen_core.data.avatars.labels import CHOICES, MEASURES
+
+METRICS = {"frechet": 2.5, "samples": 10_000, "floor": 0.27}
+IDS = [text.id for text in FAMILIES]
+PORTRAIT = {"channels": 3, "size": 64}
+ATTRIBUTES = {
+    "classes": 0, "choices": tuple(map(len, CHOICES.values())), "measures": len(MEASURES),
+}  # fmt: skip
+
+
+def write_weights(folder: Path) -> None:
+    """Tiny models in place of the four: diffusion without metrics."""
+    for text in FAMILIES:
+        model = tiny(text.id)
+        model.settle(torch.zeros(4, *model.event), torch.zeros(4, dtype=torch.long))
+        knobs = {"steps": 4} if text.id == "flow" else {}
+        metrics = {} if text.id == "diffusion" else METRICS | {"knobs": knobs}
+        card = {"data": "fashion", "metrics": metrics}
+        checkpoint.save(model, folder / f"{text.model('fashion')}.safetensors", card)
+
+
+def write_portraits(folder: Path) -> None:
+    """Two of the four that draw portraits: one that draws whom it likes, one that can be asked."""
+    for family, changes in (("vae", {"latent": 6}), ("flow", ATTRIBUTES)):
+        model = tiny(family, **PORTRAIT, **changes)
+        card = {"data": "avatars", "metrics": METRICS}
+        checkpoint.save(model, folder / f"{family}-avatars.safetensors", card)
+
+
+def run(app: App, **knobs) -> tuple[list, dict[str, str]]:
+    """All news of a run, and what the page shows in the end."""
+    news = list(overview.draw(app, **{"seed": 0, "count": 4, "steps": 4} | knobs))
+    page: dict[str, str] = {}
+    for piece in news:
+        page |= {} if isinstance(piece, Working) else piece
+    return news, page
+
+
+def figures(html: str) -> list[str]:
+    return re.findall(r"<dd[^>]*>(.*?)</dd>", html)
+
+
+def sources(html: str) -> list[str]:
+    return re.findall(r'src="([^"]+)"', html)
