@@ -18,9 +18,12 @@ from torch import Tensor
 
 from gen_core import checkpoint, metrics
 from gen_core.checks import KnobError, whole
+from gen_core.composing import composing
+from gen_core.conditions import Attributes
 from gen_core.data import MissingData, load_data
 from gen_core.devices import device_title, fast_math
 from gen_core.families.gan import GAN
+from gen_core.families.guided import GuidedFamily
 from gen_core.families.judge import Judge
 from gen_core.families.vae import VAE
 from gen_core.family import Family, final
@@ -67,6 +70,11 @@ def evaluate(
         result |= _reconstruct(model, data_root, progress)
     if isinstance(model, GAN) and model.snapshots:
         result["snapshots"] = _through_training(model, reference, batch, seed, progress)
+    if isinstance(model, GuidedFamily) and isinstance(model.condition, Attributes):
+        result["composing"] = rounded(composing(
+            model, reference.judge, **knobs,
+            told=lambda done, total: progress("combinations", done, total),
+        ))  # fmt: skip
     result["seconds"] = round(time.perf_counter() - started, 1)
     result["hardware"] = device_title(model.device)
     if write:

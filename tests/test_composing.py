@@ -1,0 +1,81 @@
+"""Composing or remembering: pairs of values that training did not show, and pairs that it did."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from core_fixtures import tiny
+from gen_core import Frame
+from gen_core.composing import composing, held_out_pairs, seen_pairs
+from gen_core.data.avatars import Avatar, random_avatar
+from gen_core.data.avatars.held_out import HELD_OUT, is_held_out
+from gen_core.data.avatars.labels import CHOICES, facts
+
+NAMES = [*CHOICES]
+
+
+class Obedient:
+    """Draws pictures whose first row of pixels spells what was asked for; of "cap" it draws
+    nothing but beanies."""
+
+    def sample(self, noise, *, label, steps=1):
+        x = torch.zeros(len(label), 3, 16, 32)
+        for row, wish in enumerate(label):
+            for name, value in wish.items():
+                drawn = "beanie" if value == "cap" else value
+                x[row, 0, 0, NAMES.index(name)] = CHOICES[name].index(drawn) + 1
+        yield Frame(0, 1, 0.0, x)
+
+
+class Reader:
+    """Reads it."""
+
+    device = torch.device("cpu")
+
+    def __call__(self, x):
+        return x[:, 0, 0]
+
+    def answers(self, out):
+        said = {
+            name: torch.nn.functional.one_hot(
+                (out[:, place].long() - 1).clamp(min=0), len(CHOICES[name])
+            ).float()
+            for place, name in enumerate(NAMES)
+        }
+        return said, torch.zeros(len(out), 6)
+
+
+def test_held_out_pairs_are_all_there_and_seen_ones_are_others():
+    left_out, seen = held_out_pairs(), seen_pairs()
+    assert len(left_out) == len(seen) == sum(map(len, HELD_OUT.values()))
+    assert all(is_held_out(Avatar(**wish)) for wish in left_out)
+    assert all(tuple(wish.items()) not in [tuple(w.items()) for w in left_out] for wish in seen)
+    assert [tuple(wish) for wish in seen] == [tuple(wish) for wish in left_out]
+    assert seen_pairs(1) != seen == seen_pairs(0)
+
+
+def test_seen_pairs_do_occur_in_training():
+    people = [random_avatar(seed) for seed in range(20_000)]
+    for wish in seen_pairs():
+        assert any(all(getattr(p, k) == v for k, v in wish.items()) for p in people), wish
+
+
+def test_who_does_as_told_but_for_caps_is_told_so():
+    told = []
+    found = composing(Obedient(), Reader(), each=2, told=lambda *seen: told.append(seen))
+    left_out = held_out_pairs()
+    caps = [wish for wish in left_out if "cap" in wish.values()]
+    assert caps and found["held_out"]["share"] == pytest.approx(1 - len(caps) / len(left_out))
+    for wish, share in zip(left_out, found["held_out"]["by_pair"].values(), strict=True):
+        assert share == (0 if wish in caps else 1)
+    assert found["held_out"]["pictures"] == 2 * len(left_out)
+    assert told[-1] == (4 * len(left_out), 4 * len(left_out))
+
+
+def test_a_real_model_and_a_real_judge_go_together():
+    sizes = tuple(len(values) for values in CHOICES.values())
+    model = tiny("flow", channels=3, size=16, classes=0, choices=sizes, measures=6)
+    found = composing(model, tiny("avatar-judge"), each=1, steps=1)
+    assert 0 <= found["seen"]["share"] <= min(found["seen"]["alone"]) <= 1
+    assert facts([Avatar()]).shape[1] == len(sizes) + 6
