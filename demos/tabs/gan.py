@@ -1,8 +1,8 @@
-"""The GAN: samples, the discriminator's verdict, a walk through latent space, mode collapse."""
+"""The GAN: samples, the discriminator's verdict, a walk, mode collapse, and portraits by style."""
 
 from __future__ import annotations
 
-from demos.gan import collapse, critic, samples, walk
+from demos.gan import collapse, critic, portraits, samples, walk
 from demos.handlers import App
 from demos.panel import panel_tabs
 from demos.tab import Tab
@@ -12,7 +12,8 @@ CACHED = [samples.PANEL.keep(), critic.keep(), walk.PANEL.keep(), collapse.PANEL
 
 
 def build(app: App) -> None:
-    """The tab's four panels."""
+    """The tab's panels; those of portraits only where their generator is."""
+    styled = [portraits.PANEL.entry, portraits.STYLES_PANEL.entry] if portraits.here() else []
     panel_tabs(
         app,
         ID,
@@ -21,6 +22,7 @@ def build(app: App) -> None:
             (critic.TITLE, critic.PANEL_ID, critic.build),
             walk.PANEL.entry,
             collapse.PANEL.entry,
+            *styled,
         ],
     )
 

@@ -1,0 +1,210 @@
+"""The GAN's Portraits and Mix styles panels: what a style-based generator draws, layer by layer."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+
+from demos.figures import duration, pixels
+from demos.gan import census
+from demos.gan.census import MODEL
+from demos.gan.samples import TAB
+from demos.handlers import App
+from demos.knobs import Knob
+from demos.one_pass import one_pass
+from demos.panel import Panel
+from demos.pictures import seeds_from
+from demos.script import LOAD, NOISE, TORCH, script
+from demos.texts.gan_portraits import PORTRAITS, STYLES
+from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
+from demos.widgets.latent_sliders import unaided_thread
+from demos.widgets.tiles import Tiles
+from gen_core import Noise, available
+from gen_core.checks import KnobError, whole
+from gen_core.devices import device_title
+from gen_core.families.style_gan import StyleGAN, StyleGANConfig
+from gen_core.noise import MAX_SEED
+
+LAYERS = 2 * len(StyleGANConfig.widths) - 1
+"""Of the generator as it is trained: one at 4 by 4, two at each resolution above."""
+ROWS, COLUMNS = 3, 4
+"""Of the table of mixtures: few enough for it to follow the sliders."""
+PSI = Knob(
+    "truncation_psi", "Truncation ψ", "number", 0.7, 0, 2,
+    info="0 is the mean portrait, 1 as trained, more exaggerates",
+)  # fmt: skip
+
+
+def here() -> bool:
+    """Whether the generator's weights are on this machine."""
+    return MODEL in available()
+
+
+@functools.cache
+def alone() -> ThreadPoolExecutor:
+    """One for both panels and all visitors: runs take turns anyway."""
+    return unaided_thread()
+
+
+def unaided(work: Callable[..., Any], *args: Any, **knobs: Any) -> Any:
+    """What work(...) returns, computed by a thread that waits for no other core."""
+    return alone().submit(work, *args, **knobs).result()
+
+
+# --- portraits ------------------------------------------------------------------------------------
+
+
+def draw(app: App, *, truncation_psi: float, seed: int, count: int) -> Iterator[dict[str, Any]]:
+    """Yields the portraits, as `tiles_value` gives them."""
+    yield unaided(
+        one_pass, app.model(MODEL), seeds_from(seed, count), headline=meaning(truncation_psi),
+        file=f"{MODEL}-{seed}", truncation_psi=truncation_psi,
+    )  # fmt: skip
+
+
+def meaning(psi: float) -> str:
+    """What a truncation does to the portraits, in a line."""
+    if psi == 0:
+        return "ψ = 0: every seed gives the mean portrait; only its grain differs"
+    if psi == 1:
+        return "ψ = 1: as variedly as the generator learned to draw"
+    if psi < 1:
+        return f"ψ = {psi:g}: nearer to the mean portrait, so safer and more alike"
+    return f"ψ = {psi:g}: further out than training went, so stranger"
+
+
+def code(k: Mapping[str, Any]) -> str:
+    seed, count = k["seed"], k["count"]
+    return script(
+        [LOAD, NOISE, ("gen_core", "final")],
+        f'model = load("{MODEL}")',
+        f"noise = Noise(range({seed}, {seed + count}))",
+        f"x = final(model.sample(noise, truncation_psi={k['truncation_psi']:g}))",
+        f"# ({count}, 3, 64, 64) in [-1, 1]",
+    )
+
+
+# --- styles ---------------------------------------------------------------------------------------
+
+
+def mix(
+    app: App, *, layers: int, truncation_psi: float, seed: int, column_seed: int
+) -> Iterator[dict[str, Any]]:
+    """Yields the table, as `labelled_grid_value` gives it."""
+    rows, columns = seeds_from(seed, ROWS), column_seeds(column_seed)
+    model = app.model(MODEL)
+    layers = whole("layers", layers, 0, model.generator.layers)
+    started = time.perf_counter()
+    table = unaided(mixtures, model, rows, columns, layers, truncation_psi)
+    took = f"{len(table) * len(table[0])} pictures in {duration(time.perf_counter() - started)}"
+    titles = [("Itself", "unmixed"), *((f"Seed {row}", "for the coarse layers") for row in rows)]
+    lines = [[Cell(picture, "") for picture in line] for line in table]
+    lines[0][0] = Cell(table[0][0], "mean portrait")
+    yield labelled_grid_value(
+        [Row(*title, line) for title, line in zip(titles, lines, strict=True)],
+        ["itself", *(f"seed {column}" for column in columns)],
+        corner="for the fine layers", caption=split(model, layers), name=f"mixed-styles-{seed}",
+        provenance=f"{took} · {device_title(model.device)}",
+    )  # fmt: skip
+
+
+def column_seeds(first: int) -> range:
+    """The seeds of the columns; raises KnobError where there are no more."""
+    if first + COLUMNS - 1 > MAX_SEED:
+        last = MAX_SEED - COLUMNS + 1
+        raise KnobError(f"column_seed={first}: choose 0 to {last}, so that all have one")
+    return range(first, first + COLUMNS)
+
+
+@torch.inference_mode()
+def mixtures(
+    model: StyleGAN, rows: Sequence[int], columns: Sequence[int], layers: int, psi: float
+) -> np.ndarray:
+    """Seeds -> uint8 (1 + R, 1 + C, H, W, 3): what a row and a column give together, the first
+    `layers` layers following the row (Karras et al. 2019, figure 3).
+
+    Row 0 and column 0 hold the seeds unmixed, and in the corner the mean portrait. A layer's grain
+    goes with its style.
+    """
+    noise = Noise([*rows, *columns])
+    w = model.styles(noise.randn(model.config.latent).to(model.device), psi)
+    w = torch.cat([model.generator.mean_style, w])  # source 0 is the mean, without grain
+    sides = model.generator.sides
+    sown = [noise.randn(1, side, side).to(model.device) for side in sides]
+    grain = [torch.cat([torch.zeros_like(maps[:1]), maps]) for maps in sown]
+    from_row, from_column = range(1, 1 + len(rows)), range(1 + len(rows), len(w))
+    cells = [(a or b, b or a) for a in (0, *from_row) for b in (0, *from_column)]
+    coarse, fine = map(list, zip(*cells, strict=True))
+    givers = [coarse if layer < layers else fine for layer in range(len(sides))]
+    x = model.generator.paint(
+        torch.stack([w[giver] for giver in givers], dim=1),
+        [maps[giver] for maps, giver in zip(grain, givers, strict=True)],
+    )
+    return pixels(x).reshape(1 + len(rows), 1 + len(columns), *x.shape[2:], x.shape[1])
+
+
+def split(model: StyleGAN, layers: int) -> str:
+    """Which layers follow whom, in a line."""
+    sides, total = model.generator.sides, model.generator.layers
+    if layers == 0:
+        return "All layers follow the columns: every row is the same."
+    if layers == total:
+        return "All layers follow the rows: every column is the same."
+    first = "layer 1" if layers == 1 else f"layers 1 to {layers}"
+    last = f"layer {total}" if layers == total - 1 else f"layers {layers + 1} to {total}"
+    return (
+        f"From the row: {first}, with maps of up to {sides[layers - 1]} by {sides[layers - 1]} "
+        f"pixels. From the column: {last}, up to {sides[-1]} by {sides[-1]}."
+    )
+
+
+def mix_code(k: Mapping[str, Any]) -> str:
+    seed, other, layers = k["seed"], k["column_seed"], k["layers"]
+    return script(
+        [LOAD, NOISE, TORCH],
+        f'model = load("{MODEL}")',
+        f"rows, columns = range({seed}, {seed + ROWS}), range({other}, {other + COLUMNS})",
+        "noise = Noise([*rows, *columns])",
+        "z = noise.randn(model.config.latent).to(model.device)",
+        f"w = model.styles(z, truncation_psi={k['truncation_psi']:g})",
+        "maps = [noise.randn(1, s, s).to(model.device) for s in model.generator.sides]",
+        "",
+        "coarse = [i for i in range(len(rows)) for _ in columns]",
+        "fine = [len(rows) + j for _ in rows for j in range(len(columns))]",
+        f"givers = [coarse if k < {layers} else fine for k in range(model.generator.layers)]",
+        "styles = torch.stack([w[giver] for giver in givers], dim=1)  # (N, layers, latent)",
+        "grain = [m[giver] for m, giver in zip(maps, givers)]",
+        f"x = model.generator.paint(styles, grain)  # ({ROWS * COLUMNS}, 3, 64, 64), row by row",
+    )
+
+
+KEPT = {"truncation_psi": PSI.default, "seed": 0, "count": 12}
+PANEL = Panel(
+    tab=TAB, id="portraits", title="Portraits", button="Draw portraits", text=PORTRAITS,
+    knobs=[
+        PSI, Knob("seed", "Seed", "seed", KEPT["seed"]),
+        Knob("count", "Pictures", "whole", KEPT["count"], 1, 64, advanced=True),
+    ],
+    run=draw, code=code, source=StyleGAN.sample, screen=Tiles, shows="Portraits by the generator",
+    kept=KEPT, models=(MODEL,), live=("truncation_psi",), further=lambda app: census.build(),
+)  # fmt: skip
+
+MIXED = {"layers": 3, "truncation_psi": PSI.default, "seed": 0, "column_seed": 100}
+STYLES_PANEL = Panel(
+    tab=TAB, id="styles", title="Mix styles", button="Mix them", text=STYLES,
+    knobs=[
+        Knob("layers", "Layers from the row", "whole", MIXED["layers"], 0, LAYERS,
+             info="From the coarsest on; the rest follow the column"),
+        Knob("seed", "First seed of the rows", "seed", MIXED["seed"]),
+        Knob("column_seed", "First seed of the columns", "seed", MIXED["column_seed"]),
+        PSI,
+    ],
+    run=mix, code=mix_code, source=StyleGAN.styles, screen=LabelledGrid,
+    shows="Portraits with two styles each", kept=MIXED, models=(MODEL,), live=("layers",),
+)  # fmt: skip

@@ -1,0 +1,86 @@
+"""The words of the GAN tab's Portraits and Mix styles panels."""
+
+from __future__ import annotations
+
+from demos.explain import Explanation
+from gen_core.families.style_gan import MIXED, StyleGANConfig
+
+KARRAS = "Karras et al. 2019, *A Style-Based Generator Architecture for GANs*"
+CODES = (
+    ("z", f"a latent code: {StyleGANConfig.latent} random numbers"),
+    ("f", f"the mapping: {StyleGANConfig.mapping} small layers"),
+    ("w", "the style that it makes of $z$; every layer of the generator follows one"),
+    (r"\bar w", "the mean style, kept while training"),
+    (r"\psi", "truncation: 0 gives $\\bar w$, 1 leaves $w$ as it is"),
+)
+
+PORTRAITS = Explanation(
+    sentence=(
+        "The same game, played for portraits in colour: nobody told this generator of hats or "
+        "glasses. See what it draws, and below, counted, what it neglects."
+    ),
+    paragraph=(
+        "The random numbers do not enter the generator at its start. A **mapping** turns them "
+        "into a *style* first, and the style then steers every layer, from a map of 4 by 4 "
+        f"pixels up to {StyleGANConfig.size} by {StyleGANConfig.size}: it says which channels "
+        "count there, and how much. So the mapping can bend the round cloud of random numbers "
+        "into the shape of the data. **Grain** is noise of its own at every layer, for what "
+        "follows no rule. **Truncation** ψ pulls each style towards the mean one: portraits get "
+        "safer and more alike, until at ψ = 0 all are the mean portrait. Sharp pictures say "
+        "nothing of what is *missing*: a generator may please the discriminator and never draw "
+        "a turban. These portraits are drawn by rule, every attribute of the data is known, and "
+        "so it can be counted."
+    ),
+    formula=r"w = f(z), \qquad w' = \bar w + \psi\,(w - \bar w), \qquad x = G(w', \dots, w')",
+    symbols=(
+        *CODES,
+        ("G", "the generator, which takes a style for each layer"),
+        ("x", "a picture"),
+    ),
+    source=f"{KARRAS}, section 2; truncation: its appendix B",
+)
+
+STYLES = Explanation(
+    sentence=(
+        "Every layer of the generator follows a style, and they need not be the same one: take "
+        "the coarse layers from one seed, the fine ones from another."
+    ),
+    paragraph=(
+        "Each row gives its style to the first layers, where maps are small: these set what is "
+        "large, such as how a head is turned. Each column gives its style to the rest: colours, "
+        "light and small things. Move **Layers from the row** and watch what changes hands. "
+        "Nobody told the layers what to do; they divide the work because a small map can only "
+        f"hold what is large, and because in training {MIXED:.0%} of the pictures were drawn from "
+        "two styles with a random turn between them, so that no layer may rely on knowing what "
+        "the others follow. Read along a row for what the coarse layers keep, down a column for "
+        "what the fine ones do."
+    ),
+    formula=(
+        r"x = G(\underbrace{w_a, \dots, w_a}_{k}, "
+        r"\underbrace{w_b, \dots, w_b}_{L - k})"
+    ),
+    symbols=(
+        ("w_a, w_b", "the styles of the row's seed and of the column's, truncated alike"),
+        ("k", "the layers that follow the row: from the coarsest on"),
+        ("L", "all layers: one at 4 by 4 pixels, two at each resolution above"),
+        ("G", "the generator"),
+        ("x", "a picture"),
+    ),
+    source=f"{KARRAS}, section 3.1 and figure 3",
+)
+
+CENSUS = """### Drawn as often as in the data?
+
+One judge looks at samples and at real portraits, and counts what it sees."""
+PARTS = (
+    "The measures, such as age and smile, in ten parts each: {within} are within a factor of two"
+)
+HOW_TO_READ = (
+    "For each value its share of the samples, then of the data. A figure at the end says how many "
+    "times as often it is drawn, where that is less than half or more than twice. Where a hat "
+    "hides the hair, the judge guesses, in samples and data alike."
+)
+NOT_COUNTED = (
+    "What this generator draws too often or never has not been counted yet: "
+    "`python -m gen_core evaluate {name} --write` does it."
+)
