@@ -202,7 +202,9 @@ def test_the_printed_lines_of_compare_draw_the_same(app):
 
 def test_every_panel_wants_an_example_kept(app):
     names = [keep.name for keep in diffusion.CACHED]
-    assert names == ["diffusion-generate", "diffusion-forward", "diffusion-compare"]
+    assert names == [
+        "diffusion-generate", "diffusion-forward", "diffusion-compare", "diffusion-person",
+    ]  # fmt: skip
     value = diffusion.CACHED[0].make(app)
     assert len(value["levels"]) == 11 and diffusion.CACHED[0].seeds == tuple(range(10))
 

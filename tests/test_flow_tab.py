@@ -114,7 +114,7 @@ def test_the_tab_can_be_built_twice(app):
         with gr.Blocks():
             flow.TAB.build(app)
     assert [knobs.panel for knobs in app.knobs] == ["generate", "few"]
-    assert [keep.name for keep in flow.CACHED] == ["flow-generate", "flow-few"]
+    assert [keep.name for keep in flow.CACHED] == ["flow-generate", "flow-few", "flow-person"]
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from demos.handlers import App
 from demos.knobs import Knob
 from demos.panel import panel_tabs
 from demos.sampling import compare, forward
 from demos.sampling.generate import Generation
+from demos.sampling.person import Person
 from demos.tab import Tab
 from demos.texts.diffusion import GENERATE, SOLVERS
 from gen_core.families.diffusion import Diffusion
@@ -29,13 +32,15 @@ generation = Generation(
     extra_with="DDIM",
 )  # fmt: skip
 generate = generation.panel()
-CACHED = [generate.keep(), forward.keep(), compare.PANEL.keep()]
+person = Person(replace(generation, model="diffusion-avatars"))
+CACHED = [generate.keep(), forward.keep(), compare.PANEL.keep(), person.keep()]
 
 
 def build(app: App) -> None:
-    """The tab's three panels."""
+    """The tab's panels; the one that draws people only where its model is."""
     dissolve = (forward.TITLE, forward.PANEL_ID, forward.build)
-    panel_tabs(app, ID, [generate.entry, dissolve, compare.PANEL.entry])
+    people = [person.entry] if person.here else []
+    panel_tabs(app, ID, [generate.entry, *people, dissolve, compare.PANEL.entry])
 
 
 TAB = Tab(ID, "Diffusion", order=40, build=build)

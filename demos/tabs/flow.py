@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from demos.handlers import App
 from demos.panel import panel_tabs
 from demos.sampling import few_steps
 from demos.sampling.generate import Generation
+from demos.sampling.person import Person
 from demos.tab import Tab
 from demos.texts.flow import GENERATE, SOLVERS
 from gen_core.families.flow import Flow
@@ -23,12 +26,14 @@ generation = Generation(
     comment="frames[k].x0 is the guess of x_1 at step k, frames[k].out the velocity",
 )
 PANELS = (generation.panel(), few_steps.PANEL)
-CACHED = [panel.keep() for panel in PANELS]
+person = Person(replace(generation, model="flow-avatars"))
+CACHED = [panel.keep() for panel in (*PANELS, person)]
 
 
 def build(app: App) -> None:
-    """The tab's two panels."""
-    panel_tabs(app, ID, [panel.entry for panel in PANELS])
+    """The tab's panels; the one that draws people only where its model is."""
+    panels = [*PANELS, *([person] if person.here else [])]
+    panel_tabs(app, ID, [panel.entry for panel in panels])
 
 
 TAB = Tab(ID, "Flow matching", order=50, build=build)

@@ -1,0 +1,289 @@
+"""The Ask for a person panel: any attributes of a portrait, sixteen people who shall have them,
+and how many of them do, says a judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+import gradio as gr
+import torch
+from torch import Tensor
+
+from demos.cache import Keep
+from demos.explain import code_panel, explanation
+from demos.handlers import App
+from demos.knobs import Knob, Knobs
+from demos.latent_space.models import JUDGE
+from demos.layout import buttons, controls, results
+from demos.panel import Entry, as_before, is_value
+from demos.pictures import seeds_from
+from demos.sampling.generate import Generation, guidance_knob
+from demos.sampling.walk import on_timeline
+from demos.script import LOAD, NOISE, TORCH, script
+from demos.texts.person import PERSON
+from demos.widgets.card import read
+from demos.widgets.timeline import Timeline
+from demos.widgets.wishes import NEVER, Wish, WishKnob, in_words, never_together, parse_wish
+from gen_core import Frame, available, record
+from gen_core.data.avatars import Avatar
+from gen_core.data.avatars.labels import CHOICES, MEASURES, hidden
+from gen_core.families.avatar_judge import AvatarJudge
+from gen_core.measure import Meter
+from gen_core.solvers import MAX_STEPS
+
+PANEL_ID, TITLE, BUTTON = "person", "Ask for a person", "Draw them"
+START = "hair:afro;hair_colour:blond;hat:none"
+MAX_COUNT = 36
+FRAMES = 11
+"""Moments on the timeline: noise in three colours makes large files."""
+NEAR = 0.25
+"""A measure is as asked for if the judge sees it no further off than this."""
+MOST_CURVES = 3
+"""Attributes with a curve of their own; more than these share one, their mean."""
+EXAMPLE = {"steps": 20, "guidance_scale": 2.0, "seed": 0, "count": 8, "frames": 5}
+
+
+class Watched(Meter):
+    """A meter that keeps the guesses of the finished picture which the timeline shows."""
+
+    def __init__(self, *args: Any, keep: int, **knobs: Any) -> None:
+        super().__init__(*args, **knobs)
+        self.keep = keep
+        self.guesses: list[Tensor] = []
+        """(B, C, H, W) each"""
+
+    def frames(self) -> Iterator[Frame]:
+        for frame in super().frames():
+            for kept in record(iter([frame]), self.keep):  # record decides for each frame alone
+                self.guesses.append(kept.x if kept.x0 is None else kept.x0)
+            yield frame
+
+
+@torch.inference_mode()
+def shown(judge: AvatarJudge, x: Tensor, wish: Wish) -> dict[str, Tensor]:
+    """For each attribute asked for that can be seen, which of the pictures x (B, 3, H, W) show it:
+    (B,) bool, on the CPU."""
+    logits, numbers = judge.answers(judge(x.to(judge.device)).cpu())
+    told = {}
+    for name, value in wish.items():
+        if name in hidden(Avatar(**wish)):
+            continue
+        if name in CHOICES:
+            told[name] = logits[name].argmax(1) == CHOICES[name].index(value)
+        else:
+            told[name] = (numbers[:, MEASURES.index(name)] - value).abs() <= NEAR
+    return told
+
+
+def counts(told: Mapping[str, Tensor]) -> tuple[dict[str, int], int]:
+    """By attribute the number of pictures that show it; how many show all of them."""
+    each = {name: int(right.sum()) for name, right in told.items()}
+    return each, int(torch.stack([*told.values()]).all(0).sum())
+
+
+def curves(wish: Wish, told: Sequence[Mapping[str, Tensor]], steps: list[int]) -> list[dict]:
+    """The timeline's chart: the share of guesses that show what was asked for, at each moment."""
+    names = [*told[0]]
+    series = {} if len(names) == 1 else {"all of it": [one[1] for one in map(counts, told)]}
+    if len(names) <= MOST_CURVES:
+        series |= {in_words(n, wish[n]): [int(one[n].sum()) for one in told] for n in names}
+    else:
+        means = [sum(each.values()) / len(names) for each, _ in map(counts, told)]
+        series["one of them, on average"] = means
+    total = len(told[0][names[0]])
+    return [
+        {
+            "title": f"How many of the {total} guesses show it, says the judge",
+            "x_label": "step", "at": steps,
+            "series": [
+                {"name": name, "points": [*map(list, zip(steps, values, strict=True))]}
+                for name, values in series.items()
+            ],
+        }
+    ]  # fmt: skip
+
+
+def seen(value: Mapping[str, Any] | None) -> str:
+    """What the judge saw in the finished pictures, as HTML; "" where nobody judged."""
+    if not value or not value.get("seen"):
+        return ""
+    told = value["seen"]
+    rows = "".join(
+        f"<li><span>{escape(words)}</span> <b>{escape(count)}</b></li>"
+        for words, count in told["rows"]
+    )
+    never = f"<p class='wishes-never'><b>{NEVER}</b> {escape(told['never'])}</p>"
+    return f"""
+    <section class="card wishes-seen" role="group" aria-label="What the judge saw">
+      <p class="wishes-headline">{escape(told["headline"])}</p>
+      {never if told["never"] else ""}<ul>{rows}</ul>
+      <p class="wishes-count">{escape(told["foot"])}</p></section>"""
+
+
+def _foot(judge: AvatarJudge) -> str:
+    metrics = judge.card.get("metrics", {})
+    how_good = (
+        f" On {metrics['samples']:,} portraits drawn by rule, {metrics['accuracy']:.1%} of its "
+        "answers are right."
+        if {"samples", "accuracy"} <= metrics.keys()
+        else ""
+    )
+    return (
+        f"Counted by {JUDGE}, a classifier that was trained apart. Numbers are as asked for where "
+        f"it sees them within {NEAR:g}.{how_good}"
+    )
+
+
+@dataclass(frozen=True)
+class Person:
+    """The panel of one family."""
+
+    family: Generation
+    """As in the family's Generate panel, with the model of portraits."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.family.tab}-{PANEL_ID}"
+
+    @property
+    def entry(self) -> Entry:
+        """What `panel_tabs` takes."""
+        return TITLE, PANEL_ID, self.build
+
+    @property
+    def here(self) -> bool:
+        """Whether the model of portraits is on this machine."""
+        return self.family.model in available()
+
+    def knobs(self, app: App | None = None) -> list[Knob]:
+        """The knobs, the chooser first."""
+        guidance = replace(
+            guidance_knob(), info="0 ignores what was asked for, 1 follows it, more exaggerates it"
+        )
+        solvers = list(self.family.solvers)
+        return [
+            WishKnob("wish", "Who it shall be", "wish", START, app=app),
+            Knob("steps", "Steps", "whole", 20, 1, MAX_STEPS),
+            guidance,
+            Knob("solver", "Solver", "choice", self.family.solver, options=solvers, advanced=True),
+            Knob("count", "Pictures", "whole", 16, 1, MAX_COUNT),
+            Knob("seed", "Seed", "seed", 0),
+        ]
+
+    def draw(
+        self, app: App, *, wish: Wish, count: int, seed: int, solver: str, frames: int = FRAMES,
+        **knobs: Any,
+    ) -> Iterator[dict[str, Any]]:  # fmt: skip
+        """Yields the timeline's values while the people come out of the noise; the last one also
+        says what the judge saw, where there is one."""
+        meter = Watched(
+            app.model(self.family.model), seeds_from(seed, count), keep=frames,
+            label=wish or None, solver=self.family.solvers[solver], **knobs,
+        )  # fmt: skip
+        asked = ", ".join(in_words(*part) for part in wish.items()) or "anybody"
+        pieces = on_timeline(
+            meter, self.family.lanes, keep=frames, name=f"{self.family.model}-{seed}",
+            alt=f"{count} portraits come out of noise: {asked}",
+        )  # fmt: skip
+        for piece in pieces:
+            if is_value(piece) and piece["steps"][-1] == piece["total"]:
+                yield from self._judged(app, piece, meter.guesses, wish)
+            else:
+                yield piece
+
+    def _judged(
+        self, app: App, value: dict[str, Any], guesses: Sequence[Tensor], wish: Wish
+    ) -> Iterator[dict[str, Any]]:
+        """Yields turns for others, then the value with what the judge says of it."""
+        open_to_see = wish.keys() - hidden(Avatar(**wish))
+        if not open_to_see or JUDGE not in available():
+            yield value
+            return
+        judge, told = app.model(JUDGE), []
+        for guess in guesses:
+            told.append(shown(judge, guess, wish))
+            yield gr.skip()
+        each, everything = counts(told[-1])
+        count = len(guesses[-1])
+        rows = [
+            (in_words(n, v), f"{each[n]} of {count}" if n in each else "cannot be seen so")
+            for n, v in wish.items()
+        ]
+        verdict = {
+            "headline": f"{everything} of {count} show all that was asked for",
+            "never": "; ".join(never_together(wish)), "rows": rows, "foot": _foot(judge),
+        }  # fmt: skip
+        yield {**value, "curves": curves(wish, told, value["steps"]), "seen": verdict}
+
+    def code(self, k: Mapping[str, Any]) -> str:
+        """The lines that draw the same people, and count."""
+        count, judged = k["count"], JUDGE in available()
+        counting = [
+            "",
+            f'judge = load("{JUDGE}")',
+            "with torch.inference_mode():",
+            "    logits, measures = judge.answers(judge(x.to(judge.device)))",
+            "for name, value in wish.items():",
+            "    if name in CHOICES:",
+            "        right = logits[name].argmax(1).cpu() == CHOICES[name].index(value)",
+            '        print(f"{name} {value}: {int(right.sum())} of {len(x)}")',
+        ]  # fmt: skip
+        return script(
+            [LOAD, NOISE, ("gen_core", "record")]
+            + ([TORCH, ("gen_core.data.avatars.labels", "CHOICES")] if judged else []),
+            f'model = load("{self.family.model}")',
+            f"wish = {dict(k['wish'])!r}  # what is left out stays open",
+            "frames = record(model.sample(",
+            f"    Noise(range({k['seed']}, {k['seed'] + count})),",
+            "    label=wish or None,",
+            f"    steps={k['steps']},",
+            f"    guidance_scale={k['guidance_scale']},",
+            f"    solver={self.family.solvers[k['solver']]!r},",
+            "))",
+            f"x = frames[-1].x  # ({count}, 3, 64, 64) in [-1, 1]",
+            *(counting if judged else []),
+        )
+
+    def build(self, app: App) -> None:
+        """The panel, inside its gr.Tab."""
+        explanation(PERSON)
+        declared, before = self.knobs(app), as_before(self.name)
+        knobs = app.add(Knobs(self.family.tab, PANEL_ID, declared))
+        knobs.build(declared[0].name)
+        with gr.Row():
+            with controls():
+                go, stop = buttons(BUTTON)
+                knobs.build()
+            with results():
+                screen = Timeline(
+                    elem_id=self.name, label="From noise to people", value=before,
+                    empty=f"Press {BUTTON}.",
+                )  # fmt: skip
+                verdict = gr.HTML(
+                    seen(before), css_template=read("card.css", "wishes.css"),
+                    apply_default_css=False, elem_id=f"{self.name}-seen",
+                )  # fmt: skip
+
+        def run(**settings: Any) -> Iterator[Any]:
+            for piece in self.draw(app, **settings):
+                yield (piece, seen(piece)) if is_value(piece) else piece
+
+        app.on(
+            go.click, run, knobs, [screen, verdict], api_name=self.name.replace("-", "_"),
+            stop=stop, show_progress="minimal",
+        )  # fmt: skip
+        code_panel(knobs, self.code, self.family.source)
+
+    def keep(self) -> Keep:
+        """The example for the page's first moment: what the chooser asks for at first."""
+        kept = {**EXAMPLE, "wish": parse_wish(START), "solver": self.family.solver}
+
+        def made(app: App) -> dict[str, Any]:
+            *_, value = self.draw(app, **kept)
+            return value
+
+        seeds = tuple(seeds_from(kept["seed"], kept["count"]))
+        return Keep(self.name, made, models=(self.family.model, JUDGE), seeds=seeds)

@@ -1,0 +1,391 @@
+"""Asking diffusion and flow matching for a person: wishes as text, the chooser, the people drawn,
+what the judge counts, and the real page."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Locator, Page, expect
+
+from core_fixtures import tiny
+from demos.cache import example, write
+from demos.figures import pixels
+from demos.handlers import App
+from demos.sampling import person as panel
+from demos.sampling.person import NEAR, counts, seen, shown
+from demos.tabs import diffusion, flow
+from demos.widgets import wishes
+from demos.widgets.wishes import TOGETHER, Chooser, WishKnob, never_together, parse_wish, written
+from gen_core import Noise, checkpoint, final
+from gen_core.checks import KnobError
+from gen_core.conditions import OTHERS, Attributes
+from gen_core.data.avatars import Avatar, portrait, random_avatar
+from gen_core.data.avatars.labels import CHOICES, MEASURES, hidden
+from sampling_fixtures import frames_of, picture, served, values, write_weights
+
+SIZES = tuple(len(options) for options in CHOICES.values())
+PORTRAIT = {"classes": 0, "choices": SIZES, "measures": len(MEASURES), "channels": 3, "size": 64}
+PEOPLE = [diffusion.person, flow.person]
+QUICK = {"steps": 3, "guidance_scale": 2.0, "count": 2, "seed": 5}
+
+
+def write_people(folder: Path, judge: bool = True) -> None:
+    """Untrained models of portraits, and an untrained judge."""
+    for family in ("diffusion", "flow"):
+        model = tiny(family, **PORTRAIT)
+        checkpoint.save(model, folder / f"{family}-avatars.safetensors", {"data": "avatars"})
+    if judge:
+        metrics = {"metrics": {"samples": 1000, "accuracy": 0.5}}
+        checkpoint.save(tiny("avatar-judge"), folder / "judge-avatars.safetensors", metrics)
+
+
+@pytest.fixture
+def app(tmp_path, monkeypatch) -> App:
+    write_people(tmp_path)
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    return App("cpu")
+
+
+def drawn(app: App, person: panel.Person, wish: str, **knobs) -> list[dict]:
+    asked = {"wish": parse_wish(wish), "solver": person.family.solver, **QUICK, **knobs}
+    return values(person.draw(app, **asked))
+
+
+# --- a wish as text -------------------------------------------------------------------------------
+
+
+def test_a_wish_survives_its_text_and_is_one_that_models_take():
+    wish = parse_wish("hat:cap;smile:0.8;hair_colour:pink")
+    assert wish == {"hat": "cap", "smile": 0.8, "hair_colour": "pink"}
+    assert written(wish) == "hat:cap;smile:0.8;hair_colour:pink"
+    assert parse_wish("") == {}
+    assert WishKnob("wish", "Wish", "wish", "").from_text("hat:cap;age:1.0") == "hat:cap;age:1"
+    Attributes().rows(wish, 2)  # or KnobError
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "wish='None': takes attributes and values"),
+        (7, "wish='7': takes attributes and values"),
+        (math.nan, "wish='nan': takes attributes and values"),
+        ("wig:red", "attribute='wig': choose one of face, skin, hair"),
+        ("hat", "hat='': choose one of none, cap"),
+        ("hat:crown", "hat='crown': choose one of none, cap"),
+        ("hat:cap;hat:none", "hat is asked for twice: choose one value"),
+        ("smile:2", "smile=2: choose a number from -1 to 1"),
+        ("age:-0.5", "age=-0.5: choose a number from 0 to 1"),
+        ("smile:nan", "smile=nan: choose a number from -1 to 1"),
+        ("smile:wide", "smile='wide': choose a number from -1 to 1"),
+        ("hat:cap;" * 200, "of at most 1000 characters"),
+    ],
+)
+def test_what_is_no_wish_gets_a_message(text, message):
+    with pytest.raises(KnobError, match=message):
+        parse_wish(text)
+
+
+# --- the chooser ----------------------------------------------------------------------------------
+
+
+def test_every_attribute_that_models_know_can_be_chosen_once():
+    groups = Chooser().describe()["groups"]
+    fields = [field for group in groups for field in group["fields"]]
+    assert sorted(field["name"] for field in fields) == sorted([*CHOICES, *MEASURES])
+    for field in fields:
+        if field["kind"] == "measure":
+            for end in (field["low"], field["high"]):
+                assert parse_wish(f"{field['name']}:{end}") == {field["name"]: end}
+        else:
+            assert tuple(field["options"]) == CHOICES[field["name"]]
+
+
+def test_the_person_drawn_is_as_asked_for_and_plain_in_the_rest():
+    answer = Chooser().draw("hat:cap;smile:0.8")
+    expected = portrait(Avatar(hat="cap", smile=0.8), wishes.SIDE)
+    assert np.array_equal(picture(answer["picture"]), expected)
+    assert (answer["asked"], answer["all"], answer["never"]) == (2, 23, [])
+
+
+def test_a_combination_that_training_left_out_is_told():
+    assert never_together(parse_wish("hair:afro;hair_colour:blond")) == [
+        "hair afro with hair colour blond"
+    ]
+    both = Chooser().draw("glasses:round;hat:turban;beard:goatee")["never"]
+    assert both == ["beard goatee with glasses round", "hat turban with glasses round"]
+    assert never_together({"hair": "afro"}) == never_together({}) == []
+
+
+def test_the_button_picks_every_such_combination_and_shows_it():
+    met = set()
+    for number in range(len(TOGETHER)):
+        wish = parse_wish(Chooser().unseen(number)["wish"])
+        met.update(never_together(wish))
+        assert not hidden(Avatar(**wish)) & {name for pair in TOGETHER for name, _ in pair
+                                             if dict(pair).items() <= wish.items()}  # fmt: skip
+    assert len(met) == len(TOGETHER) == 23
+
+
+def test_somebody_is_all_that_can_be_seen_of_a_person_from_beyond_training():
+    wish = parse_wish(Chooser().somebody(3)["wish"])
+    avatar = random_avatar(OTHERS + 3)
+    assert wish.keys() == {*CHOICES, *MEASURES} - hidden(avatar)
+    for name, value in wish.items():
+        asked = getattr(avatar, name)
+        assert value == (asked if name in CHOICES else pytest.approx(asked, abs=0.0251))
+    assert never_together(wish) == []
+
+
+@pytest.mark.parametrize("number", [-1, 1_000_000, 1.5, None, "many", math.nan])
+@pytest.mark.parametrize("what", ["somebody", "unseen"])
+def test_a_number_that_is_nobody_is_refused(what, number):
+    answer = App("cpu").serve(getattr(Chooser(), what))(number)
+    assert "choose a whole number from 0 to 999999" in answer["error"]
+
+
+# --- the people -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda p: p.name)
+def test_the_timeline_ends_with_what_the_model_draws_when_asked(app, person):
+    first, *_, value = drawn(app, person, "hat:cap;smile:0.8")
+    x = final(
+        app.model(person.family.model).sample(
+            Noise([5, 6]), label={"hat": "cap", "smile": 0.8}, steps=3, guidance_scale=2.0
+        )
+    )
+    assert [lane["title"] for lane in value["lanes"]] == [t for t, _ in person.family.lanes]
+    assert np.array_equal(frames_of(value["lanes"][0])[-1], pixels(x))
+    assert first["steps"] == [0] and "step 0 of 3 so far" in first["provenance"]
+    assert value["steps"] == [0, 1, 2, 3] and value["live"]
+    assert " 6 network evaluations per picture" in value["provenance"]
+
+
+def test_a_wish_changes_the_people_and_asking_for_nothing_is_not_asking(app):
+    person = diffusion.person
+    (*_, cap), (*_, anybody) = drawn(app, person, "hat:cap"), drawn(app, person, "")
+    assert cap["lanes"][0]["sheet"] != anybody["lanes"][0]["sheet"]
+    assert " 3 network evaluations per picture" in anybody["provenance"]  # no wish, no guidance
+    assert "seen" not in anybody and anybody["curves"] == []
+
+
+def test_many_steps_keep_a_short_timeline_and_as_many_guesses(app):
+    *_, value = drawn(app, flow.person, "hat:cap", steps=30, count=1)
+    assert value["steps"][0] == 0 and value["steps"][-1] == 30
+    assert 8 <= len(value["steps"]) <= panel.FRAMES + 1
+    assert value["curves"][0]["at"] == value["steps"]
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda p: p.name)
+def test_the_printed_lines_draw_the_same_and_count_the_same(app, person, capsys):
+    knobs = {"wish": parse_wish("hat:cap;smile:0.8"), "solver": person.family.solver, **QUICK}
+    scope: dict = {}
+    exec(person.code(knobs), scope)
+    *_, value = values(person.draw(app, **knobs))
+    assert np.array_equal(pixels(scope["x"]), frames_of(value["lanes"][0])[-1])
+    counted = dict(value["seen"]["rows"])["hat cap"]
+    assert capsys.readouterr().out.strip() == f"hat cap: {counted}"
+
+
+# --- what the judge counts ------------------------------------------------------------------------
+
+
+class Oracle:
+    """A judge that is always right about the people on the pictures it is told of."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, people: list[Avatar]) -> None:
+        self.people = people
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+    def answers(self, x: torch.Tensor) -> tuple[dict, torch.Tensor]:
+        logits = {
+            name: torch.stack(
+                [torch.eye(len(options))[options.index(getattr(one, name))] for one in self.people]
+            )
+            for name, options in CHOICES.items()
+        }
+        numbers = [[getattr(one, name) for name in MEASURES] for one in self.people]
+        return logits, torch.tensor(numbers)
+
+
+def test_who_shows_what_was_asked_is_counted_by_attribute_and_all_together():
+    people = [
+        Avatar(hat="cap", smile=0.8), Avatar(hat="cap", smile=0.8 - NEAR + 0.01),
+        Avatar(hat="beanie", smile=0.8), Avatar(hat="cap", smile=-1.0),
+    ]  # fmt: skip
+    told = shown(Oracle(people), torch.zeros(4, 3, 64, 64), {"hat": "cap", "smile": 0.8})
+    assert counts(told) == ({"hat": 3, "smile": 3}, 2)
+
+
+def test_what_another_wish_hides_is_not_counted(app):
+    *_, value = drawn(app, flow.person, "hat:turban;hair:afro")
+    rows = dict(value["seen"]["rows"])
+    assert rows["hair afro"] == "cannot be seen so" and rows["hat turban"].endswith(" of 2")
+    assert value["curves"][0]["series"][0]["name"] == "hat turban"
+
+
+def test_the_verdict_agrees_with_the_judge_and_names_what_training_never_showed(app):
+    wish = {"hair": "afro", "hair_colour": "blond"}
+    *_, value = drawn(app, diffusion.person, written(wish))
+    x = final(
+        app.model("diffusion-avatars").sample(Noise([5, 6]), label=wish, steps=3, guidance_scale=2)
+    )
+    each, everything = counts(shown(app.model("judge-avatars"), x, wish))
+    told = value["seen"]
+    assert dict(told["rows"]) == {
+        "hair afro": f"{each['hair']} of 2", "hair colour blond": f"{each['hair_colour']} of 2"
+    }  # fmt: skip
+    assert told["headline"] == f"{everything} of 2 show all that was asked for"
+    assert told["never"] == "hair afro with hair colour blond"
+    assert "On 1,000 portraits drawn by rule, 50.0% of its answers are right" in told["foot"]
+    (chart,) = value["curves"]
+    assert [line["name"] for line in chart["series"]] == [
+        "all of it", "hair afro", "hair colour blond"
+    ]  # fmt: skip
+    assert chart["series"][1]["points"][-1] == [3, each["hair"]]
+
+
+def test_many_wishes_share_one_curve(app):
+    *_, value = drawn(app, flow.person, Chooser().somebody(1)["wish"], count=1)
+    everything, mean = value["curves"][0]["series"]
+    assert (everything["name"], mean["name"]) == ("all of it", "one of them, on average")
+    right = [int(count[0]) for _, count in value["seen"]["rows"]]
+    assert len(right) > 15 and mean["points"][-1] == [3, pytest.approx(sum(right) / len(right))]
+
+
+def test_without_a_judge_people_are_drawn_and_nobody_counts(tmp_path, monkeypatch):
+    write_people(tmp_path, judge=False)
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    *_, value = drawn(App("cpu"), flow.person, "hat:cap")
+    assert "seen" not in value and seen(value) == seen(None) == ""
+    knobs = {"wish": {"hat": "cap"}, "solver": "Euler", **QUICK}
+    assert "judge" not in flow.person.code(knobs)
+
+
+# --- the tabs -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tab", [diffusion, flow], ids=["diffusion", "flow"])
+def test_the_panel_is_there_only_where_its_model_is(tab, tmp_path, monkeypatch):
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    write_weights(tmp_path)
+    for models, expected in ((False, False), (True, True)):
+        if models:
+            write_people(tmp_path)
+        app = App("cpu")
+        with gr.Blocks():
+            tab.TAB.build(app)
+        assert ("person" in [knobs.panel for knobs in app.knobs]) is expected
+
+
+def test_the_example_is_kept_with_its_verdict(app, tmp_path):
+    keep = replace(flow.person.keep(), name="kept")
+    assert flow.person.keep().name == "flow-person" and len(keep.seeds) == 8
+    size = write(keep, app, tmp_path)
+    kept = example("kept", tmp_path).value
+    assert size < 3_000_000 and "show all that was asked for" in seen(kept)
+    assert kept["steps"][-1] == 20
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("weights")
+    write_people(folder)
+    with served(diffusion.TAB, folder) as url:
+        yield url
+
+
+CHOOSER = "#diffusion-person-wish .wishes"
+
+
+def opened(visit, address: str, more: str = "", **options) -> Page:
+    page = visit(f"{address}?tab=diffusion&panel=person{more}", **options)
+    page.wait_for_selector(f"{CHOOSER}[data-shown]")
+    return page
+
+
+def drawn_anew(page: Page, act) -> Locator:
+    """The chooser, once what `act` does has brought a new drawing."""
+    chooser = page.locator(CHOOSER)
+    before = int(chooser.get_attribute("data-shown"))
+    act()
+    page.wait_for_function(f"Number(document.querySelector('{CHOOSER}').dataset.shown) > {before}")
+    return chooser
+
+
+@pytest.mark.browser
+def test_people_are_drawn_as_chosen_and_counted(visit, address):
+    page = opened(visit, address, "&person.wish=hat:none&person.steps=3&person.count=2")
+    expect(page.locator("#diffusion-person-steps input[type=number]")).to_have_value("3")
+    chooser = page.locator(CHOOSER)
+    expect(chooser.get_by_label("Hat", exact=True)).to_have_value("none")
+    drawn_anew(page, lambda: chooser.get_by_label("Hair", exact=True).select_option("afro"))
+    expect(chooser.locator(".wishes-never")).to_be_hidden()
+    blond = chooser.get_by_role("radiogroup", name="Hair colour").get_by_label("blond")
+    drawn_anew(page, blond.check)
+    expect(chooser.locator(".wishes-never")).to_have_text(
+        "Never seen in training hair afro with hair colour blond"
+    )
+    page.get_by_role("button", name="Draw them").click()
+    verdict = page.locator("#diffusion-person-seen .wishes-seen")
+    expect(verdict).to_contain_text("of 2 show all that was asked for")
+    asked = ("no hat", "hair afro", "hair colour blond")
+    rows = [re.compile(rf"^{words}\s*[0-2] of 2$") for words in asked]
+    expect(verdict.locator("li")).to_have_text(rows)
+    expect(page.locator("#diffusion-person .timeline-curve")).to_have_count(1)
+    expect(page.locator("#diffusion-person .timeline-step")).to_have_text("step 3 / 3")
+    page.get_by_text("Show the code").locator("visible=true").click()
+    lines = page.locator("#tab-diffusion .cm-content").locator("visible=true").first
+    expect(lines).to_contain_text("'hair_colour': 'blond'")
+
+
+@pytest.mark.browser
+def test_the_drawing_follows_a_slider_in_under_a_tenth_of_a_second(visit, address):
+    page = opened(visit, address)
+    slider = page.locator(CHOOSER).get_by_role("slider", name="Smile")
+    expect(slider).to_have_attribute("aria-valuetext", "any")
+    slider.focus()
+    for _ in range(15):
+        drawn_anew(page, lambda: page.keyboard.press("ArrowLeft"))
+    expect(slider).not_to_have_attribute("aria-valuetext", "any")
+    latencies = page.locator(CHOOSER).get_attribute("data-latencies").split()
+    assert statistics.median(map(float, latencies)) < 100
+    drawn_anew(page, page.get_by_role("button", name="Smile: leave it open").click)
+    expect(slider).to_have_attribute("aria-valuetext", "any")
+
+
+@pytest.mark.browser
+def test_buttons_choose_somebody_anybody_and_what_was_never_seen(visit, address):
+    page = opened(visit, address)
+    button = page.locator(CHOOSER).get_by_role("button", name="Somebody")
+    chooser = drawn_anew(page, button.click)
+    assert chooser.locator(".wishes-told").count() > 15
+    drawn_anew(page, chooser.get_by_role("button", name="Anybody").click)
+    expect(chooser.locator(".wishes-told")).to_have_count(0)
+    expect(chooser.locator(".wishes-count")).to_contain_text("anybody will do")
+    drawn_anew(page, chooser.get_by_role("button", name="Never seen in training").click)
+    expect(chooser.locator(".wishes-never")).to_contain_text(" with ")
+
+
+@pytest.mark.browser
+def test_a_link_with_a_bad_wish_is_adjusted_and_a_phone_sees_all(visit, address):
+    phone = {"viewport": {"width": 390, "height": 800}}
+    page = opened(visit, address, "&person.wish=hat:crown", **phone)
+    expect(page.get_by_text("hat='crown': choose one of none, cap")).to_be_visible()
+    expect(page.locator(CHOOSER).get_by_label("Hat", exact=True)).to_have_value(
+        "none"
+    )  # as at first
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
