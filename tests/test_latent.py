@@ -78,12 +78,24 @@ def test_a_move_changes_its_trait_and_not_what_only_comes_along(reader):
     codes, _ = mixed_up(50)
     names = [*TRAITS]
     moved = reader.moved(codes, {names[0]: 0.8}) - codes
-    assert (moved[:, 0] > 1).all(), "twice the trait, less what the reading blurs"
+    free = reader(codes)[:, 0].abs() < 1  # the others are near the end of what there is
+    assert (moved[free, 0] > 1).all(), "twice the trait, less what the reading blurs"
     assert moved[:, 1].abs().mean() < 0.2 * moved[:, 0].mean()
     assert moved[:, 2].abs().mean() < 0.2 * moved[:, 0].mean()
     back = reader.moved(codes, {names[0]: -0.8}) - codes
-    assert (back[:, 0] < -1).all()
+    assert (back[free, 0] < -1).all()
     assert torch.equal(reader.moved(codes, {}), codes)
+
+
+def test_nobody_is_moved_beyond_the_range_of_the_data(reader):
+    codes, _ = mixed_up(50)
+    name = next(iter(TRAITS))
+    far, further = (reader(reader.moved(codes, {name: by}))[:, 0] for by in (6.0, 60.0))
+    torch.testing.assert_close(far, further)
+    assert (far < reader.ends[1, 0] + 0.3).double().mean() > 0.9 and (far > 1).all()
+    there = reader.moved(codes, {name: 6.0})
+    again = reader.moved(there, {name: -60.0})
+    assert (reader(again)[:, 0] < -1).all(), "and there is a way back"
 
 
 def test_pictures_that_do_not_show_a_trait_teach_nothing_of_it():

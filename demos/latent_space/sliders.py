@@ -26,7 +26,7 @@ from gen_core.latent.traits import TRAITS
 
 PANEL_ID, TITLE = "sliders", "Sliders"
 NAME = f"{TAB}-{PANEL_ID}"
-START = Move(7, (("smile", 1.5), ("glasses", 1.5)))
+START = Move(7, (("smile", 1.5), ("glasses", 2.0)))
 HEADS = ("Slider", "Right direction", "Its own change", "Others, on average", "Most besides")
 
 

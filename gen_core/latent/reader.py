@@ -22,6 +22,9 @@ BLUR = 0.5
 in common: a sharp reading has directions that no picture follows."""
 STEPS = 12
 """Parts that a move is made in: the direction is asked for anew after each."""
+ENDS, ROOM = (0.01, 0.99), 1.3
+"""Quantiles of the data, and how far beyond them a trait may be moved: readings of blurred codes
+fall short of what is there."""
 DAMPING = 0.02
 """Added to the effect that directions have on the readings (Levenberg 1944): where a trait cannot
 be told, its direction would be without end."""
@@ -36,6 +39,7 @@ class Reader(nn.Module):
         self.out = nn.Linear(WIDTH, traits)
         self.register_buffer("centre", torch.zeros(latent))
         self.register_buffer("covariance", torch.eye(latent))
+        self.register_buffer("ends", torch.tensor([[-1.0], [1.0]]).repeat(1, traits))
 
     def forward(self, z: Tensor) -> Tensor:
         """(N, latent) -> (N, traits)"""
@@ -57,13 +61,16 @@ class Reader(nn.Module):
 
         Of all steps that change the readings as asked, the others not at all, each is the one that
         is shortest in terms of the codes' covariance: along what codes vary in, not out of them.
+        No reading is asked to leave the data's range: who wears glasses gets no second pair.
         """
-        wanted = torch.tensor([by.get(name, 0.0) for name in TRAITS])[:, None] / STEPS
-        for _ in range(STEPS if wanted.any() else 0):
+        asked, now = torch.tensor([by.get(name, 0.0) for name in TRAITS]), self(z)
+        low, high = torch.minimum(self.ends[0], now), torch.maximum(self.ends[1], now)
+        wanted = ((now + asked).clamp(low, high) - now)[..., None] / STEPS
+        for _ in range(STEPS if asked.any() else 0):
             slopes = self.slopes(z)
             across = slopes @ self.covariance
-            effect = across @ slopes.mT + DAMPING * torch.eye(len(wanted))
-            z = z + (across.mT @ torch.linalg.solve(effect, wanted.expand(len(z), -1, -1)))[..., 0]
+            effect = across @ slopes.mT + DAMPING * torch.eye(len(asked))
+            z = z + (across.mT @ torch.linalg.solve(effect, wanted))[..., 0]
         return z
 
 
@@ -80,6 +87,8 @@ def learn(
         reader = Reader(codes.shape[1], traits.shape[1])
     reader.centre.copy_(codes.mean(0))
     reader.covariance.copy_(torch.cov(codes.T))
+    known = answers.where(shown, torch.nan).nanquantile(torch.tensor(ENDS), dim=0)
+    reader.ends.copy_(ROOM * known.nan_to_num())
     rng = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.AdamW(reader.parameters(), RATE, weight_decay=0.02)
     pace = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, lessons)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gen_core.data.avatars.attributes import HAIR_COLOURS, SKINS
+from gen_core.data.avatars.attributes import BACKGROUNDS, CLOTH_COLOURS, HAIR_COLOURS, SKINS
 from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS
 from gen_core.data.images import UNSEEN
 
@@ -54,6 +54,8 @@ TRAITS = {
         Trait("beard", "none", "beard", "beard", _any_but_none("beard")),
         Trait("hat", "none", "hat", "hat", _any_but_none("hat")),
         Trait("mouth", "shut", "open", "mouth", (0.0, 1.0)),
+        Trait("clothes", "dark", "light", "cloth_colour", _brightness(CLOTH_COLOURS)),
+        Trait("background", "dark", "light", "background", _brightness(BACKGROUNDS)),
         Trait("light", "from the left", "from the right", "light"),
         Trait("warmth", "cold", "warm", "warmth"),
     )
