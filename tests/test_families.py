@@ -182,8 +182,9 @@ SHIPPED = [n for n in available() if not n.startswith("judge")]
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_model_draws_pictures_in_range_that_differ(name):
-    x = final(load(name, "cpu").sample(Noise(range(8))))
-    assert x.shape == (8, 1, 28, 28)
+    model = load(name, "cpu")
+    x = final(model.sample(Noise(range(8))))
+    assert x.shape == (8, *model.event)
     assert float(x.abs().max()) <= 1 and float(x.min()) < -0.5 and float(x.max()) > 0.3
     if "collapsed" not in name:
         assert float((x[0] - x[1]).abs().max()) > 2 / 255

@@ -18,11 +18,12 @@ SEEDS = range(3)
         ("vae", {}, 1),
         ("gan", {"label": 3}, 1),
         ("diffusion", {"steps": 5}, 5),
-        ("diffusion", {"steps": 5, "guidance_scale": 2.0}, 10),
-        ("diffusion", {"steps": 5, "guidance_scale": 0.0}, 5),
+        ("diffusion", {"label": 3, "steps": 5, "guidance_scale": 2.0}, 10),
+        ("diffusion", {"label": 3, "steps": 5, "guidance_scale": 0.0}, 5),
         ("flow", {"steps": 4}, 4),
         ("flow", {"steps": 4, "solver": "midpoint"}, 8),
-        ("flow", {"steps": 4, "solver": "midpoint", "guidance_scale": 3.0}, 16),
+        ("flow", {"label": 3, "steps": 4, "solver": "midpoint", "guidance_scale": 3.0}, 16),
+        ("flow", {"steps": 4, "solver": "midpoint", "guidance_scale": 3.0}, 8),
     ],
 )
 def test_evaluations_are_those_that_ran(family, knobs, evaluations):
