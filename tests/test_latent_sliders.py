@@ -184,5 +184,5 @@ def test_the_table_says_what_was_measured():
         "date": "2026-11-22", "hardware": "a laptop",
     }  # fmt: skip
     shown = sliders.section(told)
-    for part in ("98.0%", "+1.50", "20%", "age -0.30", "500 faces", "22 November 2026, a laptop"):
+    for part in ("98.0%", "+1.50", "20%", "age −0.30", "500 faces", "22 November 2026, a laptop"):
         assert part in shown

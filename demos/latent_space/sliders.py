@@ -104,7 +104,7 @@ def _rows(by_trait: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         yield (
             name, f"{row['right']:.1%}", f"{change[name]:+.2f}",
             f"{others(change, name):.0%} <small>of its own</small>",
-            f"{escape(most)} {rest[most]:+.2f}",
+            f"{escape(most)} {rest[most]:+.2f}".replace("-", "−"),
         )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ BETWEEN = Explanation(
         "picture of yours. Both are encoded, and the decoder draws what lies between. The "
         "**straight** line between two random codes passes through the middle of the space, where "
         "few codes lie; the **spherical** path keeps its distance, as the chart shows. The codes "
-        "of portraits lie about as far out as random ones, so here too the straight line dips. "
+        "of portraits, too, lie well away from the middle, so here the straight line dips as well. "
         "Watch the half way: hair that is neither long nor short, glasses that are half there. "
         "Nothing in the data looks like that; the model has learned what is likely, not what is "
         "possible."
