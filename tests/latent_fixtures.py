@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from core_fixtures import portraits, striped, tiny
+from demos.handlers import App
 from gen_core.checkpoint import save
 from gen_core.latent.atlas import Atlas
 
@@ -24,3 +29,14 @@ def write_maps(folder: Path) -> None:
         extra = Atlas.of(model, data, data, lessons=30).tensors()
         save(model, folder / f"{name}.safetensors", {"metrics": {}}, extra=extra)
     save(tiny("avatar-judge"), folder / "judge-avatars.safetensors", {"metrics": {}})
+
+
+@contextlib.contextmanager
+def lab(folder: Path) -> Iterator[App]:
+    """The app with these models, loaded."""
+    write_maps(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GEN_WEIGHTS", str(folder))
+        app = App("cpu")
+        app.warm()
+        yield app

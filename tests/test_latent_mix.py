@@ -14,18 +14,13 @@ from gen_core import Noise
 from gen_core.checks import KnobError
 from gen_core.data.images import pixels
 from gen_core.interpolation import four_corners
-from latent_fixtures import write_maps
+from latent_fixtures import lab
 from sampling_fixtures import picture
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory) -> App:
-    folder = tmp_path_factory.mktemp("mix")
-    write_maps(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_WEIGHTS", str(folder))
-        app = App("cpu")
-        app.model(PORTRAITS)
+    with lab(tmp_path_factory.mktemp("lab")) as app:
         yield app
 
 

@@ -18,19 +18,13 @@ from gen_core.data.avatars.dataset import SEEDS
 from gen_core.data.images import pixels
 from gen_core.latent import effects
 from gen_core.latent.traits import TRAITS
-from latent_fixtures import write_maps
+from latent_fixtures import lab
 from sampling_fixtures import picture
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory) -> App:
-    folder = tmp_path_factory.mktemp("sliders")
-    write_maps(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_WEIGHTS", str(folder))
-        app = App("cpu")
-        for name in (PORTRAITS, "judge-avatars"):
-            app.model(name)
+    with lab(tmp_path_factory.mktemp("lab")) as app:
         yield app
 
 

@@ -14,7 +14,7 @@ import torch
 from demos.figures import duration, pixels
 from demos.gan import census
 from demos.gan.census import MODEL
-from demos.gan.samples import TAB
+from demos.gan.samples import TAB, meaning
 from demos.handlers import App
 from demos.knobs import Knob
 from demos.one_pass import one_pass
@@ -31,6 +31,8 @@ from gen_core.devices import device_title
 from gen_core.families.style_gan import StyleGAN, StyleGANConfig
 from gen_core.noise import MAX_SEED
 
+MEAN = "the mean portrait", "; only its grain differs"
+"""What ψ pulls towards, and what it leaves."""
 LAYERS = 2 * len(StyleGANConfig.widths) - 1
 """Of the generator as it is trained: one at 4 by 4, two at each resolution above."""
 ROWS, COLUMNS = 3, 4
@@ -63,20 +65,10 @@ def unaided(work: Callable[..., Any], *args: Any, **knobs: Any) -> Any:
 def draw(app: App, *, truncation_psi: float, seed: int, count: int) -> Iterator[dict[str, Any]]:
     """Yields the portraits, as `tiles_value` gives them."""
     yield unaided(
-        one_pass, app.model(MODEL), seeds_from(seed, count), headline=meaning(truncation_psi),
-        file=f"{MODEL}-{seed}", truncation_psi=truncation_psi,
+        one_pass, app.model(MODEL), seeds_from(seed, count),
+        headline=meaning(truncation_psi, *MEAN), file=f"{MODEL}-{seed}",
+        truncation_psi=truncation_psi,
     )  # fmt: skip
-
-
-def meaning(psi: float) -> str:
-    """What a truncation does to the portraits, in a line."""
-    if psi == 0:
-        return "ψ = 0: every seed gives the mean portrait; only its grain differs"
-    if psi == 1:
-        return "ψ = 1: as variedly as the generator learned to draw"
-    if psi < 1:
-        return f"ψ = {psi:g}: nearer to the mean portrait, so safer and more alike"
-    return f"ψ = {psi:g}: further out than training went, so stranger"
 
 
 def code(k: Mapping[str, Any]) -> str:

@@ -44,14 +44,14 @@ def draw(
     )  # fmt: skip
 
 
-def meaning(psi: float) -> str:
-    """What a truncation does to the pictures, in a line."""
+def meaning(psi: float, mean: str = "the mean of its class", beside: str = "") -> str:
+    """What a truncation does to the pictures, in a line; beside: what still differs at 0."""
     if psi == 0:
-        return "ψ = 0: every picture is the mean of its class, whatever its seed"
+        return f"ψ = 0: every picture is {mean}, whatever its seed{beside}"
     if psi == 1:
         return "ψ = 1: as variedly as the generator learned to draw"
     if psi < 1:
-        return f"ψ = {psi:g}: nearer to the mean of the class, so safer and more alike"
+        return f"ψ = {psi:g}: nearer to {mean}, so safer and more alike"
     return f"ψ = {psi:g}: further out than training went, so stranger"
 
 
