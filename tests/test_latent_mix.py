@@ -113,6 +113,12 @@ def test_variations_begin_with_the_face_and_widen_with_the_strength(app):
     assert drawn(app, what=mix.VARIATIONS, seed=5) != drawn(app, what=mix.VARIATIONS, seed=6)
 
 
+def test_a_portrait_that_is_not_used_is_not_asked_for(app):
+    drawn(app, what=mix.VARIATIONS, d=10**9)
+    with pytest.raises(KnobError, match="portrait=1000000000: choose"):
+        drawn(app, d=10**9)
+
+
 @pytest.mark.parametrize("what", [mix.CORNERS, mix.SUM, mix.VARIATIONS])
 def test_the_code_that_is_shown_draws_the_same(app, what):
     scope: dict = {}

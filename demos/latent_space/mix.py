@@ -23,8 +23,10 @@ from gen_core.families.vae import VAE
 from gen_core.interpolation import four_corners
 
 CORNERS, SUM, VARIATIONS = "Four corners", "A − B + C", "Variations of A"
+USED = {CORNERS: "abcd", SUM: "abc", VARIATIONS: "a"}
+"""The portraits that each looks at."""
 SIDE = 6
-"""Pictures along each side of the grid, and the sizes of a sum."""
+"""Pictures along each side of the grid."""
 SHARES = (0.0, 0.5, 1.0, 1.5)
 """How much of A - B is added to C."""
 VARIED, AMOUNTS = 7, (0.25, 0.5, 1.0, 1.5)
@@ -35,14 +37,14 @@ def draw(
     app: App, *, what: str, a: int, b: int, c: int, d: int, strength: float, seed: int
 ) -> Iterator[dict[str, Any]]:
     """Yields the table, as `labelled_grid_value` gives it."""
-    faces = [numbered(app, number) for number in (a, b, c, d)]
-    z_a, z_b, z_c, z_d = (face.z for face in faces)
+    numbers = (a, b, c, d)[: len(USED[what])]
+    codes = [numbered(app, number).z for number in numbers]
     if what == CORNERS:
-        yield _corners(app, torch.cat([z_a, z_b, z_c, z_d]), (a, b, c, d))
+        yield _corners(app, torch.cat(codes), numbers)
     elif what == SUM:
-        yield _sum(app, z_a, z_b, z_c, (a, b, c))
+        yield _sum(app, *codes, numbers)
     else:
-        yield _variations(app, z_a, a, strength, seed)
+        yield _variations(app, *codes, a, strength, seed)
 
 
 @torch.inference_mode()
@@ -108,8 +110,7 @@ def _table(
 
 def code(k: Mapping[str, Any]) -> str:
     """The lines that draw the same."""
-    used = {CORNERS: "abcd", SUM: "abc", VARIATIONS: "a"}[k["what"]]
-    given = [portrait_code(k[x], f"z_{x}") for x in used]
+    given = [portrait_code(k[x], f"z_{x}") for x in USED[k["what"]]]
     needs, body = [LOAD, TORCH, *given[0].needs], [line for lines in given for line in lines.body]
     if k["what"] == CORNERS:
         needs.append(("gen_core.interpolation", "four_corners"))
