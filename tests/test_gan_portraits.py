@@ -1,8 +1,7 @@
-"""The GAN's portraits: what is drawn, whose style each layer follows, and what the census says."""
+"""The GAN's portraits: what is drawn, whose style each layer follows, and how a visitor sees it."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,45 +16,17 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
 from core_fixtures import tiny
-from demos.gan import census, portraits
-from demos.gan.census import JUDGE, MODEL, NAMES, Count
+from demos.gan import portraits
+from demos.gan.census import JUDGE, MODEL
 from demos.handlers import App
 from demos.tabs import gan as tab
+from gan_portraits_fixtures import write_portraits
 from gen_core import Noise, checkpoint, final
-from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError
 from gen_core.data.images import pixels
 from sampling_fixtures import defaults, picture, served, values
 
 ALL = portraits.LAYERS
-
-
-def even_shares() -> dict[str, dict[str, list[float]]]:
-    """What a card holds of a model that draws every value of an attribute equally often."""
-    return {
-        kind: {name: [1 / len(values)] * len(values) for name, values in names.items()}
-        for kind, names in NAMES.items()
-    }
-
-
-def metrics(**shares: list[float]) -> dict[str, Any]:
-    known = {"samples": 10_000, "seed": 0, "knobs": {}, "hardware": "a test", **even_shares()}
-    known["shares"] |= shares
-    return known
-
-
-HATS = [0.5, 0.25, 0.25, 0.0, 0.0, 0.0]
-
-
-def write_portraits(folder: Path, *, counted: bool = True) -> Path:
-    """The same folder, with an untrained generator and judge in it, counted or not."""
-    model = tiny("style-gan", size=64, widths=(16,) * 5, critic_widths=(16,) * 4)
-    model.generator.mean_style.normal_(generator=torch.manual_seed(1))
-    told = metrics(hat=HATS) if counted else {}
-    checkpoint.save(model, folder / f"{MODEL}.safetensors", {"data": "avatars", "metrics": told})
-    real = {"metrics": metrics() if counted else {}}
-    checkpoint.save(tiny("avatar-judge"), folder / f"{JUDGE}.safetensors", real)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -191,63 +162,7 @@ def test_the_printed_lines_draw_what_is_on_screen(app):
     assert abs(table.reshape(-1, 64, 64, 3) - pixels(names["x"])).max() <= 1
 
 
-# --- the census -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("samples", "data", "ratio", "remark"),
-    [
-        (0.2, 0.1, 2.0, ""),  # just within
-        (0.05, 0.1, 0.5, ""),
-        (0.21, 0.1, 2.1, "2.1×"),
-        (0.03, 0.1, 0.3, "0.30×"),
-        (0.0001, 0.1, 0.001, "<0.01×"),
-        (0.0, 0.1, 0.0, "missing"),
-        (0.1, 0.0, math.inf, "not in the data"),
-        (0.0, 0.0, 1.0, ""),
-    ],
-)
-def test_a_value_is_told_apart_beyond_a_factor_of_two(samples, data, ratio, remark):
-    count = Count("hat", "cap", samples, data)
-    assert count.ratio == pytest.approx(ratio) and count.remark == remark
-
-
-def test_the_furthest_off_come_first_and_what_is_missing_before_all():
-    pairs = {"a": (0.0, 0.1), "b": (0.9, 0.1), "c": (0.1, 0.1), "d": (0.0, 0.2), "e": (0.01, 0.1)}
-    found = [Count("hat", value, *shares) for value, shares in pairs.items()]
-    assert [count.value for count in census.furthest(found)] == ["d", "a", "e", "b"]
-    assert census.summary(found) == (
-        "1 of 5 values are drawn at least half and at most twice as often as in the data, 2 never. "
-        "Furthest off: d (hat, missing), a (hat, missing) and e (hat, 0.10×)."
-    )
-    assert census.summary(found[2:3]).endswith("1 values are drawn at least half and at most twice "
-                                               "as often as in the data.")  # fmt: skip
-
-
-def test_the_names_fit_what_the_judge_counts():
-    judge = tiny("avatar-judge")
-    out = torch.zeros(3, judge.outputs)
-    out[:, -6:] = 0.95  # every measure, near the top of its range
-    told = judge.census(out)
-    for kind, names in NAMES.items():
-        assert census.counts(told[kind], told[kind], names)
-    spread = census.counts(told["spread"], told["spread"], NAMES["spread"])
-    assert {c.value for c in spread if c.samples == 1} == {"0.8 to 1.0", "0.9 to 1.0"}
-
-
-@pytest.mark.parametrize("shares", [{}, {"hat": [0.5, 0.5]}])
-def test_counts_of_other_attributes_are_refused(shares):
-    with pytest.raises(CheckpointError, match=r"hat: [02] shares for 6 values"):
-        census.counts(shares, shares, {"hat": NAMES["shares"]["hat"]})
-
-
-def test_the_section_names_every_value_and_what_it_was_measured_on():
-    html = census.section(metrics(hat=HATS), metrics())
-    every = [value for names in NAMES.values() for values in names.values() for value in values]
-    assert html.count('scope="row"') == len(every)
-    assert all(f'<th scope="row">{value}</th>' in html for value in every)
-    assert html.count("<b>missing</b>") == 3 and html.count("<b>3.0×</b>") == 1
-    assert "10,000 samples, seeds 0 to 9,999, ψ = 1, beside the 10,000 test portraits" in html
+# --- the panels -----------------------------------------------------------------------------------
 
 
 def built(app: App) -> list[str]:
