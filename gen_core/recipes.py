@@ -81,6 +81,17 @@ RECIPES = {
     "diffusion-fashion": Recipe("diffusion", steps=13500, batch=64),
     "judge-avatars": Recipe("avatar-judge", steps=3000, data="avatars", ema=0.998),
     "vae-avatars": Recipe("vae", 7000, PORTRAIT_VAE, "avatars", batch=64),
+    "vae-avatars-free": Recipe("vae", 7000, PORTRAIT_VAE | {"beta": 0.0}, "avatars", batch=64),
+    "vae-avatars-strong": Recipe("vae", 7000, PORTRAIT_VAE | {"beta": 4.0}, "avatars", batch=64),
+    # What these two show needs neither many steps nor wide layers.
+    "vae-avatars-stronger": Recipe(
+        "vae", 3500, PORTRAIT_VAE | {"widths": (32, 64, 96, 128), "beta": 64.0},
+        "avatars", batch=64,
+    ),
+    "vae-avatars-cut": Recipe(
+        "vae", 1500, PORTRAIT_VAE | {"widths": (24, 32, 48, 64), "reparameterised": False},
+        "avatars", batch=64,
+    ),
 }
 # fmt: on
 

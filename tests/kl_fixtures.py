@@ -14,7 +14,7 @@ from demos.latent_space.models import JUDGE
 from gen_core.checkpoint import save
 
 NAMES = tuple(variant.name for variant in VARIANTS)
-CHANGES = ({}, {"beta": 0.0}, {"beta": 4.0}, {"reparameterised": False})
+CHANGES = ({"beta": 0.0}, {}, {"beta": 4.0}, {"beta": 64.0}, {"reparameterised": False})
 STEPS = 300
 
 

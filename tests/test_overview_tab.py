@@ -7,6 +7,7 @@ import re
 import textwrap
 import xml.etree.ElementTree as ElementTree
 from dataclasses import asdict, replace
+from itertools import combinations, product
 from pathlib import Path
 
 import gradio as gr
@@ -161,12 +162,29 @@ def test_any_points_make_a_picture_inside_its_frame(points):
     assert all(math.isfinite(n) and 0 <= n <= max(chart.WIDTH, chart.HEIGHT) for n in numbers)
 
 
-def test_labels_of_two_close_points_do_not_cover_each_other():
-    svg = scatter.scatter(
-        [point("one", 100, 1.0), point("two", 101, 1.01), point("far", 1, 9)], 0.3
-    )
-    names = {t.text: float(t.get("y")) for t in ElementTree.fromstring(svg).iter("text")}
-    assert abs(names["one"] - names["two"]) >= chart.LABEL_GAP
+@pytest.mark.parametrize(
+    "places",
+    [
+        [(100, 1.0), (101, 1.01), (1, 9)],
+        [(267, 44), (443, 52), (210, 28), (39, 73), (1, 344)],
+        [(6900, 18), (7000, 18), (6950, 18.1), (3500, 9), (1500, 5)],
+    ],
+)
+def test_labels_cover_neither_each_other_nor_a_point(places):
+    svg = scatter.scatter([point(f"model {i}", *place) for i, place in enumerate(places)], 0.3)
+    boxes = [label_box(t) for t in ElementTree.fromstring(svg).iter("text")
+             if t.get("class") == "name"]  # fmt: skip
+    assert len(boxes) == len(places)
+    points = [(x - 6, y - 6, x + 6, y + 6) for x, y in circles(svg)]
+    for one, other in [*combinations(boxes, 2), *product(boxes, points)]:
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
+def label_box(text: ElementTree.Element) -> tuple[float, float, float, float]:
+    """About what a name takes up: letters of 8 by 12 pixels."""
+    x, y, wide = float(text.get("x")), float(text.get("y")), 8 * len(text.text)
+    left = x if text.get("text-anchor") == "start" else x - wide
+    return left, y - 11, left + wide, y + 1
 
 
 def test_axis_ticks_are_round_and_inside():

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demos.latent_space.models import FREE, PORTRAITS, STRONG
+from demos.latent_space.models import PORTRAITS
 from gen_core import available
 
-CUT = "vae-avatars-cut"
-HUES = ("var(--blue)", "var(--amber)", "var(--green)", "var(--violet)")
+HUES = ("var(--blue)", "var(--amber)", "var(--green)", "var(--violet)", "var(--rose)")
 """CSS colours in the order of the models that are here, as a timeline gives them to its series."""
 
 
@@ -23,9 +22,11 @@ class Variant:
 
 
 HEALTHY = Variant(PORTRAITS, "With KL")
-FORGOTTEN = Variant(FREE, "Without KL")
-SEVERED = Variant(CUT, "Gradient cut")
-VARIANTS = (HEALTHY, FORGOTTEN, Variant(STRONG, "Too much KL"), SEVERED)
+FORGOTTEN = Variant("vae-avatars-free", "Without KL")
+MORE = Variant("vae-avatars-strong", "KL × 4")
+TOO_MUCH = Variant("vae-avatars-stronger", "KL × 64")
+SEVERED = Variant("vae-avatars-cut", "Gradient cut")
+VARIANTS = (FORGOTTEN, HEALTHY, MORE, TOO_MUCH, SEVERED)
 
 
 def here() -> list[Variant]:

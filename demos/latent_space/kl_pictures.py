@@ -146,7 +146,7 @@ def walk(app: App, variants: Sequence[Variant], ends: Ends, count: int) -> Run:
         steps=range(1, count + 1), step_word="picture", ms_per_step=1000 * seconds / count,
         provenance=device_title(app.device), name="kl-walk", alt=f"from {ends}",
         notes=[str(ends)] * count,
-        curves=[_chart(holes, t)] if known else [], autoplay=True,
+        curves=[_chart(holes, t)] if known else [], autoplay=True, start=count // 2,
     )  # fmt: skip
 
 

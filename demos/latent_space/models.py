@@ -13,8 +13,6 @@ from gen_core.latent.atlas import Atlas
 
 TAB = "latent-space"
 PORTRAITS = "vae-avatars"
-FREE, STRONG = "vae-avatars-free", "vae-avatars-strong"
-"""The same networks, trained without the KL term and with four times its weight."""
 FLAT = "vae-fashion-2d"
 JUDGE = "judge-avatars"
 UNSEEN_FROM = 1_000_000

@@ -10,14 +10,18 @@ KL = Explanation(
         "which its codes are drawn. Leave one out and see what breaks."
     ),
     paragraph=(
-        "All models here are the same networks, trained with the same seed on the same portraits; "
-        "each differs in one thing. **Without the KL** it is a plain autoencoder. It copies well, "
-        "for nothing keeps it from giving every picture a place of its own. But nothing asks these "
-        "places to lie where random codes are drawn, or side by side: there are **holes**, and the "
-        "decoder was never asked what to draw there. **With KL** random codes do better, though "
-        "not well: in 64 dimensions much room is left between the clouds. **Too much KL** makes "
-        "every bit of the code dear: clouds overlap, whatever lies between them is smooth, and "
-        "details are gone. "
+        "All models here learned from the same portraits, from the same seed; each differs in one "
+        "thing (the last two also have fewer steps and narrower layers, which is enough for what "
+        "they show). **Without the KL** it is a plain autoencoder. It copies well, for nothing "
+        "keeps it from giving every picture a place of its own. But nothing asks these places to "
+        "lie where random codes are drawn, or side by side: there are **holes**, and the decoder "
+        "was never asked what to draw there. **With KL** random codes do better, though not well: "
+        "this decoder learns how sure of its pixels it can be, and to one that is so sure a bit of "
+        "code is cheap, so the clouds are small, and in 64 dimensions much room is left between "
+        "them. Weigh the KL **4 times** as heavily: the clouds grow and leave fewer holes, and the "
+        "copies look the same. **64 times**: now every bit is dear. Random codes give whole people "
+        "at last, but the code tells large things only, and faces are mist. The best weight lies "
+        "in between: see the Fréchet distance below. "
         "**The gradient cut**: training has to know how the code changes when the encoder "
         "does. The trick is to draw noise apart from it, and then to shift and stretch that noise; "
         "if z is drawn as if it came from nowhere, the gradient stops there. The encoder "
@@ -35,7 +39,7 @@ KL = Explanation(
     ),
     symbols=(
         ("x", "a portrait"),
-        (r"\beta", "the weight of the KL term: 1, 0 or 4 here"),
+        (r"\beta", "the weight of the KL term: 1, 0, 4 or 64 here"),
         (r"z", "its code, 64 numbers, drawn by the reparameterisation trick"),
         (r"\mu_\phi(x), s_\phi(x)", "mean and spread of the encoder's cloud"),
         (r"\varepsilon", "noise from a standard normal distribution, which knows nothing of x"),

@@ -6,12 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import product
 
 WIDTH, HEIGHT = 430, 450
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 30, 44
 """Room around the axes."""
-LABEL_GAP, NAME_GAP = 36, 20
-"""Between the labels of two points that lie close together, with a note and without."""
+DOT = 7
+"""Radius of a point."""
+LETTER, SMALL_LETTER = 9.2, 7.2
+"""How wide a letter of a name is and one of a note, on average, where labels are largest."""
 
 
 @dataclass(frozen=True)
@@ -133,27 +136,56 @@ def corner(text: str) -> str:
 
 
 def placed(marks: Sequence[Mark]) -> str:
-    """Points with their labels, which give way to each other from the top down."""
-    drawn, lowest = [], {"start": -math.inf, "end": -math.inf}
+    """Points with their labels, each as close to its own point as others leave room for."""
+    taken = [(m.x - DOT, m.y - DOT, m.x + DOT, m.y + DOT) for m in marks]
+    drawn = []
     for mark in sorted(marks, key=lambda mark: mark.y):
-        anchor = "start" if mark.x < (LEFT + WIDTH) / 2 else "end"
-        y = max(mark.y, lowest[anchor] + (LABEL_GAP if mark.note else NAME_GAP))
-        lowest[anchor] = y
-        drawn.append(_labelled(mark, y, anchor))
+        spots = _spots(mark)
+        box, x, y, anchor = next((spot for spot in spots if _free(spot[0], taken)), spots[0])
+        taken.append(box)
+        drawn.append(_labelled(mark, x, y, anchor))
     return "".join(drawn)
 
 
-def _labelled(mark: Mark, label_y: float, anchor: str) -> str:
-    x, y = mark.x, mark.y
-    beside = x + (13 if anchor == "start" else -13)
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+def _spots(mark: Mark) -> list[tuple[Box, float, float, str]]:
+    """Where its label may stand, the best first: the room it takes, and x, y and anchor of its
+    text. Beside the point, on the side with more room; else a little lower or higher, or on the
+    other side."""
+    width = max(LETTER * len(mark.name), SMALL_LETTER * len(mark.note))
+    left, right = ((mark.x - 13, "end"), (mark.x + 13, "start"))
+    sides = [right, left] if mark.x < (LEFT + WIDTH) / 2 else [left, right]
+    spots = []
+    for away in range(0, 121, 10):
+        for (x, anchor), y in product(sides, (mark.y + 1 + away, mark.y + 1 - away)):
+            start = x if anchor == "start" else x - width
+            box = (start, y - 13, start + width, y + (21 if mark.note else 5))
+            spots.append((box, x, y, anchor))
+    return spots
+
+
+def _free(box: Box, taken: Sequence[Box]) -> bool:
+    """Whether it lies inside the chart and meets none of the others."""
+    left, top, right, bottom = box
+    inside = left >= LEFT and right <= WIDTH and top >= TOP - 10 and bottom <= HEIGHT - BOTTOM
+    return inside and not any(
+        left < other[2] and right > other[0] and top < other[3] and bottom > other[1]
+        for other in taken
+    )
+
+
+def _labelled(mark: Mark, x: float, y: float, anchor: str) -> str:
     leader = ""
-    if label_y - y > 4:
-        leader = f'<path class="leader" d="M{x:.1f} {y:.1f}L{beside:.1f} {label_y - 2:.1f}"/>'
+    if abs(y - mark.y) > 5:
+        leader = f'<path class="leader" d="M{mark.x:.1f} {mark.y:.1f}L{x:.1f} {y - 3:.1f}"/>'
     return (
         f'<g style="--hue:{mark.hue}">{leader}'
         f'<circle class="{"point hollow" if mark.hollow else "point"}" '
-        f'cx="{x:.1f}" cy="{y:.1f}" r="7"/>'
-        + write(beside, label_y + 1, mark.name, "name", anchor)
-        + (write(beside, label_y + 17, mark.note, "tick", anchor) if mark.note else "")
+        f'cx="{mark.x:.1f}" cy="{mark.y:.1f}" r="{DOT}"/>'
+        + write(x, y, mark.name, "name", anchor)
+        + (write(x, y + 16, mark.note, "tick", anchor) if mark.note else "")
         + "</g>"
     )

@@ -2,7 +2,7 @@
 // Series differ in dashes as well as in colour; the legend carries the value at the marker.
 
 const SVG = "http://www.w3.org/2000/svg";
-const DASHES = ["", "7 4", "2 3", "9 3 2 3"];
+const DASHES = ["", "7 4", "2 3", "9 3 2 3", "14 4"];
 const CHART_HEIGHT = 190;
 const PAD = { left: 52, right: 20, top: 12, bottom: 38 };
 
@@ -86,8 +86,8 @@ class Curve {
 
   legendEntry(name, i) {
     const sample = draw("svg", { width: 26, height: 8, "aria-hidden": "true" });
-    sample.append(draw("line", { x1: 1, x2: 25, y1: 4, y2: 4, class: "series", "stroke-dasharray": DASHES[i % 4] }));
-    const entry = make("span", { class: `series-${i % 4}` }, sample, name, this.values[i]);
+    sample.append(draw("line", { x1: 1, x2: 25, y1: 4, y2: 4, class: "series", "stroke-dasharray": DASHES[i % DASHES.length] }));
+    const entry = make("span", { class: `series-${i % DASHES.length}` }, sample, name, this.values[i]);
     return entry;
   }
 
@@ -106,12 +106,12 @@ class Curve {
     this.drawAxes();
     this.points.forEach((points, i) => {
       const path = points.map(([x, y], k) => `${k ? "L" : "M"}${this.left(x).toFixed(1)} ${this.top(y).toFixed(1)}`);
-      const group = draw("g", { class: `series-${i % 4}` });
-      group.append(draw("path", { d: path.join(""), class: "series", "stroke-dasharray": DASHES[i % 4] }));
+      const group = draw("g", { class: `series-${i % DASHES.length}` });
+      group.append(draw("path", { d: path.join(""), class: "series", "stroke-dasharray": DASHES[i % DASHES.length] }));
       this.svg.append(group);
     });
     this.marker = draw("line", { class: "marker", y1: PAD.top, y2: CHART_HEIGHT - PAD.bottom });
-    this.dots = this.points.map((_, i) => draw("circle", { r: 4.5, class: `dot series-${i % 4}` }));
+    this.dots = this.points.map((_, i) => draw("circle", { r: 4.5, class: `dot series-${i % DASHES.length}` }));
     this.svg.append(this.marker, ...this.dots);
     this.show(this.index);
   }
