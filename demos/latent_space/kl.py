@@ -196,14 +196,14 @@ def code(found: Sequence[Variant], k: Mapping[str, Any]) -> str:
 
 
 def keep() -> Keep:
-    """The example for the page's first moment: the KL forgotten, and a walk through all models."""
+    """The example for the page's first moment: new faces by all models, and a walk through them."""
     table = {knob.name: knob.default for knob in TABLE_KNOBS}
     steps = {knob.name: knob.default for knob in WALK_KNOBS}
 
     def make(app: App) -> dict[str, Any]:
-        *_, broken = _broken(app, FORGOTTEN, **table)
+        *_, compared = _compare(app, VARIANTS, **table)
         *_, walked = _walk(app, VARIANTS, **steps)
-        return {"table": broken, "walk": walked}
+        return {"table": compared, "walk": walked}
 
     portraits = (*range(table["portrait"], table["portrait"] + SHOWN), steps["b"])
     seeds = tuple(UNSEEN_FROM + number for number in portraits)
