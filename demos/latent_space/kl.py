@@ -202,9 +202,9 @@ def keep() -> Keep:
 
     def make(app: App) -> dict[str, Any]:
         *_, compared = _compare(app, VARIANTS, **table)
-        *_, walked = _walk(app, VARIANTS, **steps)
-        return {"table": compared, "walk": walked}
+        *_, line = _walk(app, VARIANTS, **steps)
+        return {"table": compared, "walk": line}
 
-    portraits = (*range(table["portrait"], table["portrait"] + SHOWN), steps["b"])
-    seeds = tuple(UNSEEN_FROM + number for number in portraits)
+    codes, ends = range(table["seed"], table["seed"] + SHOWN), (steps["a"], steps["b"])
+    seeds = (*codes, *(UNSEEN_FROM + number for number in ends))
     return Keep(NAME, make, tuple(variant.name for variant in VARIANTS), seeds)
