@@ -18,7 +18,7 @@ from torch import Tensor
 
 from gen_core import checkpoint, metrics
 from gen_core.checks import KnobError, whole
-from gen_core.composing import composing
+from gen_core.composing import ASKED_WITH, composing
 from gen_core.conditions import Attributes
 from gen_core.data import MissingData, load_data
 from gen_core.devices import device_title, fast_math
@@ -72,7 +72,7 @@ def evaluate(
         result["snapshots"] = _through_training(model, reference, batch, seed, progress)
     if isinstance(model, GuidedFamily) and isinstance(model.condition, Attributes):
         result["composing"] = rounded(composing(
-            model, reference.judge, **knobs,
+            model, reference.judge, **ASKED_WITH,
             told=lambda done, total: progress("combinations", done, total),
         ))  # fmt: skip
     result["seconds"] = round(time.perf_counter() - started, 1)

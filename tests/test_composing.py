@@ -7,7 +7,7 @@ import torch
 
 from core_fixtures import tiny
 from gen_core import Frame
-from gen_core.composing import composing, held_out_pairs, seen_pairs
+from gen_core.composing import SIDE, _by_rule, composing, held_out_pairs, seen_pairs, shown
 from gen_core.data.avatars import Avatar, random_avatar
 from gen_core.data.avatars.held_out import HELD_OUT, is_held_out
 from gen_core.data.avatars.labels import CHOICES, facts
@@ -70,7 +70,35 @@ def test_who_does_as_told_but_for_caps_is_told_so():
     for wish, share in zip(left_out, found["held_out"]["by_pair"].values(), strict=True):
         assert share == (0 if wish in caps else 1)
     assert found["held_out"]["pictures"] == 2 * len(left_out)
+    assert found["knobs"] == {}
     assert told[-1] == (4 * len(left_out), 4 * len(left_out))
+
+
+def test_what_would_hide_one_of_the_two_is_kept_away():
+    asked: list[dict[str, str]] = []
+
+    class Listening(Obedient):
+        def sample(self, noise, *, label):
+            asked.extend(label)
+            return super().sample(noise, label=label)
+
+    composing(Listening(), Reader(), each=1)
+    assert {"hair": "afro", "hair_colour": "blond", "hat": "none"} in asked
+    assert {"skin": "dark", "eye_colour": "blue", "lids": "open", "glasses": "none"} in asked
+    assert {"hat": "cap", "glasses": "sun"} in asked
+
+
+def test_a_share_by_rule_is_what_the_judge_finds_in_drawn_portraits():
+    judge, (pair, *_) = tiny("avatar-judge"), held_out_pairs()
+    asked = pair | {"hat": "none"}
+    x = _by_rule([asked] * 3, range(3))
+    assert x.shape == (3, 3, SIDE, SIDE) and -1 <= x.min() < x.max() <= 1
+    assert not torch.equal(x[0], x[1])  # the rest is anybody's
+    with torch.inference_mode():
+        logits, _ = judge.answers(judge(x))
+    for place, (name, value) in enumerate(pair.items()):
+        expected = logits[name].argmax(1) == CHOICES[name].index(value)
+        assert shown(judge, x, [pair] * 3)[:, place].tolist() == expected.tolist()
 
 
 def test_a_real_model_and_a_real_judge_go_together():

@@ -20,6 +20,7 @@ from demos.latent_space.models import JUDGE
 from demos.layout import buttons, controls, results
 from demos.panel import Entry, as_before, is_value
 from demos.pictures import seeds_from
+from demos.sampling import composed
 from demos.sampling.generate import Generation, guidance_knob
 from demos.sampling.walk import on_timeline
 from demos.script import LOAD, NOISE, TORCH, script
@@ -275,6 +276,7 @@ class Person:
             go.click, run, knobs, [screen, verdict], api_name=self.name.replace("-", "_"),
             stop=stop, show_progress="minimal",
         )  # fmt: skip
+        composed.build(self.family.model)
         code_panel(knobs, self.code, self.family.source)
 
     def keep(self) -> Keep:

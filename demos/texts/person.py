@@ -44,3 +44,21 @@ PERSON = Explanation(
         "Emerge Multiplicatively*"
     ),
 )
+
+COMPOSING = """### Composed, or remembered?
+
+Asked for two attributes at once, how often does it draw both? Once for pairs that no training
+picture showed, once for pairs of the same attributes that training did show."""
+KINDS = {"held_out": "Pairs never shown in training", "seen": "Pairs shown in training"}
+"""By their names in a card."""
+SHARES = "show both; of portraits drawn by rule, {share}"
+BY_PAIR = "Pair by pair"
+SHARES_SOURCE = (
+    "{pictures} pictures of {pairs} pairs each, {steps} steps, guidance {guidance:g}, the other "
+    "attributes open. The judge counts, and errs too: the mark is at what it finds in as many "
+    "portraits that were drawn by rule. Measured on {hardware}."
+)
+NOT_MEASURED = (
+    "How often this model draws pairs that training never showed has not been measured yet: "
+    "`python -m gen_core evaluate {name} --write` does it."
+)

@@ -1,0 +1,70 @@
+"""Composing or remembering: how often a model draws pairs of attributes that training never
+showed, beside pairs that it did. All of it stands in the model's card; no model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from demos.measured import card
+from demos.texts.person import BY_PAIR, COMPOSING, KINDS, NOT_MEASURED, SHARES, SHARES_SOURCE
+from gen_core import checkpoint
+from gen_core.checkpoint import CheckpointError
+
+
+def build(model: str) -> None:
+    """The card, where the model has been measured; else a line that says how."""
+    found = _measured(model)
+    if found:
+        card(f"{model}-composing", COMPOSING, section(found), "composed.css")
+    else:
+        gr.Markdown(NOT_MEASURED.format(name=model), elem_classes=["part"])
+
+
+def _measured(model: str) -> dict[str, Any] | None:
+    """The metrics in a card; None where they say nothing of pairs."""
+    try:
+        metrics = checkpoint.card(model)["metrics"]
+    except (CheckpointError, KeyError):
+        return None
+    return metrics if "composing" in metrics else None
+
+
+def section(metrics: Mapping[str, Any]) -> str:
+    """The metrics of a model's card -> HTML."""
+    found = metrics["composing"]
+    shares = "".join(_share(KINDS[kind], found[kind]) for kind in KINDS)
+    tables = "".join(_table(KINDS[kind], found[kind]["by_pair"]) for kind in KINDS)
+    knobs = found["knobs"]
+    source = SHARES_SOURCE.format(
+        pictures=found["held_out"]["pictures"], pairs=len(found["held_out"]["by_pair"]),
+        steps=knobs["steps"], guidance=knobs["guidance_scale"], hardware=metrics["hardware"],
+    )  # fmt: skip
+    return f"""
+    <section class="card measured">
+      <dl class="composed">{shares}</dl>
+      <details><summary>{escape(BY_PAIR)}</summary>
+        <div class="composed-pairs">{tables}</div></details>
+      <p>{escape(source)}</p>
+    </section>"""
+
+
+def _share(words: str, told: Mapping[str, Any]) -> str:
+    """One kind of pairs: a figure, a bar with a mark at what drawing by rule reaches, and that."""
+    by_rule = SHARES.format(share=f"{told['by_rule']:.0%}")
+    return f"""<div><dt>{escape(words)}</dt>
+      <dd><b>{told["share"]:.0%}</b> <span>{escape(by_rule)}</span>
+        <i style="--share:{told["share"]:.3f};--rule:{told["by_rule"]:.3f}"></i></dd></div>"""
+
+
+def _table(words: str, by_pair: Mapping[str, float]) -> str:
+    """Pairs, those drawn best first."""
+    rows = "".join(
+        f"""<tr><th scope="row">{escape(pair)}</th>
+          <td><i style="--share:{share:.3f}"></i></td><td>{share:.0%}</td></tr>"""
+        for pair, share in sorted(by_pair.items(), key=lambda item: -item[1])
+    )
+    return f"<table><caption>{escape(words)}</caption><tbody>{rows}</tbody></table>"
