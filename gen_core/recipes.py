@@ -18,6 +18,7 @@ from torch import Tensor
 from gen_core import checkpoint
 from gen_core.checks import KnobError, choice
 from gen_core.data import Batches, load_data
+from gen_core.data.avatars.labels import CHOICES, MEASURES
 from gen_core.devices import device_title, pick_device
 from gen_core.family import Family, registry
 from gen_core.team import joined
@@ -54,6 +55,10 @@ class Recipe:
 
 
 PORTRAIT_VAE = {"channels": 3, "size": 64, "widths": (48, 96, 128, 160), "latent": 64}
+PORTRAIT_UNET = {
+    "channels": 3, "size": 64, "widths": (48, 96, 160), "blocks": 1, "embedding": 192,
+    "classes": 0, "choices": tuple(map(len, CHOICES.values())), "measures": len(MEASURES),
+}  # fmt: skip
 # fmt: off
 RECIPES = {
     "judge-fashion": Recipe("judge", steps=4200, ema=0.998),
@@ -79,6 +84,7 @@ RECIPES = {
     ),
     "flow-fashion": Recipe("flow", steps=7600, batch=64),
     "diffusion-fashion": Recipe("diffusion", steps=13500, batch=64),
+    "flow-avatars": Recipe("flow", 10000, PORTRAIT_UNET, "avatars", batch=64),
     "judge-avatars": Recipe("avatar-judge", steps=3000, data="avatars", ema=0.998),
     "vae-avatars": Recipe("vae", 7000, PORTRAIT_VAE, "avatars", batch=64),
     "vae-avatars-free": Recipe("vae", 7000, PORTRAIT_VAE | {"beta": 0.0}, "avatars", batch=64),
