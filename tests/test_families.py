@@ -178,6 +178,8 @@ def test_the_perfect_answer_has_no_diffusion_loss(monkeypatch):
 
 
 SHIPPED = [n for n in available() if not n.startswith("judge")]
+MISTAKEN = {"gan-fashion-collapsed", "vae-avatars-cut"}
+"""Trained with a mistake on purpose, so that all they draw is alike."""
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -185,6 +187,7 @@ def test_a_shipped_model_draws_pictures_in_range_that_differ(name):
     model = load(name, "cpu")
     x = final(model.sample(Noise(range(8))))
     assert x.shape == (8, *model.event)
-    assert float(x.abs().max()) <= 1 and float(x.min()) < -0.5 and float(x.max()) > 0.3
-    if "collapsed" not in name:
+    assert float(x.abs().max()) <= 1 and float(x.max() - x.min()) > 0.8
+    if name not in MISTAKEN:
+        assert float(x.min()) < -0.5 and float(x.max()) > 0.3
         assert float((x[0] - x[1]).abs().max()) > 2 / 255
