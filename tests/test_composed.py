@@ -30,7 +30,7 @@ METRICS = {
 def test_both_kinds_stand_beside_what_drawing_by_rule_reaches():
     html = composed.section(METRICS)
     assert re.findall(r"<b>(\d+%)</b>", html) == ["25%", "50%"]
-    assert html.count("of portraits drawn by rule, 90%") == 2
+    assert html.count("show both; drawn by rule, 90%") == 2
     assert html.count("--rule:0.900") == 2 and "--share:0.250" in html
     assert "40 pictures of 2 pairs each, 20 steps, guidance 2" in html and "an abacus" in html
 

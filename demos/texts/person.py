@@ -51,7 +51,7 @@ Asked for two attributes at once, how often does it draw both? Once for pairs th
 picture showed, once for pairs of the same attributes that training did show."""
 KINDS = {"held_out": "Pairs never shown in training", "seen": "Pairs shown in training"}
 """By their names in a card."""
-SHARES = "show both; of portraits drawn by rule, {share}"
+SHARES = "show both; drawn by rule, {share}"
 BY_PAIR = "Pair by pair"
 SHARES_SOURCE = (
     "{pictures} pictures of {pairs} pairs each, {steps} steps, guidance {guidance:g}, the other "
