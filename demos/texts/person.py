@@ -17,8 +17,8 @@ PERSON = Explanation(
         "the answers differ. Some combinations were **kept out of training**: no picture showed a "
         "blond afro or a cap with sunglasses, though blond hair, afros, caps and sunglasses are "
         "all common. Ask for one. A model that only remembers has nothing to show; one that has "
-        "learned what each word means puts the parts together. Where it fails, see what it gives "
-        "up: often the rarer half. The **judge**, a classifier trained apart, counts who shows "
+        "learned what each word means puts the parts together. Where it fails, see which of the "
+        "two it gives up. The **judge**, a classifier trained apart, counts who shows "
         "what was asked for, in the finished pictures and in the guess at each moment before: "
         "large things, such as the background, are settled early, small ones late. It errs too, "
         "most of all on blurred guesses."
@@ -54,9 +54,9 @@ KINDS = {"held_out": "Pairs never shown in training", "seen": "Pairs shown in tr
 SHARES = "show both; drawn by rule, {share}"
 BY_PAIR = "Pair by pair"
 SHARES_SOURCE = (
-    "{pictures} pictures of {pairs} pairs each, {steps} steps, guidance {guidance:g}, the other "
-    "attributes open. The judge counts, and errs too: the mark is at what it finds in as many "
-    "portraits that were drawn by rule. Measured on {hardware}."
+    "{pictures} pictures of {pairs} pairs each, {steps} steps, guidance {guidance:g}; nothing that "
+    "would hide one of the two, all else open. The judge counts, and errs too: the mark is at what "
+    "it finds in as many portraits that were drawn by rule. Measured on {hardware}."
 )
 NOT_MEASURED = (
     "How often this model draws pairs that training never showed has not been measured yet: "

@@ -156,7 +156,7 @@ def _spots(mark: Mark) -> list[tuple[Box, float, float, str]]:
     text. Beside the point, on the side with more room; else a little lower or higher, or on the
     other side."""
     width = max(LETTER * len(mark.name), SMALL_LETTER * len(mark.note))
-    left, right = ((mark.x - 13, "end"), (mark.x + 13, "start"))
+    left, right = (mark.x - 13, "end"), (mark.x + 13, "start")
     sides = [right, left] if mark.x < (LEFT + WIDTH) / 2 else [left, right]
     spots = []
     for away in range(0, 121, 10):
