@@ -97,8 +97,12 @@ class Trainer:
             group["lr"] = phase.lr * self._pace()
         with fast_math(x.device):
             losses = phase.loss(x, label, rng)
+        # By the step and not by lot: processes that share a step's gradient do the same work.
+        total, updates = losses["loss"], self.step // phase.every
+        if phase.penalty is not None and updates % phase.penalty_every == 0:
+            total = total + phase.penalty_every * phase.penalty(x, label)
         # Only this phase's gradients are computed: the other players of the game stay untouched.
-        gradients = torch.autograd.grad(losses["loss"], phase.parameters, allow_unused=True)
+        gradients = torch.autograd.grad(total, phase.parameters, allow_unused=True)
         if self.local_steps == 1:
             self.team.average(gradients)
         for parameter, gradient in zip(phase.parameters, gradients, strict=True):

@@ -14,6 +14,7 @@ from gen_core.checks import KnobError
 from gen_core.data import Batches, MissingData
 from gen_core.family import Family, Phase, registry
 from gen_core.recipes import Recipe, Run
+from gen_core.train import Trainer
 
 FAMILIES = sorted(registry.classes)
 
@@ -108,6 +109,29 @@ def test_a_phase_moves_nobody_elses_weights():
     assert any(
         not torch.equal(a, b) for a, b in zip(painter, model.generator.parameters(), strict=True)
     )
+
+
+def test_a_penalty_joins_each_so_manyth_update_as_many_times_as_heavy():
+    """By the step: processes that share gradients would wait for each other if it were by lot."""
+    model, joined = Line(), []
+
+    def penalty(x, label):
+        joined.append(trainer.step)
+        return -2 * model.weight.sum()
+
+    (fall,) = model.phases()
+    lazy = dataclasses.replace(fall, every=2, penalty=penalty, penalty_every=3)
+    model.phases = lambda: [lazy]
+    trainer = Trainer(model, steps=100, seed=0, ema=0.9, warmup=0)
+    gradients, losses = [], []
+    for step in range(12):
+        loss = trainer.update(*Batches(striped(), 16, 0)[step])
+        if loss:
+            losses.append(loss["fall.loss"].item())
+            gradients.append(model.weight.grad.item())
+    assert joined == [0, 6]  # of the updates at 0, 2, 4, ... the first of three
+    assert gradients == [1 - 3 * 2, 1, 1] * 2
+    assert losses[0] == 0 and len(losses) == 6  # what is logged is the loss without it
 
 
 class Given(torch.autograd.Function):

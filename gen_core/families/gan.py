@@ -40,9 +40,7 @@ class GANConfig:
 
 
 R1_EVERY = 8
-"""The penalty is dear, so it joins one update in eight, eight times as heavy (lazy regularisation,
-Karras et al. 2020, section 3). It must share an optimiser with the loss it tempers: Adam divides
-each gradient by its usual size, so that alone its weight would have no effect."""
+"""The penalty joins one update of the discriminator in eight."""
 
 
 @register
@@ -69,12 +67,15 @@ class GAN(Family):
         c, betas = self.config, (self.config.momentum, 0.99)
         critic, generator = list(self.critic.parameters()), list(self.generator.parameters())
         return [
-            Phase("critic", critic, self.critic_loss, c.lr_critic, betas, every=c.critic_every),
+            Phase(
+                "critic", critic, self.critic_loss, c.lr_critic, betas, every=c.critic_every,
+                penalty=self.penalty if c.r1 else None, penalty_every=R1_EVERY,
+            ),
             Phase("generator", generator, self.generator_loss, c.lr_generator, betas),
-        ]
+        ]  # fmt: skip
 
     def critic_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
-        """-log D(x) - log(1 - D(G(z))), Goodfellow et al. 2014, eq. 1, and the penalty."""
+        """-log D(x) - log(1 - D(G(z))), Goodfellow et al. 2014, eq. 1."""
         label = self._known(label)
         with torch.no_grad():
             fake = self.fakes(label, rng)
@@ -82,8 +83,6 @@ class GAN(Family):
         fake_logit = self.critic(fake, label).float()
         loss = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
         caught = ((real_logit > 0).float().mean() + (fake_logit < 0).float().mean()) / 2
-        if self.config.r1 and torch.rand((), generator=rng, device=rng.device) < 1 / R1_EVERY:
-            loss = loss + R1_EVERY * self.config.r1 / 2 * self.slope(x, label)
         return {"loss": loss, "accuracy": caught}
 
     def generator_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
@@ -96,8 +95,12 @@ class GAN(Family):
         """As many pictures as labels, for training."""
         return self.generator(self._latent(len(label), rng), label)
 
+    def penalty(self, x: Tensor, label: Tensor) -> Tensor:
+        """R1, Mescheder et al. 2018, eq. 9."""
+        return self.config.r1 / 2 * self.slope(x, self._known(label))
+
     def slope(self, x: Tensor, label: Tensor) -> Tensor:
-        """E || grad D(x) ||^2 on real pictures: R1 without gamma / 2, Mescheder et al. 2018, eq. 9.
+        """E || grad D(x) ||^2 on real pictures.
 
         x (B, C, H, W), label (B,) -> a scalar that can be trained on.
         """
