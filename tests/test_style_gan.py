@@ -67,11 +67,23 @@ def test_early_styles_set_the_whole_late_ones_the_finish():
 
 def test_half_of_training_mixes_two_codes():
     model, rows = tiny("style-gan"), []
-    model.generator.paint = lambda w, grain: rows.append(w) or w
+    model.generator.colour = lambda w, grain: rows.append(w) or w
     model.fakes(torch.zeros(2000, dtype=torch.int64), torch.Generator().manual_seed(0))
     (w,) = rows
     mixed = (w != w[:, :1]).any((1, 2)).double().mean()
     assert float(mixed) == pytest.approx(MIXED, abs=0.05)
+
+
+def test_pictures_are_bounded_but_training_sees_how_far_beyond_the_bounds_they_are():
+    model = tiny("style-gan")
+    bias = model.generator.colours[-1].bias
+    with torch.no_grad():
+        bias += 3
+        assert float(model.generate(Noise([0, 1]).randn(8)).max()) == 1
+    seen = model.fakes(torch.zeros(4, dtype=torch.int64), torch.Generator().manual_seed(0))
+    assert float(seen.detach().mean()) > 1.5
+    (slope,) = torch.autograd.grad(seen.sum(), [bias])
+    assert float(slope.min()) > 0  # the way back
 
 
 def test_truncation_at_zero_is_the_mean_style_for_every_seed():

@@ -62,7 +62,7 @@ class StyleGAN(GAN):
         turn = torch.where(alone, layers, turn)
         late = torch.arange(layers, device=self.device) >= turn[:, None]
         w = torch.where(late[..., None], second[:, None], first[:, None])
-        return self.generator.paint(w, self._grain(count, rng))
+        return self.generator.colour(w, self._grain(count, rng))
 
     def _grain(self, count: int, rng: torch.Generator) -> list[Tensor]:
         shapes = [(count, 1, side, side) for side in self.generator.sides]
@@ -73,7 +73,7 @@ class StyleGAN(GAN):
         grain: Sequence[Tensor] | None = None,
     ) -> Tensor:  # fmt: skip
         """z (B, latent), grain as `paint` takes it or None for none -> (B, C, H, W) in [-1, 1]"""
-        return self.generator.paint(self.styles(z, truncation_psi), grain).float()
+        return self.generator.paint(self.styles(z, truncation_psi), grain)
 
     def styles(self, z: Tensor, truncation_psi: float = 1.0) -> Tensor:
         """z (B, latent) -> w (B, latent), pulled towards the mean style by truncation_psi."""

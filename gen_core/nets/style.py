@@ -92,7 +92,13 @@ class StyleGenerator(nn.Module):
 
     def paint(self, w: Tensor, grain: Sequence[Tensor] | None = None) -> Tensor:
         """w (B, latent) for all layers or (B, layers, latent), grain a map for each layer or None
-        -> (B, C, H, W) in [-1, 1]. The colours of all resolutions add up (Karras 2020, fig. 7)."""
+        -> (B, C, H, W) in [-1, 1]."""
+        return self.colour(w, grain).clamp(-1, 1)
+
+    def colour(self, w: Tensor, grain: Sequence[Tensor] | None = None) -> Tensor:
+        """As `paint`, but unbounded: what training sees. A colour too bright must have a gradient
+        to come back by, and it has none past a bound, nor where a tanh is flat. The colours of all
+        resolutions add up (Karras et al. 2020, figure 7)."""
         if w.ndim == 2:
             w = w[:, None].expand(-1, self.layers, -1)
         x = self.start.expand(len(w), -1, -1, -1).contiguous(memory_format=torch.channels_last)
@@ -103,7 +109,7 @@ class StyleGenerator(nn.Module):
             x = conv(x, w[:, layer], grain[layer] if grain else None)
             if layer % 2 == 0:
                 colour = colour + self.colours[layer // 2](x)
-        return colour.float().tanh()
+        return colour.float()
 
 
 def _maps(rows: Tensor, dtype: torch.dtype) -> Tensor:
