@@ -32,7 +32,8 @@ EXPECTED = (KnobError, CheckpointError, MissingData)
 SLICE = 0.1
 """Seconds of work between two moments in which Stop, and another visitor's slider, get a turn."""
 MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}
-"""Pictures times steps of one run: the cap that keeps one visitor from holding the device."""
+"""Pictures of 28 by 28 times steps of one run: the cap that keeps one visitor from holding the
+device."""
 MOST_BESIDE = 4
 """Runs beside the lane at once: those that wait there say what for."""
 _END = object()
@@ -128,12 +129,14 @@ class App:
             stop.click(None, None, None, cancels=[event], api_visibility="private")
         return event
 
-    def check_work(self, count: int, steps: int) -> None:
-        """Raises KnobError where `count` pictures of `steps` steps are too much for one run."""
-        if count * steps > self.most_work:
+    def check_work(self, count: int, steps: int, dearness: float = 1.0) -> None:
+        """Raises KnobError where `count` pictures of `steps` steps are too much for one run, each
+        `dearness` times the work of a picture of 28 by 28."""
+        most = int(self.most_work / dearness)
+        if count * steps > most:
             raise KnobError(
-                f"count={count} times steps={steps} is {count * steps}: choose at most "
-                f"{self.most_work} together, so that everybody gets a turn"
+                f"count={count} times steps={steps} is {count * steps}: choose at most {most} "
+                "together, so that everybody gets a turn"
             )
 
     def _guarded(
@@ -149,7 +152,7 @@ class App:
             try:
                 settings = knobs.check(values[:listed]) if knobs else {}
                 if {"count", "steps"} <= settings.keys():
-                    self.check_work(settings["count"], settings["steps"])
+                    self.check_work(settings["count"], settings["steps"], knobs.dearness)
                 with lane:
                     pieces = fn(*values[listed:], **settings)
                 if not inspect.isgenerator(pieces):

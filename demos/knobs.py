@@ -122,8 +122,10 @@ def _as_number(text: str) -> int | float | str:
 class Knobs:
     """The knobs of one panel of one tab, in order."""
 
-    def __init__(self, tab: str, panel: str, knobs: Sequence[Knob]) -> None:
+    def __init__(self, tab: str, panel: str, knobs: Sequence[Knob], dearness: float = 1.0) -> None:
         self.tab, self.panel, self.knobs = tab, panel, list(knobs)
+        self.dearness = dearness
+        """The work of a step of one picture, of that of a picture of 28 by 28."""
         self.built: dict[str, gr.components.Component] = {}
 
     def build(self, *names: str) -> None:
