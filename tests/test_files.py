@@ -16,6 +16,14 @@ def test_a_reader_sees_the_old_file_until_the_new_one_is_whole(tmp_path):
     assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
 
 
+def test_others_may_read_it_whatever_mode_its_writer_chose(tmp_path):
+    (tmp_path / "usual").touch()
+    with in_one_move(tmp_path / "a.json") as partial:
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
+    assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
 def write_half(path: Path) -> None:
     with in_one_move(path) as partial:
         partial.write_text("half")
