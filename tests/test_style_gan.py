@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from core_fixtures import tiny
 from gen_core import Noise
 from gen_core.families.style_gan import MIXED
-from gen_core.nets.style import EqualisedLinear, StyledConv
+from gen_core.nets.style import Colours, EqualisedLinear, StyledConv
 
 
 def test_weighing_input_and_output_is_changing_the_weights_of_each_picture():
@@ -50,6 +50,13 @@ def test_a_slow_layer_computes_the_same_and_moves_less():
         optimiser.step()
         moved.append(float((layer(x) - before).abs().mean().detach()))
     assert moved[1] == pytest.approx(0.01 * moved[0], rel=0.05)
+
+
+def test_colours_are_a_convolution_of_one_pixel():
+    torch.manual_seed(0)
+    colours, x = Colours(16, 3), torch.randn(2, 16, 4, 4)
+    expected = F.conv2d(x, colours.weight[:, :, None, None] / 4, colours.bias)
+    torch.testing.assert_close(colours(x), expected)
 
 
 def test_early_styles_set_the_whole_late_ones_the_finish():

@@ -36,9 +36,11 @@ class StyleGANConfig:
     """Of the discriminator, from half the resolution down to 4 by 4."""
     classes: int = 0
     """It draws what it likes."""
-    r1: float = 0.5
-    lr_generator: float = 1e-3
-    lr_critic: float = 5e-4
+    r1: float = 2.0
+    lr_generator: float = 1.5e-3
+    """Of weights near N(0, 1) that are scaled when used: high, and yet slow."""
+    lr_critic: float = 2e-4
+    """Of weights as they are. At 5e-4, with a quarter of the penalty, it won for good."""
     momentum: float = 0.0
     critic_every: int = 1
 

@@ -14,7 +14,8 @@ from gen_core.nets.adversarial import PlainBlock
 START = 4
 """Side of the map that the generator starts from."""
 SLOW = 0.01
-"""The mapping learns at a hundredth of the rate (Karras et al. 2019, appendix C)."""
+"""The mapping learns at a hundredth of the rate (Karras et al. 2019, appendix C). So does the
+strength of the grain: at full rate it had covered faces with speckles before there were eyes."""
 
 
 class EqualisedLinear(nn.Module):
@@ -29,6 +30,13 @@ class EqualisedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight * self.scale, self.bias * self.pace)
+
+
+class Colours(EqualisedLinear):
+    """The same for every place of a map: features (B, in, H, W) to colours (B, out, H, W)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, (self.weight * self.scale)[..., None, None], self.bias)
 
 
 class StyledConv(nn.Module):
@@ -55,7 +63,7 @@ class StyledConv(nn.Module):
         x = F.conv2d(x * _maps(style, x.dtype), weight, padding=1)
         x = torch.addcmul(_maps(self.bias[None], x.dtype), x, _maps(spread, x.dtype))
         if grain is not None:
-            x = x + (self.grain * grain).to(x.dtype)
+            x = x + (SLOW * self.grain * grain).to(x.dtype)
         return F.leaky_relu(x, 0.2)
 
 
@@ -72,7 +80,7 @@ class StyleGenerator(nn.Module):
         self.convs = nn.ModuleList([StyledConv(widths[0], widths[0], latent)])
         for narrow, wide in pairwise(widths):
             self.convs += [StyledConv(narrow, wide, latent), StyledConv(wide, wide, latent)]
-        self.colours = nn.ModuleList([nn.Conv2d(width, channels, 1) for width in widths])
+        self.colours = nn.ModuleList([Colours(width, channels) for width in widths])
         self.register_buffer("mean_style", torch.zeros(1, latent))
 
     @property
