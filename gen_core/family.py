@@ -46,9 +46,9 @@ class Phase:
     weight_decay: float = 0.0
     every: int = 1
     """Runs in each `every`-th training step."""
-    penalty: Callable[[Tensor, Tensor], Tensor] | None = None
-    """penalty(x, label): a part of the loss too dear for every update. It joins the first of each
-    `penalty_every` updates, as many times as heavy (lazy regularisation, Karras et al. 2020,
+    penalty: Callable[[Tensor, Tensor, torch.Generator], Tensor] | None = None
+    """penalty(x, label, rng): a part of the loss too dear for every update. It joins the first of
+    each `penalty_every` updates, as many times as heavy (lazy regularisation, Karras et al. 2020,
     section 3), and shares the loss's optimiser: Adam divides each gradient by its usual size, so
     that alone its weight would have no effect."""
     penalty_every: int = 1

@@ -100,7 +100,7 @@ class Trainer:
         # By the step and not by lot: processes that share a step's gradient do the same work.
         total, updates = losses["loss"], self.step // phase.every
         if phase.penalty is not None and updates % phase.penalty_every == 0:
-            total = total + phase.penalty_every * phase.penalty(x, label)
+            total = total + phase.penalty_every * phase.penalty(x, label, rng)
         # Only this phase's gradients are computed: the other players of the game stay untouched.
         gradients = torch.autograd.grad(total, phase.parameters, allow_unused=True)
         if self.local_steps == 1:

@@ -105,7 +105,7 @@ def test_only_the_discriminator_is_penalised_and_gamma_is_the_weight():
     model = tiny("gan", r1=5.0)
     critic, generator = model.phases()
     expected = 5 / 2 * model.slope(x, label).item()
-    assert critic.penalty(x, label).item() == pytest.approx(expected) and expected > 0
+    assert critic.penalty(x, label, rng()).item() == pytest.approx(expected) and expected > 0
     assert critic.penalty_every == 8 and generator.penalty is None
     assert tiny("gan", r1=0.0).phases()[0].penalty is None
 

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from core_fixtures import tiny
 from gen_core import Noise
 from gen_core.families.style_gan import MIXED
-from gen_core.nets.style import Colours, EqualisedLinear, StyledConv
+from gen_core.nets.style import StyledConv
 
 
 def test_weighing_input_and_output_is_changing_the_weights_of_each_picture():
@@ -18,7 +18,7 @@ def test_weighing_input_and_output_is_changing_the_weights_of_each_picture():
     style = conv.style(w)
     expected = []
     for row in range(3):
-        weight = conv.weight * conv.scale * style[row][None, :, None, None]
+        weight = conv.weight * style[row][None, :, None, None]
         weight = weight * (weight.square().sum((1, 2, 3), keepdim=True) / 2).rsqrt()
         expected.append(F.leaky_relu(F.conv2d(x[row : row + 1], weight, padding=1), 0.2))
     torch.testing.assert_close(conv(x, w), torch.cat(expected), atol=1e-4, rtol=1e-4)
@@ -34,29 +34,6 @@ def test_layers_keep_the_variance_and_grain_comes_in_when_it_is_learned():
     assert torch.equal(conv(x, w, grain), conv(x, w)), "it begins without"
     torch.nn.init.ones_(conv.grain)
     assert not torch.allclose(conv(x, w, grain), conv(x, w))
-
-
-def test_a_slow_layer_computes_the_same_and_moves_less():
-    torch.manual_seed(0)
-    fast, slow = EqualisedLinear(8, 8), EqualisedLinear(8, 8, pace=0.01)
-    slow.weight.data.copy_(fast.weight / 0.01)
-    x = torch.randn(4, 8)
-    torch.testing.assert_close(fast(x), slow(x))
-    moved = []
-    for layer in (fast, slow):
-        before = layer(x).detach()
-        optimiser = torch.optim.Adam(layer.parameters(), lr=1e-3)
-        layer(x).sum().backward()
-        optimiser.step()
-        moved.append(float((layer(x) - before).abs().mean().detach()))
-    assert moved[1] == pytest.approx(0.01 * moved[0], rel=0.05)
-
-
-def test_colours_are_a_convolution_of_one_pixel():
-    torch.manual_seed(0)
-    colours, x = Colours(16, 3), torch.randn(2, 16, 4, 4)
-    expected = F.conv2d(x, colours.weight[:, :, None, None] / 4, colours.bias)
-    torch.testing.assert_close(colours(x), expected)
 
 
 def test_early_styles_set_the_whole_late_ones_the_finish():
@@ -100,3 +77,25 @@ def test_truncation_at_zero_is_the_mean_style_for_every_seed():
     flat = model.styles(z, 0.0)
     assert torch.allclose(flat[0], flat[1]) and torch.allclose(flat[0], model.generator.mean_style)
     torch.testing.assert_close(model.styles(z), model.generator.style(z))
+
+
+def test_both_sides_of_the_game_compare_a_forgery_with_a_real_picture():
+    model = tiny("style-gan")
+    x, label = torch.rand(4, 3, 16, 16) * 2 - 1, torch.zeros(4, dtype=torch.int64)
+    fake = model.fakes(label, torch.manual_seed(5)).detach()
+    with torch.no_grad():
+        lead = model.critic(x) - model.critic(fake)
+    caught = model.critic_loss(x, label, torch.manual_seed(5))
+    fooled = model.generator_loss(x, label, torch.manual_seed(5))
+    assert caught["loss"].item() == pytest.approx(-F.logsigmoid(lead).mean().item(), rel=1e-4)
+    assert fooled["loss"].item() == pytest.approx(-F.logsigmoid(-lead).mean().item(), rel=1e-4)
+    assert caught["accuracy"].item() == (lead > 0).float().mean().item()
+
+
+def test_the_discriminator_is_penalised_at_real_pictures_and_at_forgeries():
+    model = tiny("style-gan", r1=3.0)
+    x, label = torch.rand(4, 3, 16, 16) * 2 - 1, torch.zeros(4, dtype=torch.int64)
+    fake = model.fakes(label, torch.manual_seed(5)).detach()
+    expected = 1.5 * (model.slope(x, label) + model.slope(fake, label)).item()
+    penalty = model.penalty(x, label, torch.manual_seed(5)).item()
+    assert penalty == pytest.approx(expected, rel=1e-4) and expected > 0

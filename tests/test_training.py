@@ -115,7 +115,7 @@ def test_a_penalty_joins_each_so_manyth_update_as_many_times_as_heavy():
     """By the step: processes that share gradients would wait for each other if it were by lot."""
     model, joined = Line(), []
 
-    def penalty(x, label):
+    def penalty(x, label, rng):
         joined.append(trainer.step)
         return -2 * model.weight.sum()
 

@@ -95,12 +95,12 @@ class GAN(Family):
         """As many pictures as labels, for training."""
         return self.generator(self._latent(len(label), rng), label)
 
-    def penalty(self, x: Tensor, label: Tensor) -> Tensor:
+    def penalty(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Tensor:
         """R1, Mescheder et al. 2018, eq. 9."""
         return self.config.r1 / 2 * self.slope(x, self._known(label))
 
     def slope(self, x: Tensor, label: Tensor) -> Tensor:
-        """E || grad D(x) ||^2 on real pictures.
+        """E || grad D(x) ||^2.
 
         x (B, C, H, W), label (B,) -> a scalar that can be trained on.
         """

@@ -13,30 +13,16 @@ from gen_core.nets.adversarial import PlainBlock
 
 START = 4
 """Side of the map that the generator starts from."""
-SLOW = 0.01
-"""The mapping learns at a hundredth of the rate (Karras et al. 2019, appendix C). So does the
-strength of the grain: at full rate it had covered faces with speckles before there were eyes."""
+GRAIN_PACE = 0.1
+"""At full rate, grain covered the faces with speckles before there were eyes."""
 
 
-class EqualisedLinear(nn.Module):
-    """A linear layer whose weights are N(0, 1) and scaled when used, so that Adam changes all
-    layers alike (Karras et al. 2018, section 4.1), at `pace` times the rate."""
-
-    def __init__(self, wide_in: int, wide_out: int, pace: float = 1.0, bias: float = 0.0) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(wide_out, wide_in) / pace)
-        self.bias = nn.Parameter(torch.full((wide_out,), bias / pace))
-        self.scale, self.pace = pace * wide_in**-0.5, pace
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight * self.scale, self.bias * self.pace)
-
-
-class Colours(EqualisedLinear):
-    """The same for every place of a map: features (B, in, H, W) to colours (B, out, H, W)."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, (self.weight * self.scale)[..., None, None], self.bias)
+def linear(wide_in: int, wide_out: int, gain: float = 1.0, bias: float = 0.0) -> nn.Linear:
+    """A linear layer that keeps the variance of what comes in, times `gain` squared."""
+    layer = nn.Linear(wide_in, wide_out)
+    nn.init.normal_(layer.weight, std=gain * wide_in**-0.5)
+    nn.init.constant_(layer.bias, bias)
+    return layer
 
 
 class StyledConv(nn.Module):
@@ -49,21 +35,20 @@ class StyledConv(nn.Module):
 
     def __init__(self, wide_in: int, wide_out: int, latent: int) -> None:
         super().__init__()
-        self.style = EqualisedLinear(latent, wide_in, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(wide_out, wide_in, 3, 3))
-        self.scale = (9 * wide_in) ** -0.5
+        self.style = linear(latent, wide_in, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(wide_out, wide_in, 3, 3) * (9 * wide_in) ** -0.5)
         self.bias = nn.Parameter(torch.zeros(wide_out))
         self.grain = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor, w: Tensor, grain: Tensor | None = None) -> Tensor:
         """x (B, in, H, W), w (B, latent), grain (B, 1, H, W) or None -> (B, out, H, W)"""
-        style, weight = self.style(w).float(), self.weight * self.scale
+        style = self.style(w).float()
         # Half of what comes is lost in the ReLU: twice the variance goes in.
-        spread = (style.square() @ weight.square().sum((2, 3)).T / 2 + 1e-8).rsqrt()
-        x = F.conv2d(x * _maps(style, x.dtype), weight, padding=1)
+        spread = (style.square() @ self.weight.square().sum((2, 3)).T / 2 + 1e-8).rsqrt()
+        x = F.conv2d(x * _maps(style, x.dtype), self.weight, padding=1)
         x = torch.addcmul(_maps(self.bias[None], x.dtype), x, _maps(spread, x.dtype))
         if grain is not None:
-            x = x + (SLOW * self.grain * grain).to(x.dtype)
+            x = x + (GRAIN_PACE * self.grain * grain).to(x.dtype)
         return F.leaky_relu(x, 0.2)
 
 
@@ -74,13 +59,13 @@ class StyleGenerator(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for _ in range(mapping):
-            layers += [EqualisedLinear(latent, latent, SLOW), nn.LeakyReLU(0.2)]
+            layers += [linear(latent, latent, gain=2**0.5), nn.LeakyReLU(0.2)]
         self.mapping = nn.Sequential(*layers)
         self.start = nn.Parameter(torch.randn(widths[0], START, START))
         self.convs = nn.ModuleList([StyledConv(widths[0], widths[0], latent)])
         for narrow, wide in pairwise(widths):
             self.convs += [StyledConv(narrow, wide, latent), StyledConv(wide, wide, latent)]
-        self.colours = nn.ModuleList([Colours(width, channels) for width in widths])
+        self.colours = nn.ModuleList([nn.Conv2d(width, channels, 1) for width in widths])
         self.register_buffer("mean_style", torch.zeros(1, latent))
 
     @property
@@ -96,7 +81,7 @@ class StyleGenerator(nn.Module):
     def style(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """z (B, latent) -> w (B, latent)"""
         z = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
-        return self.mapping(z) * 2**0.5
+        return self.mapping(z)
 
     def paint(self, w: Tensor, grain: Sequence[Tensor] | None = None) -> Tensor:
         """w (B, latent) for all layers or (B, layers, latent), grain a map for each layer or None
