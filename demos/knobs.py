@@ -8,7 +8,7 @@ import random
 from abc import ABCMeta
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import gradio as gr
 
@@ -55,12 +55,18 @@ class Knob:
     advanced: bool = False
     all_classes: bool = False
     info: str | None = None
+    wide: ClassVar[bool] = False
+    """Whether it needs the page's width."""
 
     @property
     def choices(self) -> list[str]:
         if self.kind == "label":
             return ([ALL_CLASSES] if self.all_classes else []) + list(FASHION)
         return list(self.options)
+
+    def within(self, app: Any) -> Knob:
+        """The knob as it stands on a page of this `App`; most need nothing of it."""
+        return self
 
     def component(self) -> gr.components.Component:
         """The knob as it stands on the page."""

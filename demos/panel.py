@@ -42,7 +42,7 @@ class Panel:
     """What the main button says."""
     text: Explanation
     knobs: Sequence[Knob]
-    """The first one stands above the button."""
+    """The first one stands above the button, those that are wide under the result."""
     run: Callable[..., Iterator[Any]]
     """run(app, **validated knobs) yields the widget's values, and skips between them."""
     code: Callable[[Mapping[str, Any]], str]
@@ -69,7 +69,7 @@ class Panel:
     """saves(app, name) puts a button under the widget that saves the pictures of a run, and returns
     the state in which it finds them (see `demos.saving`)."""
     live: tuple[str, ...] = ()
-    """Sliders that run it too, while they move: the newest value wins."""
+    """Knobs that run it too, while they move: the newest value wins."""
 
     @property
     def name(self) -> str:
@@ -83,20 +83,21 @@ class Panel:
     def build(self, app: App) -> None:
         """Puts the panel on the page, inside its gr.Tab."""
         explanation(self.text)
-        knobs = app.add(Knobs(self.tab, self.id, self.knobs))
+        knobs = app.add(Knobs(self.tab, self.id, [knob.within(app) for knob in self.knobs]))
         with gr.Row():
             with controls():
                 knobs.build(self.knobs[0].name)
                 if self.beneath:
                     self.beneath(app, knobs)
                 go, stop = buttons(self.button)
-                knobs.build()
+                knobs.build(*(knob.name for knob in self.knobs if not knob.wide))
             with results():
                 screen = self.screen(
                     elem_id=self.name, label=self.shows, empty=f"Press {self.button}.",
                     value=self._signed(as_before(self.name), self.kept),
                 )  # fmt: skip
                 kept = [self.saves(app, self.name)] if self.saves else []
+        knobs.build()
         if self.after:
             self.after(knobs)
         triggers = {"": go.click} | {f"_{k}": knobs.built[k].input for k in self.live}

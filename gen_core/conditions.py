@@ -8,6 +8,7 @@ that sampling can be guided (Ho & Salimans 2022).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import torch
@@ -129,3 +130,14 @@ class Attributes:
                 measure = number(name, value, LOWEST.get(name, -1.0), 1.0)
                 row[place] = round(THOUSANDTHS * measure)
         return row
+
+
+def lots(label: Any, seeds: Sequence[int]) -> Tensor:
+    """Rows that tell every attribute: those that `label` asks for (as `Attributes.rows` takes it,
+    or None), the others by lot, each picture's from its seed. Raises KnobError."""
+    asked = Attributes().rows({} if label is None else label, len(seeds))
+    if isinstance(label, Tensor):
+        return asked
+    wishes = label if isinstance(label, list | tuple) else [label or {}] * len(seeds)
+    anybody = (random_avatar(OTHERS + seed) for seed in seeds)
+    return facts([replace(one, **wish) for one, wish in zip(anybody, wishes, strict=True)])

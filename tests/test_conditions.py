@@ -9,7 +9,7 @@ import torch
 from core_fixtures import tiny
 from gen_core import Noise, final
 from gen_core.checks import KnobError
-from gen_core.conditions import UNTOLD, Attributes, Classes
+from gen_core.conditions import OTHERS, UNTOLD, Attributes, Classes, lots
 from gen_core.data.avatars import Avatar, random_avatar
 from gen_core.data.avatars.dataset import SEEDS
 from gen_core.data.avatars.labels import CHOICES, MEASURES, facts
@@ -99,6 +99,20 @@ def test_what_is_not_told_adds_nothing_and_what_is_told_does():
         assert torch.allclose(nothing, net.mlp(torch.zeros(1, 8))[0])
     assert not torch.allclose(nothing, value) and not torch.allclose(nothing, measure)
     assert not torch.allclose(nothing, zero), "a measure of 0 is told, not missing"
+
+
+def test_lots_tell_everything_and_keep_to_what_is_asked_for():
+    names = [*CHOICES, *MEASURES]
+    free, asked = lots(None, range(50)), lots({"hat": "turban", "smile": 0.5}, range(50))
+    assert torch.equal(free, facts([random_avatar(OTHERS + seed) for seed in range(50)]))
+    assert set(asked[:, names.index("hat")].tolist()) == {CHOICES["hat"].index("turban")}
+    assert set(asked[:, names.index("smile")].tolist()) == {500}
+    assert set(asked[:, names.index("hair")].tolist()) == {UNSEEN}, "no hair shows beneath it"
+    skin = names.index("skin")
+    assert torch.equal(asked[:, skin], free[:, skin])
+    assert torch.equal(lots(free, range(50)), free)
+    with pytest.raises(KnobError, match="crown"):
+        lots({"hat": "crown"}, [0])
 
 
 @pytest.mark.parametrize("family", ["flow", "diffusion"])

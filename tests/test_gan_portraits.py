@@ -68,6 +68,16 @@ def test_every_portrait_is_the_one_of_its_seed_and_truncation(app):
     assert value["live"] and "ms a picture" in value["provenance"]
 
 
+def test_everybody_gets_what_is_asked_for_and_what_is_left_open_stays(app):
+    value = drawn(app, count=2, seed=7, truncation_psi=1.0, wish="hat:turban;smile:0.5")
+    wish = {"hat": "turban", "smile": 0.5}
+    x = pixels(final(app.model(MODEL).sample(Noise([7, 8]), label=wish))).astype(int)
+    for tile, expected in zip(value["tiles"], x, strict=True):
+        assert abs(picture(tile["picture"]) - expected).max() <= 1
+    anybody = drawn(app, count=2, seed=7, truncation_psi=1.0)["tiles"]
+    assert abs(picture(anybody[0]["picture"]) - x[0]).max() > 1
+
+
 def test_without_its_style_a_seed_gives_the_mean_portrait_and_its_grain(app):
     def spread(psi: float) -> float:
         tiles = drawn(app, truncation_psi=psi)["tiles"]
@@ -112,7 +122,7 @@ def test_the_first_layers_follow_the_row_and_the_rest_the_column(app, layers):
     sources = []
     for seed in (1, 100):  # the second row, the first column
         noise = Noise([seed])
-        w = model.styles(noise.randn(model.config.latent), 0.7)
+        w = model.styles(noise.randn(model.config.latent), model.wanted(None, [seed]), 0.7)
         sources.append((w, [noise.randn(1, side, side) for side in sides]))
     (row, row_grain), (column, column_grain) = sources
     w = torch.stack([row if k < layers else column for k in range(ALL)], dim=1)
@@ -152,9 +162,9 @@ def test_seeds_beyond_the_last_are_refused(app, knob, message):
 
 def test_the_printed_lines_draw_what_is_on_screen(app):
     names: dict[str, Any] = {}
-    knobs = defaults(portraits.PANEL, count=3, truncation_psi=0.5)
-    exec(portraits.code(knobs), names)
-    tiles = drawn(app, count=3, truncation_psi=0.5)["tiles"]
+    changes = {"count": 3, "truncation_psi": 0.5, "wish": "hair:bob"}
+    exec(portraits.code(defaults(portraits.PANEL, **changes)), names)
+    tiles = drawn(app, **changes)["tiles"]
     shown = np.array([picture(tile["picture"]) for tile in tiles], int)
     assert abs(shown - pixels(names["x"])).max() <= 1
     exec(portraits.mix_code(defaults(portraits.STYLES_PANEL, layers=5)), names)
@@ -204,6 +214,13 @@ def test_a_visitor_draws_truncates_and_reads_what_is_missing(visit, address):
     page.locator("#gan-portraits-truncation_psi input[type=range]").focus()
     page.keyboard.press("Home")
     expect(page.locator("#gan-portraits .tiles-headline")).to_contain_text("ψ = 0")
+    page.keyboard.press("End")
+    expect(page.locator("#gan-portraits .tiles-headline")).to_contain_text("ψ = 2")
+    anybody = tiles.first.locator("img").get_attribute("src")
+    page.get_by_label("Hat", exact=True).select_option("turban")  # and they are drawn again at once
+    expect(tiles.first.locator("img")).not_to_have_attribute("src", anybody)
+    page.get_by_text("Show the code").locator("visible=true").click()
+    expect(page.get_by_text("wish = {'hat': 'turban'}")).to_be_visible()
     expect(page.get_by_text("91 of 95 values")).to_be_visible()
     hats = page.get_by_role("table", name="Hat", exact=True)
     expect(hats.get_by_role("row", name="turban")).to_contain_text("missing")
@@ -248,6 +265,8 @@ def test_without_counts_a_line_says_how_to_count(visit, tmp_path):
         ("portraits", ("nan", 0, 4), "truncation_psi='nan'"),
         ("portraits", (1.0, None, 4), "seed=None: choose a whole number from 0"),
         ("portraits", (1.0, 0, 65), "count=65: choose a whole number from 1 to 64"),
+        ("portraits", (1.0, 0, 4, "hat:crown"), "hat='crown'"),
+        ("portraits", (1.0, 0, 4, 3), "wish='3': takes attributes and values"),
         ("styles", (10, 0, 9, 1.0), "layers=10: choose a whole number from 0 to 9"),
         ("styles", (2.5, 0, 9, 1.0), "layers=2.5: choose a whole number from 0 to 9"),
         ("styles", (3, 0, -1, 1.0), "column_seed=-1: choose a whole number from 0"),

@@ -25,6 +25,7 @@ from demos.texts.gan_portraits import PORTRAITS, STYLES
 from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.tiles import Tiles
+from demos.widgets.wishes import Wish, WishKnob
 from gen_core import Noise, available
 from gen_core.checks import KnobError, whole
 from gen_core.devices import device_title
@@ -62,12 +63,14 @@ def unaided(work: Callable[..., Any], *args: Any, **knobs: Any) -> Any:
 # --- portraits ------------------------------------------------------------------------------------
 
 
-def draw(app: App, *, truncation_psi: float, seed: int, count: int) -> Iterator[dict[str, Any]]:
+def draw(
+    app: App, *, truncation_psi: float, seed: int, count: int, wish: Wish
+) -> Iterator[dict[str, Any]]:
     """Yields the portraits, as `tiles_value` gives them."""
     yield unaided(
         one_pass, app.model(MODEL), seeds_from(seed, count),
         headline=meaning(truncation_psi, *MEAN), file=f"{MODEL}-{seed}",
-        truncation_psi=truncation_psi,
+        label=wish, truncation_psi=truncation_psi,
     )  # fmt: skip
 
 
@@ -77,7 +80,8 @@ def code(k: Mapping[str, Any]) -> str:
         [LOAD, NOISE, ("gen_core", "final")],
         f'model = load("{MODEL}")',
         f"noise = Noise(range({seed}, {seed + count}))",
-        f"x = final(model.sample(noise, truncation_psi={k['truncation_psi']:g}))",
+        f"wish = {dict(k['wish'])!r}  # what is left out is drawn by lot, from the seed",
+        f"x = final(model.sample(noise, label=wish, truncation_psi={k['truncation_psi']:g}))",
         f"# ({count}, 3, 64, 64) in [-1, 1]",
     )
 
@@ -122,10 +126,11 @@ def mixtures(
     `layers` layers following the row (Karras et al. 2019, figure 3).
 
     Row 0 and column 0 hold the seeds unmixed, and in the corner the mean portrait. A layer's grain
-    goes with its style.
+    goes with its style, and so does what its seed is asked for.
     """
     noise = Noise([*rows, *columns])
-    w = model.styles(noise.randn(model.config.latent).to(model.device), psi)
+    z = noise.randn(model.config.latent).to(model.device)
+    w = model.styles(z, model.wanted(None, noise.seeds), psi)
     w = torch.cat([model.generator.mean_style, w])  # source 0 is the mean, without grain
     sides = model.generator.sides
     sown = [noise.randn(1, side, side).to(model.device) for side in sides]
@@ -164,7 +169,8 @@ def mix_code(k: Mapping[str, Any]) -> str:
         f"rows, columns = range({seed}, {seed + ROWS}), range({other}, {other + COLUMNS})",
         "noise = Noise([*rows, *columns])",
         "z = noise.randn(model.config.latent).to(model.device)",
-        f"w = model.styles(z, truncation_psi={k['truncation_psi']:g})",
+        "label = model.wanted(None, noise.seeds)  # who each is, by lot",
+        f"w = model.styles(z, label, truncation_psi={k['truncation_psi']:g})",
         "maps = [noise.randn(1, s, s).to(model.device) for s in model.generator.sides]",
         "",
         "coarse = [i for i in range(len(rows)) for _ in columns]",
@@ -176,15 +182,16 @@ def mix_code(k: Mapping[str, Any]) -> str:
     )
 
 
-KEPT = {"truncation_psi": PSI.default, "seed": 0, "count": 12}
+KEPT = {"truncation_psi": PSI.default, "seed": 0, "count": 12, "wish": {}}
 PANEL = Panel(
     tab=TAB, id="portraits", title="Portraits", button="Draw portraits", text=PORTRAITS,
     knobs=[
         PSI, Knob("seed", "Seed", "seed", KEPT["seed"]),
         Knob("count", "Pictures", "whole", KEPT["count"], 1, 64, advanced=True),
+        WishKnob("wish", "What all of them shall have", "wish", ""),
     ],
     run=draw, code=code, source=StyleGAN.sample, screen=Tiles, shows="Portraits by the generator",
-    kept=KEPT, models=(MODEL,), live=("truncation_psi",), further=lambda app: census.build(),
+    kept=KEPT, models=(MODEL,), live=("truncation_psi", "wish"), further=lambda app: census.build(),
 )  # fmt: skip
 
 MIXED = {"layers": 3, "truncation_psi": PSI.default, "seed": 0, "column_seed": 100}

@@ -161,14 +161,14 @@ class Person:
         """Whether the model of portraits is on this machine."""
         return self.family.model in available()
 
-    def knobs(self, app: App | None = None) -> list[Knob]:
+    def knobs(self) -> list[Knob]:
         """The knobs, the chooser first."""
         guidance = replace(
             guidance_knob(), info="0 ignores what was asked for, 1 follows it, more exaggerates it"
         )
         solvers = list(self.family.solvers)
         return [
-            WishKnob("wish", "Who it shall be", "wish", START, app=app),
+            WishKnob("wish", "Who it shall be", "wish", START),
             Knob("steps", "Steps", "whole", 20, 1, MAX_STEPS),
             guidance,
             Knob("solver", "Solver", "choice", self.family.solver, options=solvers, advanced=True),
@@ -253,7 +253,8 @@ class Person:
     def build(self, app: App) -> None:
         """The panel, inside its gr.Tab."""
         explanation(PERSON)
-        declared, before = self.knobs(app), as_before(self.name)
+        declared = [knob.within(app) for knob in self.knobs()]
+        before = as_before(self.name)
         knobs = app.add(Knobs(self.family.tab, PANEL_ID, declared, DEARNESS))
         knobs.build(declared[0].name)
         with gr.Row():

@@ -8,6 +8,7 @@ from gen_core.families.style_gan import MIXED, StyleGANConfig
 KARRAS = "Karras et al. 2019, *A Style-Based Generator Architecture for GANs*"
 CODES = (
     ("z", f"a latent code: {StyleGANConfig.latent} random numbers"),
+    ("y", "what is asked for: every attribute, by your wish or by lot"),
     ("f", f"the mapping: {StyleGANConfig.mapping} small layers"),
     ("w", "the style that it makes of $z$; every layer of the generator follows one"),
     (r"\bar w", "the mean style, kept while training"),
@@ -16,30 +17,35 @@ CODES = (
 
 PORTRAITS = Explanation(
     sentence=(
-        "The same game, played for portraits in colour: nobody told this generator of hats or "
-        "glasses. See what it draws, and below, counted, what it neglects."
+        "The same game, played for portraits in colour: a whole person in one pass. Ask for hats "
+        "or smiles and see at once what becomes of it; below, counted, what it neglects."
     ),
     paragraph=(
-        "The random numbers do not enter the generator at its start. A **mapping** turns them "
-        "into a *style* first, and the style then steers every layer, from a map of 4 by 4 "
-        f"pixels up to {StyleGANConfig.size} by {StyleGANConfig.size}: it says which channels "
-        "count there, and how much. So the mapping can bend the round cloud of random numbers "
-        "into the shape of the data. **Grain** is noise of its own at every layer, for what "
-        "follows no rule. **Truncation** ψ pulls each style towards the mean one: portraits get "
-        "safer and more alike, until at ψ = 0 all are the mean portrait. The game itself is played "
-        "in pairs here: the discriminator is shown a forgery beside a real portrait and says how "
-        "much more real the one looks than the other. Still, sharp pictures say "
-        "nothing of what is *missing*: a generator may please the discriminator and never draw "
-        "a turban. These portraits are drawn by rule, every attribute of the data is known, and "
-        "so it can be counted."
+        "The random numbers do not enter the generator at its start. A **mapping** turns them, and "
+        "what is asked for, into a *style* first, and the style then steers every layer, from a "
+        f"map of 4 by 4 pixels up to {StyleGANConfig.size} by {StyleGANConfig.size}: it says which "
+        "channels count there, and how much. **Grain** is noise of its own at every layer, for "
+        "what follows no rule. **Truncation** ψ pulls each style towards the mean one: portraits "
+        "get safer and more alike, until at ψ = 0 all are the mean portrait. The game itself is "
+        "played in pairs here: the discriminator is shown a forgery beside a real portrait and "
+        "says how much more real the one looks than the other. And it is asked a **second "
+        "question**: what does the picture show? It learns the answers from real portraits, drawn "
+        "by rule, of which every attribute is known; the generator has to draw so that the answer "
+        "is what it was told. That is a remedy against collapse, which no sharpness of the "
+        "pictures would tell you of: a generator that is told nothing may please the discriminator "
+        "and never draw a turban. What you leave open is drawn by lot, as often as in the data. "
+        "Whether it obeys, another network counts, which had no part in the training."
     ),
-    formula=r"w = f(z), \qquad w' = \bar w + \psi\,(w - \bar w), \qquad x = G(w', \dots, w')",
+    formula=r"w = f(z, y), \qquad w' = \bar w + \psi\,(w - \bar w), \qquad x = G(w', \dots, w')",
     symbols=(
         *CODES,
         ("G", "the generator, which takes a style for each layer"),
         ("x", "a picture"),
     ),
-    source=f"{KARRAS}, section 2; truncation: its appendix B",
+    source=(
+        f"{KARRAS}, section 2; truncation: its appendix B; the second question: Odena et al. 2017, "
+        "*Conditional Image Synthesis with Auxiliary Classifier GANs*"
+    ),
 )
 
 STYLES = Explanation(
@@ -51,9 +57,10 @@ STYLES = Explanation(
         "Each row gives its style to the first layers, where maps are small: these set what is "
         "large, such as how a head is turned. Each column gives its style to the rest: colours, "
         "light and small things. Move **Layers from the row** and watch what changes hands. "
-        "Nobody told the layers what to do; they divide the work because a small map can only "
-        f"hold what is large, and because in training {MIXED:.0%} of the pictures were drawn from "
-        "two styles with a random turn between them, so that no layer may rely on knowing what "
+        "Who was asked for is part of a style, too. Nobody told the layers what to do; they divide "
+        "the work because a small map can only hold what is large, and because in training "
+        f"{MIXED:.0%} of the pictures were drawn from two styles with a random turn between them, "
+        "so that no layer may rely on knowing what "
         "the others follow. Read along a row for what the coarse layers keep, down a column for "
         "what the fine ones do."
     ),

@@ -60,7 +60,9 @@ class WishesView {
   // Only what was changed: a value that comes from a link is not told back.
   tell() {
     clearTimeout(this.teller);
-    if (props.value !== this.text) props.value = this.text;
+    if (props.value === this.text) return;
+    props.value = this.text;
+    trigger("input");
   }
 
   set(name, value, later = false) {

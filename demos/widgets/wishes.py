@@ -9,8 +9,8 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import gradio as gr
 
@@ -205,6 +205,10 @@ class WishKnob(Knob):
     """A knob whose component is the chooser: the wish travels in links and into the lines shown."""
 
     app: App | None = None
+    wide: ClassVar[bool] = True
+
+    def within(self, app: App) -> WishKnob:
+        return replace(self, app=app)
 
     def _component(self) -> gr.components.Component:
         return Wishes(self.app, self.default, label=self.label)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from gen_core import metrics
-from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS
+from gen_core.answers import OUTPUTS, answers, marks, share_right
+from gen_core.data.avatars.labels import MEASURES
 from gen_core.families.judge import Judge
 from gen_core.family import Losses, register
-from gen_core.nets.classifier import marked
 
 
 @dataclass(frozen=True)
@@ -31,37 +31,27 @@ class AvatarJudge(Judge):
 
     @property
     def outputs(self) -> int:
-        """The logits of all values of all choices, then the measures."""
-        return sum(map(len, CHOICES.values())) + len(MEASURES)
+        return OUTPUTS
 
     def answers(self, out: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """What `forward` gives, (B, outputs) -> logits by choice, each (B, values), and the
-        measures (B, len(MEASURES)), each in its attribute's own range"""
-        sizes = [len(values) for values in CHOICES.values()]
-        *logits, numbers = out.float().split([*sizes, len(MEASURES)], dim=1)
-        return dict(zip(CHOICES, logits, strict=True)), numbers
+        """What `forward` gives, (B, outputs) -> as `gen_core.answers.answers`"""
+        return answers(out)
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """x (B, 3, H, W), label as `labels.facts` gives it; what is hidden is not asked."""
-        logits, numbers = self.answers(self(x))
-        loss, right = marked(logits, label[:, : len(CHOICES)])
-        squares = _off(numbers, label).square().mean()
-        accuracy = torch.stack([*right.values()]).mean()
-        return {"loss": loss + 10 * squares, "accuracy": accuracy, "off": squares.sqrt()}
+        loss, right, off = marks(self(x), label)
+        return {"loss": loss, "accuracy": share_right(right), "off": off.square().mean().sqrt()}
 
     def agreement(self, out: Tensor, label: Tensor) -> dict[str, Any]:
         """The share of right answers, of all choices and of each; how far the measures are off.
 
         What the label does not tell is not asked.
         """
-        logits, numbers = self.answers(out)
-        _, right = marked(logits, label[:, : len(CHOICES)])
-        shares = {name: float(share) for name, share in right.items()}
-        off = _off(numbers, label).abs().mean(0).tolist()
+        _, right, off = marks(out, label)
         return {
-            "accuracy": sum(shares.values()) / len(shares),
-            "right": shares,
-            "off": dict(zip(MEASURES, off, strict=True)),
+            "accuracy": float(share_right(right)),
+            "right": {name: float(share) for name, share in right.items()},
+            "off": dict(zip(MEASURES, off.abs().mean(0).tolist(), strict=True)),
         }
 
     def census(self, out: Tensor) -> dict[str, Any]:
@@ -80,8 +70,3 @@ class AvatarJudge(Judge):
                 for name, values in clipped.items()
             },
         }
-
-
-def _off(numbers: Tensor, label: Tensor) -> Tensor:
-    """By how much the measures (B, len(MEASURES)) differ from those in `labels.facts`."""
-    return numbers - label[:, len(CHOICES) :] / THOUSANDTHS

@@ -3,27 +3,35 @@
 Karras et al. 2019, "A Style-Based Generator Architecture for Generative Adversarial Networks",
 with the modulated convolutions of Karras et al. 2020. The game is played in pairs, as in Huang et
 al. 2024, "The GAN is dead; long live the GAN! A Modern Baseline GAN": what the discriminator says
-of a forgery counts beside what it says of a real picture.
+of a forgery counts beside what it says of a real picture. And the generator is told what to draw:
+the discriminator is asked not only how real a picture is but what it shows, as in Odena et al.
+2017, "Conditional Image Synthesis with Auxiliary Classifier GANs".
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gen_core.answers import OUTPUTS, SIZES, marks, share_right
 from gen_core.checks import number
+from gen_core.conditions import Attributes, lots
+from gen_core.data.avatars.labels import MEASURES
 from gen_core.families.gan import GAN
 from gen_core.family import Frame, Losses, register
 from gen_core.nets.style import StyleDiscriminator, StyleGenerator
 from gen_core.noise import Noise
 
-MIXED = 0.5
-"""Share of training pictures whose layers follow two codes, so that layers do not rely on each
-other (Karras et al. 2019, section 3.1: style mixing)."""
+MIXED = 0.25
+"""Share of training pictures whose layers follow two codes and two wishes, so that layers do not
+rely on each other (Karras et al. 2019, section 3.1: style mixing)."""
+TYPICAL = 2000
+"""Codes that the mean style is the mean of."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,9 @@ class StyleGANConfig:
     critic_widths: tuple[int, ...] = (64, 96, 128, 192)
     """Of the discriminator, from half the resolution down to 4 by 4."""
     classes: int = 0
-    """It draws what it likes."""
+    """It is asked for attributes, not for a class."""
+    told: float = 0.1
+    """Weight of what a picture shows beside how real it looks."""
     r1: float = 2.0
     """Gamma, the weight of both penalties; 0: none."""
     lr_generator: float = 2.5e-4
@@ -55,70 +65,101 @@ class StyleGAN(GAN):
 
     def build(self) -> None:
         c = self.config
-        self.generator = StyleGenerator(c.channels, c.widths, c.latent, c.mapping)
-        self.critic = StyleDiscriminator(c.channels, c.size, c.critic_widths)
+        self.generator = StyleGenerator(
+            c.channels, c.widths, c.latent, c.mapping, SIZES, len(MEASURES)
+        )
+        self.critic = StyleDiscriminator(c.channels, c.size, c.critic_widths, OUTPUTS)
+
+    def in_turn(self, indices: Sequence[int]) -> Tensor:
+        return Attributes().in_turn(indices)
 
     def critic_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
-        """-log sigmoid(D(x) - D(G(z))), Huang et al. 2024, section 2.1. A generator that draws no
-        turbans leaves these far above all that it draws, and is drawn towards them."""
-        label = self._known(label)
+        """-log sigmoid(D(x) - D(G(z))), Huang et al. 2024, section 2.1, and what x shows."""
         with torch.no_grad():
-            fake = self.fakes(label, rng)
-        lead = self.critic(x, label).float() - self.critic(fake, label).float()
-        return {"loss": F.softplus(-lead).mean(), "accuracy": (lead > 0).float().mean()}
+            fake, _ = self.fakes(label, rng)
+        real_logit, said = self.critic.look(x)
+        lead = real_logit - self.critic(fake)
+        loss, right, _ = marks(said, label)
+        return {
+            "loss": F.softplus(-lead).mean() + self.config.told * loss,
+            "accuracy": (lead > 0).float().mean(),
+            "right": share_right(right),
+        }
 
     def generator_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
-        """The same with the parts exchanged."""
-        label = self._known(label)
+        """The same with the parts exchanged, and whether G(z) shows what was asked for; where two
+        wishes were mixed, nobody can say."""
         with torch.no_grad():
-            real_logit = self.critic(x, label).float()
-        lead = real_logit - self.critic(self.fakes(label, rng), label).float()
-        return {"loss": F.softplus(lead).mean()}
+            real_logit = self.critic(x)
+        fake, whole = self.fakes(label, rng)
+        logit, said = self.critic.look(fake)
+        loss, right, _ = marks(said[whole], label[whole])
+        return {
+            "loss": F.softplus(real_logit - logit).mean() + self.config.told * loss,
+            "right": share_right(right),
+        }
 
     def penalty(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Tensor:
         """R1 and R2: the slope at real pictures and at forgeries (Huang et al. 2024, section
         2.2)."""
-        label = self._known(label)
         with torch.no_grad():
-            fake = self.fakes(label, rng).float()
+            fake = self.fakes(label, rng)[0].float()
         return self.config.r1 / 2 * (self.slope(x, label) + self.slope(fake, label))
 
-    def fakes(self, label: Tensor, rng: torch.Generator) -> Tensor:
-        """Pictures for training, half of them of two codes."""
+    def fakes(self, label: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Pictures for training as they are asked for, and which of them, (B,) bool, follow one
+        code and one wish in all layers; the others turn to their neighbour's at some layer."""
         count, layers = len(label), self.generator.layers
-        first, second = (self.generator.style(self._latent(count, rng)) for _ in range(2))
+        w = self.generator.style(self._latent(count, rng), label)
         turn = torch.randint(1, layers, (count,), generator=rng, device=self.device)
-        alone = torch.rand(count, generator=rng, device=self.device) > MIXED
-        turn = torch.where(alone, layers, turn)
-        late = torch.arange(layers, device=self.device) >= turn[:, None]
-        w = torch.where(late[..., None], second[:, None], first[:, None])
-        return self.generator.colour(w, self._grain(count, rng))
+        whole = torch.arange(count, device=self.device) >= int(MIXED * count)
+        late = torch.arange(layers, device=self.device) >= turn.where(~whole, layers)[:, None]
+        w = torch.where(late[..., None], w.roll(1, 0)[:, None], w[:, None])
+        return self.generator.colour(w, self._grain(count, rng)), whole
 
     def _grain(self, count: int, rng: torch.Generator) -> list[Tensor]:
         shapes = [(count, 1, side, side) for side in self.generator.sides]
         return [torch.randn(shape, generator=rng, device=self.device) for shape in shapes]
 
+    @torch.inference_mode()
+    def settle(self, x: Tensor, label: Tensor) -> None:
+        """Measures the mean style of all who may be asked for: what truncation pulls towards."""
+        z = Noise(range(TYPICAL)).randn(self.config.latent).to(self.device)
+        label = self.wanted(None, range(TYPICAL))
+        self.generator.mean_style[0] = self.generator.style(z, label).mean(0)
+
+    def wanted(self, label: Any, seeds: Sequence[int]) -> Tensor:
+        """What `sample` draws for seeds: as `conditions.lots`, on the model's device."""
+        return lots(label, seeds).to(self.device)
+
     def generate(
-        self, z: Tensor, label: Tensor | None = None, truncation_psi: float = 1.0,
+        self, z: Tensor, label: Tensor, truncation_psi: float = 1.0,
         grain: Sequence[Tensor] | None = None,
     ) -> Tensor:  # fmt: skip
-        """z (B, latent), grain as `paint` takes it or None for none -> (B, C, H, W) in [-1, 1]"""
-        return self.generator.paint(self.styles(z, truncation_psi), grain)
+        """z (B, latent), label as `wanted` gives it, grain as `paint` takes it or None for none
+        -> (B, C, H, W) in [-1, 1]"""
+        return self.generator.paint(self.styles(z, label, truncation_psi), grain)
 
-    def styles(self, z: Tensor, truncation_psi: float = 1.0) -> Tensor:
-        """z (B, latent) -> w (B, latent), pulled towards the mean style by truncation_psi."""
+    def styles(self, z: Tensor, label: Tensor, truncation_psi: float = 1.0) -> Tensor:
+        """z (B, latent), label as `wanted` gives it -> w (B, latent), pulled towards the mean style
+        by truncation_psi."""
         mean = self.generator.mean_style
-        return mean + truncation_psi * (self.generator.style(z) - mean)
+        return mean + truncation_psi * (self.generator.style(z, label) - mean)
 
     @torch.inference_mode()
-    def sample(self, noise: Noise, *, truncation_psi: float = 1.0) -> Iterator[Frame]:
+    def sample(
+        self, noise: Noise, *, label: Any = None, truncation_psi: float = 1.0
+    ) -> Iterator[Frame]:
         """Yields two Frames: the latent (B, latent), then the picture; out is the picture too.
 
+        label: attributes such as {"hat": "cap", "smile": 0.8}, for all or one dict per sample;
+        what is left open is drawn by lot from the seed, as in the data.
         truncation_psi: 0 (the mean picture) to 2, 1 is what was trained.
         """
         psi = number("truncation_psi", truncation_psi, 0.0, 2.0)
+        rows = self.wanted(label, noise.seeds)
         z = noise.randn(self.config.latent).to(self.device)
         grain = [noise.randn(1, side, side).to(self.device) for side in self.generator.sides]
-        x = self.generate(z, None, psi, grain)
+        x = self.generate(z, rows, psi, grain)
         yield Frame(0, 1, 0.0, z, x0=x, out=x)
         yield Frame(1, 1, 1.0, x)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gen_core.nets.adversarial import PlainBlock
+from gen_core.nets.attributes import AttributeEmbedding
 
 START = 4
 """Side of the map that the generator starts from."""
@@ -53,13 +54,19 @@ class StyledConv(nn.Module):
 
 
 class StyleGenerator(nn.Module):
-    """Latent z -> style w -> a style for each layer -> picture; the widths from 4 by 4 up."""
+    """Latent z and what is asked for -> style w -> a style for each layer -> picture; the widths
+    from 4 by 4 up."""
 
-    def __init__(self, channels: int, widths: Sequence[int], latent: int, mapping: int) -> None:
+    def __init__(
+        self, channels: int, widths: Sequence[int], latent: int, mapping: int,
+        choices: tuple[int, ...], measures: int,
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.wish = AttributeEmbedding(choices, measures, latent)
         layers: list[nn.Module] = []
-        for _ in range(mapping):
-            layers += [linear(latent, latent, gain=2**0.5), nn.LeakyReLU(0.2)]
+        for layer in range(mapping):
+            wide = latent if layer else 2 * latent
+            layers += [linear(wide, latent, gain=2**0.5), nn.LeakyReLU(0.2)]
         self.mapping = nn.Sequential(*layers)
         self.start = nn.Parameter(torch.randn(widths[0], START, START))
         self.convs = nn.ModuleList([StyledConv(widths[0], widths[0], latent)])
@@ -78,10 +85,9 @@ class StyleGenerator(nn.Module):
         """The side of each layer's map: 4, 8, 8, 16, 16, ..."""
         return [START * 2 ** ((layer + 1) // 2) for layer in range(self.layers)]
 
-    def style(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """z (B, latent) -> w (B, latent)"""
-        z = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
-        return self.mapping(z)
+    def style(self, z: Tensor, label: Tensor) -> Tensor:
+        """z (B, latent), label as `labels.facts` gives it -> w (B, latent)"""
+        return self.mapping(torch.cat([_unit(z), _unit(self.wish(label))], dim=1))
 
     def paint(self, w: Tensor, grain: Sequence[Tensor] | None = None) -> Tensor:
         """w (B, latent) for all layers or (B, layers, latent), grain a map for each layer or None
@@ -105,6 +111,11 @@ class StyleGenerator(nn.Module):
         return colour.float()
 
 
+def _unit(rows: Tensor) -> Tensor:
+    """Each row with a mean square of 1, so that neither of two drowns the other."""
+    return rows * torch.rsqrt(rows.square().mean(1, keepdim=True) + 1e-8)
+
+
 def _maps(rows: Tensor, dtype: torch.dtype) -> Tensor:
     """(B, C) -> (B, C, 1, 1), in the precision of the maps it meets: these are large."""
     return rows.to(dtype)[:, :, None, None]
@@ -115,12 +126,13 @@ def _doubled(x: Tensor) -> Tensor:
 
 
 class StyleDiscriminator(nn.Module):
-    """Picture -> one number, high for "real"; the widths from half the resolution down to 4 by 4.
+    """Picture -> one number, high for "real", and what else it is asked (Odena et al. 2017); the
+    widths from half the resolution down to 4 by 4.
 
     No normalisation, and nothing that looks at the batch: its answer is about one picture.
     """
 
-    def __init__(self, channels: int, size: int, widths: Sequence[int]) -> None:
+    def __init__(self, channels: int, size: int, widths: Sequence[int], answers: int) -> None:
         super().__init__()
         self.enter = nn.Conv2d(4 * channels, widths[0], 3, padding=1)
         layers: list[nn.Module] = [PlainBlock(widths[0])]
@@ -129,10 +141,15 @@ class StyleDiscriminator(nn.Module):
         self.body = nn.Sequential(*layers)
         side = size // 2 ** len(widths)
         self.deep = nn.Linear(widths[-1] * side**2, widths[-1])
-        self.out = nn.Linear(widths[-1], 1)
+        self.out = nn.Linear(widths[-1], 1 + answers)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         """x (B, C, H, W) -> (B,) logits"""
+        return self.look(x)[0]
+
+    def look(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x (B, C, H, W) -> logits (B,), answers (B, answers), in float32"""
         x = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)
         h = F.leaky_relu(self.deep(self.body(self.enter(x)).flatten(1)), 0.2)
-        return self.out(h)[:, 0]
+        out = self.out(h).float()
+        return out[:, 0], out[:, 1:]
