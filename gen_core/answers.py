@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS
+from gen_core.data.images import UNSEEN
 from gen_core.nets.classifier import marked
 
 SIZES = tuple(len(values) for values in CHOICES.values())
@@ -19,12 +20,23 @@ MEASURES_COUNT = 10.0
 
 
 class Marks(NamedTuple):
-    loss: Tensor
-    """The cross-entropies of all choices and the measures' squared error, in one."""
+    choices: Tensor
+    """The cross-entropies of all choices, summed."""
+    measures: Tensor
+    """The squared error of the measures, MEASURES_COUNT times."""
     right: dict[str, Tensor]
     """By choice the share of right answers."""
     off: Tensor
     """(B, len(MEASURES)): by how much each measure is too high."""
+
+    @property
+    def loss(self) -> Tensor:
+        return self.choices + self.measures
+
+    @property
+    def share_right(self) -> Tensor:
+        """Of all choices alike."""
+        return torch.stack([*self.right.values()]).mean()
 
 
 def answers(out: Tensor) -> tuple[dict[str, Tensor], Tensor]:
@@ -37,11 +49,14 @@ def answers(out: Tensor) -> tuple[dict[str, Tensor], Tensor]:
 def marks(out: Tensor, label: Tensor) -> Marks:
     """out (B, OUTPUTS), label as `labels.facts` gives it; what is hidden there is not asked."""
     logits, numbers = answers(out)
-    loss, right = marked(logits, label[:, : len(CHOICES)])
+    choices, right = marked(logits, label[:, : len(CHOICES)])
     off = numbers - label[:, len(CHOICES) :] / THOUSANDTHS
-    return Marks(loss + MEASURES_COUNT * off.square().mean(), right, off)
+    return Marks(choices, MEASURES_COUNT * off.square().mean(), right, off)
 
 
-def share_right(right: dict[str, Tensor]) -> Tensor:
-    """Of all choices alike."""
-    return torch.stack([*right.values()]).mean()
+def logits_of(out: Tensor, label: Tensor) -> Tensor:
+    """(B, OUTPUTS) -> (B, len(CHOICES)): the logit of each value that `label` (as `labels.facts`
+    gives it) tells; 0 where it tells none."""
+    rows = label[:, : len(CHOICES)]
+    first = torch.tensor([0, *SIZES[:-1]], device=out.device).cumsum(0)
+    return out.gather(1, (first + rows).clamp(min=0)) * (rows != UNSEEN)

@@ -30,11 +30,11 @@ PORTRAITS = Explanation(
         "played in pairs here: the discriminator is shown a forgery beside a real portrait and "
         "says how much more real the one looks than the other. And it is asked a **second "
         "question**: what does the picture show? It learns the answers from real portraits, drawn "
-        "by rule, of which every attribute is known; the generator has to draw so that the answer "
-        "is what it was told. That is a remedy against collapse, which no sharpness of the "
-        "pictures would tell you of: a generator that is told nothing may please the discriminator "
-        "and never draw a turban. What you leave open is drawn by lot, as often as in the data. "
-        "Whether it obeys, another network counts, which had no part in the training."
+        "by rule, of which every attribute is known, and the game is played for each answer too: "
+        "which of two turbans is the real one? That is a remedy against collapse, of which no "
+        "sharpness of the pictures tells: a generator that is told nothing may please the "
+        "discriminator and never draw a turban. What you leave open is drawn by lot, as often as "
+        "in the data. Whether it obeys, another network counts, which had no part in the training."
     ),
     formula=r"w = f(z, y), \qquad w' = \bar w + \psi\,(w - \bar w), \qquad x = G(w', \dots, w')",
     symbols=(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gen_core import metrics
-from gen_core.answers import OUTPUTS, answers, marks, share_right
+from gen_core.answers import OUTPUTS, answers, marks
 from gen_core.data.avatars.labels import MEASURES
 from gen_core.families.judge import Judge
 from gen_core.family import Losses, register
@@ -39,19 +39,20 @@ class AvatarJudge(Judge):
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """x (B, 3, H, W), label as `labels.facts` gives it; what is hidden is not asked."""
-        loss, right, off = marks(self(x), label)
-        return {"loss": loss, "accuracy": share_right(right), "off": off.square().mean().sqrt()}
+        said = marks(self(x), label)
+        off = said.off.square().mean().sqrt()
+        return {"loss": said.loss, "accuracy": said.share_right, "off": off}
 
     def agreement(self, out: Tensor, label: Tensor) -> dict[str, Any]:
         """The share of right answers, of all choices and of each; how far the measures are off.
 
         What the label does not tell is not asked.
         """
-        _, right, off = marks(out, label)
+        said = marks(out, label)
         return {
-            "accuracy": float(share_right(right)),
-            "right": {name: float(share) for name, share in right.items()},
-            "off": dict(zip(MEASURES, off.abs().mean(0).tolist(), strict=True)),
+            "accuracy": float(said.share_right),
+            "right": {name: float(share) for name, share in said.right.items()},
+            "off": dict(zip(MEASURES, said.off.abs().mean(0).tolist(), strict=True)),
         }
 
     def census(self, out: Tensor) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gen_core.answers import logits_of
 from gen_core.nets.adversarial import PlainBlock
 from gen_core.nets.attributes import AttributeEmbedding
 
@@ -125,6 +127,15 @@ def _doubled(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
+class Look(NamedTuple):
+    """What a discriminator says of pictures, in float32."""
+
+    logit: Tensor
+    """(B,): high for "real"."""
+    said: Tensor
+    """(B, answers): what else it is asked."""
+
+
 class StyleDiscriminator(nn.Module):
     """Picture -> one number, high for "real", and what else it is asked (Odena et al. 2017); the
     widths from half the resolution down to 4 by 4.
@@ -144,12 +155,14 @@ class StyleDiscriminator(nn.Module):
         self.out = nn.Linear(widths[-1], 1 + answers)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        """x (B, C, H, W) -> (B,) logits"""
-        return self.look(x)[0]
+        """x (B, C, H, W) -> (B,): how real it looks, and with a label, as `labels.facts` gives it,
+        how much so in all that is told"""
+        look = self.look(x)
+        return look.logit if label is None else look.logit + logits_of(look.said, label).mean(1)
 
-    def look(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x (B, C, H, W) -> logits (B,), answers (B, answers), in float32"""
+    def look(self, x: Tensor) -> Look:
+        """x (B, C, H, W), in [-1, 1]"""
         x = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)
         h = F.leaky_relu(self.deep(self.body(self.enter(x)).flatten(1)), 0.2)
         out = self.out(h).float()
-        return out[:, 0], out[:, 1:]
+        return Look(out[:, 0], out[:, 1:])
