@@ -128,7 +128,8 @@ def test_the_first_layers_follow_the_row_and_the_rest_the_column(app, layers):
     w = torch.stack([row if k < layers else column for k in range(ALL)], dim=1)
     grain = row_grain[:layers] + column_grain[layers:]
     expected = pixels(model.generator.paint(w, grain))[0].astype(int)
-    assert abs(mixed(app, layers=layers)[2, 1] - expected).max() <= 1
+    table = mixed(app, layers=layers, truncation_psi=0.7)
+    assert abs(table[2, 1] - expected).max() <= 1
 
 
 def test_the_caption_says_which_layers_follow_whom(app):

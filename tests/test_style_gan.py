@@ -13,6 +13,7 @@ from gen_core.conditions import lots
 from gen_core.data.avatars.labels import CHOICES
 from gen_core.data.images import UNSEEN
 from gen_core.families.style_gan import MIXED
+from gen_core.nets.adversarial import PlainBlock
 from gen_core.nets.style import StyledConv
 
 
@@ -103,7 +104,7 @@ def test_the_mean_style_is_that_of_everybody():
 
 def test_both_sides_of_the_game_compare_a_forgery_with_a_real_picture():
     """As a whole, and by each value that the label tells."""
-    model = tiny("style-gan", shown=0.0)
+    model = tiny("style-gan", shown=0.0, matched=0.0)
     x, label = batch(8)
     fake = model.fakes(label, torch.manual_seed(5))[0].detach()
     with torch.no_grad():
@@ -142,6 +143,28 @@ def test_besides_the_game_real_pictures_are_named_and_the_measures_of_forgeries_
         added = (with_it["loss"] - without["loss"]).item()
         assert added == pytest.approx(0.5 * loss.item(), rel=1e-3), side
         assert 0 <= with_it["right"].item() <= 1
+
+
+def test_a_forgery_shall_look_like_its_real_portrait_to_each_layer_of_the_discriminator():
+    """Wang et al. 2018, eq. 4; but for those drawn from two wishes."""
+    game, matched = tiny("style-gan", matched=0.0), tiny("style-gan", matched=3.0)
+    x, label = batch(8)
+    fake, whole = matched.fakes(label, torch.manual_seed(5))
+    seen: list[torch.Tensor] = []
+    blocks = [layer for layer in matched.critic.body if isinstance(layer, PlainBlock)]
+    hooks = [b.register_forward_hook(lambda block, given, out: seen.append(out)) for b in blocks]
+    for pictures in (x[whole], fake[whole]):
+        matched.critic.look(pictures)
+    for hook in hooks:
+        hook.remove()
+    pairs = zip(seen[len(blocks) :], seen[: len(blocks)], strict=True)
+    apart = [((mine - real).abs().mean() / real.abs().mean()).item() for mine, real in pairs]
+    without, with_it = (
+        model.generator_loss(x, label, torch.manual_seed(5)) for model in (game, matched)
+    )
+    mean = sum(apart) / len(apart)
+    assert with_it["unlike"].item() == pytest.approx(mean, rel=1e-3) and len(apart) > 1
+    assert (with_it["loss"] - without["loss"]).item() == pytest.approx(3 * mean, rel=1e-3)
 
 
 def test_the_discriminator_is_penalised_at_real_pictures_and_at_forgeries():

@@ -39,7 +39,7 @@ LAYERS = 2 * len(StyleGANConfig.widths) - 1
 ROWS, COLUMNS = 3, 4
 """Of the table of mixtures: few enough for it to follow the sliders."""
 PSI = Knob(
-    "truncation_psi", "Truncation ψ", "number", 0.7, 0, 2,
+    "truncation_psi", "Truncation ψ", "number", 1.0, 0, 2,
     info="0 is the mean portrait, 1 as trained, more exaggerates",
 )  # fmt: skip
 

@@ -25,15 +25,19 @@ PORTRAITS = Explanation(
         "what is asked for, into a *style* first, and the style then steers every layer, from a "
         f"map of 4 by 4 pixels up to {StyleGANConfig.size} by {StyleGANConfig.size}: it says which "
         "channels count there, and how much. **Grain** is noise of its own at every layer, for "
-        "what follows no rule. **Truncation** ψ pulls each style towards the mean one: portraits "
-        "get safer and more alike, until at ψ = 0 all are the mean portrait. The game itself is "
+        "what follows no rule. **Truncation** ψ pulls each style towards that of the mean person: "
+        "portraits get more alike and what was asked for fades, until at ψ = 0 all are the same. "
+        "The game itself is "
         "played in pairs here: the discriminator is shown a forgery beside a real portrait and "
         "says how much more real the one looks than the other. And it is asked a **second "
         "question**: what does the picture show? It learns the answers from real portraits, drawn "
         "by rule, of which every attribute is known, and the game is played for each answer too: "
         "which of two turbans is the real one? That is a remedy against collapse, of which no "
         "sharpness of the pictures tells: a generator that is told nothing may please the "
-        "discriminator and never draw a turban. What you leave open is drawn by lot, as often as "
+        "discriminator and never draw a turban. Last, both portraits of a pair show what was asked "
+        "for, so to each layer of the discriminator a forgery shall look **like its real "
+        "portrait**: that tells the generator what is missing where, not only that something is. "
+        "What you leave open is drawn by lot, as often as "
         "in the data. Whether it obeys, another network counts, which had no part in the training."
     ),
     formula=r"w = f(z, y), \qquad w' = \bar w + \psi\,(w - \bar w), \qquad x = G(w', \dots, w')",
@@ -44,7 +48,9 @@ PORTRAITS = Explanation(
     ),
     source=(
         f"{KARRAS}, section 2; truncation: its appendix B; the second question: Odena et al. 2017, "
-        "*Conditional Image Synthesis with Auxiliary Classifier GANs*"
+        "*Conditional Image Synthesis with Auxiliary Classifier GANs*; alike to each layer: Wang "
+        "et al. 2018, *High-Resolution Image Synthesis and Semantic Manipulation with Conditional "
+        "GANs*, section 3.2"
     ),
 )
 

@@ -128,12 +128,15 @@ def _doubled(x: Tensor) -> Tensor:
 
 
 class Look(NamedTuple):
-    """What a discriminator says of pictures, in float32."""
+    """What a discriminator says of pictures, in float32, and what it sees in them."""
 
     logit: Tensor
     """(B,): high for "real"."""
     said: Tensor
     """(B, answers): what else it is asked."""
+    maps: tuple[Tensor, ...]
+    """What its blocks see on the way, from half the resolution down to 4 by 4: (B, width, H, W)
+    each, not always in float32."""
 
 
 class StyleDiscriminator(nn.Module):
@@ -162,7 +165,11 @@ class StyleDiscriminator(nn.Module):
 
     def look(self, x: Tensor) -> Look:
         """x (B, C, H, W), in [-1, 1]"""
-        x = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)
-        h = F.leaky_relu(self.deep(self.body(self.enter(x)).flatten(1)), 0.2)
-        out = self.out(h).float()
-        return Look(out[:, 0], out[:, 1:])
+        x = self.enter(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
+        maps = []
+        for layer in self.body:
+            x = layer(x)
+            if isinstance(layer, PlainBlock):
+                maps.append(x)
+        out = self.out(F.leaky_relu(self.deep(x.flatten(1)), 0.2)).float()
+        return Look(out[:, 0], out[:, 1:], (*maps,))
