@@ -55,16 +55,17 @@ class StyleGANConfig:
     """Of the discriminator, from half the resolution down to 4 by 4."""
     classes: int = 0
     """It is asked for attributes, not for a class."""
-    shown: float = 0.1
+    shown: float = 0.3
     """Weight of naming what a picture shows beside the game."""
     matched: float = 12.0
     """Weight of looking like the real portrait of the same wish to the discriminator's layers."""
-    r1: float = 1.0
-    """Gamma, the weight of both penalties; 0: none."""
+    r1: float = 0.1
+    """Gamma, the weight of both penalties; 0: none. At 1 the discriminator stays too smooth to
+    tell one nose from another, and then nobody can teach the generator."""
     lr_generator: float = 1e-3
     """Held by `matched`; without, at half the rate, what it had learned was lost in a hundred
     steps."""
-    lr_critic: float = 2e-4
+    lr_critic: float = 6e-4
     momentum: float = 0.5
     """Without, the generator's steps are so uneven that the discriminator always finds it out."""
     critic_every: int = 2
