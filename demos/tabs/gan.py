@@ -8,7 +8,10 @@ from demos.panel import panel_tabs
 from demos.tab import Tab
 
 ID = samples.TAB
-CACHED = [samples.PANEL.keep(), critic.keep(), walk.PANEL.keep(), collapse.PANEL.keep()]
+CACHED = [
+    samples.PANEL.keep(), critic.keep(), walk.PANEL.keep(), collapse.PANEL.keep(),
+    portraits.PANEL.keep(), portraits.STYLES_PANEL.keep(),
+]  # fmt: skip
 
 
 def build(app: App) -> None:
