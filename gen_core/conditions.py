@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gen_core.checks import KnobError, choice, labels, number
+from gen_core.data.avatars.attributes import Avatar, any_avatar
 from gen_core.data.avatars.held_out import random_avatar
-from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS, facts
+from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS, facts, hidden
 from gen_core.data.images import UNSEEN
 
 UNTOLD = -10_000
@@ -30,6 +32,12 @@ OTHERS = 2_000_000
 training nor test pictures show them."""
 LOWEST = {"age": 0.0}
 """Where a measure begins, but for those that begin at -1."""
+HIDING = ("hat", "hair", "age", "glasses", "lids", "beard")
+"""The attributes that may keep others out of sight."""
+BEARDED = 0.25
+"""The age above which beards grow: see `any_avatar`."""
+LOTS = 100
+"""Times that a lot is drawn anew at most: one in three shows even the rarest wish."""
 
 
 class Condition(Protocol):
@@ -111,10 +119,7 @@ class Attributes:
                 f"label of shape {(*label.shape,)}: rows of facts are whole numbers "
                 f"({count}, {wide})"
             )
-        most = torch.tensor([len(values) for values in CHOICES.values()])
-        chosen = label[:, : len(CHOICES)].cpu()
-        if ((chosen < UNSEEN) | (chosen >= most)).any():
-            raise KnobError("label: a row names a value that its attribute does not have")
+        _check(label.cpu())
         return label.cpu()
 
     def _row(self, wish: Any) -> Tensor:
@@ -128,16 +133,55 @@ class Attributes:
                 row[place] = CHOICES[name].index(choice(name, value, CHOICES[name]))
             else:
                 measure = number(name, value, LOWEST.get(name, -1.0), 1.0)
-                row[place] = round(THOUSANDTHS * measure)
+                row[place] = _thousandths(measure)
         return row
 
 
 def lots(label: Any, seeds: Sequence[int]) -> Tensor:
-    """Rows that tell every attribute: those that `label` asks for (as `Attributes.rows` takes it,
-    or None), the others by lot, each picture's from its seed. Raises KnobError."""
+    """Rows that tell every attribute that shows: those that `label` asks for (as `Attributes.rows`
+    takes it, or None), the others by lot, each picture's from its seed. Raises KnobError."""
     asked = Attributes().rows({} if label is None else label, len(seeds))
     if isinstance(label, Tensor):
+        if (asked[:, len(CHOICES) :] == UNTOLD).any():
+            raise KnobError(
+                f"label: rows for this model tell every measure; {UNTOLD} leaves one open. Name "
+                'what you ask for instead, as in {"hat": "cap"}: the rest is drawn by lot'
+            )
         return asked
     wishes = label if isinstance(label, list | tuple) else [label or {}] * len(seeds)
-    anybody = (random_avatar(OTHERS + seed) for seed in seeds)
-    return facts([replace(one, **wish) for one, wish in zip(anybody, wishes, strict=True)])
+    return facts([_somebody(seed, wish) for seed, wish in zip(seeds, wishes, strict=True)])
+
+
+def _check(rows: Tensor) -> None:
+    """rows (B, choices + measures), whole numbers. Raises KnobError where one says what its
+    attribute does not have."""
+    names = [*CHOICES, *MEASURES]
+    low = [UNSEEN] * len(CHOICES) + [_thousandths(LOWEST.get(name, -1.0)) for name in MEASURES]
+    high = [len(values) - 1 for values in CHOICES.values()] + [THOUSANDTHS] * len(MEASURES)
+    open_rows = Attributes().nothing(len(rows))
+    wrong = ((rows < torch.tensor(low)) | (rows > torch.tensor(high))) & (rows != open_rows)
+    for row, place in wrong.nonzero()[:1].tolist():
+        raise KnobError(
+            f"label: row {row} says {int(rows[row, place])} for {names[place]}: choose "
+            f"{low[place]} to {high[place]}, or {int(open_rows[row, place])} to leave it open"
+        )
+
+
+def _thousandths(measure: float) -> int:
+    return round(THOUSANDTHS * measure)
+
+
+def _somebody(seed: int, wish: Mapping[str, Any]) -> Avatar:
+    """The person of that seed, as the wish has them. Where something hides the wish, or a beard
+    grows where none does, all that can hide something and is open is drawn anew."""
+    person, rng = replace(random_avatar(OTHERS + seed), **wish), np.random.default_rng(seed)
+    to_show = wish.keys() - hidden(Avatar(**wish))  # a turban hides the hair that is asked for
+    for _ in range(LOTS):
+        shaven = "beard" in wish or person.beard == "none"
+        grows = person.age > BEARDED and person.hat != "headscarf"
+        if (shaven or grows) and not to_show & hidden(person):
+            break
+        other = any_avatar(rng)
+        anew = {name: getattr(other, name) for name in HIDING if name not in wish}
+        person = replace(person, **anew)
+    return person

@@ -65,7 +65,9 @@ def test_rows_of_facts_pass_as_they_are():
         ([{}], "label has 1 entries: give one, or one per sample"),
         ([{}, "cap", {}], "label='cap': name attributes"),
         (torch.zeros(3, 2), "rows of facts are whole numbers"),
-        (torch.full((3, 23), 99), "a value that its attribute does not have"),
+        (torch.full((3, 23), 99), "row 0 says 99 for face: choose -1 to 4, or -1 to leave it open"),
+        (1 + facts([Avatar(smile=1.0)] * 3), "row 0 says 1001 for smile: choose -1000 to 1000"),
+        (facts([Avatar(age=-0.1)] * 3), "row 0 says -100 for age: choose 0 to 1000, or -10000 to"),
     ],
 )
 def test_a_bad_wish_is_named(label, said):
@@ -113,6 +115,39 @@ def test_lots_tell_everything_and_keep_to_what_is_asked_for():
     assert torch.equal(lots(free, range(50)), free)
     with pytest.raises(KnobError, match="crown"):
         lots({"hat": "crown"}, [0])
+    with pytest.raises(KnobError, match="tell every measure"):
+        lots(Attributes().nothing(2), [0, 1])
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"hair": "afro"}, {"hair_colour": "pink"}, {"eye_colour": "blue"}, {"clothes": "hoodie"},
+        {"hair_colour": "pink", "eye_colour": "grey", "face": "heart", "earrings": "hoops"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_lots_hide_nothing_that_is_asked_for_and_leave_the_rest_as_it_is(wish):
+    names = [*CHOICES, *MEASURES]
+    free, asked = lots(None, range(100)), lots(wish, range(100))
+    for name, value in wish.items():
+        assert set(asked[:, names.index(name)].tolist()) == {CHOICES[name].index(value)}, name
+    for name in {"skin", "brows", "nose", "background", "turn"} - wish.keys():
+        assert torch.equal(asked[:, names.index(name)], free[:, names.index(name)]), name
+
+
+def test_lots_give_no_beard_where_the_data_has_none_unless_it_is_asked_for():
+    beard = [*CHOICES].index("beard")
+    for wish in ({"age": 0.1}, {"hat": "headscarf"}):
+        assert set(lots(wish, range(50))[:, beard].tolist()) == {CHOICES["beard"].index("none")}
+        goatees = lots(wish | {"beard": "goatee"}, range(50))[:, beard]
+        assert set(goatees.tolist()) == {CHOICES["beard"].index("goatee")}
+
+
+def test_a_wish_that_hides_a_part_of_itself_still_gives_people():
+    rows = lots({"hat": "turban", "hair": "afro"}, range(20))
+    assert set(rows[:, [*CHOICES].index("hat")].tolist()) == {CHOICES["hat"].index("turban")}
+    assert set(rows[:, [*CHOICES].index("hair")].tolist()) == {UNSEEN}
 
 
 @pytest.mark.parametrize("family", ["flow", "diffusion"])
