@@ -49,7 +49,7 @@ def test_layers_keep_the_variance_and_grain_comes_in_when_it_is_learned():
     assert not torch.allclose(conv(x, w, grain), conv(x, w))
 
 
-def test_early_styles_set_the_whole_late_ones_the_finish():
+def test_every_layer_follows_a_style_of_its_own():
     generator = tiny("style-gan").generator
     assert generator.sides == [4, 8, 8, 16, 16] and generator.layers == 5
     with torch.no_grad():
@@ -174,6 +174,15 @@ def test_the_discriminator_is_penalised_at_real_pictures_and_at_forgeries():
     expected = 1.5 * (model.slope(x, label) + model.slope(fake, label)).item()
     penalty = model.penalty(x, label, torch.manual_seed(5)).item()
     assert penalty == pytest.approx(expected, rel=1e-4) and expected > 0
+
+
+def test_the_discriminator_can_be_asked_about_pictures_with_a_wish_and_without():
+    model, (x, label) = tiny("style-gan"), batch(4)
+    torch.testing.assert_close(model.judge(x), model.critic(x).detach())
+    torch.testing.assert_close(model.judge(x, label), model.critic(x, label).detach())
+    assert not torch.equal(model.judge(x, {"hat": "cap"}), model.judge(x, {"hat": "turban"}))
+    with pytest.raises(KnobError, match="hat='crown'"):
+        model.judge(x, {"hat": "crown"})
 
 
 def test_what_is_left_open_is_drawn_by_lot_from_the_seed():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from demos.explain import Explanation
-from gen_core.families.style_gan import MIXED, StyleGANConfig
+from gen_core.families.style_gan import MIXED, TYPICAL, StyleGANConfig
 
 KARRAS = "Karras et al. 2019, *A Style-Based Generator Architecture for GANs*"
 CODES = (
@@ -11,7 +11,7 @@ CODES = (
     ("y", "what is asked for: every attribute, by your wish or by lot"),
     ("f", f"the mapping: {StyleGANConfig.mapping} small layers"),
     ("w", "the style that it makes of $z$; every layer of the generator follows one"),
-    (r"\bar w", "the mean style, kept while training"),
+    (r"\bar w", f"the mean style of {TYPICAL:,} people, measured after training"),
     (r"\psi", "truncation: 0 gives $\\bar w$, 1 leaves $w$ as it is"),
 )
 

@@ -145,6 +145,14 @@ class StyleGAN(GAN):
         """What `sample` draws for seeds: as `conditions.lots`, on the model's device."""
         return lots(label, seeds).to(self.device)
 
+    @torch.inference_mode()
+    def judge(self, x: Tensor, label: Any = None) -> Tensor:
+        """The discriminator's logits (B,) for x (B, C, H, W), with a label (as `Attributes.rows`
+        takes it) for x as pictures of that. It was trained on pairs: of two pictures the one with
+        more looks more real; the numbers alone mean nothing."""
+        rows = None if label is None else Attributes().rows(label, len(x)).to(self.device)
+        return self.critic(x.to(self.device), rows).float()
+
     def generate(
         self, z: Tensor, label: Tensor, truncation_psi: float = 1.0,
         grain: Sequence[Tensor] | None = None,
@@ -180,7 +188,8 @@ class StyleGAN(GAN):
 
 def _game(mine: Look, yours: Look, label: Tensor) -> Tensor:
     """-log sigmoid(mine - yours), Huang et al. 2024, section 2.1: mine shall look more real than
-    yours, as a whole and, on average, in each thing that the label tells."""
+    yours, as a whole and, on average over all choices, in what the label tells; what is hidden
+    counts as a draw."""
     lead = logits_of(mine.said, label) - logits_of(yours.said, label)
     return F.softplus(yours.logit - mine.logit).mean() + F.softplus(-lead).mean()
 

@@ -159,7 +159,7 @@ class StyleDiscriminator(nn.Module):
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         """x (B, C, H, W) -> (B,): how real it looks, and with a label, as `labels.facts` gives it,
-        how much so in all that is told"""
+        how much so, on average over all choices, in what is told"""
         look = self.look(x)
         return look.logit if label is None else look.logit + logits_of(look.said, label).mean(1)
 
