@@ -24,8 +24,9 @@ from gen_core.reference import judged
 
 CANDIDATES = 48
 """Training portraits that are compared pixel by pixel: the nearest by features."""
-FRESH = range(3_000_000, 3_000_040)
-"""Seeds of portraits that no data set contains, and nobody is asked for."""
+FRESH = range(1_900_000, 1_900_040)
+"""Seeds of portraits that no data set contains and, lying below `conditions.OTHERS`, no model is
+asked for."""
 CLEARLY = 2 / 3
 """A copy is nearer than this share of the least distance among fresh portraits: chance makes one
 picture in so many the nearest, but hardly by a third."""
@@ -67,13 +68,16 @@ class Yardstick:
 
 
 def candidates(judge: Judge, x: Tensor) -> Iterator[Neighbour]:
-    """The training portraits whose features are nearest to those of x (1, 3, H, W) in [-1, 1],
+    """The training portraits whose features are nearest to those of x (1, 3, N, N) in [-1, 1],
     one after the other, as each is drawn again from its seed.
 
-    Raises KnobError for another shape, CheckpointError where the judge has not been evaluated.
+    Raises KnobError for another shape, or a size that portraits do not have; CheckpointError where
+    the judge has not been evaluated.
     """
-    if x.ndim != 4 or x.shape[:2] != (1, 3):
-        raise KnobError(f"a picture of shape {(*x.shape,)}: takes one in colour, (1, 3, H, W)")
+    if x.ndim != 4 or x.shape[:2] != (1, 3) or x.shape[2] != x.shape[3]:
+        raise KnobError(
+            f"a picture of shape {(*x.shape,)}: takes one in colour and square, (1, 3, N, N)"
+        )
     if f"{PREFIX}codes" not in judge.extra:
         raise CheckpointError(
             "judge-avatars does not know where the training portraits lie: run "

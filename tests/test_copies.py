@@ -103,7 +103,8 @@ def test_candidates_are_the_portraits_that_training_showed_and_their_differences
 
 
 def test_fresh_portraits_are_in_no_data_set_and_nobody_is_asked_for_them():
-    for seeds in (*SEEDS.values(), range(OTHERS, OTHERS + 100_000)):
+    assert FRESH.stop <= OTHERS, "any seed of a picture asks for a person from there on"
+    for seeds in SEEDS.values():
         assert not set(FRESH) & set(seeds)
 
 
@@ -128,9 +129,9 @@ def test_a_judge_that_was_not_evaluated_says_what_to_run():
         next(candidates(tiny("avatar-judge"), fresh(0)))
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 28, 28), (2, 3, 64, 64), (3, 64, 64)])
+@pytest.mark.parametrize("shape", [(1, 1, 28, 28), (2, 3, 64, 64), (3, 64, 64), (1, 3, 64, 48)])
 def test_a_picture_of_another_shape_is_refused(judge, shape):
-    with pytest.raises(KnobError, match=r"takes one in colour, \(1, 3, H, W\)"):
+    with pytest.raises(KnobError, match=r"takes one in colour and square, \(1, 3, N, N\)"):
         next(candidates(judge, torch.zeros(shape)))
 
 
