@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gen_core.conditions import OTHERS
 from gen_core.data.avatars import portrait
 from gen_core.data.avatars.attributes import any_avatar
 from gen_core.data.avatars.held_out import HELD_OUT
@@ -23,11 +24,10 @@ from gen_core.noise import Noise
 
 Wish = dict[str, str]
 """Attributes and their values; all others are open."""
-IN_SIGHT: dict[tuple[str, str], Wish] = {
-    ("hair", "hair_colour"): {"hat": "none"},
-    ("skin", "eye_colour"): {"lids": "open", "glasses": "none"},
-}
-"""What is asked for besides these two, so that both can be told: hats hide hair."""
+IN_SIGHT: dict[str, Wish] = {
+    "hair": {"hat": "none"}, "eye_colour": {"glasses": "none", "lids": "open"},
+}  # fmt: skip
+"""What is asked for besides, so that an attribute can be seen: hats hide hair."""
 ASKED_WITH = {"steps": 20, "guidance_scale": 2.0}
 """What the published shares are measured with: guidance makes a model listen."""
 SIDE = 64
@@ -77,7 +77,7 @@ def composing(
         right: list[Tensor] = []
         by_rule: list[Tensor] = []
         for some, seeds in _batches(asked, seed):
-            label = [pair | IN_SIGHT.get(tuple(pair), {}) for pair in some]
+            label = [in_sight(pair) for pair in some]
             drawn = final(model.sample(Noise(seeds), label=label, **knobs))
             right.append(shown(judge, drawn, some))
             by_rule.append(shown(judge, _by_rule(label, seeds), some))
@@ -97,6 +97,12 @@ def composing(
     return found
 
 
+def in_sight(wish: Wish) -> Wish:
+    """The wish, and that nothing shall hide it."""
+    clear = [IN_SIGHT.get(name, {}) for name in wish]
+    return {name: value for some in (*clear, wish) for name, value in some.items()}
+
+
 def _batches(asked: list[Wish], seed: int) -> Iterator[tuple[list[Wish], range]]:
     for first in range(0, len(asked), BATCH):
         some = asked[first : first + BATCH]
@@ -104,9 +110,10 @@ def _batches(asked: list[Wish], seed: int) -> Iterator[tuple[list[Wish], range]]
 
 
 def _by_rule(wishes: Sequence[Wish], seeds: range) -> Tensor:
-    """(B, 3, SIDE, SIDE) in [-1, 1]: people who are as asked for and otherwise anybody."""
+    """(B, 3, SIDE, SIDE) in [-1, 1]: people who are as asked for and otherwise anybody, not
+    those whom the judge was trained on."""
     people = [
-        replace(any_avatar(np.random.default_rng(seed)), **wish)
+        replace(any_avatar(np.random.default_rng(OTHERS + seed)), **wish)
         for wish, seed in zip(wishes, seeds, strict=True)
     ]
     pixels = torch.from_numpy(np.stack([portrait(person, SIDE) for person in people]))

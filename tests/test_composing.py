@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
 from core_fixtures import tiny
+from demos.figures import pixels
 from gen_core import Frame
 from gen_core.composing import SIDE, _by_rule, composing, held_out_pairs, seen_pairs, shown
-from gen_core.data.avatars import Avatar, random_avatar
+from gen_core.data.avatars import Avatar, portrait, random_avatar
+from gen_core.data.avatars.attributes import any_avatar
 from gen_core.data.avatars.held_out import HELD_OUT, is_held_out
 from gen_core.data.avatars.labels import CHOICES, facts
 
@@ -94,6 +99,8 @@ def test_a_share_by_rule_is_what_the_judge_finds_in_drawn_portraits():
     x = _by_rule([asked] * 3, range(3))
     assert x.shape == (3, 3, SIDE, SIDE) and -1 <= x.min() < x.max() <= 1
     assert not torch.equal(x[0], x[1])  # the rest is anybody's
+    trained_on = portrait(replace(any_avatar(np.random.default_rng(0)), **asked), SIDE)
+    assert np.abs(pixels(x)[0].astype(int) - trained_on).mean() > 1, "the judge knows that one"
     with torch.inference_mode():
         logits, _ = judge.answers(judge(x))
     for place, (name, value) in enumerate(pair.items()):

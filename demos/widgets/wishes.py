@@ -19,6 +19,7 @@ from demos.handlers import App
 from demos.knobs import Knob
 from demos.widgets.card import read
 from gen_core.checks import KnobError, choice, whole
+from gen_core.composing import in_sight
 from gen_core.conditions import LOWEST, OTHERS
 from gen_core.data.avatars import Avatar, portrait, random_avatar
 from gen_core.data.avatars import attributes as known
@@ -61,10 +62,6 @@ ENDS = {
 """What a measure is at its two ends."""
 NEVER = "Never seen in training"
 """What is said of a combination in `TOGETHER`."""
-IN_SIGHT: dict[str, Wish] = {
-    "hair": {"hat": "none"}, "eye_colour": {"glasses": "none", "lids": "open"},
-}  # fmt: skip
-"""What is asked for besides, so that an attribute can be seen."""
 TOGETHER = sorted(
     tuple(zip(names, values, strict=True)) for names, pairs in HELD_OUT.items() for values in pairs
 )
@@ -163,9 +160,7 @@ class Chooser:
     def unseen(self, number: Any) -> dict[str, Any]:
         """One of the combinations that training leaves out, as a wish, in sight."""
         pair = dict(TOGETHER[whole("number", number, 0, NUMBERS - 1) % len(TOGETHER)])
-        for name in tuple(pair):
-            pair = {**IN_SIGHT.get(name, {}), **pair}
-        return {"wish": written(pair)}
+        return {"wish": written(in_sight(pair))}
 
 
 def _field(name: str) -> dict[str, Any]:
