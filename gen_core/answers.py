@@ -15,15 +15,15 @@ SIZES = tuple(len(values) for values in CHOICES.values())
 """How many values each choice has."""
 OUTPUTS = sum(SIZES) + len(MEASURES)
 """The logits of all values of all choices, then the measures."""
-MEASURES_COUNT = 10.0
-"""As many times the measures' squared error joins the choices' cross-entropies."""
+MEASURES_WEIGHT = 10.0
+"""Of the measures' squared error beside the choices' cross-entropies."""
 
 
 class Marks(NamedTuple):
     choices: Tensor
     """The cross-entropies of all choices, summed."""
     measures: Tensor
-    """The squared error of the measures, MEASURES_COUNT times."""
+    """The squared error of the measures, MEASURES_WEIGHT times."""
     right: dict[str, Tensor]
     """By choice the share of right answers."""
     off: Tensor
@@ -51,7 +51,7 @@ def marks(out: Tensor, label: Tensor) -> Marks:
     logits, numbers = answers(out)
     choices, right = marked(logits, label[:, : len(CHOICES)])
     off = numbers - label[:, len(CHOICES) :] / THOUSANDTHS
-    return Marks(choices, MEASURES_COUNT * off.square().mean(), right, off)
+    return Marks(choices, MEASURES_WEIGHT * off.square().mean(), right, off)
 
 
 def logits_of(out: Tensor, label: Tensor) -> Tensor:

@@ -25,9 +25,9 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-@functools.cache
 def device_title(device: torch.device) -> str:
-    """The name a person knows it by, such as "NVIDIA H200" or "AMD EPYC, 2 threads"."""
+    """The name a person knows it by, such as "NVIDIA H200" or "AMD EPYC, 2 threads", with as many
+    threads as the one that asks computes with."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
@@ -36,6 +36,7 @@ def device_title(device: torch.device) -> str:
     return f"{_processor()}, {threads} thread{'s' if threads > 1 else ''}"
 
 
+@functools.cache
 def _processor() -> str:
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
         for line in lines:

@@ -19,7 +19,9 @@ from demos.measured import card
 from demos.texts.gan_portraits import CENSUS, HOW_TO_READ, NOT_COUNTED, PARTS
 from gen_core import checkpoint
 from gen_core.checkpoint import CheckpointError
+from gen_core.conditions import LOWEST
 from gen_core.data.avatars.labels import CHOICES, MEASURES
+from gen_core.families.avatar_judge import TENTHS
 
 MODEL, JUDGE = "gan-avatars", "judge-avatars"
 FACTOR = 2
@@ -28,7 +30,6 @@ NAMED = 3
 """How many of those furthest off the sentence names."""
 LEAST = 0.01
 """Ratios below it are not written out."""
-TENTHS = 10
 MISSING = "missing"
 
 
@@ -104,7 +105,7 @@ def tenths() -> dict[str, list[str]]:
     """The names of the parts in which the measures are counted: "−1.0 to −0.8"."""
     named = {}
     for name in MEASURES:
-        low = 0.0 if name == "age" else -1.0
+        low = LOWEST.get(name, -1.0)
         ends = [low + (1 - low) * k / TENTHS for k in range(TENTHS + 1)]
         shown = [f"{end:.1f}".replace("-", "−") for end in ends]
         named[name] = [f"{a} to {b}" for a, b in itertools.pairwise(shown)]

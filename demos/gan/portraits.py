@@ -106,7 +106,7 @@ def mix(
         [Row(*title, line) for title, line in zip(titles, lines, strict=True)],
         ["itself", *(f"seed {column}" for column in columns)],
         corner="for the fine layers", caption=split(model, layers), name=f"mixed-styles-{seed}",
-        provenance=f"{took} · {device_title(model.device)}",
+        provenance=f"{took} · {unaided(device_title, model.device)}",
     )  # fmt: skip
 
 

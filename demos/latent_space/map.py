@@ -23,6 +23,7 @@ from demos.texts.latent_map import MAP
 from demos.widgets.latent_map import Column, Path, PathKnob, View, parse_path
 from demos.widgets.latent_sliders import plane_picture
 from demos.widgets.timeline import Timeline, timeline_from_images
+from gen_core.conditions import LOWEST
 from gen_core.data.avatars import attributes
 from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS
 from gen_core.devices import device_title
@@ -86,7 +87,7 @@ def _choice(name: str, codes: Tensor) -> Column:
 
 
 def _measure(name: str, thousandths: Tensor) -> Column:
-    low, high = (0.0 if name == "age" else -1.0), 1.0
+    low, high = LOWEST.get(name, -1.0), 1.0
     share = (thousandths / THOUSANDTHS - low) / (high - low)
     marks = (share * (SHADES - 1)).round().clamp(0, SHADES - 1)
     ends = TRAITS[name].low, TRAITS[name].high

@@ -10,9 +10,13 @@ from torch import Tensor
 
 from gen_core import metrics
 from gen_core.answers import OUTPUTS, answers, marks
+from gen_core.conditions import LOWEST
 from gen_core.data.avatars.labels import MEASURES
 from gen_core.families.judge import Judge
 from gen_core.family import Losses, register
+
+TENTHS = 10
+"""In so many equal parts of its range each measure is counted."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,9 @@ class AvatarJudge(Judge):
 
     def census(self, out: Tensor) -> dict[str, Any]:
         """By choice the share of pictures with each value; of each measure, how many in each of
-        ten equal parts of its range."""
+        the `TENTHS` of its range."""
         logits, numbers = self.answers(out.cpu())
-        ranges = {name: (0.0 if name == "age" else -1.0, 1.0) for name in MEASURES}
+        ranges = {name: (LOWEST.get(name, -1.0), 1.0) for name in MEASURES}
         clipped = {
             name: column.clamp(*ranges[name])
             for name, column in zip(MEASURES, numbers.T, strict=True)
@@ -67,7 +71,7 @@ class AvatarJudge(Judge):
         return {
             "shares": {name: metrics.class_shares(said).tolist() for name, said in logits.items()},
             "spread": {
-                name: (torch.histc(values, 10, *ranges[name]) / len(values)).tolist()
+                name: (torch.histc(values, TENTHS, *ranges[name]) / len(values)).tolist()
                 for name, values in clipped.items()
             },
         }

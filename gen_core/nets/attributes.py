@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-FINE = 1000.0
-"""Measures come in thousandths."""
+from gen_core.data.avatars.labels import THOUSANDTHS
 
 
 class AttributeEmbedding(nn.Module):
@@ -25,7 +24,7 @@ class AttributeEmbedding(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """rows: (B, choices + measures) int64, the measures in thousandths -> (B, width)"""
-        chosen, measured = rows[:, : self.choices], rows[:, self.choices :] / FINE
+        chosen, measured = rows[:, : self.choices], rows[:, self.choices :] / THOUSANDTHS
         told = (chosen >= 0)[..., None]
         values = self.values((self.first + chosen).clamp(min=0)) * told
         known = (measured >= -1).float()
