@@ -56,11 +56,14 @@ def ratio(above: list[float], below: list[float]) -> float:
     return round(statistics.median(a / b for a, b in zip(above, below, strict=True)), 3)
 
 
-def bare_network(model: Diffusion, count: int, steps: int) -> Tensor:
-    """`steps` evaluations of the network and nothing else."""
+def bare_network(
+    model: Diffusion, count: int, steps: int, math: torch.autocast | None = None
+) -> Tensor:
+    """`steps` evaluations of the network and nothing else, in the precision that is chosen here,
+    or in that of `math`."""
     x = Noise(range(count)).randn(*model.event).to(model.device)
     t, label = torch.ones(count, device=model.device), torch.zeros_like(x[:, 0, 0, 0]).long()
-    with torch.inference_mode(), fast_math(model.device):
+    with torch.inference_mode(), math or fast_math(model.device):
         for _ in range(steps):
             out = model.net(x, t, label)
     return out.cpu()
@@ -116,6 +119,23 @@ def compare_samplers(
     }
 
 
+def compare_precisions(
+    model: Diffusion, count: int, rounds: int, told: Callable[[int], None]
+) -> dict[str, Any]:
+    """Whether `has_bf16_units` chooses well: the network alone in bfloat16 and in float32."""
+
+    def job(enabled: bool) -> Callable[[], Tensor]:
+        math = torch.autocast(model.device.type, torch.bfloat16, enabled=enabled)
+        return lambda: bare_network(model, count, 1, math)
+
+    seconds = interleaved({"float32": job(False), "bfloat16": job(True)}, rounds, told)
+    return {
+        "chosen": "bfloat16" if has_bf16_units(model.device) else "float32",
+        "seconds": {name: round(statistics.median(s), 4) for name, s in seconds.items()},
+        "bfloat16_over_float32": ratio(seconds["bfloat16"], seconds["float32"]),
+    }
+
+
 def grid_times(
     models: dict[str, Family], rounds: int, told: Callable[[int], None]
 ) -> list[dict[str, Any]]:
@@ -157,11 +177,13 @@ def bench(
 
     return {
         "hardware": device_title(chosen),
-        "bf16": has_bf16_units(chosen),
         "torch": torch.__version__,
         "untrained": [family for family, model in models.items() if not model.card],
         "sampler": compare_samplers(
             models["diffusion"], count, steps, rounds, stage("samplers, rounds")
+        ),
+        "precision": compare_precisions(
+            models["diffusion"], count, rounds, stage("precisions, rounds")
         ),
         "grids": grid_times(models, rounds, stage("grids, rounds")),
     }
@@ -173,17 +195,17 @@ def report(result: dict[str, Any]) -> str:
     def verdict(value: float, aim: float) -> str:
         return f"{value:.3f}   (aim: at most {aim}, {'met' if value <= aim else 'MISSED'})"
 
-    s = result["sampler"]
-    precision = "bfloat16" if result["bf16"] else "float32"
+    s, precision = result["sampler"], result["precision"]
     network = verdict(s["ours_over_network"], s["aim_over_network"])
     library = verdict(s["ours_over_diffusers"], s["aim_over_diffusers"])
     lines = [
-        f"{result['hardware']}, {precision}, torch {result['torch']}",
+        f"{result['hardware']}, {precision['chosen']}, torch {result['torch']}",
         f"DDIM, {s['count']} pictures, {s['steps']} steps, medians of {s['rounds']} rounds:",
         *(f"  {name:<14}{seconds:9.3f} s" for name, seconds in s["seconds"].items()),
         f"  ours / {s['steps']} x bare network  {network}",
         f"  ours / diffusers          {library}",
         f"  largest difference between ours and diffusers' pictures: {s['largest_difference']:.2g}",
+        f"  network in bfloat16 / in float32: {precision['bfloat16_over_float32']:.3f}",
         "Grids:",
     ]
     for grid in result["grids"]:

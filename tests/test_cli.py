@@ -127,7 +127,7 @@ def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
     assert text["knobs"] == {"temperature": 0.5} and text["floor"] == scores["floor"]
 
 
-def test_bench_reports_both_ratios(place, capsys, monkeypatch):
+def test_bench_reports_its_ratios(place, capsys, monkeypatch):
     from gen_core import bench
 
     models = {f: tiny(f).requires_grad_(False) for f in bench.GRIDS}
@@ -136,10 +136,12 @@ def test_bench_reports_both_ratios(place, capsys, monkeypatch):
     sampler = result["sampler"]
     assert sampler["ours_over_network"] > 0 and sampler["ours_over_diffusers"] > 0
     assert sampler["largest_difference"] < 0.2  # the two loops draw the same pictures
+    assert result["precision"]["bfloat16_over_float32"] > 0
     assert [g["family"] for g in result["grids"]] == list(bench.GRIDS)
     assert main(["bench", "--count", "2", "--steps", "3", "--rounds", "2"]) == 0
     text = capsys.readouterr().out
     assert "ours / 3 x bare network" in text and "aim: at most 1.05" in text
+    assert "network in bfloat16 / in float32" in text
 
 
 def test_the_module_runs_and_knows_its_commands():
