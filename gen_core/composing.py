@@ -14,9 +14,9 @@ from torch import Tensor
 
 from gen_core.conditions import OTHERS
 from gen_core.data.avatars import portrait
-from gen_core.data.avatars.attributes import any_avatar
+from gen_core.data.avatars.attributes import Avatar, any_avatar
 from gen_core.data.avatars.held_out import HELD_OUT
-from gen_core.data.avatars.labels import CHOICES
+from gen_core.data.avatars.labels import CHOICES, hidden
 from gen_core.families.avatar_judge import AvatarJudge
 from gen_core.families.guided import GuidedFamily
 from gen_core.family import final
@@ -64,8 +64,8 @@ def composing(
     told: Callable[[int, int], None] = lambda done, total: None, **knobs: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """By "held_out" and "seen": the share of pictures in which the judge finds both values that
-    were asked for, each value alone, how many pictures, and the share of every pair. "by_rule" is
-    the share among as many portraits drawn by rule: what a perfect model would reach, for the
+    were asked for, each value alone, how many pictures, and [pair, share] of every pair. "by_rule"
+    is the share among as many portraits drawn by rule: what a perfect model would reach, for the
     judge errs too. And the "knobs".
 
     knobs: what the model's `sample` takes besides the label; told(pictures done, in all).
@@ -90,9 +90,7 @@ def composing(
             "by_rule": float(torch.cat(by_rule).all(1).double().mean()),
             "alone": both.mean(0).tolist(),
             "pictures": len(asked),
-            "by_pair": {
-                ", ".join(pair.values()): share for pair, share in zip(pairs, by_pair, strict=True)
-            },
+            "by_pair": [list(told) for told in zip(pairs, by_pair, strict=True)],
         }
     return found
 
@@ -110,12 +108,9 @@ def _batches(asked: list[Wish], seed: int) -> Iterator[tuple[list[Wish], range]]
 
 
 def _by_rule(wishes: Sequence[Wish], seeds: range) -> Tensor:
-    """(B, 3, SIDE, SIDE) in [-1, 1]: people who are as asked for and otherwise anybody, not
-    those whom the judge was trained on."""
-    people = [
-        replace(any_avatar(np.random.default_rng(OTHERS + seed)), **wish)
-        for wish, seed in zip(wishes, seeds, strict=True)
-    ]
+    """(B, 3, SIDE, SIDE) in [-1, 1]: people who are seen to be as asked for and otherwise anybody,
+    not those whom the judge was trained on."""
+    people = [_anybody(wish, seed) for wish, seed in zip(wishes, seeds, strict=True)]
     pixels = torch.from_numpy(np.stack([portrait(person, SIDE) for person in people]))
     return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
 
@@ -131,3 +126,11 @@ def shown(judge: AvatarJudge, x: Tensor, pairs: Sequence[Wish]) -> Tensor:
             for row, pair in enumerate(pairs)
         ]
     )
+
+
+def _anybody(wish: Wish, seed: int) -> Avatar:
+    """Old age turns hair grey, whatever its colour was: who hides the wish is drawn anew."""
+    rng = np.random.default_rng(OTHERS + seed)
+    while wish.keys() & hidden(person := replace(any_avatar(rng), **wish)):
+        pass
+    return person

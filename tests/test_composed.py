@@ -15,7 +15,10 @@ from person_fixtures import write_people
 def told(share: float) -> dict:
     return {
         "share": share, "by_rule": 0.9, "alone": [share, 1.0], "pictures": 40,
-        "by_pair": {"cap, sun": 0.0, "afro, <b>blond</b>": 2 * share},
+        "by_pair": [
+            [{"hat": "none", "glasses": "sun"}, 0.0],
+            [{"hair": "afro", "hair_colour": "<b>blond</b>"}, 2 * share],
+        ],
     }  # fmt: skip
 
 
@@ -37,7 +40,8 @@ def test_both_kinds_stand_beside_what_drawing_by_rule_reaches():
 
 def test_pairs_come_best_first_and_are_text():
     html = composed.section(METRICS)
-    assert html.index("afro, &lt;b&gt;blond") < html.index("cap, sun")
+    first, second = "hair afro, hair colour &lt;b&gt;blond", "no hat, glasses sun"
+    assert html.index(first) < html.index(second)
     assert "<b>blond" not in html
 
 

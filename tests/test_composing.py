@@ -11,7 +11,15 @@ import torch
 from core_fixtures import tiny
 from demos.figures import pixels
 from gen_core import Frame
-from gen_core.composing import SIDE, _by_rule, composing, held_out_pairs, seen_pairs, shown
+from gen_core.composing import (
+    SIDE,
+    _anybody,
+    _by_rule,
+    composing,
+    held_out_pairs,
+    seen_pairs,
+    shown,
+)
 from gen_core.data.avatars import Avatar, portrait, random_avatar
 from gen_core.data.avatars.attributes import any_avatar
 from gen_core.data.avatars.held_out import HELD_OUT, is_held_out
@@ -72,8 +80,8 @@ def test_who_does_as_told_but_for_caps_is_told_so():
     left_out = held_out_pairs()
     caps = [wish for wish in left_out if "cap" in wish.values()]
     assert caps and found["held_out"]["share"] == pytest.approx(1 - len(caps) / len(left_out))
-    for wish, share in zip(left_out, found["held_out"]["by_pair"].values(), strict=True):
-        assert share == (0 if wish in caps else 1)
+    assert found["held_out"]["by_pair"] == [[w, 0 if w in caps else 1] for w in left_out]
+    assert [pair for pair, _ in found["seen"]["by_pair"]] == seen_pairs()  # no two are mixed up
     assert found["held_out"]["pictures"] == 2 * len(left_out)
     assert found["knobs"] == {}
     assert told[-1] == (4 * len(left_out), 4 * len(left_out))
@@ -106,6 +114,13 @@ def test_a_share_by_rule_is_what_the_judge_finds_in_drawn_portraits():
     for place, (name, value) in enumerate(pair.items()):
         expected = logits[name].argmax(1) == CHOICES[name].index(value)
         assert shown(judge, x, [pair] * 3)[:, place].tolist() == expected.tolist()
+
+
+def test_nobody_by_rule_hides_what_was_asked_for():
+    for seed in range(100):  # old age turns hair grey
+        person = _anybody({"hair": "quiff", "hair_colour": "black", "hat": "none"}, seed)
+        assert (person.hair, person.hair_colour, person.hat) == ("quiff", "black", "none")
+        assert person.age <= 0.9
 
 
 def test_a_real_model_and_a_real_judge_go_together():

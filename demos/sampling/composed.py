@@ -3,7 +3,7 @@ showed, beside pairs that it did. All of it stands in the model's card; no model
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -11,6 +11,7 @@ import gradio as gr
 
 from demos.measured import card
 from demos.texts.person import BY_PAIR, COMPOSING, KINDS, NOT_MEASURED, SHARES, SHARES_SOURCE
+from demos.widgets.wishes import in_words
 from gen_core import checkpoint
 from gen_core.checkpoint import CheckpointError
 
@@ -60,11 +61,11 @@ def _share(words: str, told: Mapping[str, Any]) -> str:
         <i style="--share:{told["share"]:.3f};--rule:{told["by_rule"]:.3f}"></i></dd></div>"""
 
 
-def _table(words: str, by_pair: Mapping[str, float]) -> str:
+def _table(words: str, by_pair: Sequence[tuple[Mapping[str, str], float]]) -> str:
     """Pairs, those drawn best first."""
     rows = "".join(
-        f"""<tr><th scope="row">{escape(pair)}</th>
+        f"""<tr><th scope="row">{escape(", ".join(in_words(*part) for part in pair.items()))}</th>
           <td><i style="--share:{share:.3f}"></i></td><td>{share:.0%}</td></tr>"""
-        for pair, share in sorted(by_pair.items(), key=lambda item: -item[1])
+        for pair, share in sorted(by_pair, key=lambda item: -item[1])
     )
     return f"<table><caption>{escape(words)}</caption><tbody>{rows}</tbody></table>"
