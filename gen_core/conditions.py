@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gen_core.checks import KnobError, choice, labels, number
 from gen_core.data.avatars.attributes import Avatar, any_avatar
-from gen_core.data.avatars.held_out import random_avatar
+from gen_core.data.avatars.held_out import HELD_OUT, random_avatar
 from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS, facts, hidden
 from gen_core.data.images import UNSEEN
 
@@ -37,7 +37,7 @@ HIDING = ("hat", "hair", "age", "glasses", "lids", "beard")
 BEARDED = 0.25
 """The age above which beards grow: see `any_avatar`."""
 LOTS = 100
-"""Times that a lot is drawn anew at most: one in three shows even the rarest wish."""
+"""Times that a lot is drawn anew at most; one in five or more shows even a rare wish."""
 
 
 class Condition(Protocol):
@@ -172,16 +172,28 @@ def _thousandths(measure: float) -> int:
 
 
 def _somebody(seed: int, wish: Mapping[str, Any]) -> Avatar:
-    """The person of that seed, as the wish has them. Where something hides the wish, or a beard
-    grows where none does, all that can hide something and is open is drawn anew."""
+    """The person of that seed, as the wish has them; what is open and goes with nobody in the data
+    is drawn anew."""
     person, rng = replace(random_avatar(OTHERS + seed), **wish), np.random.default_rng(seed)
-    to_show = wish.keys() - hidden(Avatar(**wish))  # a turban hides the hair that is asked for
     for _ in range(LOTS):
-        shaven = "beard" in wish or person.beard == "none"
-        grows = person.age > BEARDED and person.hat != "headscarf"
-        if (shaven or grows) and not to_show & hidden(person):
+        wrong = _unlike_the_data(person, wish) - wish.keys()
+        if not wrong:
             break
         other = any_avatar(rng)
-        anew = {name: getattr(other, name) for name in HIDING if name not in wish}
-        person = replace(person, **anew)
+        person = replace(person, **{name: getattr(other, name) for name in wrong})
     return person
+
+
+def _unlike_the_data(person: Avatar, wish: Mapping[str, Any]) -> set[str]:
+    """The attributes to blame where something hides the wish, where a beard grows on who has none,
+    and where two that are not both wished for are a combination that training left out."""
+    wrong: set[str] = set()
+    to_show = wish.keys() - hidden(Avatar(**wish))  # a turban hides the hair that is asked for
+    shaven = "beard" in wish or person.beard == "none"
+    grows = person.age > BEARDED and person.hat != "headscarf"
+    if to_show & hidden(person) or not (shaven or grows):
+        wrong.update(HIDING)
+    for pair, left_out in HELD_OUT.items():
+        if tuple(getattr(person, name) for name in pair) in left_out and not wish.keys() >= {*pair}:
+            wrong.update(pair)
+    return wrong

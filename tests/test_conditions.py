@@ -12,6 +12,7 @@ from gen_core.checks import KnobError
 from gen_core.conditions import OTHERS, UNTOLD, Attributes, Classes, lots
 from gen_core.data.avatars import Avatar, random_avatar
 from gen_core.data.avatars.dataset import SEEDS
+from gen_core.data.avatars.held_out import HELD_OUT
 from gen_core.data.avatars.labels import CHOICES, MEASURES, facts
 from gen_core.data.images import UNSEEN
 from gen_core.nets.attributes import AttributeEmbedding
@@ -132,8 +133,25 @@ def test_lots_hide_nothing_that_is_asked_for_and_leave_the_rest_as_it_is(wish):
     free, asked = lots(None, range(100)), lots(wish, range(100))
     for name, value in wish.items():
         assert set(asked[:, names.index(name)].tolist()) == {CHOICES[name].index(value)}, name
-    for name in {"skin", "brows", "nose", "background", "turn"} - wish.keys():
+    for name in {"brows", "nose", "mouth", "background", "turn"} - wish.keys():
         assert torch.equal(asked[:, names.index(name)], free[:, names.index(name)]), name
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"hair": "afro"}, {"glasses": "sun"}, {"skin": "dark"}, {"background": "mint"}],
+    ids=str,
+)  # fmt: skip
+def test_lots_complete_no_wish_to_what_training_left_out(wish):
+    rows, names = lots(wish, range(300)), [*CHOICES]
+    for (one, other), pairs in HELD_OUT.items():
+        for a, b in pairs:
+            first = rows[:, names.index(one)] == CHOICES[one].index(a)
+            second = rows[:, names.index(other)] == CHOICES[other].index(b)
+            assert not (first & second).any(), (a, b)
+    blond = {"hair": "afro", "hair_colour": "blond"}  # who asks for it gets it
+    asked = lots(blond, range(20))[:, names.index("hair_colour")]
+    assert set(asked.tolist()) == {CHOICES["hair_colour"].index("blond")}
 
 
 def test_lots_give_no_beard_where_the_data_has_none_unless_it_is_asked_for():
