@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from demos.widgets.timeline import timeline_from_images, timeline_value
 from demos.widgets.timeline_gif import PREFIX, encode_gif
@@ -142,6 +143,27 @@ def test_gif_of_bad_requests_is_an_error_not_a_crash(change: dict, message: str)
 def test_gif_of_bad_lanes_is_an_error_not_a_crash(change: dict, message: str) -> None:
     lane = {**run_value()["lanes"][0], **change}
     assert message in encode_gif(gif_request(lanes=[lane]))["error"]
+
+
+def test_gif_of_lanes_that_are_too_large_together_is_refused_before_they_are_decoded() -> None:
+    side, frames = 5000, 2
+    blank = io.BytesIO()
+    Image.new("L", (side, frames * side // 2)).save(blank, "PNG")
+    lane = {
+        "title": "", "width": side, "height": side // 2, "samples": 1, "columns": 1,
+        "sheet": PREFIX + base64.b64encode(blank.getvalue()).decode(), "present": [True] * frames,
+    }  # fmt: skip
+    answer = encode_gif({"lanes": [lane] * 2, "captions": ["x"] * frames, "frame_ms": 100})
+    assert "a sheet of 5000 x 5000 pixels is too large" in answer["error"]
+
+
+def test_gif_of_a_png_with_endless_notes_is_an_error() -> None:
+    lane, notes, noisy = run_value()["lanes"][0], PngInfo(), io.BytesIO()
+    notes.add_text("note", "x" * 2_000_000, zip=True)  # beyond what Pillow unpacks
+    sheet = Image.open(io.BytesIO(base64.b64decode(lane["sheet"][len(PREFIX) :])))
+    sheet.save(noisy, "PNG", pnginfo=notes)
+    lane["sheet"] = PREFIX + base64.b64encode(noisy.getvalue()).decode()
+    assert "not a PNG" in encode_gif(gif_request(lanes=[lane]))["error"]
 
 
 def test_gif_of_a_truncated_png_is_an_error() -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from demos.widgets.timeline import Timeline
-from timeline_fixtures import SHADES, N, open_gif, run_value, training_value
+from timeline_fixtures import LONG, SHADES, N, long_value, open_gif, run_value, training_value
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +26,7 @@ def build() -> gr.Blocks:
             press.click(lambda: run_value(), None, run, api_name="run")
         with gr.Tab("Training"):
             Timeline(elem_id="training", label="A training run", value=training_value())
+            Timeline(elem_id="long", label="A long run", value=long_value())
     return demo
 
 
@@ -184,6 +185,17 @@ def test_both_exports_download_real_pictures(page: Page, tmp_path: Path) -> None
     assert gif.value.suggested_filename == "a-run.gif"
     gif.value.save_as(tmp_path / "run.gif")
     assert open_gif((tmp_path / "run.gif").read_bytes()).n_frames == N
+
+
+def test_a_long_run_at_full_speed_can_be_kept_as_well(page: Page, tmp_path: Path) -> None:
+    page.get_by_role("tab", name="Training").click()
+    widget = page.locator("#long")
+    widget.get_by_role("button", name="Speed 4 times").click()
+    with page.expect_download() as gif:
+        widget.get_by_role("button", name="Download animation as GIF").click()
+    gif.value.save_as(tmp_path / "run.gif")
+    image = open_gif((tmp_path / "run.gif").read_bytes())
+    assert image.n_frames == LONG and image.info["duration"] == 20
 
 
 def test_charts_follow_the_frame_in_a_tab_that_opens_late(page: Page) -> None:

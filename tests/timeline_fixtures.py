@@ -14,6 +14,7 @@ from gen_core.family import Frame
 N = 6
 SHADES = [10, 60, 110, 160, 210, 250]
 """The first lane's grey in every frame: what the browser must show."""
+LONG = 60
 
 
 def shade(level: int) -> float:
@@ -73,6 +74,15 @@ def training_value() -> dict:
         ],
         start=0,
     )
+
+
+def long_value() -> dict:
+    """So many frames that each is shown for a moment only."""
+    pictures = [np.full((1, 8, 8), k, np.uint8) for k in range(LONG)]
+    return timeline_from_images(
+        {"State": pictures}, [f"step {k}" for k in range(LONG)], steps=list(range(LONG)),
+        step_word="step", live=False, provenance="computed before",
+    )  # fmt: skip
 
 
 def open_gif(data: bytes) -> Image.Image:

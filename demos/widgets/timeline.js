@@ -4,6 +4,7 @@
 const SPEEDS = [0.5, 1, 2, 4];
 const PLAY_MS = 3000; // a whole run at normal speed, within the limits of one frame below
 const FRAME_MS = [50, 450];
+const GIF_FRAME_MS = 20; // browsers play faster ones slowly
 const CELL = 36; // height of the film strip, CSS pixels
 const CANVAS_WIDTH = 800; // pixels a lane is enlarged to, at least: more than it fills on screen
 
@@ -71,7 +72,7 @@ class TimelineView extends Card {
     this.loop = iconButton("loop", "Loop", "timeline-stroked");
     this.loop.addEventListener("click", () => this.setLoop(!this.looping));
     const png = () => exportStrip(this.value, this.lanes);
-    const gif = () => exportGif(this.value, this.server, Math.round(this.frameMs()));
+    const gif = () => exportGif(this.value, this.server, Math.round(Math.max(GIF_FRAME_MS, this.frameMs())));
     const exports = [
       this.downloadButton("PNG", "Download key frames as PNG", png),
       this.downloadButton("GIF", "Download animation as GIF", gif),

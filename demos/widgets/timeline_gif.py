@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import math
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from gen_core.checks import KnobError, text, whole
 MAX_SIDE = 16_000
 """Pixels: the longest side of a picture that every current browser draws."""
 MAX_PIXELS = 40_000_000
-"""Pixels of one sprite sheet, and of all frames of one GIF together."""
+"""Pixels of all sprite sheets together, and of all frames of one GIF together."""
 PREFIX = "data:image/png;base64,"
 PAPER, INK, FAINT = "white", "#1f2937", "#6b7280"
 MARGIN, LINE, LANE_WIDTH = 16, 22, 300
@@ -69,9 +70,9 @@ def encode_gif(request: Any) -> dict[str, str]:
     Called by the page itself, outside Gradio's queue: so it never raises, and runs one at a time.
     """
     try:
-        lanes, captions, frame_ms = _checked(request)
-        comment = text("comment", request.get("comment", ""), MAX_COMMENT)
-        with _one_at_a_time:
+        with _one_at_a_time:  # sheets are large once they are decoded
+            lanes, captions, frame_ms = _checked(request)
+            comment = text("comment", request.get("comment", ""), MAX_COMMENT)
             return {"gif": _animation(lanes, captions, frame_ms, comment)}
     except KnobError as error:
         return {"error": str(error)}
@@ -87,7 +88,11 @@ def _checked(request: Any) -> tuple[list[_Lane], list[str], int]:
     if not isinstance(lanes, list):
         raise KnobError("lanes: takes a list")
     whole("number of lanes", len(lanes), 1, 8)
-    return [_checked_lane(lane, len(captions)) for lane in lanes], captions, frame_ms
+    checked, room = [], MAX_PIXELS
+    for lane in lanes:
+        checked.append(_checked_lane(lane, len(captions), room))
+        room -= math.prod(checked[-1].sheet.size)
+    return checked, captions, frame_ms
 
 
 def _texts(name: str, values: Any) -> list[str]:
@@ -96,7 +101,7 @@ def _texts(name: str, values: Any) -> list[str]:
     return [value[:120] for value in values]
 
 
-def _checked_lane(lane: Any, frames: int) -> _Lane:
+def _checked_lane(lane: Any, frames: int, room: int) -> _Lane:
     if not isinstance(lane, dict):
         raise KnobError("a lane: takes title, sheet, width, height, samples, columns, present")
     (title,) = _texts("title", [lane.get("title")])
@@ -107,13 +112,14 @@ def _checked_lane(lane: Any, frames: int) -> _Lane:
     present = lane.get("present")
     if not isinstance(present, list) or len(present) != frames:
         raise KnobError(f"present: takes {frames} entries, one for every frame")
-    sheet = _sheet(lane.get("sheet"), (samples * width, frames * height))
+    sheet = _sheet(lane.get("sheet"), (samples * width, frames * height), room)
     return _Lane(title, sheet, width, height, samples, columns, [bool(p) for p in present])
 
 
-def _sheet(url: Any, size: tuple[int, int]) -> Image.Image:
-    """The PNG in a data URL; its size is compared before a pixel is decoded."""
-    if max(size) > MAX_SIDE or size[0] * size[1] > MAX_PIXELS:
+def _sheet(url: Any, size: tuple[int, int], room: int) -> Image.Image:
+    """The PNG in a data URL; its size is compared before a pixel is decoded, of which there may be
+    no more than `room`."""
+    if max(size) > MAX_SIDE or math.prod(size) > room:
         raise KnobError(f"a sheet of {size[0]} x {size[1]} pixels is too large for a GIF")
     if not isinstance(url, str) or not url.startswith(PREFIX):
         raise KnobError("sheet: takes a PNG as a data URL")
@@ -123,7 +129,9 @@ def _sheet(url: Any, size: tuple[int, int]) -> Image.Image:
         if image.size != size:
             raise KnobError(f"sheet of {image.size} pixels: {size} are needed")
         return image.convert("L" if image.mode == "L" else "RGB")
-    except (binascii.Error, UnidentifiedImageError, OSError, SyntaxError) as error:
+    except KnobError:
+        raise
+    except (binascii.Error, UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise KnobError(f"sheet: not a PNG that can be read ({error})") from error
     except Image.DecompressionBombError as error:
         raise KnobError("sheet: too large for a GIF") from error
