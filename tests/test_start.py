@@ -13,6 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from conftest import ROOT, running_app
+from gen_core.recipes import RECIPES
 
 WATCHED = """
 import runpy, sys
@@ -69,8 +70,8 @@ def test_the_server_speaks_to_no_other_host(tmp_path: Path):
 
 @pytest.mark.parametrize("content", [None, b"no safetensors at all"])
 def test_the_page_is_served_without_weights_and_with_damaged_ones(tmp_path: Path, content):
-    if content:
-        (tmp_path / "flow-fashion.safetensors").write_bytes(content)
+    for name in RECIPES if content else ():
+        (tmp_path / f"{name}.safetensors").write_bytes(content)
     with running_app(GEN_WEIGHTS=str(tmp_path)) as address:
         assert "Noise to Data" in httpx.get(address).text
 

@@ -20,6 +20,7 @@ from demos.overview.results import distance
 from demos.texts.latent_kl import CURVES, FIGURES, FROM_TRAINING, NO_FRECHET
 from demos.widgets.chart import Axis, LogAxis, Mark, axes, chart, corner, level, placed
 from gen_core import checkpoint
+from gen_core.checkpoint import CheckpointError
 
 RATE, DISTORTION = "elbo.rate", "elbo.distortion"
 MOST_POINTS = 120
@@ -79,11 +80,21 @@ def _curve(tensors: dict[str, torch.Tensor], name: str) -> list[tuple[float, flo
 
 def build(panel: str, variants: Sequence[Variant]) -> None:
     """The cards on the page: figures, and below them how training went where that is known."""
-    known = [Known.of(v, hue) for v, hue in zip(variants, HUES, strict=False)]
+    known = [k for v, hue in zip(variants, HUES, strict=False) if (k := _if_sound(v, hue))]
+    if not known:
+        return
     card(f"{panel}-figures", FIGURES, figures(known), "chart.css", "kl_figures.css")
     trained = [k for k in known if k.curves[RATE] and k.curves[DISTORTION]]
     if trained:
         card(f"{panel}-curves", CURVES, training(trained), "chart.css", "kl_figures.css")
+
+
+def _if_sound(variant: Variant, hue: str) -> Known | None:
+    """None where the file is damaged: whoever draws with it is told, the page is there for all."""
+    try:
+        return Known.of(variant, hue)
+    except CheckpointError:
+        return None
 
 
 def figures(known: Sequence[Known]) -> str:
