@@ -175,8 +175,17 @@ def test_the_printed_lines_draw_the_same_and_count_the_same(app, person, capsys)
     exec(person.code(knobs), scope)
     *_, value = values(person.draw(app, **knobs))
     assert np.array_equal(pixels(scope["x"]), frames_of(value["lanes"][0])[-1])
-    counted = dict(value["seen"]["rows"])["hat cap"]
-    assert capsys.readouterr().out.strip() == f"hat cap: {counted}"
+    told = value["seen"]
+    expected = [f"{words}: {count}" for words, count in told["rows"]]
+    everything = f"all of it: {told['headline'].split()[0]}"
+    assert capsys.readouterr().out.strip().splitlines() == [*expected, everything]
+
+
+def test_the_printed_lines_leave_out_what_the_wish_itself_hides(app, capsys):
+    wish = parse_wish("hat:turban;hair:afro")
+    exec(flow.person.code({"wish": wish, "solver": flow.person.family.solver, **QUICK}), {})
+    said = capsys.readouterr().out
+    assert "hat turban: " in said and "afro" not in said
 
 
 # --- what the judge counts ------------------------------------------------------------------------

@@ -46,6 +46,7 @@ NEAR = 0.25
 """A measure is as asked for if the judge sees it no further off than this."""
 MOST_CURVES = 3
 """Attributes with a curve of their own; more than these share one, their mean."""
+LABELS = "gen_core.data.avatars.labels"
 EXAMPLE = {"steps": 20, "guidance_scale": 2.0, "seed": 0, "count": 8, "frames": 5}
 
 
@@ -88,7 +89,7 @@ def counts(told: Mapping[str, Tensor]) -> tuple[dict[str, int], int]:
 
 
 def curves(wish: Wish, told: Sequence[Mapping[str, Tensor]], steps: list[int]) -> list[dict]:
-    """The timeline's chart: the share of guesses that show what was asked for, at each moment."""
+    """The timeline's chart: the number of guesses that show what was asked for, at each moment."""
     names = [*told[0]]
     series = {} if len(names) == 1 else {"all of it": [one[1] for one in map(counts, told)]}
     if len(names) <= MOST_CURVES:
@@ -223,22 +224,29 @@ class Person:
 
     def code(self, k: Mapping[str, Any]) -> str:
         """The lines that draw the same people, and count."""
-        count, judged = k["count"], JUDGE in available()
+        count, wish = k["count"], dict(k["wish"])
+        seen = [name for name in wish if name not in hidden(Avatar(**wish))]
+        judged = bool(seen) and JUDGE in available()
         counting = [
             "",
             f'judge = load("{JUDGE}")',
             "with torch.inference_mode():",
-            "    logits, measures = judge.answers(judge(x.to(judge.device)))",
-            "for name, value in wish.items():",
+            "    logits, measures = judge.answers(judge(x.to(judge.device)).cpu())",
+            "right = {}",
+            f"for name in {seen!r}:  # what nothing hides",
             "    if name in CHOICES:",
-            "        right = logits[name].argmax(1).cpu() == CHOICES[name].index(value)",
-            '        print(f"{name} {value}: {int(right.sum())} of {len(x)}")',
-        ]  # fmt: skip
+            "        right[name] = logits[name].argmax(1) == CHOICES[name].index(wish[name])",
+            "    else:",
+            "        off = measures[:, MEASURES.index(name)] - wish[name]",
+            f"        right[name] = off.abs() <= {NEAR:g}",
+            '    print(f"{name} {wish[name]}: {int(right[name].sum())} of {len(x)}")',
+            'print("all of it:", int(torch.stack([*right.values()]).all(0).sum()))',
+        ]
         return script(
             [LOAD, NOISE, ("gen_core", "record")]
-            + ([TORCH, ("gen_core.data.avatars.labels", "CHOICES")] if judged else []),
+            + ([TORCH, (LABELS, "CHOICES"), (LABELS, "MEASURES")] if judged else []),
             f'model = load("{self.family.model}")',
-            f"wish = {dict(k['wish'])!r}  # what is left out stays open",
+            f"wish = {wish!r}  # what is left out stays open",
             "frames = record(model.sample(",
             f"    Noise(range({k['seed']}, {k['seed'] + count})),",
             "    label=wish or None,",
