@@ -24,7 +24,7 @@ from gen_core.families.avatar_judge import AvatarJudge
 
 COUNT, CHUNK = 300, 20
 SEEDS = range(UNSEEN_FROM + MOST_PORTRAITS, UNSEEN_FROM + MOST_PORTRAITS + COUNT)
-"""Of portraits that no model was trained on, and no visitor can choose."""
+"""Of portraits that no model was trained on, and that are not on offer."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ ODD = Explanation(
         "lets odd pictures through (a miss). The slider sets how many false alarms you accept; the "
         "**ROC curve** shows what every other threshold would do, and the area under it sums them "
         "up: 1 is perfect, 0.5 is guessing. The score sees how much is wrong, not what. **Where it "
-        "is weak**: a smooth grey block or a blur takes away what is hard to draw, so the copy "
+        "is weak**: a block of one colour or a blur takes away what is hard to draw, so the copy "
         "can be as good as that of a portrait, and many pass, as the table says. Choose “blurred” "
         "or “a piece erased” and see. "
         "And a model of portraits says nothing of people: it knows the drawings it was shown."
@@ -34,12 +34,12 @@ ODD = Explanation(
     symbols=(
         ("x_i", r"a colour value of the picture, from -1 to 1; $n = 64 \cdot 64 \cdot 3$ of them"),
         (r"\hat x_i", "the same one as the decoder draws it from the mean of the code"),
-        ("s", "the score, error or bound, of a picture taken at random"),
+        ("P, s", "how probable that is, of the scores (errors or bounds) of pictures at random"),
         (r"\text{area}", "how likely an odd picture scores higher than a portrait"),
     ),
     source=(
         "An & Cho 2015, *Variational Autoencoder based Anomaly Detection using Reconstruction "
-        "Probability*; Fawcett 2006, *An introduction to ROC analysis*, section 8; on failures, "
+        "Probability*; Fawcett 2006, *An introduction to ROC analysis*; on failures, "
         "Nalisnick et al. 2019, *Do Deep Generative Models Know What They Don't Know?*"
     ),
 )

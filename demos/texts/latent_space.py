@@ -46,8 +46,8 @@ SLIDERS = Explanation(
 
 MEASURED = """### How good are the sliders?
 
-Each was moved from one end to the other, on faces that training did not show; a classifier that
-was trained apart looked at both ends."""
+Each was moved from two standard deviations below to two above, on faces that training did not
+show; a classifier that was trained apart looked at both ends."""
 
 NO_MEASURED = "The sliders have not been measured: `python -m gen_core atlas vae-avatars --write`."
 
@@ -63,8 +63,8 @@ BETWEEN = Explanation(
         "few codes lie; the **spherical** path keeps its distance, as the chart shows. The codes "
         "of portraits, too, lie well away from the middle, so here the straight line dips as well. "
         "Watch the half way: hair that is neither long nor short, glasses that are half there. "
-        "Nothing in the data looks like that; the model has learned what is likely, not what is "
-        "possible."
+        "Nothing in the data looks like that: the decoder turns one into the other smoothly, "
+        "whether or not such a face could be."
     ),
     formula=r"z(t) = (1 - t)\, z_a + t\, z_b \qquad \text{or} \qquad " + arc.FORMULA,
     symbols=(("z_a, z_b", "the codes of the two ends, 64 numbers each"), *arc.SYMBOLS),

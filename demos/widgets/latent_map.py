@@ -153,7 +153,7 @@ class Guide:
         return _description(self.app, self.views[choice("map", name, list(self.views))])
 
     def decode(self, text: Any) -> dict[str, Any]:
-        """A place as text -> {"picture": PNG data URL, "ms": time of the network}"""
+        """A place as text -> {"picture": PNG data URL, "ms": time here}"""
         path = parse_path(text, self.reaches, least=1, most=1)
         view, places = self.views[path.view], torch.tensor(path.places)
         started = time.perf_counter()
@@ -203,13 +203,13 @@ def LatentMap(
     They are written into the template, as `LatentSliders` does.
     """
     guide = Guide(app, views)
-    template = read("latent_map.html")
-    baked = {"FIRST_PICTURE": first_picture, "FIRST_NOTE": first_note, "FINE": str(FINE)}
-    for place, text in baked.items():
+    template = read("latent_map.html").replace("VIEWS", _view_buttons(views))
+    baked = {"FINE": str(FINE), "FIRST_NOTE": first_note, "FIRST_PICTURE": first_picture}
+    for place, text in baked.items():  # the picture last: its letters might spell any place
         template = template.replace(place, html.escape(text))
     return gr.HTML(
         value=value,
-        html_template=template.replace("VIEWS", _view_buttons(views)),
+        html_template=template,
         css_template=read("card.css", "latent_map.css"),
         js_on_load=read("card.js", "live.js", "latent_map_points.js", "latent_map.js"),
         apply_default_css=False,

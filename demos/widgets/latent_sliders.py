@@ -104,7 +104,7 @@ class Decoder:
         return {"code": str(drawn_code(model, seed, self.sizes[model]))}
 
     def decode(self, text: Any) -> dict[str, Any]:
-        """A code as text -> {"picture": PNG data URL, "ms": time of the network}"""
+        """A code as text -> {"picture": PNG data URL, "ms": time here}"""
         code = parse_code(text, self.sizes)
         started = time.perf_counter()
         model = self.app.model(code.model)
@@ -157,7 +157,7 @@ def LatentSliders(
     """
     decoder = Decoder(app, sizes)
     template = read("latent_sliders.html")
-    baked = {"MODELS": " ".join(sizes), "FIRST_PICTURE": first_picture, "FIRST_NOTE": first_note}
+    baked = {"MODELS": " ".join(sizes), "FIRST_NOTE": first_note, "FIRST_PICTURE": first_picture}
     for place, text in baked.items():
         template = template.replace(place, html.escape(text))
     return gr.HTML(

@@ -31,11 +31,11 @@ class Live {
     }
   }
 
-  tell(took, network) {
+  tell(took, server) {
     this.latencies = [...this.latencies.slice(-49), took];
     this.root.dataset.latencies = this.latencies.map((ms) => ms.toFixed(1)).join(" ");
     this.root.dataset.shown = Number(this.root.dataset.shown ?? 0) + 1;
-    this.find("cost").textContent = `live · shown ${Math.round(took)} ms after the move, ${network} ms of it the network`;
+    this.find("cost").textContent = `live · shown ${Math.round(took)} ms after the move, ${server} ms of it on the server`;
   }
 
   // The server's answer, or null with its message on the page.

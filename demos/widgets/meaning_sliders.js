@@ -21,6 +21,9 @@ class MeaningSlidersView {
     this.rows = [];
     this.teller = null;
     this.live = new Live(root, this.find, (answer) => this.show(answer));
+    // Nothing to press before the sliders are there, which may wait for a model to load.
+    this.actions = ["random", "mean"].map((name) => this.find(name));
+    this.actions.forEach((button) => (button.disabled = true));
     this.listen();
     this.begin();
   }
@@ -35,6 +38,7 @@ class MeaningSlidersView {
     this.rows = [...named, ...axes];
     this.find("named").replaceChildren(...named.map((row) => row.node));
     this.find("axes").replaceChildren(...axes.map((row) => row.node));
+    this.actions.forEach((button) => (button.disabled = false));
     this.move(this.face, this.by);
   }
 

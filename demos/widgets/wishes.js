@@ -21,6 +21,9 @@ class WishesView {
     this.prefix = `wishes-${Math.random().toString(36).slice(2)}`; // two choosers, two sets of radios
     this.wish = {};
     this.live = new LiveDrawing(root, this.find, (answer) => this.show(answer));
+    // Nothing to press before the fields are there.
+    this.actions = ["somebody", "unseen", "anybody"].map((name) => this.find(name));
+    this.actions.forEach((button) => (button.disabled = true));
     for (const name of ["somebody", "unseen"]) this.find(name).addEventListener("click", () => this.pick(name));
     this.find("anybody").addEventListener("click", () => this.choose({}));
     this.begin();
@@ -39,6 +42,7 @@ class WishesView {
       return make("fieldset", {}, make("legend", {}, title), row);
     });
     this.find("groups").replaceChildren(...groups);
+    this.actions.forEach((button) => (button.disabled = false));
     this.choose(understood(props.value));
   }
 

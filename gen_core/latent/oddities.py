@@ -57,7 +57,7 @@ def pasted(pictures: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def erased(pictures: Tensor, rng: torch.Generator) -> Tensor:
-    """A block of each, in its middle half, is all of one colour: its own mean."""
+    """A block of each, well inside, is all of one colour: its own mean."""
     made = pictures.clone()
     for picture, (top, left) in zip(made, _corners(pictures, rng), strict=True):
         quarter = _room(pictures) // 4
