@@ -85,6 +85,7 @@ RECIPES = {
     "flow-fashion": Recipe("flow", steps=7600, batch=64),
     "diffusion-fashion": Recipe("diffusion", steps=13500, batch=64),
     "gan-avatars": Recipe("style-gan", 24000, {}, "avatars", batch=64),
+    "diffusion-avatars": Recipe("diffusion", 10000, PORTRAIT_UNET, "avatars", batch=64),
     "flow-avatars": Recipe("flow", 10000, PORTRAIT_UNET, "avatars", batch=64),
     "judge-avatars": Recipe("avatar-judge", steps=3000, data="avatars", ema=0.998),
     "vae-avatars": Recipe("vae", 7000, PORTRAIT_VAE, "avatars", batch=64),
