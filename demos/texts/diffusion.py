@@ -65,11 +65,11 @@ FORWARD = Explanation(
     paragraph=(
         "Nothing is learned on this way, and no step waits for the one before: the picture at "
         "**any** time t is one weighted sum of the clean picture and one noise, with weights "
-        "from the **noise schedule**. Their squares add up to one, so the brightness stays in "
-        "range. The **signal-to-noise ratio** falls from thousands to almost nothing. The lane on "
-        "the right asks the trained network at each moment what the picture was: it recovers "
-        "details for a surprisingly long time, then only the kind of thing it is, and in the end "
-        "it can do no better than the average of all clothes."
+        "from the **noise schedule**. Their squares add up to one, so the pixels vary about as "
+        "widely at every moment. The **signal-to-noise ratio** falls from thousands to almost "
+        "nothing. The lane on the right asks the trained network at each moment what the picture "
+        "was: it recovers details for a surprisingly long time, then only the kind of thing it is, "
+        "and in the end it can do no better than the average of all clothes."
     ),
     formula=(
         r"x_t = \sqrt{\bar\alpha_t}\; x_0 + \sqrt{1 - \bar\alpha_t}\; \epsilon, \qquad "

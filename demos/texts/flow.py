@@ -70,6 +70,7 @@ FEW_STEPS = Explanation(
     symbols=(
         ("x_0", "the noise at $t = 0$, the same in the whole table"),
         ("x_1", "the finished picture at $t = 1$"),
+        ("x_t", "the picture on its way, at time $t$"),
         (r"v_\theta", "the network: the velocity at $x_t$ and time $t$"),
         ("c", "the class"),
         ("N", "the number of steps, here also that of network evaluations: the columns"),

@@ -82,10 +82,10 @@ CRITIC = Explanation(
         "it is a probability. Early in training it finds every forgery. If the generator were "
         "perfect, the two kinds could not be told apart and the best possible answer to every "
         "picture would be **50%**: so the closer both kinds crowd around the middle of the line, "
-        "the better the forger. The discriminator knows the class and asks *is this a real "
-        "sneaker?* rather than *is this real?*; a drawing or an upload is judged as the class it "
-        "passes for best. It learned from training pictures, so it can also be fooled by what it "
-        "never saw: a photograph of anything else."
+        "the better the forger, if the judge is any good. The discriminator knows the class and "
+        "asks *is this a real sneaker?* rather than *is this real?*; a drawing or an upload is "
+        "judged as the class it passes for best. It learned from training pictures, so it can also "
+        "be fooled by what it never saw: a photograph of anything else."
     ),
     formula=(
         r"D(x) = \frac{1}{1 + e^{-\ell(x)}}, \qquad "
@@ -111,10 +111,10 @@ WALK = Explanation(
         "centre, and the straight line between two of them cuts through the middle, where the "
         "generator was never trained. (This generator scales every point to the same length "
         "first, so for it a straight line would only change the speed.) A generator that had "
-        "learned its training set by heart would jump from one picture to the next; a smooth walk "
-        "shows that it has not. With **all ten classes** on the same path, look at what they have "
-        "in common at the same moment: width, brightness, texture, whatever the network keeps "
-        "apart from the class."
+        "learned its training set by heart would mostly rest at single pictures and hurry between "
+        "them; an even walk is a sign, if no proof, that it has not. With **all ten classes** on "
+        "the same path, look at what they have in common at the same moment: width, brightness, "
+        "texture, whatever the network keeps apart from the class."
     ),
     formula=arc.FORMULA,
     symbols=(("z_a, z_b", "the codes of two seeds, 64 numbers each"), *arc.SYMBOLS),
@@ -129,13 +129,15 @@ COLLAPSE = Explanation(
     ),
     paragraph=(
         "Both grids are drawn from the **same seeds** by the generators as they were during "
-        "training. Nothing in the loss asks for variety: a forger who finds one picture that "
-        "passes may paint only that one, until the discriminator learns it, and then moves on to "
-        "the next. The two runs have the same networks, start and rules until step "
+        "training. The loss marks each forgery by itself and never asks for variety: a forger who "
+        "finds one picture that passes may paint only that one, until the discriminator learns it, "
+        "and then moves on to the next. The two runs have the same networks, start and rules until "
+        "step "
         f"{RECIPES['gan-fashion-collapsed'].turn:,}. There the discriminator of the second run is "
         f"neglected: what changes is {differences()}. A generator that plays against a "
         "discriminator which hardly moves finds its blind spot, and every seed runs to it. The "
-        "**gradient penalty** of the healthy run keeps the discriminator's slope gentle. The "
+        "**gradient penalty** is there to keep the discriminator's slope gentle (in the healthy "
+        "run it did so only in part, through an error that was found later). The "
         "**bars** count what our classifier takes the samples for: a class is *alive* from 1% on. "
         "**Recall** is the share of real pictures that have a forgery near them. Read both with "
         "the pictures: blots early in training scatter over many classes by accident. The losses "

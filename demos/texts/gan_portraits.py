@@ -43,14 +43,17 @@ PORTRAITS = Explanation(
     formula=r"w = f(z, y), \qquad w' = \bar w + \psi\,(w - \bar w), \qquad x = G(w', \dots, w')",
     symbols=(
         *CODES,
+        ("w'", "the style that is drawn with"),
         ("G", "the generator, which takes a style for each layer"),
         ("x", "a picture"),
     ),
     source=(
         f"{KARRAS}, section 2; truncation: its appendix B; the second question: Odena et al. 2017, "
-        "*Conditional Image Synthesis with Auxiliary Classifier GANs*; alike to each layer: Wang "
-        "et al. 2018, *High-Resolution Image Synthesis and Semantic Manipulation with Conditional "
-        "GANs*, section 3.2"
+        "*Conditional Image Synthesis with Auxiliary Classifier GANs*; in pairs: Huang et al. "
+        "2024, *The GAN is dead; long live the GAN!*, section 2.1; for each answer too: Hou et al. "
+        "2022, *Conditional GANs with Auxiliary Discriminative Classifier*; alike to each layer: "
+        "Wang et al. 2018, *High-Resolution Image Synthesis and Semantic Manipulation with "
+        "Conditional GANs*, section 3.2"
     ),
 )
 

@@ -10,26 +10,28 @@ KL = Explanation(
         "which its codes are drawn. Leave one out and see what breaks."
     ),
     paragraph=(
-        "All models here learned from the same portraits, from the same seed; each differs in one "
-        "thing (the last two also have fewer steps and narrower layers, which is enough for what "
-        "they show). **Without the KL** it is a plain autoencoder. It copies well, for nothing "
-        "keeps it from giving every picture a place of its own. But nothing asks these places to "
-        "lie where random codes are drawn, or side by side: there are **holes**, and the decoder "
-        "was never asked what to draw there. **With KL** random codes do better, though not well: "
-        "this decoder learns how sure of its pixels it can be, and to one that is so sure a bit of "
-        "code is cheap, so the clouds are small, and in 64 dimensions much room is left between "
-        "them. Weigh the KL **4 times** as heavily: the clouds grow and leave fewer holes, and the "
-        "copies look the same. **64 times**: now every bit is dear. Random codes give whole people "
-        "at last, but the code tells large things only, and faces are mist. The best weight lies "
-        "in between: see the Fréchet distance below. "
-        "**The gradient cut**: training has to know how the code changes when the encoder "
-        "does. The trick is to draw noise apart from it, and then to shift and stretch that noise; "
-        "if z is drawn as if it came from nowhere, the gradient stops there. The encoder "
-        "hears the KL alone and obeys it perfectly: every picture gets the same cloud. Now the "
-        "code tells nothing, and the decoder's best answer is the mean of all faces. **Rate** and "
-        "**distortion** below say where each model stands between the two: a small rate is a code "
-        "that tells little, a small distortion a faithful copy; a loss can weigh them, but not "
-        "have both for nothing."
+        "The **KL term** (Kullback-Leibler) is a price: the encoder gives each picture a cloud of "
+        "codes, and pays more the more that differs from the one big cloud from which random codes "
+        "are drawn. It is counted in nats, of 1.44 bits each. All models here learned from the "
+        "same portraits, from the same seed; each differs in one thing (the last two also have "
+        "fewer steps and narrower layers, which is enough for what they show). **Without the KL** "
+        "it is a plain autoencoder. It copies well, for nothing keeps it from giving every picture "
+        "a place of its own. But nothing asks these places to lie where random codes are drawn, or "
+        "side by side: there are **holes**, and the decoder was never asked what to draw there. "
+        "**With KL** random codes do better, though not well: this decoder learns how sure of its "
+        "pixels it can be, and to one that is so sure a bit of code is cheap, so the clouds are "
+        "small, and in 64 dimensions much room is left between them. Weigh the KL **4 times** as "
+        "heavily: the clouds grow and leave fewer holes, and the copies look the same. **64 "
+        "times**: now every bit is dear. Random codes give whole people at last, but the code "
+        "tells large things only, and faces are mist. The best weight lies in between: see the "
+        "Fréchet distance below. **The gradient cut**: training has to know how the code changes "
+        "when the encoder does. The trick is to draw noise apart from it, and then to shift and "
+        "stretch that noise; if z is drawn as if it came from nowhere, the gradient stops there. "
+        "The encoder hears the KL alone and obeys it perfectly: every picture gets the same cloud. "
+        "Now the code tells nothing, and the decoder's best answer is the mean of all faces. "
+        "**Rate** and **distortion** below say where each model stands between the two: a small "
+        "rate is a code that tells little, a small distortion a faithful copy; a loss can weigh "
+        "them, but not have both for nothing."
     ),
     formula=(
         r"\mathcal{L}_\beta(x) = \underbrace{\mathbb{E}_{\varepsilon}\left[-\log p_\theta\left(x "
@@ -38,6 +40,9 @@ KL = Explanation(
         r"s_\phi(x)\, \varepsilon"
     ),
     symbols=(
+        (r"\mathcal{L}_\beta", "the loss: what training makes small"),
+        (r"\mathbb{E}_{\varepsilon}", "the mean over the noise"),
+        (r"D_{\mathrm{KL}}", "Kullback-Leibler divergence: how far the cloud is from the prior"),
         ("x", "a portrait"),
         (r"\beta", "the weight of the KL term: 1, 0, 4 or 64 here"),
         (r"z", "its code, 64 numbers, drawn by the reparameterisation trick"),

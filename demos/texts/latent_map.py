@@ -17,7 +17,7 @@ MAP = Explanation(
         "which are scattered all over. Distances between islands mean little there, and a step "
         "across a gap is a leap: the chart below the pictures shows how far the code really "
         "moves. **Widest plane** (PCA) is an honest flat cut through the middle, along the two "
-        "directions in which codes differ most; the other 62 numbers stay at their mean, and so "
+        "directions in which codes differ most; the other 62 directions stay at their mean, and so "
         "the faces there are all a little average. **Fashion, two numbers** needs no such "
         "choice: that model has only two, and its whole latent space lies before you. The "
         "portraits were not shown in training; their attributes are known because they were drawn "
@@ -40,7 +40,7 @@ MAP = Explanation(
         ("d", "how far away the eighth nearest dot is"),
     ),
     source=(
-        "van der Maaten & Hinton 2008, *Visualizing Data using t-SNE*, eq. 2 and 4; the way back "
+        "van der Maaten & Hinton 2008, *Visualizing Data using t-SNE*, section 3; the way back "
         "from a place to a code is this project's (`Atlas.at`); the plane: Pearson 1901, *On "
         "Lines and Planes of Closest Fit to Systems of Points in Space*"
     ),

@@ -6,8 +6,8 @@ from demos.explain import Explanation
 
 MADE_HERE = Explanation(
     sentence=(
-        "Every picture saved on this tab says in its metadata that it was generated, and carries "
-        "an invisible mark. Give one back, or any other picture, and see what is found."
+        "Whatever is saved on this tab says of itself that it was generated, and finished pictures "
+        "carry an invisible mark. Give one back, or any other picture, and see what is found."
     ),
     paragraph=(
         "**Metadata** is text inside the file: model, prompt, seed, and the word that the press "
@@ -26,7 +26,7 @@ MADE_HERE = Explanation(
         r"\cos\bigl(\arg X_k - \arg W_k + 2\pi\, k \cdot d\bigr)"
     ),
     symbols=(
-        ("s", "the score: 1 where all waves agree, near 0 where they have nothing in common"),
+        ("s", "the score: 1 where all waves agree, about 0.15 where some do by chance"),
         ("X_k", "the wave of frequency $k$ in the folded picture, a complex number"),
         ("W_k", "the same wave in the pattern"),
         (r"\arg", "where a wave has its crests: its phase"),

@@ -52,8 +52,9 @@ PORTRAITS_MORE = (
 """One more paragraph, where portraits are on offer."""
 
 HOW_TO_READ = (
-    "Down is closer to real pictures, left is faster. One pass is quick; many small steps come "
-    "closer. Change the seed, or under Advanced the steps, and the points move."
+    "Down is closer to real pictures, left is faster. One pass is quick; many small steps take "
+    "longer and mostly come closer. Change the seed, or under Advanced the steps, and the points "
+    "move."
 )
 
 
@@ -162,10 +163,10 @@ FAMILIES = (
         line="Takes noise away, a little at each step.",
         invitation="Scrub from noise to picture",
         panel="generate",
-        quality="Sharp and varied: covers the data best, together with flow matching.",
+        quality="Sharp and varied, given enough training.",
         speed="Many passes; good samplers need 10 to 50.",
         stability="Stable: a plain regression.",
-        best_for="Best quality, guidance by class or text, editing and inpainting.",
+        best_for="High quality, guidance by class or text, editing and inpainting.",
     ),
     FamilyText(
         id="flow",

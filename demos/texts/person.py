@@ -30,8 +30,8 @@ PERSON = Explanation(
         r"\varnothing = g(0) \end{gathered}"
     ),
     symbols=(
-        ("x_t", "the picture at time $t$, half noise, half portrait"),
-        (r"f_\theta", "what the network answers: diffusion's noise, or flow matching's velocity"),
+        ("x_t", "the picture at time $t$, on its way from noise to portrait"),
+        (r"f_\theta", "what the network answers: a velocity, from which diffusion's noise follows"),
         ("c", "the wish, as the network receives it: one vector"),
         ("e_i(c_i)", "the vector it has learned for value $c_i$ of attribute $i$"),
         ("g", "two layers that turn the sum of these vectors into one"),

@@ -81,6 +81,8 @@ TWO = Explanation(
     ),
     symbols=(
         (r"\varepsilon", "the noise of a column, drawn from its seed"),
+        ("x_T^{(k)}", "the latents at the start, in row $k$"),
+        (r"\mathrm{solve}", "all steps of the sampler"),
         ("c_k", "the vectors of prompt $k$"),
         (r"v_\theta", "the denoiser, with weights $\\theta$"),
         ("x_0^{(k)}", "the latents of the picture in row $k$"),
@@ -120,6 +122,7 @@ INSIDE = Explanation(
         (r"v_\theta", "what the denoiser says, with weights $\\theta$: the velocity"),
         (r"\bar\alpha_t", "the share of the picture that is left at time $t$"),
         (r"\hat x_0", "the guess of the clean latents"),
+        ("x_0", "the finished latents"),
         ("D", "the decoder"),
     ),
     source=(
