@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Response, expect, sync_playwright
 
 from chromium import launch
 
@@ -154,6 +154,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
         page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
         page.on("request", lambda request: _check_host(request.url, problems))
+        page.on("response", lambda response: _check_answer(response, problems))
         page.goto(address)
         return page
 
@@ -168,6 +169,13 @@ def _check_host(url: str, problems: list[str]) -> None:
         ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "data:", "blob:")
     ):
         problems.append(f"a request to another host: {url}")
+
+
+def _check_answer(response: Response, problems: list[str]) -> None:
+    """What the console only calls a failure to load: which request it was, and what it sent."""
+    if response.status >= 400:
+        asked = response.request
+        problems.append(f"{response.status}: {asked.method} {asked.url} {asked.post_data}"[:500])
 
 
 @pytest.fixture(autouse=True)

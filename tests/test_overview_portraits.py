@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from demos import shell
 from demos.figures import pixels
 from demos.handlers import App
 from demos.overview import sets
@@ -70,6 +71,20 @@ def test_the_code_of_portraits_names_the_models_that_are_here(weights, capsys):
     exec(textwrap.dedent(overview.code(knobs)), {})
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["vae-avatars", "flow-avatars"]
+
+
+def test_the_choice_of_data_stops_a_run_before_its_example_arrives(weights):
+    """In this order: who starts a run on seeing the example is not stopped by the choice before."""
+    write_portraits(weights)
+    config = shell.build_page(App("cpu"), [overview.TAB]).config
+    radio = next(c["id"] for c in config["components"] if c["type"] == "radio")
+    change = [
+        d for d in config["dependencies"] if [*map(tuple, d["targets"])] == [(radio, "change")]
+    ]
+    told = [
+        (bool(d["cancels"]), bool(d["outputs"])) for d in change if d["cancels"] or d["outputs"]
+    ]
+    assert told == [(True, False), (False, True)]
 
 
 def test_another_data_set_is_refused_by_name():

@@ -248,8 +248,11 @@ def _follow(choice: gr.components.Component, parts: Mapping[str, gr.HTML], run: 
             raise gr.Error(str(error), print_exception=False) from error
         return {parts[name]: html for name, html in sight.items()}
 
+    # In this order: Gradio runs them one after the other, and a run that somebody starts on seeing
+    # the example must not be stopped by the choice before it.
+    choice.change(None, None, None, cancels=[run], api_visibility="private")
     choice.change(
-        shown, choice, list(parts.values()), queue=False, show_progress="hidden", cancels=[run],
+        shown, choice, list(parts.values()), queue=False, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
 
