@@ -30,7 +30,12 @@ log = logging.getLogger("noise-to-data")
 EXPECTED = (KnobError, CheckpointError, MissingData)
 """Errors whose message is written for a visitor."""
 SLICE = 0.1
-"""Seconds of work between two moments in which Stop, and another visitor's slider, get a turn."""
+"""Seconds of work between two moments in which another visitor's slider gets a turn."""
+BEAT = 0.3
+"""Seconds between two messages that show nothing, at which Stop gets its turn: each costs the page
+a tenth of a second."""
+HANDOVER = 0.002
+"""Seconds between two slices in which the lane is nobody's: a lock is not fair by itself."""
 MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}
 """Pictures of 28 by 28 times steps of one run: the cap that keeps one visitor from holding the
 device."""
@@ -158,7 +163,7 @@ class App:
                 if not inspect.isgenerator(pieces):
                     yield pieces
                     return
-                while (piece := _slice(pieces, lane)) is not _END:
+                for piece in _messages(pieces, lane):
                     if isinstance(piece, Working):
                         done = (piece.step, piece.total) if piece.total else None
                         progress(done, desc=piece.doing, unit=piece.unit)
@@ -176,6 +181,18 @@ class App:
 
         run.__signature__ = _signature(fn, knobs, extra)
         return run
+
+
+def _messages(pieces: Iterator[Any], lane: contextlib.AbstractContextManager) -> Iterator[Any]:
+    """What of the work is told to the page: all that shows something, the rest once in a BEAT."""
+    told = time.perf_counter()
+    while (piece := _slice(pieces, lane)) is not _END:
+        shows = not isinstance(piece, Working) and piece != gr.skip()
+        if not shows and time.perf_counter() - told < BEAT:
+            time.sleep(HANDOVER)
+            continue
+        told = time.perf_counter()
+        yield piece
 
 
 def _slice(pieces: Iterator[Any], lane: contextlib.AbstractContextManager) -> Any:

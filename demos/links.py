@@ -32,7 +32,10 @@ class Links:
         components = [c for knobs in self.knobs for c in knobs.components]
         outputs = [self.outer, *self.panels.values(), *self.switches.values(), *components]
         # In the queue, though it takes no time: outside of it Gradio drops warnings.
-        page.load(self.restore, None, outputs, show_progress="hidden", api_visibility="private")
+        page.load(
+            self.restore, None, outputs, show_progress="hidden", show_progress_on=self.outer,
+            api_visibility="private",
+        )  # fmt: skip
         for tab, button in buttons.items():
             mine = [knobs for knobs in self.knobs if knobs.tab == tab]
             names = [f"{knobs.panel}.{knob.name}" for knobs in mine for knob in knobs.knobs]

@@ -20,7 +20,9 @@ from gen_core.measure import Meter
 KEEP = 32
 """Frames of one timeline."""
 PREVIEW_SECONDS = 0.3
-"""Between two live pictures: each costs the page and the line some work too."""
+"""Between two live pictures, at least: each costs the page and the line some work too."""
+PREVIEW_SHARE = 1 / 3
+"""Of the time so far: a run that takes long shows fewer of them, and is done sooner."""
 
 
 def columns_for(label: int | None, count: int) -> int | None:
@@ -50,7 +52,7 @@ def on_timeline(
     says nothing, keeps what it said of the one before. lanes, shared: what `timeline_value` takes.
     """
     frames: list[Frame] = []
-    shown, said = -math.inf, None
+    began, shown, said = time.perf_counter(), -math.inf, None
     for frame in unhurried(meter.frames()):
         if frame is None:
             yield gr.skip()
@@ -59,7 +61,9 @@ def on_timeline(
             frame = replace(frame, x0=frame.x, out=said)
         said = frame.out
         frames += record(iter([frame]), keep)  # record decides for each frame alone
-        if frame.step < frame.total and time.perf_counter() - shown > PREVIEW_SECONDS:
+        now = time.perf_counter()
+        gap = max(PREVIEW_SECONDS, PREVIEW_SHARE * (now - began))
+        if frame.step < frame.total and now - shown > gap:
             so_far = f"step {frame.step} of {frame.total} so far"
             yield timeline_value([frame], lanes, provenance=so_far, autoplay=False, **shared)
             shown = time.perf_counter()
