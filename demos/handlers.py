@@ -187,8 +187,8 @@ def _messages(pieces: Iterator[Any], lane: contextlib.AbstractContextManager) ->
     """What of the work is told to the page: all that shows something, the rest once in a BEAT."""
     told = time.perf_counter()
     while (piece := _slice(pieces, lane)) is not _END:
-        shows = not isinstance(piece, Working) and piece != gr.skip()
-        if not shows and time.perf_counter() - told < BEAT:
+        skips = isinstance(piece, dict) and piece == gr.skip()
+        if (skips or isinstance(piece, Working)) and time.perf_counter() - told < BEAT:
             time.sleep(HANDOVER)
             continue
         told = time.perf_counter()
