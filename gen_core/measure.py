@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,7 @@ def measure(model: Family, seeds: Sequence[int], **knobs: Any) -> Cost:
     knobs: what the family's `sample` takes. Raises KnobError, as `sample` does.
     """
     meter = Meter(model, seeds, **knobs)
+    meter.warm_up()
     for _ in meter.frames():
         continue
     return meter.cost()
@@ -58,27 +60,39 @@ class Meter:
 
     def __init__(self, model: Family, seeds: Sequence[int], **knobs: Any) -> None:
         self.model, self.seeds, self.knobs = model, list(seeds), knobs
-        self.seconds, self._rows = 0.0, 0
+        self.seconds = 0.0
+        self._rows: Counter[nn.Module] = Counter()
+        """Rows that came out of each layer"""
+        self._ran: nn.Module | None = None
         self._last: Frame | None = None
 
     @property
     def evaluations(self) -> float:
-        """Network evaluations a picture, so far."""
-        return self._rows / len(self.seeds)
+        """Network evaluations a picture, so far: the layer that runs last runs once in each."""
+        return self._rows[self._ran] / len(self.seeds) if self._ran else 0.0
 
     def cost(self) -> Cost:
         """What was drawn so far, and what it took."""
         x = final(iter([self._last] if self._last else []))
         return Cost(x, self.seconds, self.evaluations)
 
+    def warm_up(self) -> None:
+        """What a device does only once for a batch of this size (choosing kernels, allocating
+        memory), by the shortest run there is: for times that are compared, or published."""
+        shortest = {**self.knobs, "steps": 1} if "steps" in takes(self.model) else self.knobs
+        final(self.model.sample(Noise(self.seeds), **shortest))
+        wait_for(self.model.device)
+
     def frames(self) -> Iterator[Frame]:
         """The frames of `model.sample`, each one timed and its network evaluations counted."""
-        layer = output_layer(self.model, self.seeds, **self.knobs)
+        layers = [
+            m for m in self.model.modules() if not list(m.children()) and list(m.parameters())
+        ]
         frames = self.model.sample(Noise(self.seeds), **self.knobs)
         while True:
-            # The hook is there only while the sampler runs: between two frames others may use
+            # The hooks are there only while the sampler runs: between two frames others may use
             # the same model, and their evaluations are not ours.
-            with _hooked([layer], self._count):
+            with _hooked(layers, self._count):
                 started = time.perf_counter()
                 frame = next(frames, None)
                 wait_for(self.model.device)
@@ -89,28 +103,14 @@ class Meter:
             yield frame
 
     def _count(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        self._rows += len(output)
+        self._rows[module] += len(output)
+        self._ran = module
 
 
 def published(model: Family) -> dict[str, Any]:
     """The knobs that the metrics in the checkpoint were measured with, or would be."""
     usual = {knob: value for knob, value in PUBLISHED.items() if knob in takes(model)}
     return usual | model.card.get("metrics", {}).get("knobs", {})
-
-
-def output_layer(model: Family, seeds: Sequence[int], **knobs: Any) -> nn.Module:
-    """The layer that sampling runs last: it runs once for each evaluation of the network.
-
-    Found by watching the shortest run there is with these seeds and knobs, which also does what
-    a device does only once for a batch of this size (choosing kernels, allocating memory).
-    """
-    layers = [m for m in model.modules() if not list(m.children()) and list(m.parameters())]
-    ran: list[nn.Module] = []
-    shortest = {**knobs, "steps": 1} if "steps" in takes(model) else knobs
-    with _hooked(layers, lambda module, inputs, output: ran.append(module)):
-        final(model.sample(Noise(seeds), **shortest))
-        wait_for(model.device)
-    return ran[-1]
 
 
 def wait_for(device: torch.device) -> None:

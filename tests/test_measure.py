@@ -61,10 +61,21 @@ def test_only_the_samplers_own_time_counts(monkeypatch):
 
     model.net.forward = slow
     meter = measure.Meter(model, SEEDS, steps=3)
+    meter.warm_up()
+    assert (meter.seconds, meter.evaluations) == (0, 0)
     for _ in meter.frames():
         now += 100.0  # the watcher is in no hurry
-    assert meter.seconds == pytest.approx(6.0)  # three evaluations, the warm-up left out
+    assert meter.seconds == pytest.approx(6.0)  # three evaluations
     assert meter.cost().milliseconds == pytest.approx(2000.0)
+
+
+def test_whoever_watches_need_not_wait_for_a_run_that_is_not_shown():
+    model, calls = tiny("flow"), []
+    forward = model.net.forward
+    model.net.forward = lambda *inputs: (calls.append(1), forward(*inputs))[1]
+    frames = measure.Meter(model, SEEDS, steps=3).frames()
+    next(frames)
+    assert len(calls) <= 1
 
 
 def test_what_others_do_between_two_frames_is_not_counted():

@@ -57,6 +57,7 @@ def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iter
     label = model.in_turn(range(len(seeds)))
     metrics = model.card.get("metrics", {})
     meter = Meter(model, seeds, **knobs, **({} if label is None else {"label": label}))
+    meter.warm_up()
     for frame in meter.frames():
         if frame.x.ndim != 4:
             continue  # a latent is not a picture

@@ -44,6 +44,8 @@ def race(
         for i, contender in enumerate(contenders):
             meter = Meter(contender.model, seeds, label=label, steps=column, **contender.knobs)
             frame: Frame | None = None
+            if not k:
+                meter.warm_up()
             for moment in unhurried(meter.frames()):
                 if moment is None:
                     yield gr.skip()

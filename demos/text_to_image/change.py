@@ -53,6 +53,7 @@ def change_one(
     for k, value in enumerate(columns):
         knobs = USUAL | {knob: value, "prompt": prompt, "negative_prompt": negative_prompt}
         meter, last = Meter(model, seeds, **knobs), None
+        meter.warm_up()
         for frame in unhurried(meter.frames()):
             last = frame or last
             if frame is None:
