@@ -44,7 +44,7 @@ def race(
         for i, contender in enumerate(contenders):
             meter = Meter(contender.model, seeds, label=label, steps=column, **contender.knobs)
             frame: Frame | None = None
-            if not k:
+            if not k:  # all columns have batches of the same size
                 meter.warm_up()
             for moment in unhurried(meter.frames()):
                 if moment is None:
