@@ -31,9 +31,9 @@ EXPECTED = (KnobError, CheckpointError, MissingData)
 """Errors whose message is written for a visitor."""
 SLICE = 0.1
 """Seconds of work between two moments in which another visitor's slider gets a turn."""
-BEAT = 0.3
-"""Seconds between two messages that show nothing, at which Stop gets its turn: each costs the page
-a tenth of a second."""
+BEAT = 0.15
+"""Seconds between two messages that show nothing, and cost the page some work all the same. Stop
+waits as long, and so does whoever starts the next run."""
 HANDOVER = 0.002
 """Seconds between two slices in which the lane is nobody's: a lock is not fair by itself."""
 MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}

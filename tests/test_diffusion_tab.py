@@ -281,7 +281,8 @@ def test_stop_ends_a_long_run_and_the_next_one_is_served(visit, address):
     go.click()
     source = page.locator("#diffusion-generate .card-source")
     expect(source).to_contain_text("of 1000 so far")
-    stop.locator("visible=true").click()
+    with page.expect_response("**/reset"):  # until then the button starts nothing new
+        stop.locator("visible=true").click()
     page.locator("#diffusion-generate-steps input[type=number]").fill("2")
     page.keyboard.press("Tab")
     go.click()
