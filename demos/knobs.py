@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import random
 from abc import ABCMeta
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import gradio as gr
 
-from gen_core import checks
+from demos.language import said
+from gen_core import checks, knobs
 from gen_core.data import CLASSES
+from gen_core.family import Family, own_knobs
 from gen_core.noise import MAX_SEED
 
 FASHION = CLASSES["fashion"]
@@ -55,6 +56,9 @@ class Knob:
     advanced: bool = False
     all_classes: bool = False
     info: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of a choice, where the library has names of its own: as a visitor reads it -> as `sample`
+    takes it. Links and the API may use either."""
     wide: ClassVar[bool] = False
     """Whether it needs the page's width."""
 
@@ -103,26 +107,67 @@ class Knob:
             return value
         if self.kind == "text":
             return checks.text(self.name, value, int(self.high))
-        chosen = checks.choice(self.name, value, self.choices)
+        chosen = checks.choice(self.name, self._as_read(value), self.choices)
         if self.kind == "label":
             return None if chosen == ALL_CLASSES else FASHION.index(chosen)
-        return chosen
+        return self.names.get(chosen, chosen)
+
+    def _as_read(self, value: Any) -> Any:
+        """A choice by the library's name as a visitor reads it; anything else as it is."""
+        read = {name: shown for shown, name in self.names.items()}
+        return read.get(value, value) if isinstance(value, str) else value
 
     def from_text(self, text: str) -> Any:
         """The component's value from a link's text. Raises KnobError."""
         if self.kind in ("whole", "number", "seed"):
-            return self.check(_as_number(text))
+            return self.check(knobs.as_number(text))
         value = text == "true" if self.kind == "flag" and text in ("true", "false") else text
         self.check(value)
-        return value
+        return self._as_read(value)
 
 
-def _as_number(text: str) -> int | float | str:
-    """A link's text as the number it writes, or as it is where it writes none."""
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            return kind(text)
-    return text
+def control(knob: knobs.Knob, owner: str, **changes: Any) -> Knob:
+    """The control for a knob that `owner`, a family by name, declares; changes: of the control's
+    own fields, where a panel needs another default or another word."""
+    key = f"{owner}.{knob.name}"
+    found = {
+        "name": knob.name, "default": knob.default, "advanced": knob.advanced,
+        "label": said(f"{key}.label", knob.title), "info": said(f"{key}.info", knob.info) or None,
+    }  # fmt: skip
+    match knob:
+        case knobs.Whole():
+            found |= {"kind": "whole", "low": knob.low, "high": knob.high}
+        case knobs.Number():
+            found |= {"kind": "number", "low": knob.low, "high": knob.high, "step": knob.step}
+        case knobs.Flag():
+            found |= {"kind": "flag"}
+        case knobs.Text():
+            found |= {"kind": "text", "high": knob.longest}
+        case knobs.Choice():
+            names = {_title(knob.options, name): name for name in knob.options}
+            read = {name: shown for shown, name in names.items()}
+            found |= {"kind": "choice", "options": [*names], "names": names}
+            found["default"] = read[knob.default]
+        case _:
+            raise TypeError(f"no control for {knob}")
+    return Knob(**found | changes)
+
+
+def controls_of(family: type[Family], **changes: Mapping[str, Any]) -> list[Knob]:
+    """Controls for all knobs of a family, as a visitor first finds them; changes: by knob."""
+    declared = knobs.with_defaults(own_knobs(family), family.typical)
+    return [control(knob, family.name, **changes.get(knob.name, {})) for knob in declared]
+
+
+def control_of(family: type[Family], name: str, **changes: Any) -> Knob:
+    """The control for one of them, by name."""
+    return next(k for k in controls_of(family, **{name: changes}) if k.name == name)
+
+
+def _title(options: Any, name: str) -> str:
+    """As a visitor reads an option: its label, where it has one."""
+    option = options[name] if isinstance(options, Mapping) else name
+    return getattr(option, "label", name)
 
 
 class Knobs:

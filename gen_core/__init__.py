@@ -5,11 +5,13 @@
 >>> x = final(model.sample(Noise(range(16)), label=8, steps=20, guidance_scale=2.0))
 """
 
-from gen_core import families as families  # fills the registry
+from gen_core import families
 from gen_core.checkpoint import available, load
 from gen_core.family import Family, Frame, Phase, final, record
 from gen_core.noise import Noise
 from gen_core.train import fit
+
+families.discover()
 
 __all__ = [
     "Family", "Frame", "Noise", "Phase", "available", "final", "fit", "load", "record",

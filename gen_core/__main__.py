@@ -8,16 +8,18 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from torch import Tensor
 from tqdm import tqdm
 
 from gen_core import Noise, checkpoint, final, recipes
 from gen_core.checkpoint import CheckpointError, available, load
 from gen_core.checks import KnobError, whole
-from gen_core.evaluate import SAMPLES, evaluate, known, takes
+from gen_core.evaluate import SAMPLES, evaluate, known
+from gen_core.family import Family, Picture, own_knobs, registry
+from gen_core.knobs import Knob, as_number
 from gen_core.noise import MAX_SEED
+from gen_core.progress import Progress
 from gen_core.report import markdown_table
-
-KNOBS = ("steps", "guidance_scale", "solver", "eta", "temperature", "truncation_psi")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +53,6 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--out", default="samples.png", metavar="FILE")
     sample.add_argument("--count", type=_value, default=16)
     sample.add_argument("--seed", type=_value, default=0, help="of the first; the rest count on")
-    sample.add_argument("--label", type=_value, help="a class for all; default: all in turn")
     _add_knobs(sample)
 
     train = command("train", _train, "train a recipe; run it again to go on where it stopped")
@@ -91,23 +92,41 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_knobs(parser: argparse.ArgumentParser) -> None:
-    for knob in KNOBS:
-        parser.add_argument(f"--{knob.replace('_', '-')}", type=_value, default=None)
+    """A flag for each knob that any family has, and one for what is asked for."""
+    parser.add_argument(
+        "--label", type=_label, default=None,
+        help="what is asked for, a class or attributes as JSON; default: everything in turn",
+    )  # fmt: skip
+    for name, (knob, owners) in _every_knob().items():
+        about = f"{knob.takes} (default {knob.default}; {', '.join(owners)})".replace("%", "%%")
+        parser.add_argument(f"--{name.replace('_', '-')}", type=as_number, default=None, help=about)
 
 
-def _value(text: str) -> int | float | str:
-    """A number if it is one. Whether it suits the knob is for gen_core.checks to say."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+def _every_knob() -> dict[str, tuple[Knob, list[str]]]:
+    """The knobs of all families by name, each with the families that have it."""
+    found: dict[str, tuple[Knob, list[str]]] = {}
+    for family, kind in registry.classes.items():
+        for knob in own_knobs(kind) if issubclass(kind, Family) else ():
+            found.setdefault(knob.name, (knob, []))[1].append(family)
+    return found
+
+
+_value = as_number
+"""A number if the text is one. Whether it suits the knob is for the knob to say."""
+
+
+def _label(text: str) -> Any:
+    """A class, or attributes as JSON; what is neither is for the condition to refuse."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _knobs(args: argparse.Namespace) -> dict[str, Any]:
     """The knobs that were set: the rest keep the defaults of the family."""
-    return {k: getattr(args, k) for k in KNOBS if getattr(args, k) is not None}
+    names = ("label", *_every_knob())
+    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 
 class Bars:
@@ -116,11 +135,12 @@ class Bars:
     def __init__(self) -> None:
         self._stage, self._bar = "", None
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        if stage != self._stage:
+    def __call__(self, progress: Progress) -> None:
+        if progress.stage != self._stage or progress.done < self._bar.n:
             self.close()
-            self._stage, self._bar = stage, tqdm(desc=stage, total=total)
-        self._bar.update(done - self._bar.n)
+            self._stage = progress.stage
+            self._bar = tqdm(desc=progress.stage, total=progress.total, unit=f" {progress.unit}")
+        self._bar.update(progress.done - self._bar.n)
 
     def close(self) -> None:
         if self._bar is not None:
@@ -155,18 +175,23 @@ def _sample(args: argparse.Namespace) -> Answer:
     count = whole("count", args.count, 1, 4096)
     seed = whole("seed", args.seed, 0, MAX_SEED - count)
     model = load(args.name, args.device)
-    if not takes(model):
+    if not isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
-    knobs = _knobs(args)
-    label = model.in_turn(range(count)) if args.label is None else args.label
-    if label is not None:
-        knobs["label"] = label
-    frames = model.sample(Noise(range(seed, seed + count)), **known(model, args.name, knobs))
+    knobs = known(model, args.name, _knobs(args))
+    balanced = model.condition.balanced(range(count))
+    if balanced is not None:
+        knobs = {"label": balanced} | knobs
+    frames = model.sample(Noise(range(seed, seed + count)), **knobs)
     bar = tqdm(frames, desc="sampling", unit="frame")
     x = final(iter(bar))
+    plain = {k: v.tolist() if isinstance(v, Tensor) else v for k, v in knobs.items()}
+    result = {"name": args.name, "count": count, "seed": seed, "knobs": plain}
+    if not isinstance(model.event, Picture):
+        return result | {"tokens": x.tolist()}, "\n".join(
+            " ".join(map(str, row)) for row in x.tolist()
+        )
     save_image(x, args.out, nrow=round(count**0.5) or 1, normalize=True, value_range=(-1, 1))
-    result = {"name": args.name, "file": args.out, "count": count, "seed": seed, "knobs": knobs}
-    return result, f"{count} pictures in {args.out}"
+    return result | {"file": args.out}, f"{count} pictures in {args.out}"
 
 
 def _train(args: argparse.Namespace) -> Answer:
@@ -192,7 +217,7 @@ def _evaluate(args: argparse.Namespace) -> Answer:
     bars = Bars()
     result = evaluate(
         args.name, samples=args.samples, batch=args.batch, seed=args.seed, device=args.device,
-        data_root=args.data, write=args.write, inception=args.inception, progress=bars,
+        data_root=args.data, write=args.write, inception=args.inception, report=bars,
         **_knobs(args),
     )  # fmt: skip
     bars.close()
@@ -213,14 +238,14 @@ def _atlas(args: argparse.Namespace) -> Answer:
 
 
 def _bench(args: argparse.Namespace) -> Answer:
-    from gen_core.bench import bench, report
+    from gen_core.bench import as_text, bench
 
     bars = Bars()
     result = bench(
-        device=args.device, count=args.count, steps=args.steps, rounds=args.rounds, progress=bars
+        device=args.device, count=args.count, steps=args.steps, rounds=args.rounds, report=bars
     )
     bars.close()
-    return result, report(result)
+    return result, as_text(result)
 
 
 def _watermark(args: argparse.Namespace) -> Answer:
@@ -236,7 +261,7 @@ def _watermark(args: argparse.Namespace) -> Answer:
     bars = Bars()
     result = rates(
         load_emoji(args.data), pictures=count, model=model, others=args.others,
-        unmarked=whole("unmarked", args.unmarked, 2, 100_000), progress=bars,
+        unmarked=whole("unmarked", args.unmarked, 2, 100_000), report=bars,
     )  # fmt: skip
     bars.close()
     if args.write:

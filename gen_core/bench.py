@@ -20,15 +20,10 @@ from gen_core.devices import device_title, fast_math, has_bf16_units, pick_devic
 from gen_core.families.diffusion import Diffusion
 from gen_core.family import Family, final, registry
 from gen_core.noise import Noise
-from gen_core.reference import Progress
+from gen_core.progress import Progress, Report, ignore
 
-GRIDS = {
-    "vae": (64, {}),
-    "gan": (64, {}),
-    "diffusion": (16, {"label": 0, "steps": 20, "guidance_scale": 2.0}),
-    "flow": (16, {"label": 0, "steps": 20, "guidance_scale": 2.0}),
-}
-"""What a visitor waits for: pictures in the grid, and the knobs."""
+GRID, STEPWISE_GRID = 64, 16
+"""Pictures in the grid that a visitor waits for, drawn in one pass or in many steps."""
 AIM_OVERHEAD = 1.05
 AIM_DIFFUSERS = 1.02
 WARM_UP = 2
@@ -36,7 +31,7 @@ WARM_UP = 2
 
 
 def interleaved(
-    jobs: dict[str, Callable[[], Any]], rounds: int, told: Callable[[int], None] = lambda done: None
+    jobs: dict[str, Callable[[], Any]], rounds: int, report: Report = ignore, stage: str = "rounds"
 ) -> dict[str, list[float]]:
     """Seconds of every job in every round. Each job must end with its result on the CPU."""
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
@@ -47,7 +42,7 @@ def interleaved(
             job()
             if index >= WARM_UP:
                 seconds[name].append(time.perf_counter() - started)
-        told(index + 1)
+        report(Progress(stage, index + 1, WARM_UP + rounds, "rounds"))
     return seconds
 
 
@@ -62,7 +57,7 @@ def bare_network(
     """`steps` evaluations of the network and nothing else, in the precision that is chosen here,
     or in that of `math`."""
     x = Noise(range(count)).randn(*model.event).to(model.device)
-    t, label = torch.ones(count, device=model.device), torch.zeros_like(x[:, 0, 0, 0]).long()
+    t, label = torch.ones(count, device=model.device), model.condition.null(count).to(model.device)
     with torch.inference_mode(), math or fast_math(model.device):
         for _ in range(steps):
             out = model.net(x, t, label)
@@ -82,7 +77,7 @@ def diffusers_ddim(model: Diffusion, count: int, steps: int) -> Tensor:
     )  # fmt: skip
     scheduler.set_timesteps(steps)
     x = Noise(range(count)).randn(*model.event).to(model.device)
-    label = torch.zeros(count, dtype=torch.long, device=model.device)
+    label = model.condition.null(count).to(model.device)
     with torch.inference_mode():
         for t in scheduler.timesteps:
             time_in = ((t + 1) / model.schedule.total).expand(count).to(model.device)
@@ -93,19 +88,19 @@ def diffusers_ddim(model: Diffusion, count: int, steps: int) -> Tensor:
 
 
 def compare_samplers(
-    model: Diffusion, count: int, steps: int, rounds: int, told: Callable[[int], None]
+    model: Diffusion, count: int, steps: int, rounds: int, report: Report
 ) -> dict[str, Any]:
     """Our DDIM beside the bare network and beside diffusers' DDIM, on one network."""
 
     def ours() -> Tensor:
-        return final(model.sample(Noise(range(count)), label=0, steps=steps, solver="ddim"))
+        return final(model.sample(Noise(range(count)), steps=steps, solver="ddim"))
 
     jobs = {
         "bare network": lambda: bare_network(model, count, steps),
         "ours": ours,
         "diffusers": lambda: diffusers_ddim(model, count, steps),
     }
-    seconds = interleaved(jobs, rounds, told)
+    seconds = interleaved(jobs, rounds, report, "samplers")
     return {
         "count": count,
         "steps": steps,
@@ -119,16 +114,16 @@ def compare_samplers(
     }
 
 
-def compare_precisions(
-    model: Diffusion, count: int, rounds: int, told: Callable[[int], None]
-) -> dict[str, Any]:
+def compare_precisions(model: Diffusion, count: int, rounds: int, report: Report) -> dict[str, Any]:
     """Whether `has_bf16_units` chooses well: the network alone in bfloat16 and in float32."""
 
     def job(enabled: bool) -> Callable[[], Tensor]:
         math = torch.autocast(model.device.type, torch.bfloat16, enabled=enabled)
         return lambda: bare_network(model, count, 1, math)
 
-    seconds = interleaved({"float32": job(False), "bfloat16": job(True)}, rounds, told)
+    seconds = interleaved(
+        {"float32": job(False), "bfloat16": job(True)}, rounds, report, "precisions"
+    )
     return {
         "chosen": "bfloat16" if has_bf16_units(model.device) else "float32",
         "seconds": {name: round(statistics.median(s), 4) for name, s in seconds.items()},
@@ -136,60 +131,65 @@ def compare_precisions(
     }
 
 
-def grid_times(
-    models: dict[str, Family], rounds: int, told: Callable[[int], None]
-) -> list[dict[str, Any]]:
+def grid_of(model: Family) -> tuple[int, dict[str, Any]]:
+    """What a visitor waits for: how many pictures, and the knobs of the family's first grid."""
+    count = GRID if model.total(model.typical) == 1 else STEPWISE_GRID
+    label = model.condition.balanced(range(count))
+    return count, dict(model.typical) | ({} if label is None else {"label": label})
+
+
+def grid_times(models: dict[str, Family], rounds: int, report: Report) -> list[dict[str, Any]]:
     """Seconds for the grid that a visitor gets from each family."""
+    grids = {name: grid_of(model) for name, model in models.items()}
 
-    def job(family: str) -> Callable[[], Tensor]:
-        count, knobs = GRIDS[family]
-        return lambda: final(models[family].sample(Noise(range(count)), **knobs))
+    def job(name: str) -> Callable[[], Tensor]:
+        count, knobs = grids[name]
+        return lambda: final(models[name].sample(Noise(range(count)), **knobs))
 
-    seconds = interleaved({family: job(family) for family in models}, rounds, told)
+    seconds = interleaved({name: job(name) for name in models}, rounds, report, "grids")
     return [
-        {"family": family, "pictures": GRIDS[family][0], **GRIDS[family][1],
-         "seconds": round(statistics.median(seconds[family]), 4)}
-        for family in models
+        {"family": name, "pictures": grids[name][0], **model.typical,
+         "seconds": round(statistics.median(seconds[name]), 4)}
+        for name, model in models.items()
     ]  # fmt: skip
 
 
+def families() -> list[str]:
+    """Names of all that draw."""
+    return [name for name, kind in registry.classes.items() if issubclass(kind, Family)]
+
+
 def load_or_build(family: str, device: str) -> Family:
-    """The shipped Fashion-MNIST model, or an untrained one of its size: as fast, if not as good."""
-    name = f"{family}-fashion"
-    if name in checkpoint.available():
-        return checkpoint.load(name, device)
+    """The shipped Fashion-MNIST model, else the family's first checkpoint, else an untrained model
+    of its usual size: as fast, if not as good."""
+    names = checkpoint.available()
+    for name in sorted(names, key=lambda name: not name.endswith("-fashion")):
+        if checkpoint.card(name)["family"] == family:
+            return checkpoint.load(name, device)
     model = registry.classes[family]().requires_grad_(False).eval()
     return model.to(pick_device(device), memory_format=torch.channels_last)
 
 
 def bench(
     *, device: str = "auto", count: int = 16, steps: int = 20, rounds: int = 9,
-    progress: Progress = lambda stage, done, total: None,
+    report: Report = ignore,
 ) -> dict[str, Any]:  # fmt: skip
     """All measurements, as plain values fit for JSON."""
     count, steps = whole("count", count, 1, 256), whole("steps", steps, 1, 1000)
     rounds = whole("rounds", rounds, 1, 1000)
-    models = {family: load_or_build(family, device) for family in GRIDS}
-    chosen = models["diffusion"].device
-
-    def stage(name: str) -> Callable[[int], None]:
-        return lambda done: progress(name, done, WARM_UP + rounds)
-
+    models = {family: load_or_build(family, device) for family in families()}
+    diffusion = models["diffusion"]
     return {
-        "hardware": device_title(chosen),
+        "hardware": device_title(diffusion.device),
         "torch": torch.__version__,
         "untrained": [family for family, model in models.items() if not model.card],
-        "sampler": compare_samplers(
-            models["diffusion"], count, steps, rounds, stage("samplers, rounds")
-        ),
-        "precision": compare_precisions(
-            models["diffusion"], count, rounds, stage("precisions, rounds")
-        ),
-        "grids": grid_times(models, rounds, stage("grids, rounds")),
+        "sampler": compare_samplers(diffusion, count, steps, rounds, report),
+        "precision": compare_precisions(diffusion, count, rounds, report),
+        "grids": grid_times(models, rounds, report),
     }
 
 
-def report(result: dict[str, Any]) -> str:
+def as_text(result: dict[str, Any]) -> str:
     """The result of `bench` as lines for a terminal."""
 
     def verdict(value: float, aim: float) -> str:

@@ -13,7 +13,8 @@ class KnobError(ValueError):
     """A knob was set to something it does not take. The message is fit for a visitor."""
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as a message quotes it: short."""
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."
 
@@ -33,7 +34,7 @@ def number(name: str, value: Any, low: float, high: float) -> float:
     """`value` as a float in [low, high]; raises KnobError for anything else, NaN included."""
     plain = _plain(value)
     if not _in_range(plain, low, high):
-        raise KnobError(f"{name}={_shown(plain)}: choose a number from {low:g} to {high:g}")
+        raise KnobError(f"{name}={shown(plain)}: choose a number from {low:g} to {high:g}")
     return float(plain)
 
 
@@ -41,14 +42,14 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
     """`value` as an int in [low, high]; 20.0 passes, 2.5, "20" and None do not."""
     plain = _plain(value)
     if not _in_range(plain, low, high) or plain != int(plain):
-        raise KnobError(f"{name}={_shown(plain)}: choose a whole number from {low} to {high}")
+        raise KnobError(f"{name}={shown(plain)}: choose a whole number from {low} to {high}")
     return int(plain)
 
 
 def choice(name: str, value: Any, options: Sequence[str]) -> str:
     """`value` if it is one of `options`."""
     if not isinstance(value, str) or value not in options:
-        raise KnobError(f"{name}={_shown(value)}: choose one of {', '.join(options)}")
+        raise KnobError(f"{name}={shown(value)}: choose one of {', '.join(options)}")
     return value
 
 
@@ -56,7 +57,7 @@ def text(name: str, value: Any, longest: int) -> str:
     """`value` if it is a string of at most `longest` characters. Half a surrogate pair, which is
     no character and which no tokenizer takes, becomes a question mark."""
     if not isinstance(value, str):
-        raise KnobError(f"{name}={_shown(value)}: write some text")
+        raise KnobError(f"{name}={shown(value)}: write some text")
     if len(value) > longest:
         raise KnobError(f"{name} has {len(value):,} characters: write at most {longest:,}")
     return value.encode("utf-8", "replace").decode("utf-8")

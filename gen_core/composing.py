@@ -3,7 +3,7 @@ picture showed together, beside pairs that training did show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -21,6 +21,7 @@ from gen_core.families.avatar_judge import AvatarJudge
 from gen_core.families.guided import GuidedFamily
 from gen_core.family import final
 from gen_core.noise import Noise
+from gen_core.progress import Progress, Report, ignore
 
 Wish = dict[str, str]
 """Attributes and their values; all others are open."""
@@ -61,14 +62,14 @@ def seen_pairs(seed: int = 0) -> list[Wish]:
 
 def composing(
     model: GuidedFamily, judge: AvatarJudge, *, each: int = EACH, seed: int = 0,
-    told: Callable[[int, int], None] = lambda done, total: None, **knobs: Any,
+    report: Report = ignore, **knobs: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """By "held_out" and "seen": the share of pictures in which the judge finds both values that
     were asked for, each value alone, how many pictures, and [pair, share] of every pair. "by_rule"
     is the share among as many portraits drawn by rule: what a perfect model would reach, for the
     judge errs too. And the "knobs".
 
-    knobs: what the model's `sample` takes besides the label; told(pictures done, in all).
+    knobs: what the model's `sample` takes besides the label.
     """
     kinds = {"held_out": held_out_pairs(), "seen": seen_pairs(seed)}
     total, done, found = each * sum(map(len, kinds.values())), 0, {"knobs": knobs}
@@ -82,7 +83,7 @@ def composing(
             right.append(shown(judge, drawn, some))
             by_rule.append(shown(judge, _by_rule(label, seeds), some))
             done += len(some)
-            told(done, total)
+            report(Progress("combinations", done, total, "pictures"))
         both = torch.cat(right).double()
         by_pair = both.prod(1).unflatten(0, (len(pairs), each)).mean(1).tolist()
         found[kind] = {

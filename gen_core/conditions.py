@@ -1,25 +1,27 @@
-"""What a model can be asked for: one class, or any of a portrait's attributes.
+"""What a model can be asked for: nothing, one class, or any of a portrait's attributes.
 
-A condition turns what a caller writes into rows of whole numbers, one row a picture, which the
-network embeds. It also knows the row that asks for nothing, which training shows now and then, so
-that sampling can be guided (Ho & Salimans 2022).
+A condition turns what a caller writes into rows of whole numbers, one row a sample, which the
+network embeds. It also knows the null row, which asks for nothing and which training shows now and
+then, so that sampling can be guided (Ho & Salimans 2022).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gen_core.checks import KnobError, choice, labels, number
+from gen_core.checks import KnobError, choice, labels, number, shown
 from gen_core.data.avatars.attributes import Avatar, any_avatar
 from gen_core.data.avatars.held_out import HELD_OUT, random_avatar
 from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS, facts, hidden
 from gen_core.data.images import UNSEEN
+from gen_core.knobs import Knob
 
 UNTOLD = -10_000
 """In place of a measure that is not asked for: no measure is so low."""
@@ -40,53 +42,130 @@ LOTS = 100
 """Times that a lot is drawn anew at most; one in five or more shows even a rare wish."""
 
 
-class Condition(Protocol):
-    def rows(self, label: Any, count: int) -> Tensor:
-        """What was asked for, as int64 (count, ...). Raises KnobError."""
+@dataclass(frozen=True)
+class Label(Knob):
+    """What is asked for: for all samples, or one each. The condition checks it, which knows their
+    number."""
 
-    def nothing(self, count: int) -> Tensor:
+    meaning: str = field(default="", kw_only=True)
+    """What it takes, in words."""
+    refused: tuple[Any, ...] = field(default=(), kw_only=True)
+    """Values that the condition refuses."""
+
+    @property
+    def takes(self) -> str:
+        return self.meaning
+
+    def check(self, value: Any) -> Any:
+        return value
+
+    def bad_values(self) -> Sequence[Any]:
+        return self.refused
+
+
+class Condition(Protocol):
+    knobs: tuple[Knob, ...]
+    """What it adds to the knobs of `sample`."""
+
+    def read(self, settings: dict[str, Any], seeds: Sequence[int]) -> Any:
+        """Takes its own knobs out of the settings; returns what `Family.frames` is given, None
+        where nothing is asked for. Raises KnobError."""
+
+    def encode(self, label: Any, count: int) -> Tensor:
+        """What is asked for, as int64 (count, ...). Raises KnobError."""
+
+    def null(self, count: int) -> Tensor:
         """(count, ...): the rows that ask for nothing."""
 
-    def hidden(self, label: Tensor, rng: torch.Generator) -> Tensor:
-        """Training's rows with some of them, or of what they say, hidden."""
+    def dropout(self, label: Tensor, rng: torch.Generator) -> Tensor:
+        """Training's rows, some of them, or some of what they say, replaced by the null row."""
 
-    def in_turn(self, indices: Sequence[int]) -> Any:
-        """What the pictures so numbered are asked for where a model is measured."""
+    def balanced(self, indices: Sequence[int]) -> Any:
+        """What the samples so numbered are asked for where a model is measured, so that everything
+        has its turn; None where nothing can be asked for."""
 
 
-class Classes:
-    """One of `count` classes."""
+class Nothing:
+    """Nothing can be asked for: the model draws what it likes."""
 
-    def __init__(self, count: int) -> None:
+    knobs: tuple[Knob, ...] = ()
+
+    def read(self, settings: dict[str, Any], seeds: Sequence[int]) -> None:
+        return None
+
+    def encode(self, label: Any, count: int) -> Tensor:
+        raise KnobError(
+            f"label={shown(label)}: this model draws what it likes, leave the label out"
+        )
+
+    def null(self, count: int) -> Tensor:
+        return torch.zeros(count, dtype=torch.long)
+
+    def dropout(self, label: Tensor, rng: torch.Generator) -> Tensor:
+        return self.null(len(label)).to(label.device)
+
+    def balanced(self, indices: Sequence[int]) -> None:
+        return None
+
+
+class _Labelled:
+    """A condition with one knob, `label`."""
+
+    knobs: tuple[Knob, ...]
+
+    def read(self, settings: dict[str, Any], seeds: Sequence[int]) -> Tensor | None:
+        label = settings.pop("label")
+        return None if label is None else self.encode(label, len(seeds))
+
+    def encode(self, label: Any, count: int) -> Tensor:
+        raise NotImplementedError
+
+
+class Classes(_Labelled):
+    """One of `count` classes; `default` where none is asked for, None for any."""
+
+    def __init__(self, count: int, default: int | None = None) -> None:
         self.count = count
+        meaning = f"a class from 0 to {count - 1}, for all or one per sample"
+        refused = (count + 89, -1, 2.5, "Bag", math.nan, [1, count + 89, 1])
+        self.knobs = (Label("label", default, meaning=meaning, refused=refused),)
 
-    def rows(self, label: Any, count: int) -> Tensor:
-        """label: a class for all or one per picture."""
+    def encode(self, label: Any, count: int) -> Tensor:
+        """label: a class for all or one per sample."""
         return torch.tensor(labels(label, count, self.count))
 
-    def nothing(self, count: int) -> Tensor:
+    def null(self, count: int) -> Tensor:
         return torch.full((count,), self.count)
 
-    def hidden(self, label: Tensor, rng: torch.Generator) -> Tensor:
+    def dropout(self, label: Tensor, rng: torch.Generator) -> Tensor:
         hidden = torch.rand(len(label), generator=rng, device=label.device) < HIDE_ALL
         return torch.where(hidden, self.count, label)
 
-    def in_turn(self, indices: Sequence[int]) -> list[int]:
+    def balanced(self, indices: Sequence[int]) -> list[int]:
         return [index % self.count for index in indices]
 
 
-class Attributes:
+class Attributes(_Labelled):
     """Any attributes of a portrait: {"hat": "cap", "smile": 0.8} leaves all others open."""
 
-    def rows(self, label: Any, count: int) -> Tensor:
-        """label: a dict for all, one per picture, or rows as `labels.facts` gives them."""
+    knobs: tuple[Knob, ...] = (
+        Label(
+            "label",
+            None,
+            meaning='attributes such as {"hat": "cap"}, for all or one dict per sample',
+            refused=(99, "Bag", {"hat": "crown"}, {"wings": "two"}, {"smile": 2.0}, [{}]),
+        ),
+    )
+
+    def encode(self, label: Any, count: int) -> Tensor:
+        """label: a dict for all, one per sample, or rows as `labels.facts` gives them."""
         if isinstance(label, Tensor):
             return self._given(label, count)
         if isinstance(label, Mapping):
             return self._row(label).expand(count, -1)
         if not isinstance(label, list | tuple):
             raise KnobError(
-                f"label={str(label)[:40]!r}: name attributes and values, such as "
+                f"label={shown(label)}: name attributes and values, such as "
                 '{"hat": "cap", "smile": 0.8}'
             )
         if len(label) != count:
@@ -95,20 +174,20 @@ class Attributes:
             )
         return torch.stack([self._row(wish) for wish in label])
 
-    def nothing(self, count: int) -> Tensor:
+    def null(self, count: int) -> Tensor:
         row = [UNSEEN] * len(CHOICES) + [UNTOLD] * len(MEASURES)
         return torch.tensor(row).expand(count, -1)
 
-    def hidden(self, label: Tensor, rng: torch.Generator) -> Tensor:
+    def dropout(self, label: Tensor, rng: torch.Generator) -> Tensor:
         """One picture in ten says nothing, four say all; of the others each attribute is told as
         often as chance has it, seldom in one, mostly in another."""
         draw = torch.rand((len(label), 2), generator=rng, device=label.device)
         told = torch.where(draw[:, 0] < TELL_ALL, 1.0, draw[:, 1])
         told = torch.where(draw[:, 0] > 1 - HIDE_ALL, 0.0, told)
         kept = torch.rand(label.shape, generator=rng, device=label.device) < told[:, None]
-        return torch.where(kept, label, self.nothing(len(label)).to(label.device))
+        return torch.where(kept, label, self.null(len(label)).to(label.device))
 
-    def in_turn(self, indices: Sequence[int]) -> Tensor:
+    def balanced(self, indices: Sequence[int]) -> Tensor:
         """All attributes of people whom training has not shown."""
         return facts([random_avatar(OTHERS + index) for index in indices])
 
@@ -124,8 +203,8 @@ class Attributes:
 
     def _row(self, wish: Any) -> Tensor:
         if not isinstance(wish, Mapping):
-            raise KnobError(f"label={str(wish)[:40]!r}: name attributes and their values")
-        row = self.nothing(1)[0].clone()
+            raise KnobError(f"label={shown(wish)}: name attributes and their values")
+        row = self.null(1)[0].clone()
         names = [*CHOICES, *MEASURES]
         for name, value in wish.items():
             place = names.index(choice("label's attribute", name, names))
@@ -137,10 +216,19 @@ class Attributes:
         return row
 
 
-def lots(label: Any, seeds: Sequence[int]) -> Tensor:
-    """Rows that tell every attribute that shows: those that `label` asks for (as `Attributes.rows`
-    takes it, or None), the others by lot, each picture's from its seed. Raises KnobError."""
-    asked = Attributes().rows({} if label is None else label, len(seeds))
+class CompleteAttributes(Attributes):
+    """The same for a model that must be told every attribute: what is left open is drawn at random
+    from the sample's seed, as often as in the data."""
+
+    def read(self, settings: dict[str, Any], seeds: Sequence[int]) -> Tensor:
+        return complete_attributes(settings.pop("label"), seeds)
+
+
+def complete_attributes(label: Any, seeds: Sequence[int]) -> Tensor:
+    """Rows that tell every attribute that shows: those that `label` asks for (as
+    `Attributes.encode` takes it, or None), the others drawn at random, each sample's from its seed.
+    Raises KnobError."""
+    asked = Attributes().encode({} if label is None else label, len(seeds))
     if isinstance(label, Tensor):
         if (asked[:, len(CHOICES) :] == UNTOLD).any():
             raise KnobError(
@@ -158,7 +246,7 @@ def _check(rows: Tensor) -> None:
     names = [*CHOICES, *MEASURES]
     low = [UNSEEN] * len(CHOICES) + [_thousandths(LOWEST.get(name, -1.0)) for name in MEASURES]
     high = [len(values) - 1 for values in CHOICES.values()] + [THOUSANDTHS] * len(MEASURES)
-    open_rows = Attributes().nothing(len(rows))
+    open_rows = Attributes().null(len(rows))
     wrong = ((rows < torch.tensor(low)) | (rows > torch.tensor(high))) & (rows != open_rows)
     for row, place in wrong.nonzero()[:1].tolist():
         raise KnobError(

@@ -7,9 +7,9 @@ with a published FID.
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,64 +17,48 @@ import torch
 from torch import Tensor
 
 from gen_core import checkpoint, metrics
-from gen_core.checks import KnobError, whole
+from gen_core.checks import whole
 from gen_core.composing import ASKED_WITH, composing
-from gen_core.conditions import Attributes
-from gen_core.data import MissingData, load_data
-from gen_core.devices import device_title, fast_math
-from gen_core.families.gan import GAN
-from gen_core.families.guided import GuidedFamily
-from gen_core.families.judge import Judge
-from gen_core.families.vae import VAE
-from gen_core.family import Family, final
+from gen_core.data import ImageSet, load_data
+from gen_core.devices import device_title
+from gen_core.family import Family, Picture, Trainable, final
+from gen_core.knobs import check_all
 from gen_core.noise import Noise
-from gen_core.reference import Progress, Reference, judged, measure_judge, rounded
+from gen_core.progress import Progress, Report, ignore
+from gen_core.reference import Reference, judged, measure_judge, rounded
 
 SAMPLES = 10_000
-SNAPSHOT_SAMPLES = 2_000
-"""Samples per snapshot of a training run: enough to see a collapse, quick for twenty of them."""
-PUBLISHED = {"steps": 50, "guidance_scale": 1.2}
-"""What the published figures use where a family has these knobs; the rest are its defaults."""
 
 
 def evaluate(
     name: str, *, samples: int = SAMPLES, batch: int = 250, seed: int = 0, device: str = "auto",
     data_root: str | None = None, folder: Path | str | None = None, write: bool = False,
-    inception: bool = False, progress: Progress = lambda stage, done, total: None, **knobs: Any,
+    inception: bool = False, report: Report = ignore, **knobs: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """The metrics of a checkpoint by name, as a dict of plain values fit for JSON.
 
-    samples: 100 to 100000, drawn with the seeds seed, seed + 1, ..., classes in turn; knobs: what
-    the family's `sample` takes, over the defaults in `PUBLISHED`. `write` puts the result into the
-    checkpoint's card; `inception` adds the standard FID, which needs torch-fidelity and the test
-    pictures. Memory is bounded by `batch` and the features. Raises CheckpointError,
+    samples: 100 to 100000, drawn with the seeds seed, seed + 1, ..., conditions balanced; knobs:
+    what the family's `sample` takes, over those in its `measured_with`. `write` puts the result
+    into the checkpoint's card; `inception` adds the standard FID, which needs torch-fidelity and
+    the test pictures. Memory is bounded by `batch` and the features. Raises CheckpointError,
     KnobError, and for a classifier or the standard FID MissingData and MissingInception.
     """
     samples, batch = whole("samples", samples, 100, 100_000), whole("batch", batch, 1, 10_000)
     model = checkpoint.load(name, device, folder)
     started, extra = time.perf_counter(), {}
-    if isinstance(model, Judge):
-        result, extra = measure_judge(model, data_root, progress)
-    else:
-        reference = Reference.of(model.card["data"], device, folder)
-        knobs = {k: v for k, v in PUBLISHED.items() if k in takes(model)} | known(
-            model, name, knobs
+    if isinstance(model, Family):
+        settings = evaluation_knobs(model) | known(model, name, knobs)
+        result = {"samples": samples, "seed": seed, "knobs": settings}
+        evaluation = Evaluation(
+            _reference(model, device, folder), samples, batch, seed, data_root, report
         )
-        result = {"samples": samples, "seed": seed, "knobs": knobs}
         if inception:  # first, because it fails at once where something is missing
-            result["fid_inception_v3"] = _standard_fid(
-                model, samples, batch, seed, knobs, data_root, progress
-            )
-        result |= _compare(model, reference, samples, batch, seed, knobs, progress)
-    if isinstance(model, VAE):
-        result |= _reconstruct(model, data_root, progress)
-    if isinstance(model, GAN) and model.snapshots:
-        result["snapshots"] = _through_training(model, reference, batch, seed, progress)
-    if isinstance(model, GuidedFamily) and isinstance(model.condition, Attributes):
-        result["composing"] = rounded(composing(
-            model, reference.judge, **ASKED_WITH,
-            told=lambda done, total: progress("combinations", done, total),
-        ))  # fmt: skip
+            result["fid_inception_v3"] = evaluation.standard_fid(model, settings)
+        if evaluation.reference:
+            result |= evaluation.against_real(model, settings)
+        result |= rounded(model.extra_metrics(evaluation))
+    else:
+        result, extra = measure_judge(model, data_root, report)
     result["seconds"] = round(time.perf_counter() - started, 1)
     result["hardware"] = device_title(model.device)
     if write:
@@ -82,122 +66,100 @@ def evaluate(
     return result
 
 
-def takes(model: Family) -> list[str]:
-    """The knobs of the family's `sample`; none for a classifier, which draws nothing."""
-    if isinstance(model, Judge):
-        return []
-    return [k for k in inspect.signature(model.sample).parameters if k != "noise"]
+def _reference(model: Family, device: str, folder: Path | str | None) -> Reference | None:
+    """Real pictures to compare with; None where something else is drawn."""
+    if not isinstance(model.event, Picture):
+        return None
+    return Reference.of(model.card["data"], device, folder)
 
 
-def known(model: Family, name: str, knobs: dict[str, Any]) -> dict[str, Any]:
-    """The knobs themselves; raises KnobError for one that the family does not take."""
-    for knob, value in knobs.items():
-        if knob not in takes(model):
-            options = ", ".join(takes(model)) or "none: it draws no pictures"
-            raise KnobError(f"{knob}={value!r}: the knobs of {name} are {options}")
+def evaluation_knobs(model: Family) -> dict[str, Any]:
+    """The knobs that published metrics are measured with, where these are not the defaults."""
+    return dict(model.measured_with)
+
+
+def known(model: Trainable, name: str, knobs: dict[str, Any]) -> dict[str, Any]:
+    """The knobs themselves; raises KnobError for a bad value and one that it does not take."""
+    declared = model.every_knob if isinstance(model, Family) else ()
+    check_all(declared, knobs, name)
     return knobs
 
 
 def draw(
     model: Family, samples: int, batch: int, seed: int, knobs: dict[str, Any]
 ) -> Iterator[Tensor]:
-    """Batches of (B, C, H, W); sample i has the seed seed + i, and is asked for what has its turn
-    (see `Family.in_turn`)."""
+    """Batches of (B, *event); sample i has the seed seed + i, and what is asked for is balanced
+    over all samples."""
     for first in range(0, samples, batch):
         indices = range(first, min(first + batch, samples))
-        label = model.in_turn(indices)
+        label = model.condition.balanced(indices)
         asked = knobs if label is None else knobs | {"label": label}
         yield final(model.sample(Noise(seed + i for i in indices), **asked))
 
 
-def _compare(
-    model: Family, reference: Reference, samples: int, batch: int, seed: int,
-    knobs: dict[str, Any], progress: Progress,
-) -> dict[str, Any]:  # fmt: skip
-    """The metrics that every generative family has."""
-    batches = draw(model, samples, batch, seed, knobs)
-    fake = judged(reference.judge, batches, lambda n: progress("samples", n, samples))
-    precision, recall = metrics.precision_recall(reference.features, fake.features)
-    judge = reference.judge
-    result = {
-        "frechet": metrics.frechet_distance(fake.features, reference.features),
-        "floor": reference.floor,
-        "precision": precision,
-        "recall": recall,
-        **judge.census(fake.logits),
-        "judge_accuracy": reference.accuracy,
-    }
-    asked = model.in_turn(range(samples))
-    if asked is not None:
-        result |= judge.agreement(fake.logits, torch.as_tensor(asked))
-    return rounded(result)
+@dataclass(frozen=True)
+class Evaluation:
+    """One evaluation of a model, for its family's `extra_metrics` too."""
 
+    reference: Reference | None
+    """Real pictures as the classifier sees them; None where no pictures are drawn."""
+    samples: int
+    batch: int
+    seed: int
+    data_root: str | None
+    report: Report
 
-def _standard_fid(
-    model: Family, samples: int, batch: int, seed: int, knobs: dict[str, Any],
-    data_root: str | None, progress: Progress,
-) -> float:  # fmt: skip
-    """The published FID, against the test pictures."""
-    test = load_data(model.card["data"], "test", data_root)
-
-    def counted(stage: str, batches: Iterable[Tensor], total: int) -> Iterator[Tensor]:
-        done = 0
-        for x in batches:
-            yield x
-            done += len(x)
-            progress(stage, done, total)
-
-    real = map(test.pictures, torch.arange(len(test)).split(batch))
-    fake = draw(model, samples, batch, seed, knobs)
-    return metrics.frechet_distance(
-        metrics.inception_features(counted("InceptionV3, test", real, len(test)), model.device),
-        metrics.inception_features(counted("InceptionV3, samples", fake, samples), model.device),
-    )
-
-
-@torch.inference_mode()
-def _reconstruct(model: VAE, data_root: str | None, progress: Progress) -> dict[str, Any]:
-    """How well the test pictures come back: where the data set is on this machine."""
-    try:
-        test = load_data(model.card["data"], "test", data_root, download=False)
-    except MissingData as error:
-        return {"skipped": {"reconstruction": str(error)}}
-    rng = torch.Generator(model.device).manual_seed(0)
-    error, distortion, rate = 0.0, 0.0, 0.0
-    for rows in torch.arange(len(test)).split(250):
-        x = test.pictures(rows).to(model.device)
-        with fast_math(model.device):
-            again = model.decode(model.encode(x)[0])
-            parts = model.bound(x, rng)
-        error += float((x - again).square().flatten(1).mean(1).sum())
-        distortion += float(parts[0].sum())
-        rate += float(parts[1].sum())
-        progress("test pictures", int(rows[-1]) + 1, len(test))
-    return rounded({
-        "reconstruction_error": error / len(test),  # mean square of a pixel in [-1, 1]
-        "elbo": -(distortion + rate) / len(test),  # nats a picture, as its two parts
-        "distortion": distortion / len(test),
-        "rate": rate / len(test),
-    })  # fmt: skip
-
-
-def _through_training(
-    model: GAN, reference: Reference, batch: int, seed: int, progress: Progress
-) -> list[dict[str, Any]]:
-    """What the generator could do at each snapshot of its training, from fewer samples."""
-    history, total = [], SNAPSHOT_SAMPLES * len(model.snapshots)
-    for index, step in enumerate(model.snapshots):
-        before = index * SNAPSHOT_SAMPLES
-
-        def told(done: int, before: int = before) -> None:
-            progress("snapshots", before + done, total)
-
-        batches = draw(model.at_snapshot(step), SNAPSHOT_SAMPLES, batch, seed, {})
-        fake = judged(reference.judge, batches, told)
-        history.append(rounded({
-            "step": step, "samples": SNAPSHOT_SAMPLES,
+    def against_real(self, model: Family, knobs: dict[str, Any]) -> dict[str, Any]:
+        """The metrics that every family of pictures has."""
+        reference, judge = self.reference, self.reference.judge
+        batches = draw(model, self.samples, self.batch, self.seed, knobs)
+        fake = judged(judge, batches, self.samples, self.report)
+        precision, recall = metrics.precision_recall(reference.features, fake.features)
+        result = {
             "frechet": metrics.frechet_distance(fake.features, reference.features),
-            "recall": metrics.share_inside(reference.features, fake.features),
-            **reference.judge.census(fake.logits),
-        }))  # fmt: skip
-    return history
+            "floor": reference.floor,
+            "precision": precision,
+            "recall": recall,
+            **judge.census(fake.logits),
+            "judge_accuracy": reference.accuracy,
+        }
+        asked = model.condition.balanced(range(self.samples))
+        if asked is not None:
+            result |= judge.agreement(fake.logits, torch.as_tensor(asked))
+        return rounded(result)
+
+    def compared(self, model: Family, samples: int) -> dict[str, Any]:
+        """A quick comparison with real pictures, from few samples at the defaults."""
+        batches = draw(model, samples, self.batch, self.seed, {})
+        fake = judged(self.reference.judge, batches, samples, self.report)
+        return {
+            "frechet": metrics.frechet_distance(fake.features, self.reference.features),
+            "recall": metrics.share_inside(self.reference.features, fake.features),
+            **self.reference.judge.census(fake.logits),
+        }
+
+    def composing(self, model: Family) -> dict[str, Any]:
+        """How often the model draws attributes together that training never showed together."""
+        return composing(model, self.reference.judge, report=self.report, **ASKED_WITH)
+
+    def test_pictures(self, model: Family) -> ImageSet:
+        """The test pictures of the model's data set. Raises MissingData."""
+        return load_data(model.card["data"], "test", self.data_root, download=False)
+
+    def standard_fid(self, model: Family, knobs: dict[str, Any]) -> float:
+        """The published FID, against the test pictures."""
+        test = load_data(model.card["data"], "test", self.data_root)
+
+        def counted(stage: str, batches: Iterable[Tensor], total: int) -> Iterator[Tensor]:
+            done = 0
+            for x in batches:
+                yield x
+                done += len(x)
+                self.report(Progress(stage, done, total))
+
+        real = map(test.pictures, torch.arange(len(test)).split(self.batch))
+        fake = draw(model, self.samples, self.batch, self.seed, knobs)
+        real = counted("InceptionV3, test", real, len(test))
+        fake = counted("InceptionV3, samples", fake, self.samples)
+        features = [metrics.inception_features(batches, model.device) for batches in (real, fake)]
+        return metrics.frechet_distance(*features)

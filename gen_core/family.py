@@ -1,15 +1,29 @@
-"""The words that hold the library together: Frame, Phase, Family and the registry."""
+"""The words that hold the library together: Frame, Phase, Family and the registry.
+
+A family declares itself: what it draws (`event`), where a generation begins (`prior`), its clock,
+its knobs, what it can be asked for (`condition`), what its network says (`out`). Command line,
+evaluation, benchmarks, contract tests and the page are read from that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from gen_core.conditions import Condition, Nothing
+from gen_core.knobs import Choice, Knob, check_all
 from gen_core.noise import Noise
+
+if TYPE_CHECKING:
+    from gen_core.evaluate import Evaluation
+    from gen_core.solvers import Solver
+
+UNDRAWN = -1
+"""In place of a token that is not drawn yet; in a picture, its darkest value."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +38,92 @@ class Frame:
     x: Tensor
     """(B, *event) the state."""
     x0: Tensor | None = None
-    """(B, *event) the guess of the clean sample, made from this x; None on the last frame."""
+    """(B, *event) the guess of the clean sample, made from this x; None on the last frame, and
+    where a family makes none."""
     out: Tensor | None = None
-    """(B, *event) what the network said of this x: noise, velocity; None on the last frame."""
+    """What the network said of this x; None on the last frame. (B, *event) noise, velocity or a
+    picture, or (B, vocabulary) logits of the next token."""
+    evaluations: int = 0
+    """How often the network was asked about each sample so far; guidance asks twice."""
+
+
+class Picture(NamedTuple):
+    """What is drawn is a picture: float32 (B, channels, height, width) in [-1, 1]."""
+
+    channels: int
+    height: int
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample."""
+        return tuple(self)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.float32
+
+
+class Tokens(NamedTuple):
+    """What is drawn is a row of tokens: int64 (B, length) in 0 .. vocabulary - 1, `UNDRAWN` for
+    what is not drawn yet."""
+
+    length: int
+    vocabulary: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.length,)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.int64
+
+
+Event = Picture | Tokens
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A generation begins with standard normal noise of this shape."""
+
+    shape: tuple[int, ...]
+
+    def draw(self, noise: Noise) -> Tensor:
+        """(B, *shape) float32 on the CPU."""
+        return noise.randn(*self.shape)
+
+
+@dataclass(frozen=True)
+class Empty:
+    """A generation begins with nothing drawn: every token, or pixel, is `UNDRAWN`."""
+
+    event: Event
+
+    def draw(self, noise: Noise) -> Tensor:
+        return torch.full((len(noise), *self.event.shape), UNDRAWN, dtype=self.event.dtype)
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A generation begins with tokens drawn by chance, all alike."""
+
+    event: Tokens
+
+    def draw(self, noise: Noise) -> Tensor:
+        return (noise.rand(*self.event.shape) * self.event.vocabulary).long()
+
+
+Prior = Gaussian | Empty | Uniform
+
+
+class Clock(NamedTuple):
+    """What `Frame.level` counts."""
+
+    symbol: str
+    """As formulas write it: "t", "sigma", "token"."""
+    falling: bool = False
+    """Whether it runs down, as diffusion's does."""
 
 
 Losses = dict[str, Tensor]
@@ -54,11 +151,10 @@ class Phase:
     penalty_every: int = 1
 
 
-class Family(nn.Module):
-    """A family of generative models: what training optimises, and how noise becomes data.
+class Trainable(nn.Module):
+    """A network with a config and losses: a family of generative models, or a classifier.
 
-    `Config` is a frozen dataclass of plain values and travels in the checkpoint. `sample` is a
-    generator: it yields the prior first and the sample last.
+    `Config` is a frozen dataclass of plain values and travels in the checkpoint.
     """
 
     name: ClassVar[str]
@@ -72,6 +168,11 @@ class Family(nn.Module):
         self.extra: dict[str, Tensor] = {}
         """What the checkpoint holds besides weights: curves, snapshots, features."""
 
+    @classmethod
+    def tiny(cls) -> Any:
+        """A config so small that tests and trials take no time; by default the usual one."""
+        return cls.Config()
+
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
@@ -80,17 +181,84 @@ class Family(nn.Module):
         """What one training step optimises, in order."""
         raise NotImplementedError
 
-    def in_turn(self, indices: Sequence[int]) -> Any:
-        """The labels of the pictures so numbered when everything that `sample` can be asked for
-        has its turn; None for a model that draws what it likes."""
-        return None
-
-    def settle(self, x: Tensor, label: Tensor) -> None:
+    def calibrate(self, x: Tensor, label: Tensor) -> None:
         """Called once after training with some of the data, to measure what `sample` needs."""
 
+
+class Family(Trainable):
+    """A family of generative models: what training optimises, and how noise becomes data.
+
+    A subclass declares itself by the attributes below and by `frames`; `sample` checks the knobs
+    against the declaration and calls `frames`.
+    """
+
+    knobs: ClassVar[tuple[Knob, ...]] = ()
+    """Of sampling, besides those of the condition and of the solvers."""
+    clock: ClassVar[Clock] = Clock("t")
+    out: ClassVar[Literal["noise", "velocity", "picture", "logits"]] = "picture"
+    """What the network says: the kind of `Frame.out`."""
+    typical: ClassVar[Mapping[str, Any]] = {}
+    """Knobs as a visitor first finds them, where these are not the defaults: also what benchmarks
+    time."""
+    measured_with: ClassVar[Mapping[str, Any]] = {}
+    """Knobs that published metrics are measured with, where these are not the defaults."""
+
+    event: Event
+    """What is drawn."""
+    prior: Prior
+    """What the first frame is drawn from."""
+
+    def __init__(self, config: Any = None) -> None:
+        super().__init__(config)
+        self.condition: Condition = Nothing()
+        """What it can be asked for."""
+
+    @property
+    def every_knob(self) -> tuple[Knob, ...]:
+        """All that `sample` takes: what can be asked for, then the family's own knobs, those of its
+        solvers behind them."""
+        return (*self.condition.knobs, *own_knobs(type(self)))
+
+    def total(self, settings: Mapping[str, Any]) -> int:
+        """The number of steps of a generation with these knobs."""
+        return settings.get("steps", 1)
+
     def sample(self, noise: Noise, **knobs: Any) -> Iterator[Frame]:
-        """Yields Frames from the prior to the sample; knobs carry the field's names."""
+        """Yields Frames from the prior to the sample, `total` + 1 of them.
+
+        knobs: by name, as `every_knob` declares them. Raises KnobError, before anything is drawn,
+        for a value out of range and for a name that no knob has.
+        """
+        settings = check_all(self.every_knob, knobs, self.name)
+        condition = self.condition.read(settings, noise.seeds)
+        if isinstance(condition, Tensor):
+            condition = condition.to(self.device)
+        return self.frames(noise, condition, **settings)
+
+    def frames(self, noise: Noise, condition: Any, **settings: Any) -> Iterator[Frame]:
+        """The generation itself: condition as the family's `condition` reads it (None: nothing is
+        asked for), settings a checked value for each other knob. A generator under
+        `torch.inference_mode()`."""
         raise NotImplementedError
+
+    def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
+        """What `evaluate` shall measure of this family alone."""
+        return {}
+
+
+def own_knobs(kind: type[Family]) -> tuple[Knob, ...]:
+    """A family's own knobs, and behind a choice of solvers the knobs that these have."""
+    found: dict[str, Knob] = {}
+    for knob in kind.knobs:
+        found[knob.name] = knob
+        for solver in _solvers(knob):
+            found |= {extra.name: extra for extra in solver.knobs}
+    return tuple(found.values())
+
+
+def _solvers(knob: Knob) -> Iterable[Solver]:
+    options = knob.options if isinstance(knob, Choice) else ()
+    return options.values() if isinstance(options, Mapping) else ()
 
 
 @dataclass
@@ -111,7 +279,7 @@ register = registry.register
 
 
 def final(frames: Iterator[Frame]) -> Tensor:
-    """The last frame's x: (B, *event) float32 on the CPU."""
+    """The last frame's x, (B, *event) on the CPU: pictures float32, tokens int64."""
     last = None
     for last in frames:  # noqa: B007 - run the generation to its end
         pass
@@ -123,7 +291,8 @@ def final(frames: Iterator[Frame]) -> Tensor:
 def record(frames: Iterator[Frame], keep: int = 32) -> list[Frame]:
     """At most `keep` frames spread evenly over the generation, first and last always among them.
 
-    Tensors are float32 on the CPU. Memory is bounded by `keep`, not by the number of steps.
+    Tensors are on the CPU, float32 or whole numbers. Memory is bounded by `keep`, not by the
+    number of steps.
     """
     if keep < 2:
         raise ValueError(f"keep={keep}: choose 2 or more, the first and the last frame")
@@ -142,5 +311,7 @@ def _on_cpu(frame: Frame) -> Frame:
 
 
 def _ordinary(value: Tensor) -> Tensor:
-    """Float32 on the CPU, and a copy: what inference mode made refuses changes and gradients."""
-    return value.detach().float().cpu().clone()
+    """On the CPU, whole numbers as they are, the rest float32; and a copy: what inference mode made
+    refuses changes and gradients."""
+    value = value.detach()
+    return (value.float() if value.is_floating_point() else value).cpu().clone()

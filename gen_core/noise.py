@@ -13,7 +13,7 @@ MAX_SEED = 2**32 - 1
 
 
 class Noise:
-    """Standard normal noise, one CPU generator per seed.
+    """Normal and uniform noise, one CPU generator per seed.
 
     Row i is drawn from generator i alone: the same seed gives the same numbers in any batch and
     for any `device`, because they are drawn on the CPU and moved. Drawing moves the generators
@@ -31,4 +31,9 @@ class Noise:
     def randn(self, *event: int) -> Tensor:
         """(B, *event) float32 from N(0, 1), on `device`."""
         rows = [torch.randn(event, generator=g) for g in self.generators]
+        return torch.stack(rows).to(self.device)
+
+    def rand(self, *event: int) -> Tensor:
+        """(B, *event) float32 from [0, 1), all alike, on `device`."""
+        rows = [torch.rand(event, generator=g) for g in self.generators]
         return torch.stack(rows).to(self.device)

@@ -221,7 +221,7 @@ class Run:
             "hardware": device_title(device), "hours": round(self.seconds / 3600, 3),
             "metrics": {},
         }  # fmt: skip
-        last.trainer.ema.settle(*last.trainer.recent)
+        last.trainer.ema.calibrate(*last.trainer.recent)
         path = checkpoint.weights_folder() / f"{self.name}.safetensors"
         path.parent.mkdir(exist_ok=True)
         checkpoint.save(last.trainer.ema, path, card, extra=self._curves() | self._snapshots())

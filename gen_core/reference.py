@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +14,7 @@ from gen_core import checkpoint, metrics
 from gen_core.data import load_data
 from gen_core.families.judge import Judge
 from gen_core.nearest import NearestTraining
-
-Progress = Callable[[str, int, int], None]
-"""progress(stage, pictures done, pictures in all)"""
+from gen_core.progress import Progress, Report
 
 
 class Judged(NamedTuple):
@@ -56,19 +54,22 @@ class Reference:
 
 
 @torch.inference_mode()
-def judged(judge: Judge, batches: Iterable[Tensor], told: Callable[[int], None]) -> Judged:
-    """Runs the classifier over pictures in float32, so that a figure means the same anywhere."""
+def judged(
+    judge: Judge, batches: Iterable[Tensor], total: int, report: Report, stage: str = "samples"
+) -> Judged:
+    """Runs the classifier over `total` pictures in float32, so that a figure means the same
+    anywhere."""
     features, done = [], 0
     for x in batches:
         features.append(judge.features(x.to(judge.device)))
         done += len(x)
-        told(done)
+        report(Progress(stage, done, total, "pictures"))
     together = torch.cat(features)
     return Judged(together.cpu(), judge.head(together).cpu())
 
 
 def measure_judge(
-    judge: Judge, data_root: str | None, progress: Progress
+    judge: Judge, data_root: str | None, report: Report
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Accuracy and floor, and what of real pictures others are measured against."""
     test = load_data(judge.card["data"], "test", data_root)
@@ -76,11 +77,8 @@ def measure_judge(
     seen = {}
     for split, data in (("test", test), ("train", train)):
         count = len(data) if judge.indexes else min(len(data), len(test))
-
-        def told(done: int, split: str = split, count: int = count) -> None:
-            progress(f"{split} pictures", done, count)
-
-        seen[split] = judged(judge, map(data.pictures, torch.arange(count).split(250)), told)
+        batches = map(data.pictures, torch.arange(count).split(250))
+        seen[split] = judged(judge, batches, count, report, f"{split} pictures")
     # Half precision keeps the file small; the floor is measured on what the file will hold.
     features = {split: said.features.half() for split, said in seen.items()}
     extra = {"features.test": features["test"]}

@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gen_core.family import Frame
+from gen_core.knobs import Knob, Number
 from gen_core.noise import Noise
 
 MAX_STEPS = 1000
@@ -32,6 +33,24 @@ class Prediction(NamedTuple):
 
 Predict = Callable[[Tensor, float], Prediction]
 Velocity = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A solver as a family offers it."""
+
+    run: Callable[..., Iterator[Frame]]
+    """run(predict, x, schedule, steps, noise, its own knobs) for diffusion, run(velocity, x, steps)
+    for flow matching."""
+    label: str
+    """As a visitor reads it."""
+    knobs: tuple[Knob, ...] = ()
+    """What this one takes and others do not."""
+
+    def __call__(self, *arguments: Any, **settings: Any) -> Iterator[Frame]:
+        """`run`, with its own knobs of all settings: the others are for other solvers."""
+        own = {knob.name: settings[knob.name] for knob in self.knobs if knob.name in settings}
+        return self.run(*arguments, **own)
 
 
 @dataclass(frozen=True)
@@ -99,11 +118,9 @@ class NoiseSchedule:
 
 
 def ddpm(
-    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *,
-    noise: Noise, eta: float = 0.0,
-) -> Iterator[Frame]:  # fmt: skip
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, noise: Noise
+) -> Iterator[Frame]:
     """Ancestral sampling (Ho et al. 2020, algorithm 2), with strides (Nichol & Dhariwal 2021)."""
-    del eta
     times = schedule.even_times(steps)
     for k, (t, s) in enumerate(zip(times, times[1:], strict=False)):
         guess = predict(x, t)
@@ -121,9 +138,8 @@ def ddpm(
 
 
 def ddim(
-    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *,
-    noise: Noise, eta: float = 0.0,
-) -> Iterator[Frame]:  # fmt: skip
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, noise: Noise, eta: float = 0.0
+) -> Iterator[Frame]:
     """Song et al. 2021, "Denoising Diffusion Implicit Models", eq. 12; eta = 0 draws no noise."""
     times = schedule.even_times(steps)
     for k, (t, s) in enumerate(zip(times, times[1:], strict=False)):
@@ -138,15 +154,14 @@ def ddim(
 
 
 def dpm_solver_2m(
-    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *,
-    noise: Noise, eta: float = 0.0,
-) -> Iterator[Frame]:  # fmt: skip
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, noise: Noise
+) -> Iterator[Frame]:
     """DPM-Solver++(2M): Lu et al. 2022, "DPM-Solver++", algorithm 2; both ends are of order 1.
 
     The clock is lambda = log(signal / spread), in which the exact solution is an exponential
     integral of x0; the second order comes from the previous step's x0 and costs nothing.
     """
-    del noise, eta
+    del noise
     times = schedule.even_times(steps)
     previous, last_stride = None, 0.0
     for k, (t, s) in enumerate(zip(times, times[1:], strict=False)):
@@ -166,20 +181,18 @@ def dpm_solver_2m(
 
 
 def euler(
-    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *,
-    noise: Noise, eta: float = 0.0,
-) -> Iterator[Frame]:  # fmt: skip
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, noise: Noise
+) -> Iterator[Frame]:
     """Euler's method on the probability-flow ODE dx/dsigma = eps (Karras et al. 2022, eq. 1)."""
-    del noise, eta
+    del noise
     yield from _in_sigma(predict, x, schedule, steps, second_order=False)
 
 
 def heun(
-    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, *,
-    noise: Noise, eta: float = 0.0,
-) -> Iterator[Frame]:  # fmt: skip
+    predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, noise: Noise
+) -> Iterator[Frame]:
     """Heun's method: a second look at the end of each step (Karras et al. 2022, algorithm 1)."""
-    del noise, eta
+    del noise
     yield from _in_sigma(predict, x, schedule, steps, second_order=True)
 
 
@@ -201,9 +214,16 @@ def _in_sigma(
     yield Frame(steps, steps, 0.0, z)
 
 
+ETA = Number(
+    "eta", 0.0, 0, 1, advanced=True, info="With DDIM: 0 adds no fresh noise, 1 as much as DDPM"
+)
 DIFFUSION_SOLVERS = {
-    "ddpm": ddpm, "ddim": ddim, "dpm++2m": dpm_solver_2m, "euler": euler, "heun": heun,
-}  # fmt: skip
+    "ddpm": Solver(ddpm, "DDPM"),
+    "ddim": Solver(ddim, "DDIM", (ETA,)),
+    "dpm++2m": Solver(dpm_solver_2m, "DPM-Solver++(2M)"),
+    "euler": Solver(euler, "Euler"),
+    "heun": Solver(heun, "Heun"),
+}
 
 
 def flow_euler(velocity: Velocity, x: Tensor, steps: int) -> Iterator[Frame]:
@@ -235,4 +255,8 @@ def _along_flow(velocity: Velocity, x: Tensor, steps: int, slope: Callable) -> I
     yield Frame(steps, steps, 1.0, x)
 
 
-FLOW_SOLVERS = {"euler": flow_euler, "midpoint": flow_midpoint, "heun": flow_heun}
+FLOW_SOLVERS = {
+    "euler": Solver(flow_euler, "Euler"),
+    "midpoint": Solver(flow_midpoint, "Midpoint"),
+    "heun": Solver(flow_heun, "Heun"),
+}

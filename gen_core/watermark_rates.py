@@ -15,7 +15,7 @@ from gen_core import watermark
 from gen_core.data.emoji import Emoji
 from gen_core.data.images import pixels
 from gen_core.data.scenes import any_scene, paint
-from gen_core.reference import Progress
+from gen_core.progress import Progress, Report, ignore
 
 if TYPE_CHECKING:
     from gen_core.text_to_image.pipeline import TextToImage
@@ -59,8 +59,7 @@ CHANGES: dict[str, tuple[Change, ...]] = {
 
 def rates(
     emoji: Emoji, *, pictures: int = 200, unmarked: int = 1000, others: Path | str | None = None,
-    seed: int = 0, model: TextToImage | None = None,
-    progress: Progress = lambda stage, done, total: None,
+    seed: int = 0, model: TextToImage | None = None, report: Report = ignore,
 ) -> dict[str, Any]:  # fmt: skip
     """Shares of marked pictures that are found after each change, at 1% false alarms.
 
@@ -73,7 +72,7 @@ def rates(
     scores = []
     for score in _unmarked(emoji, unmarked, others, rng):
         scores.append(score)
-        progress("unmarked pictures", len(scores), unmarked)
+        report(Progress("unmarked pictures", len(scores), unmarked, "pictures"))
     plain = np.array(scores)
     threshold = float(np.quantile(plain[::2], 1 - FALSE_ALARMS, method="higher"))
     found: dict[str, list[float]] = {name: [] for name in CHANGES}
@@ -84,7 +83,7 @@ def rates(
         noise.append(signal_to_noise(before, after))
         for name in CHANGES:
             found[name].append(_score(Image.fromarray(after), name, rng))
-        progress("marked pictures", k + 1, pictures)
+        report(Progress("marked pictures", k + 1, pictures, "pictures"))
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "pictures": len(noise), "by_model": model is not None, "unmarked": unmarked,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import struct
 from pathlib import Path
@@ -12,38 +13,19 @@ import torch
 from gen_core.data import ImageSet
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.labels import facts
-from gen_core.family import Family, registry
+from gen_core.family import Family, Trainable, registry
 from gen_core.solvers import NoiseSchedule, Prediction
 
 torch.set_num_threads(1)  # tiny tensors: a second thread costs more than it brings
 
-TINY = {
-    "vae": {"widths": (16, 32), "latent": 4},
-    "gan": {"widths": (32, 16, 16), "latent": 8, "critic_width": 8, "classes": 10},
-    "style-gan": {
-        "size": 16,
-        "widths": (16, 16, 16),
-        "critic_widths": (16, 16),
-        "latent": 8,
-        "mapping": 2,
-    },
-    "diffusion": {"widths": (16, 32), "blocks": 1, "embedding": 32},
-    "flow": {"widths": (16, 32), "blocks": 1, "embedding": 32},
-    "judge": {"widths": (8, 16, 16)},
-    "avatar-judge": {"widths": (16, 32, 32)},
-}
-"""Configs that make a family small; one that is not named here is tested at its own size."""
-
-GENERATIVE = sorted(
-    name for name, kind in registry.classes.items() if kind.sample is not Family.sample
-)
+GENERATIVE = sorted(name for name, kind in registry.classes.items() if issubclass(kind, Family))
 
 
-def tiny(family: str, seed: int = 0, **changes) -> Family:
+def tiny(family: str, seed: int = 0, **changes) -> Trainable:
     """An untrained model of a family whose answers are not zero, in eval mode."""
     kind = registry.classes[family]
     torch.manual_seed(seed)
-    model = kind(kind.Config(**TINY.get(family, {}) | changes))
+    model = kind(dataclasses.replace(kind.tiny(), **changes))
     for parameter in model.parameters():
         if not parameter.any():  # layers that start at zero would hide what the rest says
             torch.nn.init.normal_(parameter, std=0.1)

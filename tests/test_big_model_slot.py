@@ -54,7 +54,7 @@ def until(run: Generator[Any, None, Any], seen: Callable[[Any], bool]) -> Any:
 
 
 def drawing(progress: Any) -> bool:
-    return progress.doing == DRAWING
+    return progress.stage == DRAWING
 
 
 def test_one_model_at_a_time_has_a_process_and_takes_its_memory_with_it(folders, slot_of):
@@ -78,7 +78,7 @@ def test_a_stopped_picture_leaves_the_model_open_for_who_waits(folders, slot_of)
     mine, theirs = slot.draw("A", "mine"), slot.draw("A", "theirs")
     until(mine, drawing)
     process = slot.painter.process
-    assert next(theirs).doing == "Waiting for another visitor's picture"
+    assert next(theirs).stage == "Waiting for another visitor's picture"
     mine.close()
     until(theirs, lambda progress: drawing(progress) and progress.done > 0)
     theirs.close()
@@ -130,7 +130,7 @@ def test_a_stopped_download_goes_on_the_next_time(folders, slot_of, tmp_path, mo
         rest = len(files[slow])
         whole = sum(map(len, files.values()))
         told = until(run, lambda progress: 0 < progress.done == progress.total - rest)
-        assert (told.doing, told.unit) == ("Fetching A", "bytes") and told.total <= whole
+        assert (told.stage, told.unit) == ("Fetching A", "bytes") and told.total <= whole
         until(run, lambda _: arrived(cache) == files.keys() - {slow})
         run.close()
         assert list(cache.rglob("*.incomplete")) == [] and slot.painter is None
@@ -149,10 +149,10 @@ def test_who_waited_for_a_download_uses_it(folders, slot_of, monkeypatch):
     monkeypatch.setattr(slot_module, "_fetch", lambda *_: pytest.fail("fetched again"))
     slot._fetching.acquire()
     run = slot.draw("A", "a red cat")
-    assert next(run).doing == "Waiting for another download"
+    assert next(run).stage == "Waiting for another download"
     slot._folders["A"] = str(folders["StableDiffusion"])  # another visitor's has come
     slot._fetching.release()
-    assert not any(progress.doing.startswith("Fetching") for progress in run)
+    assert not any(progress.stage.startswith("Fetching") for progress in run)
 
 
 def arrived(cache: Path) -> set[str]:

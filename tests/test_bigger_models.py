@@ -142,7 +142,7 @@ def test_each_kind_draws_the_same_picture_from_the_same_seed(folders, kind):
     assert np.array_equal(first.picture, again.picture)
     assert not np.array_equal(first.picture, other.picture)
     assert first.guided == (kind == "StableDiffusion") and not first.flagged
-    assert {p.doing for p in told} == {DRAWING} and first.steps == model.steps
+    assert {p.stage for p in told} == {DRAWING} and first.steps == model.steps
     assert (told[0].done, told[-1].done, told[-1].total) == (0, STEPS[kind], STEPS[kind])
     without = generate(pipeline, model, "a red cat", seed=3)
     assert np.array_equal(without.picture, first.picture) == (not first.guided)

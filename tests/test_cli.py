@@ -130,14 +130,14 @@ def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
 def test_bench_reports_its_ratios(place, capsys, monkeypatch):
     from gen_core import bench
 
-    models = {f: tiny(f).requires_grad_(False) for f in bench.GRIDS}
+    models = {f: tiny(f).requires_grad_(False) for f in bench.families()}
     monkeypatch.setattr(bench, "load_or_build", lambda family, device: models[family])
     result = answer(capsys, "bench", "--count", "2", "--steps", "3", "--rounds", "2")
     sampler = result["sampler"]
     assert sampler["ours_over_network"] > 0 and sampler["ours_over_diffusers"] > 0
     assert sampler["largest_difference"] < 0.2  # the two loops draw the same pictures
     assert result["precision"]["bfloat16_over_float32"] > 0
-    assert [g["family"] for g in result["grids"]] == list(bench.GRIDS)
+    assert [g["family"] for g in result["grids"]] == bench.families()
     assert main(["bench", "--count", "2", "--steps", "3", "--rounds", "2"]) == 0
     text = capsys.readouterr().out
     assert "ours / 3 x bare network" in text and "aim: at most 1.05" in text

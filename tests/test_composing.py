@@ -24,6 +24,7 @@ from gen_core.data.avatars import Avatar, portrait, random_avatar
 from gen_core.data.avatars.attributes import any_avatar
 from gen_core.data.avatars.held_out import HELD_OUT, is_held_out
 from gen_core.data.avatars.labels import CHOICES, facts
+from gen_core.progress import Progress
 
 NAMES = [*CHOICES]
 
@@ -76,7 +77,7 @@ def test_seen_pairs_do_occur_in_training():
 
 def test_who_does_as_told_but_for_caps_is_told_so():
     told = []
-    found = composing(Obedient(), Reader(), each=2, told=lambda *seen: told.append(seen))
+    found = composing(Obedient(), Reader(), each=2, report=told.append)
     left_out = held_out_pairs()
     caps = [wish for wish in left_out if "cap" in wish.values()]
     assert caps and found["held_out"]["share"] == pytest.approx(1 - len(caps) / len(left_out))
@@ -84,7 +85,7 @@ def test_who_does_as_told_but_for_caps_is_told_so():
     assert [pair for pair, _ in found["seen"]["by_pair"]] == seen_pairs()  # no two are mixed up
     assert found["held_out"]["pictures"] == 2 * len(left_out)
     assert found["knobs"] == {}
-    assert told[-1] == (4 * len(left_out), 4 * len(left_out))
+    assert told[-1] == Progress("combinations", 4 * len(left_out), 4 * len(left_out), "pictures")
 
 
 def test_what_would_hide_one_of_the_two_is_kept_away():

@@ -9,7 +9,7 @@ import torch
 from core_fixtures import tiny
 from gen_core import Noise, final
 from gen_core.checks import KnobError
-from gen_core.conditions import OTHERS, UNTOLD, Attributes, Classes, lots
+from gen_core.conditions import OTHERS, UNTOLD, Attributes, Classes, complete_attributes
 from gen_core.data.avatars import Avatar, random_avatar
 from gen_core.data.avatars.dataset import SEEDS
 from gen_core.data.avatars.held_out import HELD_OUT
@@ -27,29 +27,29 @@ def rng() -> torch.Generator:
 
 def test_one_class_in_ten_is_hidden_in_training():
     label = torch.full((20_000,), 3)
-    shown = Classes(10).hidden(label, rng())
+    shown = Classes(10).dropout(label, rng())
     hidden = float((shown == 10).double().mean())
     assert hidden == pytest.approx(0.1, abs=4 * math.sqrt(0.09 / 20_000))
     assert set(shown.tolist()) == {3, 10}
 
 
 def test_a_wish_names_what_it_wants_and_leaves_the_rest_open():
-    row = Attributes().rows({"hat": "cap", "smile": 0.25}, 2)[1].tolist()
+    row = Attributes().encode({"hat": "cap", "smile": 0.25}, 2)[1].tolist()
     told = dict(zip([*CHOICES, *MEASURES], row, strict=True))
     assert told.pop("hat") == CHOICES["hat"].index("cap") and told.pop("smile") == 250
     assert set(told.values()) == {UNSEEN, UNTOLD}
-    assert torch.equal(Attributes().rows({}, 3), Attributes().nothing(3))
+    assert torch.equal(Attributes().encode({}, 3), Attributes().null(3))
 
 
 def test_each_picture_may_have_a_wish_of_its_own():
-    rows = Attributes().rows([{"hat": "cap"}, {"age": 1}], 2)
+    rows = Attributes().encode([{"hat": "cap"}, {"age": 1}], 2)
     assert rows[0].tolist().count(UNSEEN) == len(CHOICES) - 1
     assert rows[1, -len(MEASURES) + MEASURES.index("age")] == 1000
 
 
 def test_rows_of_facts_pass_as_they_are():
     rows = facts([Avatar(), Avatar(hat="turban")])
-    assert torch.equal(Attributes().rows(rows, 2), rows)
+    assert torch.equal(Attributes().encode(rows, 2), rows)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_rows_of_facts_pass_as_they_are():
         ({"age": -0.5}, "age=-0.5: choose a number from 0 to 1"),
         ({"smile": math.nan}, "smile=nan: choose a number"),
         ({3: "cap"}, "label's attribute=3: choose one of"),
-        (7, "label='7': name attributes and values"),
+        (7, "label=7: name attributes and values"),
         ("cap", "label='cap': name attributes and values"),
         ([{}], "label has 1 entries: give one, or one per sample"),
         ([{}, "cap", {}], "label='cap': name attributes"),
@@ -73,12 +73,12 @@ def test_rows_of_facts_pass_as_they_are():
 )
 def test_a_bad_wish_is_named(label, said):
     with pytest.raises(KnobError, match=re.escape(said)):
-        Attributes().rows(label, 3)
+        Attributes().encode(label, 3)
 
 
 def test_training_sees_portraits_with_everything_nothing_and_something_told():
     label = facts([Avatar()]).expand(20_000, -1)
-    told = (Attributes().hidden(label, rng()) == label).sum(1)
+    told = (Attributes().dropout(label, rng()) == label).sum(1)
     everything, nothing = (float((told == n).double().mean()) for n in (label.shape[1], 0))
     assert everything == pytest.approx(0.4 + 0.5 / 24, abs=0.02)
     assert nothing == pytest.approx(0.1 + 0.5 / 24, abs=0.02)
@@ -87,10 +87,10 @@ def test_training_sees_portraits_with_everything_nothing_and_something_told():
 
 
 def test_models_are_measured_on_people_that_training_does_not_show():
-    rows = Attributes().in_turn([0, 5])
+    rows = Attributes().balanced([0, 5])
     assert torch.equal(rows, facts([random_avatar(2_000_000), random_avatar(2_000_005)]))
     assert all(2_000_000 not in seeds for seeds in SEEDS.values())
-    assert Classes(10).in_turn([0, 5, 10, 11]) == [0, 5, 0, 1]
+    assert Classes(10).balanced([0, 5, 10, 11]) == [0, 5, 0, 1]
 
 
 def test_what_is_not_told_adds_nothing_and_what_is_told_does():
@@ -106,18 +106,21 @@ def test_what_is_not_told_adds_nothing_and_what_is_told_does():
 
 def test_lots_tell_everything_and_keep_to_what_is_asked_for():
     names = [*CHOICES, *MEASURES]
-    free, asked = lots(None, range(50)), lots({"hat": "turban", "smile": 0.5}, range(50))
+    free, asked = (
+        complete_attributes(None, range(50)),
+        complete_attributes({"hat": "turban", "smile": 0.5}, range(50)),
+    )
     assert torch.equal(free, facts([random_avatar(OTHERS + seed) for seed in range(50)]))
     assert set(asked[:, names.index("hat")].tolist()) == {CHOICES["hat"].index("turban")}
     assert set(asked[:, names.index("smile")].tolist()) == {500}
     assert set(asked[:, names.index("hair")].tolist()) == {UNSEEN}, "no hair shows beneath it"
     skin = names.index("skin")
     assert torch.equal(asked[:, skin], free[:, skin])
-    assert torch.equal(lots(free, range(50)), free)
+    assert torch.equal(complete_attributes(free, range(50)), free)
     with pytest.raises(KnobError, match="crown"):
-        lots({"hat": "crown"}, [0])
+        complete_attributes({"hat": "crown"}, [0])
     with pytest.raises(KnobError, match="tell every measure"):
-        lots(Attributes().nothing(2), [0, 1])
+        complete_attributes(Attributes().null(2), [0, 1])
 
 
 @pytest.mark.parametrize(
@@ -130,7 +133,7 @@ def test_lots_tell_everything_and_keep_to_what_is_asked_for():
 )  # fmt: skip
 def test_lots_hide_nothing_that_is_asked_for_and_leave_the_rest_as_it_is(wish):
     names = [*CHOICES, *MEASURES]
-    free, asked = lots(None, range(100)), lots(wish, range(100))
+    free, asked = complete_attributes(None, range(100)), complete_attributes(wish, range(100))
     for name, value in wish.items():
         assert set(asked[:, names.index(name)].tolist()) == {CHOICES[name].index(value)}, name
     for name in {"brows", "nose", "mouth", "background", "turn"} - wish.keys():
@@ -143,27 +146,29 @@ def test_lots_hide_nothing_that_is_asked_for_and_leave_the_rest_as_it_is(wish):
     ids=str,
 )  # fmt: skip
 def test_lots_complete_no_wish_to_what_training_left_out(wish):
-    rows, names = lots(wish, range(300)), [*CHOICES]
+    rows, names = complete_attributes(wish, range(300)), [*CHOICES]
     for (one, other), pairs in HELD_OUT.items():
         for a, b in pairs:
             first = rows[:, names.index(one)] == CHOICES[one].index(a)
             second = rows[:, names.index(other)] == CHOICES[other].index(b)
             assert not (first & second).any(), (a, b)
     blond = {"hair": "afro", "hair_colour": "blond"}  # who asks for it gets it
-    asked = lots(blond, range(20))[:, names.index("hair_colour")]
+    asked = complete_attributes(blond, range(20))[:, names.index("hair_colour")]
     assert set(asked.tolist()) == {CHOICES["hair_colour"].index("blond")}
 
 
 def test_lots_give_no_beard_where_the_data_has_none_unless_it_is_asked_for():
     beard = [*CHOICES].index("beard")
     for wish in ({"age": 0.1}, {"hat": "headscarf"}):
-        assert set(lots(wish, range(50))[:, beard].tolist()) == {CHOICES["beard"].index("none")}
-        goatees = lots(wish | {"beard": "goatee"}, range(50))[:, beard]
+        assert set(complete_attributes(wish, range(50))[:, beard].tolist()) == {
+            CHOICES["beard"].index("none")
+        }
+        goatees = complete_attributes(wish | {"beard": "goatee"}, range(50))[:, beard]
         assert set(goatees.tolist()) == {CHOICES["beard"].index("goatee")}
 
 
 def test_a_wish_that_hides_a_part_of_itself_still_gives_people():
-    rows = lots({"hat": "turban", "hair": "afro"}, range(20))
+    rows = complete_attributes({"hat": "turban", "hair": "afro"}, range(20))
     assert set(rows[:, [*CHOICES].index("hat")].tolist()) == {CHOICES["hat"].index("turban")}
     assert set(rows[:, [*CHOICES].index("hair")].tolist()) == {UNSEEN}
 
@@ -179,4 +184,7 @@ def test_a_portrait_model_follows_its_wishes_and_does_without(family):
     assert not torch.allclose(each[1], wished[1], atol=1e-4)
     open_wish = final(model.sample(noise(), label={}, steps=2))
     assert torch.equal(final(model.sample(noise(), steps=2)), open_wish)
-    assert final(model.sample(noise(), label=model.in_turn(range(2)), steps=2)).shape[0] == 2
+    assert (
+        final(model.sample(noise(), label=model.condition.balanced(range(2)), steps=2)).shape[0]
+        == 2
+    )

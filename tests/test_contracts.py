@@ -1,9 +1,13 @@
-"""What every family keeps, whoever wrote it: each test runs for all that are registered."""
+"""What every family keeps, whoever wrote it: each test runs for all that are registered, and reads
+what to expect from their declarations."""
+
+from __future__ import annotations
 
 import dataclasses
-import inspect
 import math
 import threading
+from collections import Counter
+from typing import Any
 
 import pytest
 import torch
@@ -11,44 +15,41 @@ import torch
 from core_fixtures import GENERATIVE, examples, tiny
 from gen_core import Frame, Noise, final, fit, record
 from gen_core.checks import KnobError
-from gen_core.conditions import lots
+from gen_core.conditions import Attributes, Classes, complete_attributes
 from gen_core.data import Batches
-from gen_core.family import Family, registry
+from gen_core.family import Empty, Family, Tokens, registry
+from gen_core.knobs import Knob
 
-BAD = {
-    "steps": ([0, 1001, -1, 2.5, math.nan, math.inf, None, "20", True, [], 10**400],
-              "choose a whole number from 1 to 1000"),
-    "guidance_scale": ([-0.1, 20.1, math.nan, None, "2", {}], "choose a number from 0 to 20"),
-    "eta": ([-0.1, 1.1, math.nan, None, "0"], "choose a number from 0 to 1"),
-    "temperature": ([-0.1, 2.1, math.nan, None, "1"], "choose a number from 0 to 2"),
-    "truncation_psi": ([-0.1, 2.1, math.nan, None, "1"], "choose a number from 0 to 2"),
-    "solver": (["rk45", None, 3, ["ddim"]], "choose one of "),
-    "label": ([99, -1, 2.5, "Bag", math.nan, [1, 99, 1]],
-              "choose a whole number from 0 to 9"),
-}  # fmt: skip
-"""What no family takes for a knob, and what the message then offers."""
-
-BY_ATTRIBUTES = {"style-gan"}
-"""Families that are asked for a portrait's attributes and not for a class."""
+TWO_OF_255 = 2 / 255
+"""A pixel's range is 2 wide: from -1 to 1."""
 
 
-def labels_of(family: str) -> tuple[list, torch.Tensor]:
-    """One label and twice another, as a caller writes them and as the network sees them."""
-    if family not in BY_ATTRIBUTES:
+def labels_of(model: Family) -> tuple[list, torch.Tensor] | None:
+    """One label and twice another, as a caller writes them and as the network sees them; None
+    where nothing can be asked for."""
+    if isinstance(model.condition, Classes):
         return [1, 2, 2], torch.tensor([1, 2, 2])
-    wishes = [{"hat": "cap"}, {"skin": "dark"}, {"skin": "dark"}]
-    return wishes, lots(wishes, [7, 7, 7])
+    if isinstance(model.condition, Attributes):
+        wishes = [{"hat": "cap"}, {"skin": "dark"}, {"skin": "dark"}]
+        return wishes, complete_attributes(wishes, [7, 7, 7])
+    return None
 
 
-def knobs_of(family: str) -> dict[str, inspect.Parameter]:
-    parameters = dict(inspect.signature(registry.classes[family].sample).parameters)
-    return {k: v for k, v in parameters.items() if k not in ("self", "noise")}
-
-
-def some(family: str, **more) -> dict:
+def some(model: Family, **more: Any) -> dict[str, Any]:
     """Knobs that make a generation short and use all of the network."""
     quick = {"steps": 3, "guidance_scale": 2.0} | more
-    return {k: v for k, v in quick.items() if k in knobs_of(family)}
+    return {knob.name: quick[knob.name] for knob in model.every_knob if knob.name in quick}
+
+
+def drawn(model: Family, seeds: list[int], **knobs: Any) -> torch.Tensor:
+    return final(model.sample(Noise(seeds), **some(model) | knobs))
+
+
+def alike(model: Family, one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Pictures within 1/255 of a pixel's range, tokens one and all."""
+    if isinstance(model.event, Tokens):
+        return torch.equal(one, other)
+    return float((one - other).abs().max()) < TWO_OF_255
 
 
 @pytest.fixture(scope="module", params=GENERATIVE)
@@ -58,83 +59,137 @@ def model(request) -> Family:
 
 @pytest.fixture(scope="module")
 def frames(model) -> list[Frame]:
-    return list(model.sample(Noise([4, 5, 6]), **some(model.name)))
+    return list(model.sample(Noise([4, 5, 6]), **some(model)))
 
 
 def test_the_prior_comes_first_and_the_sample_last(model, frames):
     first, last = frames[0], frames[-1]
-    assert torch.equal(first.x.cpu(), Noise([4, 5, 6]).randn(*first.x.shape[1:]))
-    assert last.x.shape == (3, *model.event)
-    assert torch.isfinite(last.x).all()
+    assert torch.equal(first.x.cpu(), model.prior.draw(Noise([4, 5, 6])))
+    assert last.x.shape == (3, *model.event.shape)
+    assert last.x.dtype == model.event.dtype
+    if isinstance(model.event, Tokens):
+        assert int(last.x.min()) >= 0 and int(last.x.max()) < model.event.vocabulary
+    else:
+        assert torch.isfinite(last.x).all()
+
+
+def test_what_is_not_drawn_yet_is_marked_as_such(model, frames):
+    if not isinstance(model.prior, Empty):
+        pytest.skip(f"{model.name} begins with noise")
+    for earlier, later in zip(frames, frames[1:], strict=False):
+        settled = earlier.x >= 0 if isinstance(model.event, Tokens) else earlier.x > -1
+        assert torch.equal(earlier.x[settled], later.x[settled])  # what is drawn stays
 
 
 def test_steps_are_counted_and_the_clock_runs_one_way(model, frames):
-    total = some(model.name).get("steps", 1)
+    declared = {knob.name: knob.default for knob in model.every_knob}
+    total = model.total(declared | some(model))
     assert [f.step for f in frames] == list(range(total + 1))
     assert {f.total for f in frames} == {total}
     levels = [f.level for f in frames]
-    assert levels in (sorted(levels), sorted(levels, reverse=True))
-    assert len(set(levels)) == len(levels)
+    assert levels == sorted(set(levels), reverse=model.clock.falling)
 
 
-def test_every_frame_but_the_last_says_what_the_network_said(frames):
+def test_every_frame_but_the_last_says_what_the_network_said(model, frames):
+    shape = frames[-1].x.shape
     for frame in frames[:-1]:
-        assert frame.x0.shape == frames[-1].x.shape
-        assert frame.out.shape == frames[-1].x.shape
-        assert frame.x0.dtype == frame.out.dtype == torch.float32
+        if model.out == "logits":
+            assert frame.out.shape == (len(shape) and shape[0], model.event.vocabulary)
+        else:
+            assert frame.out.shape == frame.x0.shape == shape
+        assert frame.out.dtype == torch.float32
     assert frames[-1].x0 is None and frames[-1].out is None
 
 
-def test_the_same_seed_gives_the_same_picture_alone_and_in_a_batch(model):
-    """Within 1/255 of a pixel's range, 2/255 in [-1, 1]."""
-    knobs = some(model.name)
-    together = final(model.sample(Noise(range(20, 28)), **knobs))
+def test_evaluations_are_those_that_ran(model):
+    """Every layer that has weights is watched: the one that ran most often tells the truth."""
+    rows: Counter[torch.nn.Module] = Counter()
+    layers = [m for m in model.modules() if not [*m.children()] and [*m.parameters()]]
+
+    def count(module: torch.nn.Module, inputs: Any, output: torch.Tensor) -> None:
+        rows[module] += len(output)
+
+    handles = [layer.register_forward_hook(count) for layer in layers]
+    *_, last = model.sample(Noise([0, 1]), **some(model) | asked_of(model))
+    for handle in handles:
+        handle.remove()
+    assert last.evaluations == max(rows.values()) / 2 > 0
+
+
+def asked_of(model: Family) -> dict[str, Any]:
+    """A label for each of two samples, where the model takes any."""
+    label = model.condition.balanced(range(2))
+    return {} if label is None else {"label": label}
+
+
+def test_the_same_seed_gives_the_same_sample_alone_and_in_a_batch(model):
+    together = drawn(model, [*range(20, 28)])
     for row, seed in enumerate(range(20, 28)):
-        alone = final(model.sample(Noise([seed]), **knobs))
-        assert float((alone[0] - together[row]).abs().max()) < 2 / 255
-    assert float((together[0] - together[1]).abs().max()) > 2 / 255
+        assert alike(model, drawn(model, [seed])[0], together[row])
+    assert not alike(model, together[0], together[1])
 
 
 def test_knobs_have_defaults_that_work(model):
-    assert all(p.default is not inspect.Parameter.empty for p in knobs_of(model.name).values())
-    assert all(p.kind is p.KEYWORD_ONLY for p in knobs_of(model.name).values())
-    assert final(model.sample(Noise([0]))).shape == (1, *model.event)
+    assert drawn(model, [0]).shape == (1, *model.event.shape)
+    for knob in model.every_knob:
+        assert knob.default is None or knob.check(knob.default) == knob.default
+        assert knob.takes and knob.title
 
 
-@pytest.mark.parametrize("knob", BAD)
-def test_a_bad_knob_is_named_with_its_value_and_range(model, knob):
-    if knob not in knobs_of(model.name):
-        with pytest.raises(TypeError, match=knob):
-            final(model.sample(Noise([0]), **{knob: 1}))
-        return
-    values, offer = BAD[knob]
-    if knob == "label" and model.name in BY_ATTRIBUTES:
-        offer = "name attributes and"
-    for value in values:
+def every_knob() -> list[tuple[str, Knob]]:
+    return [(name, knob) for name in GENERATIVE for knob in tiny(name).every_knob]
+
+
+@pytest.mark.parametrize(
+    ("family", "knob"), every_knob(), ids=lambda part: getattr(part, "name", part)
+)
+def test_a_bad_knob_is_named_with_its_value_and_range(family, knob):
+    model = tiny(family)
+    assert knob.bad_values()
+    for value in knob.bad_values():
         with pytest.raises(KnobError) as caught:
-            final(model.sample(Noise([0, 1, 2]), **{knob: value}))
-        assert offer in str(caught.value)
-        assert str(caught.value).startswith(f"{knob}=") and len(str(caught.value)) < 160
+            model.sample(Noise([0, 1, 2]), **{knob.name: value})
+        message = str(caught.value)
+        assert len(message) < 240 and (
+            "choose" in message or "give" in message or "name" in message
+        )
+        assert message.startswith((f"{knob.name}=", f"{knob.name} ")) or knob.name == "label"
+
+
+@pytest.mark.parametrize(
+    ("family", "knob"), every_knob(), ids=lambda part: getattr(part, "name", part)
+)
+def test_both_ends_of_a_knob_are_taken(family, knob):
+    model = tiny(family)
+    for value in knob.examples():
+        few = {"steps": 2} if "steps" in some(model) and knob.name != "steps" else {}
+        if value != getattr(knob, "high", None) or knob.name != "steps":  # a thousand take long
+            x = final(model.sample(Noise([0]), **{**few, knob.name: value}))
+            assert x.shape == (1, *model.event.shape)
+
+
+def test_a_knob_that_no_family_has_is_refused_with_those_that_it_has(model):
+    with pytest.raises(KnobError, match="wings=2: the knobs of ") as caught:
+        model.sample(Noise([0]), wings=2)
+    assert all(knob.name in str(caught.value) for knob in model.every_knob)
 
 
 def test_one_label_for_all_or_one_each(model):
-    if "label" not in knobs_of(model.name):
-        pytest.skip(f"{model.name} takes no label")
-    labels, seen = labels_of(model.name)
-    each = final(model.sample(Noise([7, 7, 7]), **some(model.name), label=labels))
+    if labels_of(model) is None:
+        pytest.skip(f"{model.name} can be asked for nothing")
+    labels, seen = labels_of(model)
+    each = drawn(model, [7, 7, 7], label=labels)
     for row, label in enumerate(labels):
-        alone = final(model.sample(Noise([7]), **some(model.name), label=label))
-        assert float((alone[0] - each[row]).abs().max()) < 2 / 255
+        assert alike(model, drawn(model, [7], label=label)[0], each[row])
     assert float((each[0] - each[1]).abs().max()) > 1e-4  # the label matters
-    as_tensor = model.sample(Noise([7, 7, 7]), **some(model.name), label=seen)
-    assert torch.equal(final(as_tensor), each)
+    assert torch.equal(drawn(model, [7, 7, 7], label=seen), each)
     with pytest.raises(KnobError, match="label has 2 entries: give one, or one per sample"):
-        final(model.sample(Noise([7, 7, 7]), label=labels[:2]))
+        drawn(model, [7, 7, 7], label=labels[:2])
 
 
 def test_sampling_leaves_gradients_as_they_were_in_every_thread(model):
     """A generator that is paused inside `with no_grad()` would switch training off elsewhere."""
-    running = model.sample(Noise([0]), **some(model.name))
+    running = model.sample(Noise([0]), **some(model))
     seen = []
 
     def advance() -> None:
@@ -153,11 +208,11 @@ def test_sampling_leaves_gradients_as_they_were_in_every_thread(model):
 
 def test_a_result_is_an_ordinary_tensor(model):
     """Tensors made in inference mode refuse training and changes in place."""
-    x = final(model.sample(Noise([0]), **some(model.name)))
-    assert x.dtype == torch.float32 and x.device.type == "cpu"
+    x = final(model.sample(Noise([0]), **some(model)))
+    assert x.dtype == model.event.dtype and x.device.type == "cpu"
     x.clamp_(-1, 1)
-    kept = record(model.sample(Noise([0]), **some(model.name)))
-    for tensor in (x, kept[-1].x, kept[0].x0):
+    kept = record(model.sample(Noise([0]), **some(model)))
+    for tensor in (x.float(), kept[-1].x.float(), kept[0].out):
         weight = torch.ones_like(tensor, requires_grad=True)
         (weight * tensor).sum().backward()
         assert weight.grad is not None
@@ -165,7 +220,7 @@ def test_a_result_is_an_ordinary_tensor(model):
 
 def test_frames_already_given_do_not_change_later(model):
     seen, copies = [], []
-    for frame in model.sample(Noise([1, 2]), **some(model.name)):
+    for frame in model.sample(Noise([1, 2]), **some(model)):
         seen.append(frame)
         copies.append(frame.x.clone())
     assert all(torch.equal(f.x, c) for f, c in zip(seen, copies, strict=True))

@@ -49,7 +49,7 @@ def test_a_vae_orders_its_dimensions_by_what_they_change():
     with torch.no_grad():
         model.decoder.enter.weight[:, 2] *= 50
         model.decoder.enter.weight[:, 0] = 0
-    model.settle(*batch())
+    model.calibrate(*batch())
     assert model.order[0] == 2 and model.order[-1] == 0
     assert float(model.influence[0]) == 0
 
@@ -64,7 +64,7 @@ def test_temperature_scales_the_prior_and_zero_is_its_mean():
 
 def test_truncation_pulls_towards_the_mean_style_of_the_class():
     model = tiny("gan")
-    model.settle(*batch())
+    model.calibrate(*batch())
     x = final(model.sample(Noise([1, 2, 3]), label=[4, 4, 5], truncation_psi=0.0))
     torch.testing.assert_close(x[0], x[1])
     assert float((x[0] - x[2]).abs().max()) > 1e-3
@@ -129,7 +129,7 @@ def test_guidance_is_linear_between_without_and_with_label(family):
     model = tiny(family)
     x, time = torch.randn(3, 1, 28, 28, generator=rng()), torch.full((3,), 0.5)
     with torch.inference_mode():
-        at = {s: model.guided([1, 2, 3], 3, s)(x, time) for s in (0.0, 0.5, 1.0, 3.0)}
+        at = {s: model.guided(torch.tensor([1, 2, 3]), 3, s)(x, time) for s in (0.0, 0.5, 1.0, 3.0)}
     torch.testing.assert_close(at[0.5], (at[0.0] + at[1.0]) / 2, atol=0.03, rtol=0.03)
     torch.testing.assert_close(at[3.0], at[0.0] + 3 * (at[1.0] - at[0.0]), atol=0.1, rtol=0.1)
     assert float((at[1.0] - at[0.0]).abs().max()) > 0.05

@@ -10,9 +10,9 @@ import json
 import numpy as np
 import pytest
 
+from gen_core import devices
 from golden import FOLDER, PAGE, WEIGHTS, page_of_today, picture_rows, stored
 from golden_run import checkpoints, fingerprint, in_float32
-from gen_core import devices
 
 NAMES = checkpoints(WEIGHTS)
 

@@ -52,7 +52,7 @@ def test_a_wish_survives_its_text_and_is_one_that_models_take():
     assert written(wish) == "hat:cap;smile:0.8;hair_colour:pink"
     assert parse_wish("") == {}
     assert WishKnob("wish", "Wish", "wish", "").from_text("hat:cap;age:1.0") == "hat:cap;age:1"
-    Attributes().rows(wish, 2)  # or KnobError
+    Attributes().encode(wish, 2)  # or KnobError
 
 
 @pytest.mark.parametrize(

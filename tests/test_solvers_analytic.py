@@ -21,7 +21,7 @@ NONE = Noise([])
 def diffuse(solver: str, steps: int, x: torch.Tensor, noise: Noise = NONE, toy=GAUSSIAN, eta=0.0):
     """(B, D) noise -> (B, D) samples, in float64"""
     predict = exact(toy, SCHEDULE)
-    *_, last = DIFFUSION_SOLVERS[solver](predict, x, SCHEDULE, steps, noise=noise, eta=eta)
+    *_, last = DIFFUSION_SOLVERS[solver](predict, x, SCHEDULE, steps, noise, eta=eta)
     return last.x
 
 
@@ -131,7 +131,7 @@ def test_solvers_of_the_ode_draw_no_noise(solver):
 def test_a_frame_holds_the_guess_made_from_its_own_state(solver):
     predict = exact(GAUSSIAN, SCHEDULE)
     noise = Noise(range(9))
-    frames = list(DIFFUSION_SOLVERS[solver](predict, STARTS, SCHEDULE, 6, noise=noise, eta=0.5))
+    frames = list(DIFFUSION_SOLVERS[solver](predict, STARTS, SCHEDULE, 6, noise, eta=0.5))
     assert [frame.step for frame in frames] == list(range(7))
     assert frames[0].level == pytest.approx(1000) and frames[-1].level == 0
     torch.testing.assert_close(frames[0].x, STARTS, rtol=1e-6, atol=1e-6)
@@ -153,7 +153,7 @@ def test_network_evaluations_of_eight_steps(solver, calls):
         return exact(GAUSSIAN, SCHEDULE)(x, t)
 
     noise = Noise(range(9))
-    final(DIFFUSION_SOLVERS[solver](predict, STARTS, SCHEDULE, 8, noise=noise))
+    final(DIFFUSION_SOLVERS[solver](predict, STARTS, SCHEDULE, 8, noise))
     assert len(counted) == calls
     assert all(0 < t <= 1000 for t in counted)
 

@@ -38,7 +38,7 @@ def predict(x_t: torch.Tensor, t: float) -> Prediction:
 def our_states(solver: str, steps: int, seed: int = 0, eta: float = 0.0) -> list[torch.Tensor]:
     noise = Noise([seed])
     x = noise.randn(*EVENT).double()
-    frames = DIFFUSION_SOLVERS[solver](predict, x, SCHEDULE, steps, noise=noise, eta=eta)
+    frames = DIFFUSION_SOLVERS[solver](predict, x, SCHEDULE, steps, noise, eta=eta)
     return [frame.x for frame in frames]
 
 

@@ -9,7 +9,7 @@ from core_fixtures import portraits, tiny
 from gen_core import Noise, final
 from gen_core.answers import answers, marks
 from gen_core.checks import KnobError
-from gen_core.conditions import lots
+from gen_core.conditions import complete_attributes
 from gen_core.data.avatars.labels import CHOICES
 from gen_core.data.images import UNSEEN
 from gen_core.families.style_gan import MIXED
@@ -54,7 +54,7 @@ def test_every_layer_follows_a_style_of_its_own():
     assert generator.sides == [4, 8, 8, 16, 16] and generator.layers == 5
     with torch.no_grad():
         z = torch.randn(2, 8, generator=torch.manual_seed(1))
-        one, other = generator.style(z, lots(None, [0, 1]))
+        one, other = generator.style(z, complete_attributes(None, [0, 1]))
         w = one.expand(1, generator.layers, -1).clone()
         assert torch.allclose(generator.paint(w), generator.paint(one[None]), atol=1e-6)
         for layer in range(generator.layers):
@@ -66,7 +66,7 @@ def test_every_layer_follows_a_style_of_its_own():
 def test_some_of_training_mixes_two_codes_and_two_wishes():
     model, rows = tiny("style-gan"), []
     model.generator.colour = lambda w, grain: rows.append(w) or w
-    _, whole = model.fakes(lots(None, range(400)), torch.Generator().manual_seed(0))
+    _, whole = model.fakes(complete_attributes(None, range(400)), torch.Generator().manual_seed(0))
     (w,) = rows
     mixed = (w != w[:, :1]).any((1, 2))
     assert torch.equal(mixed, ~whole) and int(mixed.sum()) == MIXED * 400
@@ -74,7 +74,7 @@ def test_some_of_training_mixes_two_codes_and_two_wishes():
 
 
 def test_pictures_are_bounded_but_training_sees_how_far_beyond_the_bounds_they_are():
-    model, label = tiny("style-gan"), lots(None, range(4))
+    model, label = tiny("style-gan"), complete_attributes(None, range(4))
     bias = model.generator.colours[-1].bias
     with torch.no_grad():
         bias += 3
@@ -87,8 +87,11 @@ def test_pictures_are_bounded_but_training_sees_how_far_beyond_the_bounds_they_a
 
 def test_truncation_at_zero_is_the_mean_style_for_every_seed_and_wish():
     model = tiny("style-gan")
-    model.settle(*batch())
-    z, label = Noise([0, 1]).randn(8), lots([{"hat": "cap"}, {"hat": "turban"}], [0, 1])
+    model.calibrate(*batch())
+    z, label = (
+        Noise([0, 1]).randn(8),
+        complete_attributes([{"hat": "cap"}, {"hat": "turban"}], [0, 1]),
+    )
     flat = model.styles(z, label, 0.0)
     assert torch.allclose(flat[0], flat[1]) and torch.allclose(flat[0], model.generator.mean_style)
     torch.testing.assert_close(model.styles(z, label), model.generator.style(z, label))
@@ -96,9 +99,9 @@ def test_truncation_at_zero_is_the_mean_style_for_every_seed_and_wish():
 
 def test_the_mean_style_is_that_of_everybody():
     model = tiny("style-gan")
-    model.settle(*batch())
+    model.calibrate(*batch())
     z = Noise(range(2000)).randn(8)
-    everybody = model.generator.style(z, lots(None, range(2000)))
+    everybody = model.generator.style(z, complete_attributes(None, range(2000)))
     torch.testing.assert_close(model.generator.mean_style[0], everybody.mean(0))
 
 
@@ -189,7 +192,7 @@ def test_what_is_left_open_is_drawn_by_lot_from_the_seed():
     model, noise = tiny("style-gan"), lambda: Noise([7, 8])
     anybody = final(model.sample(noise()))
     assert torch.equal(anybody, final(model.sample(noise(), label={})))
-    by_rows = final(model.sample(noise(), label=model.in_turn([7, 8])))
+    by_rows = final(model.sample(noise(), label=model.condition.balanced([7, 8])))
     assert torch.equal(anybody, by_rows), "the people of the seeds"
     capped = final(model.sample(noise(), label={"hat": "cap"}))
     assert not torch.allclose(anybody, capped, atol=1e-4)

@@ -16,7 +16,7 @@ from demos.gan import census
 from demos.gan.census import MODEL
 from demos.gan.samples import TAB, meaning
 from demos.handlers import App
-from demos.knobs import Knob
+from demos.knobs import Knob, control_of
 from demos.one_pass import one_pass
 from demos.panel import Panel
 from demos.pictures import seeds_from
@@ -38,10 +38,9 @@ LAYERS = 2 * len(StyleGANConfig.widths) - 1
 """Of the generator as it is trained: one at 4 by 4, two at each resolution above."""
 ROWS, COLUMNS = 3, 4
 """Of the table of mixtures: few enough for it to follow the sliders."""
-PSI = Knob(
-    "truncation_psi", "Truncation ψ", "number", 1.0, 0, 2,
-    info="0 is the mean portrait, 1 as trained, more exaggerates",
-)  # fmt: skip
+PSI = control_of(
+    StyleGAN, "truncation_psi", info="0 is the mean portrait, 1 as trained, more exaggerates"
+)
 
 
 def here() -> bool:
@@ -190,7 +189,7 @@ PANEL = Panel(
         Knob("count", "Pictures", "whole", KEPT["count"], 1, 64, advanced=True),
         WishKnob("wish", "What all of them shall have", "wish", ""),
     ],
-    run=draw, code=code, source=StyleGAN.sample, screen=Tiles, shows="Portraits by the generator",
+    run=draw, code=code, source=StyleGAN.frames, screen=Tiles, shows="Portraits by the generator",
     kept=KEPT, models=(MODEL,), live=("truncation_psi", "wish"), further=lambda app: census.build(),
 )  # fmt: skip
 

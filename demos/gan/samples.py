@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from demos.handlers import App
-from demos.knobs import ALL_CLASSES, FASHION, Knob
+from demos.knobs import ALL_CLASSES, FASHION, Knob, control_of
 from demos.labels import label_code, labels_for
 from demos.one_pass import one_pass
 from demos.panel import Panel
@@ -20,10 +20,7 @@ LABEL = Knob("label", "What to draw", "label", ALL_CLASSES, all_classes=True)
 
 
 def psi_knob(*, advanced: bool) -> Knob:
-    return Knob(
-        "truncation_psi", "Truncation ψ", "number", 1.0, 0, 2, advanced=advanced,
-        info="0 is the mean of the class, 1 as trained, more exaggerates",
-    )  # fmt: skip
+    return control_of(GAN, "truncation_psi", advanced=advanced)
 
 
 def classes_of(label: int | None, count: int) -> list[int]:
@@ -75,7 +72,7 @@ PANEL = Panel(
         LABEL, psi_knob(advanced=False), Knob("seed", "Seed", "seed", 0),
         Knob("count", "Pictures", "whole", 30, 1, 64, advanced=True),
     ],
-    run=draw, code=code, source=GAN.sample, screen=Tiles, shows="Pictures by the generator",
+    run=draw, code=code, source=GAN.frames, screen=Tiles, shows="Pictures by the generator",
     kept={"label": None, "truncation_psi": 1.0, "count": 30, "seed": 0}, models=(MODEL,),
     live=("truncation_psi",),
 )  # fmt: skip

@@ -54,7 +54,7 @@ def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iter
     """
     asked = published(model)
     knobs = asked | ({"steps": steps} if "steps" in asked else {})
-    label = model.in_turn(range(len(seeds)))
+    label = model.condition.balanced(range(len(seeds)))
     metrics = model.card.get("metrics", {})
     meter = Meter(model, seeds, **knobs, **({} if label is None else {"label": label}))
     meter.warm_up()
@@ -79,7 +79,7 @@ def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iter
 
 
 def numbered(label: Sequence[int] | Tensor | None) -> list[int] | None:
-    """What `in_turn` gave, as it is kept: classes, or for rows of facts the place of each."""
+    """What `balanced` gave, as it is kept: classes, or for rows of facts the place of each."""
     return list(range(len(label))) if isinstance(label, Tensor) else label
 
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from demos.handlers import App
-from demos.knobs import FASHION, Knob
+from demos.knobs import FASHION, Knob, control_of
 from demos.labels import label_code, labels_for
 from demos.panel import Panel
 from demos.pictures import seeds_from
-from demos.sampling.generate import guidance_knob
 from demos.sampling.grids import Contender, race
-from demos.texts.diffusion import COMPARE, SOLVERS
+from demos.texts.diffusion import COMPARE
 from demos.widgets.labelled_grid import LabelledGrid
-from gen_core.solvers import ddim
+from gen_core.families.diffusion import Diffusion
+from gen_core.solvers import DIFFUSION_SOLVERS, ddim
 
 MODEL = "diffusion-fashion"
 COLUMNS = {
@@ -26,9 +26,10 @@ COLUMNS = {
 KNOBS = [
     Knob("label", "What to draw", "label", FASHION[8], all_classes=True),
     Knob("columns", "Steps", "choice", "1-16", options=list(COLUMNS)),
-    guidance_knob(),
-    Knob("eta", "DDIM's eta", "number", 0.0, 0, 1, advanced=True,
-         info="0 adds no fresh noise, 1 as much as DDPM"),
+    control_of(Diffusion, "guidance_scale"),
+    control_of(
+        Diffusion, "eta", label="DDIM's eta", info="0 adds no fresh noise, 1 as much as DDPM"
+    ),
     Knob("count", "Pictures in a cell", "whole", 1, 1, 9, advanced=True),
     Knob("seed", "Seed", "seed", 2),
 ]  # fmt: skip
@@ -40,12 +41,12 @@ def compare(
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Yields the table of solvers (rows) and step counts (columns), cell by cell."""
     steps = COLUMNS[columns]
-    app.check_work(count, len(SOLVERS) * sum(steps))
+    app.check_work(count, len(DIFFUSION_SOLVERS) * sum(steps))
     model = app.model(MODEL)
     shared = {"guidance_scale": guidance_scale, "eta": eta}  # all but DDIM leave eta aside
     rows = [
-        Contender(title, _note(name, eta), model, {"solver": name, **shared})
-        for title, name in SOLVERS.items()
+        Contender(solver.label, _note(name, eta), model, {"solver": name, **shared})
+        for name, solver in DIFFUSION_SOLVERS.items()
     ]
     return race(
         rows, steps, seeds_from(seed, count), corner="steps", name="diffusion-compare",
@@ -69,7 +70,7 @@ def code(k: Mapping[str, Any]) -> str:
 
         model = load("{MODEL}")
         pictures = {{}}
-        for solver in {list(SOLVERS.values())}:
+        for solver in {list(DIFFUSION_SOLVERS)}:
             for steps in {COLUMNS[k["columns"]]}:
                 pictures[solver, steps] = final(model.sample(
                     Noise(range({k["seed"]}, {k["seed"] + k["count"]})),  # the same noise each time

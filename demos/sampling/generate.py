@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,26 +10,19 @@ import gradio as gr
 
 from demos.explain import Explanation
 from demos.handlers import App
-from demos.knobs import ALL_CLASSES, FASHION, Knob, Knobs
+from demos.knobs import ALL_CLASSES, FASHION, Knob, Knobs, controls_of
 from demos.labels import label_code, labels_for
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.walk import KEEP, columns_for, on_timeline
 from demos.widgets.timeline import Lane, Timeline
-from gen_core.families.guided import MAX_GUIDANCE
+from gen_core.families.guided import GuidedFamily
 from gen_core.measure import Meter
-from gen_core.solvers import MAX_STEPS
+from gen_core.solvers import Solver
 
 MAX_COUNT = 64
 EXAMPLE = {"label": None, "steps": 20, "guidance_scale": 2.0, "count": 10, "seed": 0, "frames": 11}
 """What comes with the page: what the knobs say at first, every second frame of it."""
-
-
-def guidance_knob() -> Knob:
-    return Knob(
-        "guidance_scale", "Guidance", "number", 2.0, 0, MAX_GUIDANCE, step=0.25,
-        info="0 ignores the class, 1 follows it, more exaggerates it",
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,48 +35,47 @@ class Generation:
     lanes: Sequence[Lane]
     """As `timeline_value` takes them."""
     text: Explanation
-    solvers: Mapping[str, str]
-    """As a visitor reads it -> as `sample` calls it."""
-    solver: str
-    """The first choice, as a visitor reads it."""
-    source: Callable
-    """`sample` of the family."""
+    family: type[GuidedFamily]
+    """Its knobs stand on the panel."""
     comment: str
     """Stands under the printed lines: what else the frames hold."""
-    extra: Sequence[Knob] = ()
-    """Knobs of `sample` that only this family has."""
-    extra_with: str = ""
-    """The solver that takes them; the others leave them out of account."""
+
+    @property
+    def own(self) -> list[Knob]:
+        """The family's knobs."""
+        return controls_of(self.family)
 
     def panel(self) -> Panel:
         return Panel(
             tab=self.tab, id="generate", title="Generate", button="Generate", text=self.text,
-            knobs=self._knobs(), run=self.draw, code=self.code, source=self.source,
+            knobs=self._knobs(), run=self.draw, code=self.code, source=self.family.frames,
             screen=Timeline, shows="From noise to pictures",
-            kept={**EXAMPLE, "solver": self.solver, **{k.name: k.default for k in self.extra}},
+            kept={**{k.name: k.check(k.default) for k in self.own}, **EXAMPLE},
             models=(self.model,), after=self._follow_solver,
         )  # fmt: skip
 
     def _knobs(self) -> list[Knob]:
         return [
             Knob("label", "What to draw", "label", ALL_CLASSES, all_classes=True),
-            Knob("steps", "Steps", "whole", 20, 1, MAX_STEPS),
-            guidance_knob(),
-            Knob("solver", "Solver", "choice", self.solver, options=list(self.solvers),
-                 advanced=True),
-            *self.extra,
+            *self.own,
             Knob("count", "Pictures", "whole", 10, 1, MAX_COUNT),
             Knob("seed", "Seed", "seed", 0),
         ]  # fmt: skip
 
     def draw(
-        self, app: App, *, label: int | None, count: int, seed: int, solver: str,
-        frames: int = KEEP, **knobs: Any,
-    ) -> Iterator[dict[str, Any]]:  # fmt: skip
+        self,
+        app: App,
+        *,
+        label: int | None,
+        count: int,
+        seed: int,
+        frames: int = KEEP,
+        **knobs: Any,
+    ) -> Iterator[dict[str, Any]]:
         """Yields the timeline's values while the pictures come out of the noise."""
         meter = Meter(
             app.model(self.model), seeds_from(seed, count),
-            label=labels_for(label, count), solver=self.solvers[solver], **knobs,
+            label=labels_for(label, count), **knobs,
         )  # fmt: skip
         what = "clothes of all ten classes" if label is None else FASHION[label]
         return on_timeline(
@@ -95,7 +87,6 @@ class Generation:
         """The lines that draw the same."""
         label, count, seed = (knobs[name] for name in ("label", "count", "seed"))
         own = {k: v for k, v in knobs.items() if k not in ("label", "count", "seed")}
-        own["solver"] = self.solvers[own["solver"]]
         options = "".join(f"    {name}={value!r},\n" for name, value in own.items())
         return (
             "from gen_core import Noise, load, record\n\n"
@@ -107,14 +98,23 @@ class Generation:
         )
 
     def _follow_solver(self, knobs: Knobs) -> None:
-        """The extra knobs can be turned only with the solver that takes them."""
-        extra = [knobs.built[knob.name] for knob in self.extra]
-        if not extra:
+        """Knobs of a solver can be turned only where it is chosen."""
+        solvers = {solver.label: solver for solver in self._solvers().values()}
+        names = {knob.name for solver in solvers.values() for knob in solver.knobs}
+        if not names:
             return
-        for component in extra:
-            component.interactive = self.solver == self.extra_with
-        knobs.built["solver"].change(
-            lambda solver: {c: gr.update(interactive=solver == self.extra_with) for c in extra},
-            knobs.built["solver"], extra, queue=False, show_progress="hidden",
-            api_visibility="private",
+
+        def taken(label: str) -> dict[Any, Any]:
+            own = {knob.name for knob in solvers[label].knobs} if label in solvers else set()
+            return {knobs.built[name]: gr.update(interactive=name in own) for name in names}
+
+        chosen = knobs.built["solver"]
+        for component, update in taken(chosen.value).items():
+            component.interactive = update["interactive"]
+        chosen.change(
+            taken, chosen, [knobs.built[name] for name in names], queue=False,
+            show_progress="hidden", api_visibility="private",
         )  # fmt: skip
+
+    def _solvers(self) -> Mapping[str, Solver]:
+        return next(knob.options for knob in self.family.knobs if knob.name == "solver")

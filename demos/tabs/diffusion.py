@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from demos.handlers import App
-from demos.knobs import Knob
 from demos.panel import panel_tabs
 from demos.sampling import compare, forward
 from demos.sampling.generate import Generation
 from demos.sampling.person import Person
 from demos.tab import Tab
-from demos.texts.diffusion import GENERATE, SOLVERS
+from demos.texts.diffusion import GENERATE
 from gen_core.families.diffusion import Diffusion
 
 ID = "diffusion"
@@ -21,16 +20,9 @@ generation = Generation(
     model="diffusion-fashion",
     lanes=[("State xₜ", "x"), ("Guess of the picture, x₀", "x0"), ("Predicted noise", "out")],
     text=GENERATE,
-    solvers=SOLVERS,
-    solver="DPM-Solver++(2M)",
-    source=Diffusion.sample,
+    family=Diffusion,
     comment="frames[k].x0 is the guess of x_0 at step k, frames[k].out the predicted noise",
-    extra=[
-        Knob("eta", "Eta", "number", 0.0, 0, 1, advanced=True,
-             info="With DDIM: 0 adds no fresh noise, 1 as much as DDPM"),
-    ],
-    extra_with="DDIM",
-)  # fmt: skip
+)
 generate = generation.panel()
 person = Person(replace(generation, model="diffusion-avatars"))
 CACHED = [generate.keep(), forward.keep(), compare.PANEL.keep(), person.keep()]

@@ -10,7 +10,7 @@ from demos.sampling import few_steps
 from demos.sampling.generate import Generation
 from demos.sampling.person import Person
 from demos.tab import Tab
-from demos.texts.flow import GENERATE, SOLVERS
+from demos.texts.flow import GENERATE
 from gen_core.families.flow import Flow
 
 ID = "flow"
@@ -20,9 +20,7 @@ generation = Generation(
     model="flow-fashion",
     lanes=[("State xₜ", "x"), ("Guess of the picture, x₁", "x0"), ("Velocity", "out")],
     text=GENERATE,
-    solvers=SOLVERS,
-    solver="Euler",
-    source=Flow.sample,
+    family=Flow,
     comment="frames[k].x0 is the guess of x_1 at step k, frames[k].out the velocity",
 )
 PANELS = (generation.panel(), few_steps.PANEL)

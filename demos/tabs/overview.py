@@ -40,11 +40,11 @@ from gen_core import available
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError
 from gen_core.devices import device_title
-from gen_core.evaluate import PUBLISHED
+from gen_core.families.guided import GuidedFamily
 from gen_core.measure import Meter
 
 HERE = Path(__file__).parent.parent / "overview"
-COUNT, STEPS = 10, PUBLISHED["steps"]
+COUNT, STEPS = 10, GuidedFamily.measured_with["steps"]
 """One of each class, or ten people, at the steps that published distances were measured with."""
 REFRESH = 0.25
 """Seconds between two looks at a picture that is still noise."""
@@ -68,7 +68,7 @@ def code(knobs: dict[str, Any]) -> str:
             knobs = published(model)  # those that its Fréchet distance was measured with
             if "steps" in knobs:
                 knobs["steps"] = {knobs["steps"]}
-            label = model.in_turn(range({count}))  # {each} in turn, where it can be asked
+            label = model.condition.balanced(range({count}))  # {each} in turn, where it can be asked
             if label is not None:
                 knobs["label"] = label
             cost = measure(model, range({seed}, {seed + count}), **knobs)

@@ -112,7 +112,7 @@ def _told(run: Generator[Any, None, Drawn]) -> Generator[Working, None, Drawn]:
             told = next(run)
         except StopIteration as end:
             return end.value
-        yield Working(told.done, told.total, told.doing, told.unit)
+        yield Working(told.done, told.total, told.stage, told.unit)
 
 
 def table(models: Sequence[BigModel], reasons: Mapping[str, Sequence[str]]) -> str:

@@ -4,15 +4,6 @@ from __future__ import annotations
 
 from demos.explain import Explanation
 
-SOLVERS = {
-    "DDPM": "ddpm",
-    "DDIM": "ddim",
-    "DPM-Solver++(2M)": "dpm++2m",
-    "Euler": "euler",
-    "Heun": "heun",
-}
-"""As a visitor reads it -> as `Diffusion.sample` calls it."""
-
 GENERATE = Explanation(
     sentence=(
         "A diffusion model starts from pure noise and takes a little of it away at each step. "

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from demos.explain import Explanation
 
-SOLVERS = {"Euler": "euler", "Midpoint": "midpoint", "Heun": "heun"}
-"""As a visitor reads it -> as `Flow.sample` calls it."""
-
 GENERATE = Explanation(
     sentence=(
         "Flow matching learns, for every point between noise and data, which way to go and how "

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from demos.handlers import App
-from demos.knobs import Knob
+from demos.knobs import Knob, control_of
 from demos.one_pass import one_pass
 from demos.panel import Panel
 from demos.pictures import seeds_from
@@ -42,12 +42,11 @@ PANEL = Panel(
     tab=TAB, id="samples", title="Samples", button="Draw new pictures", text=SAMPLES,
     knobs=[
         MODEL,
-        Knob("temperature", "Temperature", "number", 1.0, 0, 2,
-             info="Width of the prior: 0 is its mean, 1 what was trained"),
+        control_of(VAE, "temperature"),
         Knob("seed", "Seed", "seed", 0),
         Knob("count", "Pictures", "whole", 30, 1, 64, advanced=True),
     ],
-    run=draw, code=lines.samples, source=VAE.sample, screen=Tiles, shows="Pictures by the decoder",
+    run=draw, code=lines.samples, source=VAE.frames, screen=Tiles, shows="Pictures by the decoder",
     kept={"model": DEFAULT, "temperature": 1.0, "count": 30, "seed": 0}, models=(DEFAULT,),
     live=("temperature",),
 )  # fmt: skip

@@ -33,6 +33,10 @@ class AvatarJudge(Judge):
     Config = AvatarJudgeConfig
     indexes = True
 
+    @classmethod
+    def tiny(cls) -> AvatarJudgeConfig:
+        return AvatarJudgeConfig(widths=(16, 32, 32))
+
     @property
     def outputs(self) -> int:
         return OUTPUTS

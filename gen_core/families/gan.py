@@ -6,17 +6,23 @@ et al. 2018, "Which training methods for GANs do actually converge?", without wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gen_core.checks import KnobError, labels, number
-from gen_core.family import Family, Frame, Losses, Phase, register
+from gen_core.checks import KnobError
+from gen_core.conditions import Classes, Nothing
+from gen_core.family import Clock, Family, Frame, Gaussian, Losses, Phase, Picture, register
+from gen_core.knobs import Number
 from gen_core.nets.adversarial import Discriminator, Generator
 from gen_core.noise import Noise
+
+if TYPE_CHECKING:
+    from gen_core.evaluate import Evaluation
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class GANConfig:
     """The discriminator learns in each so-many-th step only; 1 is the fair game."""
 
 
+SNAPSHOT_SAMPLES = 2_000
+"""Samples per snapshot of a training run: enough to see a collapse, quick for twenty of them."""
 R1_EVERY = 8
 """The penalty joins one update of the discriminator in eight."""
 
@@ -47,21 +55,31 @@ R1_EVERY = 8
 class GAN(Family):
     name = "gan"
     Config = GANConfig
+    knobs = (
+        Number(
+            "truncation_psi", 1.0, 0, 2, label="Truncation ψ",
+            info="0 is the mean of the class, 1 as trained, more exaggerates",
+        ),
+    )  # fmt: skip
+    clock = Clock("latent to picture")
 
     def __init__(self, config: GANConfig | None = None) -> None:
         super().__init__(config)
-        self.event = (self.config.channels, self.config.size, self.config.size)
+        self.event = Picture(self.config.channels, self.config.size, self.config.size)
+        self.prior = Gaussian((self.config.latent,))
         self.build()
+
+    @classmethod
+    def tiny(cls) -> GANConfig:
+        return GANConfig(widths=(32, 16, 16), latent=8, critic_width=8, classes=10)
 
     def build(self) -> None:
         """The two players."""
         c = self.config
         self.generator = Generator(c.channels, c.size, c.widths, c.latent, c.classes)
         self.critic = Discriminator(c.channels, c.size, c.critic_width, c.classes)
-
-    def in_turn(self, indices: Sequence[int]) -> list[int] | None:
-        classes = self.config.classes
-        return [index % classes for index in indices] if classes else None
+        if c.classes:
+            self.condition = Classes(c.classes, default=0)
 
     def phases(self) -> list[Phase]:
         c, betas = self.config, (self.config.momentum, 0.99)
@@ -118,7 +136,7 @@ class GAN(Family):
         return label if self.config.classes else torch.zeros_like(label)
 
     @torch.inference_mode()
-    def settle(self, x: Tensor, label: Tensor) -> None:
+    def calibrate(self, x: Tensor, label: Tensor) -> None:
         """Measures the mean style of each class: what truncation pulls towards."""
         rng = torch.Generator(self.device).manual_seed(0)
         for index in range(len(self.generator.mean_style)):
@@ -143,25 +161,28 @@ class GAN(Family):
         return self.critic(x.to(self.device), self._label(label, len(x))).float()
 
     def _label(self, label: int | list[int] | Tensor, count: int) -> Tensor:
-        if not self.config.classes:
-            label = 0
-        return torch.tensor(labels(label, count, max(1, self.config.classes)), device=self.device)
+        if isinstance(self.condition, Nothing):
+            return torch.zeros(count, dtype=torch.long, device=self.device)
+        return self.condition.encode(label, count).to(self.device)
 
     @torch.inference_mode()
-    def sample(
-        self, noise: Noise, *, label: int | list[int] | Tensor = 0, truncation_psi: float = 1.0
+    def frames(
+        self, noise: Noise, condition: Tensor | None, *, truncation_psi: float
     ) -> Iterator[Frame]:
-        """Yields two Frames: the latent (B, latent), then the picture; out is the picture too.
+        """Two Frames: the latent (B, latent), then the picture; out is the picture too."""
+        z = self.prior.draw(noise).to(self.device)
+        label = self._label(0, len(noise)) if condition is None else condition
+        x = self.generate(z, label, truncation_psi)
+        yield Frame(0, 1, 0.0, z, x0=x, out=x, evaluations=1)
+        yield Frame(1, 1, 1.0, x, evaluations=1)
 
-        label: a class for all or one per sample (ignored by an unconditional model);
-        truncation_psi: 0 (the mean picture) to 2, 1 is what was trained.
-        """
-        psi = number("truncation_psi", truncation_psi, 0.0, 2.0)
-        which = self._label(label, len(noise))
-        z = noise.randn(self.config.latent).to(self.device)
-        x = self.generate(z, which, psi)
-        yield Frame(0, 1, 0.0, z, x0=x, out=x)
-        yield Frame(1, 1, 1.0, x)
+    def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
+        """What the generator could do at each snapshot of its training, from fewer samples."""
+        history = []
+        for step in self.snapshots:
+            found = evaluation.compared(self.at_snapshot(step), SNAPSHOT_SAMPLES)
+            history.append({"step": step, "samples": SNAPSHOT_SAMPLES, **found})
+        return {"snapshots": history} if history else {}
 
     @property
     def snapshots(self) -> list[int]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gen_core import metrics
-from gen_core.family import Family, Losses, Phase, register
+from gen_core.family import Losses, Phase, Trainable, register
 from gen_core.nets.classifier import pyramid
 
 
@@ -22,8 +22,8 @@ class JudgeConfig:
 
 
 @register
-class Judge(Family):
-    """Not a generative family: it has phases to train and features to measure, but no samples."""
+class Judge(Trainable):
+    """A classifier: it has phases to train and features to measure, but no samples."""
 
     name = "judge"
     Config = JudgeConfig
@@ -35,6 +35,10 @@ class Judge(Family):
         widths = self.config.widths
         self.body = pyramid(nn.Conv2d(self.config.channels, widths[0], 3, padding=1), widths)
         self.head = nn.Linear(widths[-1], self.outputs)
+
+    @classmethod
+    def tiny(cls) -> JudgeConfig:
+        return JudgeConfig(widths=(8, 16, 16))
 
     @property
     def outputs(self) -> int:

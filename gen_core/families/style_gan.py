@@ -26,8 +26,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gen_core.answers import OUTPUTS, SIZES, logits_of, marks
-from gen_core.checks import number
-from gen_core.conditions import Attributes, lots
+from gen_core.conditions import Attributes, CompleteAttributes, complete_attributes
 from gen_core.data.avatars.labels import MEASURES
 from gen_core.data.images import UNSEEN
 from gen_core.families.gan import GAN
@@ -83,9 +82,12 @@ class StyleGAN(GAN):
             c.channels, c.widths, c.latent, c.mapping, SIZES, len(MEASURES)
         )
         self.critic = StyleDiscriminator(c.channels, c.size, c.critic_widths, OUTPUTS)
+        self.condition = CompleteAttributes()
 
-    def in_turn(self, indices: Sequence[int]) -> Tensor:
-        return Attributes().in_turn(indices)
+    @classmethod
+    def tiny(cls) -> StyleGANConfig:
+        narrow = (16, 16, 16)
+        return StyleGANConfig(size=16, widths=narrow, critic_widths=(16, 16), latent=8, mapping=2)
 
     def critic_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """The game, and what x shows."""
@@ -135,22 +137,23 @@ class StyleGAN(GAN):
         return [torch.randn(shape, generator=rng, device=self.device) for shape in shapes]
 
     @torch.inference_mode()
-    def settle(self, x: Tensor, label: Tensor) -> None:
+    def calibrate(self, x: Tensor, label: Tensor) -> None:
         """Measures the mean style of all who may be asked for: what truncation pulls towards."""
         z = Noise(range(TYPICAL)).randn(self.config.latent).to(self.device)
         label = self.wanted(None, range(TYPICAL))
         self.generator.mean_style[0] = self.generator.style(z, label).mean(0)
 
     def wanted(self, label: Any, seeds: Sequence[int]) -> Tensor:
-        """What `sample` draws for seeds: as `conditions.lots`, on the model's device."""
-        return lots(label, seeds).to(self.device)
+        """What `sample` draws for seeds: as `conditions.complete_attributes`, on the model's
+        device."""
+        return complete_attributes(label, seeds).to(self.device)
 
     @torch.inference_mode()
     def judge(self, x: Tensor, label: Any = None) -> Tensor:
-        """The discriminator's logits (B,) for x (B, C, H, W), with a label (as `Attributes.rows`
+        """The discriminator's logits (B,) for x (B, C, H, W), with a label (as `Attributes.encode`
         takes it) for x as pictures of that. It was trained on pairs: of two pictures the one with
         more looks more real; the numbers alone mean nothing."""
-        rows = None if label is None else Attributes().rows(label, len(x)).to(self.device)
+        rows = None if label is None else Attributes().encode(label, len(x)).to(self.device)
         return self.critic(x.to(self.device), rows).float()
 
     def generate(
@@ -168,22 +171,13 @@ class StyleGAN(GAN):
         return mean + truncation_psi * (self.generator.style(z, label) - mean)
 
     @torch.inference_mode()
-    def sample(
-        self, noise: Noise, *, label: Any = None, truncation_psi: float = 1.0
-    ) -> Iterator[Frame]:
-        """Yields two Frames: the latent (B, latent), then the picture; out is the picture too.
-
-        label: attributes such as {"hat": "cap", "smile": 0.8}, for all or one dict per sample;
-        what is left open is drawn by lot from the seed, as in the data.
-        truncation_psi: 0 (the mean picture) to 2, 1 is what was trained.
-        """
-        psi = number("truncation_psi", truncation_psi, 0.0, 2.0)
-        rows = self.wanted(label, noise.seeds)
-        z = noise.randn(self.config.latent).to(self.device)
+    def frames(self, noise: Noise, condition: Tensor, *, truncation_psi: float) -> Iterator[Frame]:
+        """Two Frames: the latent (B, latent), then the picture; out is the picture too."""
+        z = self.prior.draw(noise).to(self.device)
         grain = [noise.randn(1, side, side).to(self.device) for side in self.generator.sides]
-        x = self.generate(z, rows, psi, grain)
-        yield Frame(0, 1, 0.0, z, x0=x, out=x)
-        yield Frame(1, 1, 1.0, x)
+        x = self.generate(z, condition, truncation_psi, grain)
+        yield Frame(0, 1, 0.0, z, x0=x, out=x, evaluations=1)
+        yield Frame(1, 1, 1.0, x, evaluations=1)
 
 
 def _game(mine: Look, yours: Look, label: Tensor) -> Tensor:

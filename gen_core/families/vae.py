@@ -10,14 +10,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from gen_core.checks import number
-from gen_core.family import Family, Frame, Losses, Phase, register
+from gen_core.data.images import MissingData
+from gen_core.devices import fast_math
+from gen_core.family import Clock, Family, Frame, Gaussian, Losses, Phase, Picture, register
+from gen_core.knobs import Number
 from gen_core.nets.autoencoder import Decoder, Encoder
 from gen_core.noise import Noise
+from gen_core.progress import Progress
+
+if TYPE_CHECKING:
+    from gen_core.evaluate import Evaluation
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,12 @@ class VAEConfig:
 class VAE(Family):
     name = "vae"
     Config = VAEConfig
+    knobs = (
+        Number(
+            "temperature", 1.0, 0, 2, info="Width of the prior: 0 is its mean, 1 what was trained"
+        ),
+    )
+    clock = Clock("latent to picture")
 
     def __init__(self, config: VAEConfig | None = None) -> None:
         super().__init__(config)
@@ -46,7 +59,12 @@ class VAE(Family):
         self.decoder = Decoder(c.channels, c.size, c.widths, c.latent)
         self.log_sigma = nn.Parameter(torch.tensor(-1.0))
         self.register_buffer("influence", torch.ones(c.latent))
-        self.event = (c.channels, c.size, c.size)
+        self.event = Picture(c.channels, c.size, c.size)
+        self.prior = Gaussian((c.latent,))
+
+    @classmethod
+    def tiny(cls) -> VAEConfig:
+        return VAEConfig(widths=(16, 32), latent=4)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (B, C, H, W) in [-1, 1] -> mean and log variance of q(z | x), each (B, latent)"""
@@ -83,7 +101,7 @@ class VAE(Family):
         return {"loss": total, "distortion": distortion, "rate": rate, "log_sigma": self.log_sigma}
 
     @torch.inference_mode()
-    def settle(self, x: Tensor, label: Tensor) -> None:
+    def calibrate(self, x: Tensor, label: Tensor) -> None:
         """Measures how much each latent dimension changes the picture: `influence`.
 
         Root mean square change of a pixel when the dimension goes from -1.5 to 1.5, averaged
@@ -102,13 +120,34 @@ class VAE(Family):
         return self.influence.argsort(descending=True).tolist()
 
     @torch.inference_mode()
-    def sample(self, noise: Noise, *, temperature: float = 1.0) -> Iterator[Frame]:
-        """Yields two Frames: the latent (B, latent), then the picture; out is the picture too.
-
-        temperature: 0 to 2, the width of the prior; 1 is what was trained, 0 its mean.
-        """
-        width = number("temperature", temperature, 0.0, 2.0)
-        z = width * noise.randn(self.config.latent).to(self.device)
+    def frames(self, noise: Noise, condition: None, *, temperature: float) -> Iterator[Frame]:
+        """Two Frames: the latent (B, latent), then the picture; out is the picture too."""
+        z = temperature * self.prior.draw(noise).to(self.device)
         x = self.decode(z)
-        yield Frame(0, 1, 0.0, z, x0=x, out=x)
-        yield Frame(1, 1, 1.0, x)
+        yield Frame(0, 1, 0.0, z, x0=x, out=x, evaluations=1)
+        yield Frame(1, 1, 1.0, x, evaluations=1)
+
+    @torch.inference_mode()
+    def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
+        """How well the test pictures come back, where the data set is on this machine."""
+        try:
+            test = evaluation.test_pictures(self)
+        except MissingData as error:
+            return {"skipped": {"reconstruction": str(error)}}
+        rng = torch.Generator(self.device).manual_seed(0)
+        error, distortion, rate = 0.0, 0.0, 0.0
+        for rows in torch.arange(len(test)).split(250):
+            x = test.pictures(rows).to(self.device)
+            with fast_math(self.device):
+                again = self.decode(self.encode(x)[0])
+                parts = self.bound(x, rng)
+            error += float((x - again).square().flatten(1).mean(1).sum())
+            distortion += float(parts[0].sum())
+            rate += float(parts[1].sum())
+            evaluation.report(Progress("test pictures", int(rows[-1]) + 1, len(test), "pictures"))
+        return {
+            "reconstruction_error": error / len(test),  # mean square of a pixel in [-1, 1]
+            "elbo": -(distortion + rate) / len(test),  # nats a picture, as its two parts
+            "distortion": distortion / len(test),
+            "rate": rate / len(test),
+        }

@@ -9,7 +9,7 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 from torch.nn import functional as F
 
-from gen_core.family import Family, Losses, Phase
+from gen_core.family import Losses, Phase, Trainable
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class AutoencoderConfig:
     """Weight of the KL divergence: just enough to keep the latents' scale in hand."""
 
 
-class Autoencoder(Family):
+class Autoencoder(Trainable):
     name = "t2i-autoencoder"
     Config = AutoencoderConfig
 

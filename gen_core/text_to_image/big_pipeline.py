@@ -22,6 +22,7 @@ import torch
 
 from gen_core.checks import KnobError, text, whole
 from gen_core.noise import MAX_SEED
+from gen_core.progress import Progress, Report, ignore
 from gen_core.text_to_image.bigger import BigModel
 
 log = logging.getLogger("noise-to-data")
@@ -38,20 +39,6 @@ class Cancelled(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Progress:
-    """What is being done, and how much of it is done; total is 0 where nobody can tell."""
-
-    doing: str
-    done: int = 0
-    total: int = 0
-    unit: str = "steps"
-
-
-Report = Callable[[Progress], None]
-"""Is told the progress; what it raises, such as Cancelled, ends the work."""
-
-
-@dataclass(frozen=True)
 class Drawn:
     picture: np.ndarray
     """uint8 (H, W, 3)"""
@@ -63,7 +50,7 @@ class Drawn:
     seconds: float
 
 
-def fetched(model: BigModel, report: Report = lambda progress: None) -> str:
+def fetched(model: BigModel, report: Report = ignore) -> str:
     """The folder with its files, fetched into the Hub's cache where they are not there yet.
 
     Only in a process that does nothing else: it puts a progress bar of ours into diffusers.
@@ -178,7 +165,7 @@ def opened(model: BigModel, folder: str, device: torch.device) -> Any:
 
 def generate(
     pipeline: Any, model: BigModel, prompt: str, *, negative_prompt: str = "", seed: int = 0,
-    steps: int | None = None, report: Report = lambda progress: None,
+    steps: int | None = None, report: Report = ignore,
 ) -> Drawn:  # fmt: skip
     """A picture for the words: steps (None) and guidance are as the model's authors advise."""
     steps = whole("steps", model.steps if steps is None else steps, 1, MAX_STEPS)

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 
 from gen_core.checks import KnobError
-from gen_core.text_to_image.big_pipeline import DRAWING, Cancelled, Progress
+from gen_core.progress import Progress
+from gen_core.text_to_image.big_pipeline import DRAWING, Cancelled
 
 POLL = 0.1
 """Seconds between two looks at the process, and so between two chances to cancel."""
@@ -59,7 +60,7 @@ class Child:
                 told = self._heard() or told
                 yield told
         except BaseException:
-            if self._busy and told.doing == DRAWING and self.alive:
+            if self._busy and told.stage == DRAWING and self.alive:
                 self._connection.send(STOP)
             else:
                 self.close()
@@ -112,7 +113,7 @@ def _serve(connection: Connection, make: Callable[..., Work], args: tuple) -> No
         with speaking:
             if connection.poll():
                 connection.recv()
-                raise Cancelled(progress.doing)
+                raise Cancelled(progress.stage)
             connection.send(progress)
 
     work = None

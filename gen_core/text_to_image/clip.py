@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig
 
-from gen_core.family import Family, Losses, Phase
+from gen_core.family import Losses, Phase, Trainable
 from gen_core.text_to_image.tokens import LENGTH
 
 
@@ -42,7 +42,7 @@ def _size(width: int) -> dict[str, int]:
     }  # fmt: skip
 
 
-class Clip(Family):
+class Clip(Trainable):
     name = "t2i-clip"
     Config = ClipConfig
 

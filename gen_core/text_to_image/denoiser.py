@@ -9,7 +9,7 @@ from diffusers import DDPMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
-from gen_core.family import Family, Losses, Phase
+from gen_core.family import Losses, Phase, Trainable
 
 SCHEDULE = {
     "num_train_timesteps": 1000, "beta_schedule": "scaled_linear",
@@ -28,7 +28,7 @@ class DenoiserConfig:
     """Width of a token's encoding."""
 
 
-class Denoiser(Family):
+class Denoiser(Trainable):
     name = "t2i-denoiser"
     Config = DenoiserConfig
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from gen_core.data.emoji import STYLES, concepts
 from gen_core.data.images import UNSEEN
 from gen_core.data.scenes import COLOURS, RELATIONS, TINTS, Scene
-from gen_core.family import Family, Losses, Phase
+from gen_core.family import Losses, Phase, Trainable
 from gen_core.nets.classifier import marked, pyramid
 
 QUESTIONS = {
@@ -27,7 +27,7 @@ class SceneJudgeConfig:
     widths: tuple[int, ...] = (32, 64, 128, 192)
 
 
-class SceneJudge(Family):
+class SceneJudge(Trainable):
     """Answers `QUESTIONS` about a picture."""
 
     name = "t2i-judge"

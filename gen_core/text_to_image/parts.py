@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from gen_core.family import Family
+from gen_core.family import Trainable
 from gen_core.files import in_one_move
 from gen_core.text_to_image.autoencoder import Autoencoder
 from gen_core.text_to_image.clip import Clip
@@ -19,14 +19,14 @@ from gen_core.text_to_image.denoiser import Denoiser
 from gen_core.text_to_image.judge import SceneJudge
 from gen_core.text_to_image.words import Words
 
-PARTS: dict[str, type[Family]] = {
+PARTS: dict[str, type[Trainable]] = {
     "judge": SceneJudge, "autoencoder": Autoencoder, "words": Words, "clip": Clip,
     "denoiser": Denoiser, "decoder": Decoder,
 }  # fmt: skip
 
 
 def write_part(
-    model: Family, path: Path, card: dict[str, Any], dtype: torch.dtype | None = None
+    model: Trainable, path: Path, card: dict[str, Any], dtype: torch.dtype | None = None
 ) -> None:
     """dtype: None for the model's own."""
     tensors = {
@@ -37,7 +37,7 @@ def write_part(
         save_file(tensors, partial, {"card": json.dumps(card)})
 
 
-def read_part(path: Path) -> Family:
+def read_part(path: Path) -> Trainable:
     """A part ready to use, in float32, with its `card`."""
     with safe_open(path, "pt") as file:
         card = json.loads(file.metadata()["card"])

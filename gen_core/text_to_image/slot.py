@@ -15,7 +15,8 @@ from pathlib import Path
 import torch
 
 from gen_core.checks import choice
-from gen_core.text_to_image.big_pipeline import Drawn, Progress, Report, fetched, generate, opened
+from gen_core.progress import Progress, Report
+from gen_core.text_to_image.big_pipeline import Drawn, fetched, generate, opened
 from gen_core.text_to_image.bigger import BigModel, check_runs, this_machine
 from gen_core.text_to_image.child import POLL, Child, Work
 

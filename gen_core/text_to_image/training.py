@@ -18,7 +18,7 @@ from gen_core.data.captions import caption
 from gen_core.data.emoji import Emoji, load_emoji
 from gen_core.data.scenes import random_scene
 from gen_core.devices import device_title, pick_device
-from gen_core.family import Family
+from gen_core.family import Trainable
 from gen_core.recipes import Recipe, Run
 from gen_core.text_to_image.autoencoder import Autoencoder
 from gen_core.text_to_image.batches import (
@@ -57,7 +57,7 @@ class PartRun(Run):
     def result(self) -> Path:
         return self.folder / "final.safetensors"
 
-    def _kind(self) -> type[Family]:
+    def _kind(self) -> type[Trainable]:
         return PARTS[self.recipe.family]
 
     def _batches(self, data_root: str | None, device: str, size: int) -> BatchSource:
@@ -84,7 +84,7 @@ class PartRun(Run):
             return GuessBatches(scenes, autoencoder.net, words.net, denoiser)
         return LatentBatches(scenes, autoencoder.net, words.net)
 
-    def _model(self, done: int, device: str) -> Family:
+    def _model(self, done: int, device: str) -> Trainable:
         """CLIP's text half begins as the words, the decoder as the autoencoder's."""
         model = super()._model(done, device)
         if self.recipe.family == "clip":
@@ -133,7 +133,7 @@ def tokenizer(folder: Path) -> CLIPTokenizer:
     return CLIPTokenizer.from_pretrained(place)
 
 
-def part(name: str, folder: Path | str) -> Family:
+def part(name: str, folder: Path | str) -> Trainable:
     """A part that has been trained, ready to use. Raises FileNotFoundError with the way out."""
     path = Path(folder) / name / "final.safetensors"
     if not path.exists():

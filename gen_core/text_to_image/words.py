@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import CLIPTextModel
 
-from gen_core.family import Family, Losses, Phase
+from gen_core.family import Losses, Phase, Trainable
 from gen_core.text_to_image.clip import text_config
 
 
@@ -26,7 +26,7 @@ class WordsConfig:
     text_layers: int = 4
 
 
-class Words(Family):
+class Words(Trainable):
     """The text encoder that steers the denoiser."""
 
     name = "t2i-words"
