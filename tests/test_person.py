@@ -138,7 +138,7 @@ def test_a_number_that_is_nobody_is_refused(what, number):
 # --- the people -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("person", PEOPLE, ids=lambda p: p.name)
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda p: p.family.tab)
 def test_the_timeline_ends_with_what_the_model_draws_when_asked(app, person):
     first, *_, value = drawn(app, person, "hat:cap;smile:0.8")
     x = final(
@@ -168,7 +168,7 @@ def test_many_steps_keep_a_short_timeline_and_as_many_guesses(app):
     assert value["curves"][0]["at"] == value["steps"]
 
 
-@pytest.mark.parametrize("person", PEOPLE, ids=lambda p: p.name)
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda p: p.family.tab)
 def test_the_printed_lines_draw_the_same_and_count_the_same(app, person, capsys):
     knobs = {"wish": parse_wish("hat:cap;smile:0.8"), "solver": person.family.solver, **QUICK}
     scope: dict = {}
@@ -284,8 +284,8 @@ def test_the_panel_is_there_only_where_its_model_is(tab, tmp_path, monkeypatch):
 
 
 def test_the_example_is_kept_with_its_verdict(app, tmp_path):
-    keep = replace(flow.person.keep(), name="kept")
-    assert flow.person.keep().name == "flow-person" and len(keep.seeds) == 8
+    keep = replace(flow.asked.keep(), name="kept")
+    assert flow.asked.keep().name == "flow-person" and len(keep.seeds) == 8
     size = write(keep, app, tmp_path)
     kept = example("kept", tmp_path).value
     assert size < 3_000_000 and "show all that was asked for" in seen(kept)
@@ -295,7 +295,7 @@ def test_the_example_is_kept_with_its_verdict(app, tmp_path):
 def test_a_run_of_portraits_may_have_half_the_steps_of_one_of_small_pictures(app):
     app.most_work = 40
     with gr.Blocks() as page:
-        flow.person.build(app)
+        flow.asked.build(app)
     run = next(fn.fn for fn in page.fns.values() if fn.api_name == "flow_person")
     asked = {k.name: k.default for k in flow.person.knobs()} | {"count": 4, "steps": 6}
     with pytest.raises(gr.Error, match="count=4 times steps=6 is 24: choose at most 20 together"):
