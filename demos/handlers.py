@@ -9,7 +9,7 @@ import inspect
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -42,6 +42,7 @@ device."""
 MOST_BESIDE = 4
 """Runs beside the lane at once: those that wait there say what for."""
 _END = object()
+NONE: Mapping[str, Any] = {}
 TEXT_TO_IMAGE = "text-to-image-emoji"
 
 
@@ -114,10 +115,10 @@ class App:
 
     def on(
         self, trigger: Callable, fn: Callable, knobs: Knobs | None, outputs: Sequence[Any] | Any, *,
-        api_name: str, inputs: Sequence[Any] = (), stop: gr.Button | None = None,
+        api_name: str, inputs: Mapping[str, Any] = NONE, stop: gr.Button | None = None,
         beside: bool = False, **options: Any,
     ) -> Any:  # fmt: skip
-        """Connects `trigger` (button.click, ...) to fn(*inputs, **validated knobs).
+        """Connects `trigger` (button.click, ...) to fn(**inputs, **validated knobs).
 
         fn returns the outputs, or is a generator that yields them as they come; what it yields as
         `Working` (see `demos.working.watch`) moves the progress bar and changes nothing else. Each
@@ -126,7 +127,7 @@ class App:
         """
         listed = knobs.components if knobs else []
         event = trigger(
-            self._guarded(fn, knobs, len(inputs), beside), [*listed, *inputs], outputs,
+            self._guarded(fn, knobs, [*inputs], beside), [*listed, *inputs.values()], outputs,
             api_name=api_name, concurrency_id=BESIDE if beside else LANE,
             concurrency_limit=MOST_BESIDE if beside else 1, **options,
         )  # fmt: skip
@@ -145,7 +146,7 @@ class App:
             )
 
     def _guarded(
-        self, fn: Callable, knobs: Knobs | None, extra: int, beside: bool = False
+        self, fn: Callable, knobs: Knobs | None, inputs: Sequence[str], beside: bool = False
     ) -> Callable:
         """fn as Gradio calls it: values in a row, messages for errors, work in slices."""
         lane = contextlib.nullcontext() if beside else self.lane
@@ -159,7 +160,7 @@ class App:
                 if {"count", "steps"} <= settings.keys():
                     self.check_work(settings["count"], settings["steps"], knobs.dearness)
                 with lane:
-                    pieces = fn(*values[listed:], **settings)
+                    pieces = fn(**dict(zip(inputs, values[listed:], strict=True)), **settings)
                 if not inspect.isgenerator(pieces):
                     yield pieces
                     return
@@ -179,7 +180,7 @@ class App:
                 if inspect.isgenerator(pieces):
                     pieces.close()
 
-        run.__signature__ = _signature(fn, knobs, extra)
+        run.__signature__ = _signature(knobs, inputs)
         return run
 
 
@@ -205,11 +206,10 @@ def _slice(pieces: Iterator[Any], lane: contextlib.AbstractContextManager) -> An
     return _END
 
 
-def _signature(fn: Callable, knobs: Knobs | None, extra: int) -> inspect.Signature:
-    """What Gradio names the parameters of the API after: the knobs, then fn's own inputs."""
-    names = [knob.name for knob in knobs.knobs] if knobs else []
-    own = [name for name in inspect.signature(fn).parameters if name not in names]
+def _signature(knobs: Knobs | None, inputs: Sequence[str]) -> inspect.Signature:
+    """What Gradio names the parameters of the API after: the knobs, then the other inputs."""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    listed = [inspect.Parameter(name, kind) for name in names + own[:extra]]
+    names = [knob.name for knob in knobs.knobs] if knobs else []
+    listed = [inspect.Parameter(name, kind) for name in [*names, *inputs]]
     listed.append(inspect.Parameter("progress", kind, default=gr.Progress()))
     return inspect.Signature(listed)

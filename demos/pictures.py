@@ -1,14 +1,12 @@
 """A real picture to work on: from the data set, drawn, uploaded, or sampled by a model.
 
-A panel that needs one takes a `PictureInput`:
+A panel that needs one has a `PictureInput` among its knobs:
 
-    source = PictureInput(app, "diffusion", "forward")
-    knobs = app.add(Knobs("diffusion", "forward", [*source.knobs, Knob(...)]))
-    source.build(knobs)                                    # the controls, where they shall stand
-    app.on(go.click, handler, knobs, outputs, inputs=source.inputs, api_name=...)
+    Panel(..., knobs=[partial(PictureInput, tab="diffusion", panel="forward"), Knob(...)])
 
-and the handler, a generator, asks `pictures = yield from source.read(drawing, upload, settings)`.
-`Pictures` say themselves where they come from. No picture of a data set travels with the project.
+and its run, a generator, is given it after the app, and asks
+`pictures = yield from source.read(drawing, upload, settings)`. `Pictures` say themselves where they
+come from. No picture of a data set travels with the project.
 """
 
 from __future__ import annotations
@@ -143,8 +141,8 @@ class PictureInput:
                  advanced=True),
             Knob(f"{prefix}seed", "Seed", "seed", seed),
         ]  # fmt: skip
-        self.inputs: list[gr.components.Component] = []
-        """What the event needs besides the knobs: the drawing and the upload."""
+        self.inputs: dict[str, gr.components.Component] = {}
+        """What a run needs besides the knobs, by name: the drawing and the upload."""
 
     def build(self, knobs: Knobs) -> None:
         """Puts the controls on the page; only those of the chosen source are shown."""
@@ -160,7 +158,7 @@ class PictureInput:
         with gr.Column(visible=False, elem_classes=["drawing-column"]) as drawing_column:
             drawing = raw(DrawingPad(label="Draw a piece of clothing"))
         upload = Upload(label="A picture, up to 4096 pixels a side", visible=False, height=130)
-        self.inputs = [drawing, upload]
+        self.inputs = {f"{self.prefix}drawing": drawing, f"{self.prefix}upload": upload}
         parts = [knobs.built[name] for name in (label, model, seed)]
         knobs.built[source].change(
             self._shown, knobs.built[source], [*parts, drawing_column, upload, missing],

@@ -64,7 +64,7 @@ def save_button(app: App, panel: str) -> gr.State:
         gr.Markdown(NOTE)
     file = gr.DownloadButton(visible="hidden", elem_id=file_id)
     saved = app.on(
-        save.click, written, None, file, inputs=[kept], show_progress="hidden",
+        save.click, written, None, file, inputs={"run": kept}, show_progress="hidden",
         api_name=f"{panel.replace('-', '_')}_save",
     )  # fmt: skip
     saved.success(

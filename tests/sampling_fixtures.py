@@ -50,7 +50,8 @@ def values(run: Iterator[Any]) -> list[dict[str, Any]]:
 
 def defaults(panel: Panel, **changes: Any) -> dict[str, Any]:
     """The panel's knobs as they stand at first, validated, with some of them turned."""
-    return {k.name: k.check(changes.get(k.name, k.default)) for k in panel.knobs}
+    knobs, _ = panel.declared(App("cpu"))
+    return {k.name: k.check(changes.get(k.name, k.default)) for k in knobs}
 
 
 def picture(url: str) -> np.ndarray:

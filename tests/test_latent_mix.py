@@ -30,7 +30,7 @@ def decoded(app: App, z: torch.Tensor):
 
 
 def drawn(app: App, **changes) -> dict:
-    *_, table = mix.draw(app, **mix.KEPT | changes)
+    *_, table = mix.draw(app, **mix.PANEL.kept(app) | changes)
     return table
 
 
@@ -86,7 +86,7 @@ def test_corners_are_the_faces_and_the_middle_is_their_mean():
 
 def test_the_four_corners_of_the_table_are_the_four_portraits(app):
     table = drawn(app)
-    rows, numbers = table["rows"], [mix.KEPT[x] for x in "abcd"]
+    rows, numbers = table["rows"], [mix.FIRST[x] for x in "abcd"]
     cells = [rows[y]["cells"][x] for y in (0, -1) for x in (0, -1)]
     for cell, number, letter in zip(cells, numbers, "ABCD", strict=True):
         assert cell["note"] == f"{letter}: {number}"
@@ -94,13 +94,13 @@ def test_the_four_corners_of_the_table_are_the_four_portraits(app):
 
 
 def test_a_sum_adds_to_c_what_a_has_and_b_has_not(app):
-    a, b, c = (numbered(app, mix.KEPT[x]).z for x in "abc")
+    a, b, c = (numbered(app, mix.FIRST[x]).z for x in "abc")
     table = drawn(app, what=mix.SUM)
     cells = {cell["note"]: cell for cell in table["rows"][-1]["cells"]}
     assert abs(shown(cells["s = 1"]) - decoded(app, a - b + c)[0]).max() <= 1
     assert abs(shown(cells["s = 0"]) - decoded(app, c)[0]).max() <= 1
     real = shown(table["rows"][0]["cells"][0])
-    assert abs(real - pixels(portrait(mix.KEPT["a"]))[0]).max() == 0
+    assert abs(real - pixels(portrait(mix.FIRST["a"]))[0]).max() == 0
 
 
 def test_variations_begin_with_the_face_and_widen_with_the_strength(app):
@@ -122,7 +122,7 @@ def test_a_portrait_that_is_not_used_is_not_asked_for(app):
 @pytest.mark.parametrize("what", [mix.CORNERS, mix.SUM, mix.VARIATIONS])
 def test_the_code_that_is_shown_draws_the_same(app, what):
     scope: dict = {}
-    exec(mix.code(mix.KEPT | {"what": what}), scope)
+    exec(mix.code(mix.PANEL.kept(app) | {"what": what}), scope)
     table, x = drawn(app, what=what), pixels(scope["x"])
     if what == mix.CORNERS:
         cells = [cell for row in table["rows"] for cell in row["cells"]]

@@ -15,7 +15,8 @@ from playwright.sync_api import expect
 from conftest import free_port
 from demos import saving, server, shell
 from demos.handlers import App
-from demos.panel import Panel
+from demos.knobs import Knobs
+from demos.panel import Page, Panel, is_value
 from demos.saving import files, written
 from demos.tabs import text_to_image
 from demos.text_to_image import change, generate, made_here
@@ -34,8 +35,9 @@ def app(weights, monkeypatch) -> App:
 
 def ran(app: App, panel: Panel, **knobs) -> list:
     """All that a panel's event yields, but for what only gives others a turn."""
-    pieces = panel._values(app, **defaults(panel, **knobs))
-    return [piece for piece in pieces if isinstance(piece, tuple) or "provenance" in piece]
+    page = Page(app, Knobs(panel.tab, panel.id, []), [], None)
+    pieces = panel.values(page, **defaults(panel, **knobs))
+    return [piece for piece in pieces if is_value(piece)]
 
 
 def opened(data: bytes) -> Image.Image:

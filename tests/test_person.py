@@ -24,10 +24,13 @@ from gen_core.checks import KnobError
 from gen_core.conditions import OTHERS, Attributes
 from gen_core.data.avatars import Avatar, portrait, random_avatar
 from gen_core.data.avatars.labels import CHOICES, MEASURES, hidden
+from gen_core.families.diffusion import Diffusion
+from gen_core.families.flow import Flow
 from person_fixtures import write_people
 from sampling_fixtures import frames_of, picture, values, write_weights
 
 PEOPLE = [diffusion.person, flow.person]
+FIRST = {Diffusion: "dpm++2m", Flow: "euler"}
 QUICK = {"steps": 3, "guidance_scale": 2.0, "count": 2, "seed": 5}
 
 
@@ -39,7 +42,7 @@ def app(tmp_path, monkeypatch) -> App:
 
 
 def drawn(app: App, person: panel.Person, wish: str, **knobs) -> list[dict]:
-    asked = {"wish": parse_wish(wish), "solver": person.family.solver, **QUICK, **knobs}
+    asked = {"wish": parse_wish(wish), "solver": FIRST[person.family.family], **QUICK, **knobs}
     return values(person.draw(app, **asked))
 
 
@@ -138,7 +141,7 @@ def test_a_number_that_is_nobody_is_refused(what, number):
 # --- the people -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("person", PEOPLE, ids=lambda p: p.name)
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda p: p.family.tab)
 def test_the_timeline_ends_with_what_the_model_draws_when_asked(app, person):
     first, *_, value = drawn(app, person, "hat:cap;smile:0.8")
     x = final(
@@ -168,9 +171,13 @@ def test_many_steps_keep_a_short_timeline_and_as_many_guesses(app):
     assert value["curves"][0]["at"] == value["steps"]
 
 
-@pytest.mark.parametrize("person", PEOPLE, ids=lambda p: p.name)
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda p: p.family.tab)
 def test_the_printed_lines_draw_the_same_and_count_the_same(app, person, capsys):
-    knobs = {"wish": parse_wish("hat:cap;smile:0.8"), "solver": person.family.solver, **QUICK}
+    knobs = {
+        "wish": parse_wish("hat:cap;smile:0.8"),
+        "solver": FIRST[person.family.family],
+        **QUICK,
+    }
     scope: dict = {}
     exec(person.code(knobs), scope)
     *_, value = values(person.draw(app, **knobs))
@@ -183,7 +190,7 @@ def test_the_printed_lines_draw_the_same_and_count_the_same(app, person, capsys)
 
 def test_the_printed_lines_leave_out_what_the_wish_itself_hides(app, capsys):
     wish = parse_wish("hat:turban;hair:afro")
-    exec(flow.person.code({"wish": wish, "solver": flow.person.family.solver, **QUICK}), {})
+    exec(flow.person.code({"wish": wish, "solver": "euler", **QUICK}), {})
     said = capsys.readouterr().out
     assert "hat turban: " in said and "afro" not in said
 
@@ -263,7 +270,7 @@ def test_without_a_judge_people_are_drawn_and_nobody_counts(tmp_path, monkeypatc
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     *_, value = drawn(App("cpu"), flow.person, "hat:cap")
     assert "seen" not in value and seen(value) == seen(None) == ""
-    knobs = {"wish": {"hat": "cap"}, "solver": "Euler", **QUICK}
+    knobs = {"wish": {"hat": "cap"}, "solver": "euler", **QUICK}
     assert "judge" not in flow.person.code(knobs)
 
 
@@ -284,8 +291,8 @@ def test_the_panel_is_there_only_where_its_model_is(tab, tmp_path, monkeypatch):
 
 
 def test_the_example_is_kept_with_its_verdict(app, tmp_path):
-    keep = replace(flow.person.keep(), name="kept")
-    assert flow.person.keep().name == "flow-person" and len(keep.seeds) == 8
+    keep = replace(flow.asked.keep(), name="kept")
+    assert flow.asked.keep().name == "flow-person" and len(keep.seeds) == 8
     size = write(keep, app, tmp_path)
     kept = example("kept", tmp_path).value
     assert size < 3_000_000 and "show all that was asked for" in seen(kept)
@@ -295,7 +302,7 @@ def test_the_example_is_kept_with_its_verdict(app, tmp_path):
 def test_a_run_of_portraits_may_have_half_the_steps_of_one_of_small_pictures(app):
     app.most_work = 40
     with gr.Blocks() as page:
-        flow.person.build(app)
+        flow.asked.build(app)
     run = next(fn.fn for fn in page.fns.values() if fn.api_name == "flow_person")
     asked = {k.name: k.default for k in flow.person.knobs()} | {"count": 4, "steps": 6}
     with pytest.raises(gr.Error, match="count=4 times steps=6 is 24: choose at most 20 together"):

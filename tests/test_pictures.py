@@ -200,7 +200,9 @@ def uploads(app):
         panel = PictureInput(app, "vae", "reconstruct")
         panel.build(Knobs("vae", "reconstruct", panel.knobs))
         out, go = gr.Textbox(), gr.Button()
-        app.on(go.click, look, None, out, inputs=panel.inputs[1:], api_name="look")
+        app.on(
+            go.click, look, None, out, inputs={"upload": panel.inputs["upload"]}, api_name="look"
+        )
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url
     page.close()

@@ -44,7 +44,7 @@ def address(gate):
         knobs.build()
         name, out, go = gr.Textbox(), gr.Textbox(), gr.Button()
         for way, beside in (("work", False), ("beside", True)):
-            app.on(go.click, work, knobs, out, inputs=[name], api_name=way, beside=beside)
+            app.on(go.click, work, knobs, out, inputs={"name": name}, api_name=way, beside=beside)
     queue_fairly(page)
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url

@@ -67,7 +67,8 @@ def drawn_from(app: App, **changes) -> list[np.ndarray]:
     given = {"source": DRAWING, "steps": 5, "count": 2, "seed": 3} | changes
     extra = {k: given[k] for k in ("drawing", "upload") if k in given}
     extra.setdefault("drawing", data_url(drawing()))
-    *_, (value, _) = start.draw_from(app, **defaults(start.PANEL, **given), **extra)
+    asked = defaults(start.PANEL, **given)
+    *_, value = start.draw_from(app, StartInput(app, start.EXAMPLE), **asked, **extra)
     return [frames_of(lane) for lane in value["lanes"]]
 
 
@@ -183,15 +184,16 @@ def test_the_lines_draw_the_same(app, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     knobs = defaults(start.PANEL, source=DRAWING, mask=mask_url(HALF), steps=2, count=1, seed=3)
     scope: dict = {}
-    exec(textwrap.dedent(start.PANEL.code(knobs)), scope)
+    given = StartInput(app, start.EXAMPLE)
+    exec(textwrap.dedent(start.PANEL.code(given, knobs)), scope)
     _, state, _ = drawn_from(app, mask=mask_url(HALF), steps=2, count=1)
     assert torch.equal(scope["mask"], HALF)
     assert abs(pixels(scope["x"]).astype(int) - state[-1]).max() <= 1
-    assert "mask" not in start.PANEL.code(knobs | {"mask": None})
+    assert "mask" not in start.PANEL.code(given, knobs | {"mask": None})
 
 
 def test_the_example_is_what_the_page_shows_at_first_and_is_plain(app):
-    kept, first = dict(start.PANEL.kept), defaults(start.PANEL)
+    kept, first = start.PANEL.kept(app), defaults(start.PANEL)
     assert torch.equal(kept.pop("mask"), first.pop("mask"))
     assert kept == first
     keep = start.PANEL.keep()

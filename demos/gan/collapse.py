@@ -222,6 +222,6 @@ PANEL = Panel(
         Knob("seed", "Seed", "seed", 0),
         Knob("count", "Pictures in each grid", "whole", 16, 1, 36, advanced=True),
     ],
-    run=watch_both, code=code, source=GAN.at_snapshot, screen=Timeline,
-    shows="Two trainings side by side", kept={"count": 9, "seed": 0}, models=tuple(RUNS.values()),
+    run=watch_both, code=code, calls=GAN.at_snapshot, screen=Timeline,
+    shows="Two trainings side by side", example={"count": 9}, models=tuple(RUNS.values()),
 )  # fmt: skip

@@ -190,7 +190,8 @@ def build(app: App) -> None:
         yield verdict(app.model(MODEL), others=others, **own)
 
     app.on(
-        go.click, run, knobs, screen, inputs=source.inputs,
+        go.click, run, knobs, screen,
+        inputs=dict(zip(("drawing", "upload"), source.inputs.values(), strict=True)),
         api_name="gan_discriminator", stop=stop, show_progress="minimal",
     )  # fmt: skip
     code_panel(knobs, functools.partial(code, source), GAN.judge)

@@ -26,7 +26,7 @@ from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_v
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.tiles import Tiles
 from demos.widgets.wishes import Wish, WishKnob
-from gen_core import Noise, available
+from gen_core import Noise
 from gen_core.checks import KnobError, whole
 from gen_core.devices import device_title
 from gen_core.families.style_gan import StyleGAN, StyleGANConfig
@@ -41,11 +41,6 @@ ROWS, COLUMNS = 3, 4
 PSI = control_of(
     StyleGAN, "truncation_psi", info="0 is the mean portrait, 1 as trained, more exaggerates"
 )
-
-
-def here() -> bool:
-    """Whether the generator's weights are on this machine."""
-    return MODEL in available()
 
 
 @functools.cache
@@ -181,28 +176,27 @@ def mix_code(k: Mapping[str, Any]) -> str:
     )
 
 
-KEPT = {"truncation_psi": PSI.default, "seed": 0, "count": 12, "wish": {}}
 PANEL = Panel(
     tab=TAB, id="portraits", title="Portraits", button="Draw portraits", text=PORTRAITS,
     knobs=[
-        PSI, Knob("seed", "Seed", "seed", KEPT["seed"]),
-        Knob("count", "Pictures", "whole", KEPT["count"], 1, 64, advanced=True),
+        PSI, Knob("seed", "Seed", "seed", 0),
+        Knob("count", "Pictures", "whole", 12, 1, 64, advanced=True),
         WishKnob("wish", "What all of them shall have", "wish", ""),
     ],
-    run=draw, code=code, source=StyleGAN.frames, screen=Tiles, shows="Portraits by the generator",
-    kept=KEPT, models=(MODEL,), live=("truncation_psi", "wish"), further=lambda app: census.build(),
+    run=draw, code=code, calls=StyleGAN.frames, screen=Tiles, shows="Portraits by the generator",
+    models=(MODEL,), needs=(MODEL,), live=("truncation_psi", "wish"),
+    further=lambda app: census.build(),
 )  # fmt: skip
 
-MIXED = {"layers": 3, "truncation_psi": PSI.default, "seed": 0, "column_seed": 100}
 STYLES_PANEL = Panel(
     tab=TAB, id="styles", title="Mix styles", button="Mix them", text=STYLES,
     knobs=[
-        Knob("layers", "Layers from the row", "whole", MIXED["layers"], 0, LAYERS,
+        Knob("layers", "Layers from the row", "whole", 3, 0, LAYERS,
              info="From the coarsest on; the rest follow the column"),
-        Knob("seed", "First seed of the rows", "seed", MIXED["seed"]),
-        Knob("column_seed", "First seed of the columns", "seed", MIXED["column_seed"]),
+        Knob("seed", "First seed of the rows", "seed", 0),
+        Knob("column_seed", "First seed of the columns", "seed", 100),
         PSI,
     ],
-    run=mix, code=mix_code, source=StyleGAN.styles, screen=LabelledGrid,
-    shows="Portraits with two styles each", kept=MIXED, models=(MODEL,), live=("layers",),
+    run=mix, code=mix_code, calls=StyleGAN.styles, screen=LabelledGrid,
+    shows="Portraits with two styles each", models=(MODEL,), needs=(MODEL,), live=("layers",),
 )  # fmt: skip

@@ -72,7 +72,6 @@ PANEL = Panel(
         LABEL, psi_knob(advanced=False), Knob("seed", "Seed", "seed", 0),
         Knob("count", "Pictures", "whole", 30, 1, 64, advanced=True),
     ],
-    run=draw, code=code, source=GAN.frames, screen=Tiles, shows="Pictures by the generator",
-    kept={"label": None, "truncation_psi": 1.0, "count": 30, "seed": 0}, models=(MODEL,),
-    live=("truncation_psi",),
+    run=draw, code=code, calls=GAN.frames, screen=Tiles, shows="Pictures by the generator",
+    models=(MODEL,), live=("truncation_psi",),
 )  # fmt: skip

@@ -125,6 +125,6 @@ PANEL = Panel(
         psi_knob(advanced=True),
         Knob("seed", "First seed", "seed", 0),
     ],
-    run=walk, code=code, source=spherical, screen=Timeline, shows="A walk through latent space",
-    kept={"label": None, "count": 4, "steps": 8, "truncation_psi": 1.0, "seed": 0}, models=(MODEL,),
+    run=walk, code=code, calls=spherical, screen=Timeline, shows="A walk through latent space",
+    models=(MODEL,),
 )  # fmt: skip

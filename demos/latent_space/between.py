@@ -73,7 +73,7 @@ def build(app: App) -> None:
         )
 
     app.on(
-        go.click, run, knobs, line, inputs=[*ends[0].inputs, *ends[1].inputs],
+        go.click, run, knobs, line, inputs=ends[0].inputs | ends[1].inputs,
         api_name="latent_space_between", stop=stop, show_progress="minimal",
     )  # fmt: skip
     code_panel(knobs, code, spherical)

@@ -51,8 +51,8 @@ class FaceInput:
                  options=[PORTRAIT, RANDOM, DRAWING, UPLOAD]),
             number_knob(f"{prefix}number", "Number", number),
         ]  # fmt: skip
-        self.inputs: list[gr.components.Component] = []
-        """What the event needs besides the knobs: the drawing and the upload."""
+        self.inputs: dict[str, gr.components.Component] = {}
+        """What a run needs besides the knobs, by name: the drawing and the upload."""
 
     def build(self, knobs: Knobs) -> None:
         """Puts the controls on the page; only those of the chosen source are shown."""
@@ -61,7 +61,7 @@ class FaceInput:
         with gr.Column(visible=False, elem_classes=["drawing-column"]) as column:
             drawing = raw(DrawingPad(label="Draw a face", colour=True))
         upload = Upload(label="A picture, up to 4096 pixels a side", visible=False, height=130)
-        self.inputs = [drawing, upload]
+        self.inputs = {f"{self.prefix}drawing": drawing, f"{self.prefix}upload": upload}
         knobs.built[source].change(
             _shown, knobs.built[source], [knobs.built[number], column, upload],
             queue=False, show_progress="hidden", api_visibility="private",

@@ -126,15 +126,16 @@ def code(k: Mapping[str, Any]) -> str:
     return script(needs, f'model = load("{PORTRAITS}")', *body, f"x = {last}  # (N, 3, 64, 64)")
 
 
-KEPT = {"what": CORNERS, "a": 3, "b": 11, "c": 14, "d": 2, "strength": 0.7, "seed": 0}
+FIRST = {"a": 3, "b": 11, "c": 14, "d": 2}
+"""The portraits at first."""
 PANEL = Panel(
     tab=TAB, id="mix", title="Mix", button="Mix them", text=MIX,
     knobs=[
         Knob("what", "What to do", "choice", CORNERS, options=[CORNERS, SUM, VARIATIONS]),
-        *(Knob(x, f"Portrait {x.upper()}", "seed", KEPT[x]) for x in "abcd"),
-        Knob("strength", "Strength of variations", "number", KEPT["strength"], 0, 2),
+        *(Knob(x, f"Portrait {x.upper()}", "seed", number) for x, number in FIRST.items()),
+        Knob("strength", "Strength of variations", "number", 0.7, 0, 2),
         Knob("seed", "Seed of variations", "seed", 0, advanced=True),
     ],
-    run=draw, code=code, source=VAE.decode, screen=LabelledGrid, shows="Mixed faces",
-    kept=KEPT, models=(PORTRAITS,), live=("strength",),
+    run=draw, code=code, calls=VAE.decode, screen=LabelledGrid, shows="Mixed faces",
+    models=(PORTRAITS,), live=("strength",),
 )  # fmt: skip

@@ -46,8 +46,8 @@ class OddSource:
             Knob("label", "Class", "label", FASHION[9]),
             Knob("seed", "Number (seed)", "seed", START),
         ]  # fmt: skip
-        self.inputs: list[gr.components.Component] = []
-        """What the event needs besides the knobs: the drawing and the upload."""
+        self.inputs: dict[str, gr.components.Component] = {}
+        """What a run needs besides the knobs, by name: the drawing and the upload."""
 
     def build(self, knobs: Knobs) -> None:
         """Puts the controls on the page; only those of the chosen source are shown."""
@@ -57,7 +57,7 @@ class OddSource:
             self.put = gr.Button("Put this face under the brush", size="sm")
             drawing = raw(DrawingPad(label="A face to draw on", colour=True))
         upload = Upload(label="A picture, up to 4096 pixels a side", visible=False, height=130)
-        self.inputs = [drawing, upload]
+        self.inputs = {"drawing": drawing, "upload": upload}
         source, change, label, seed = (knobs.built[knob.name] for knob in self.knobs)
         source.change(
             _shown, source, [change, label, seed, column, upload],
@@ -67,7 +67,7 @@ class OddSource:
     def connect(self, knobs: Knobs) -> None:
         """Once all knobs of the panel are on the page: the button that puts a face on the pad."""
         self.app.on(
-            self.put.click, lambda seed, **others: face(seed), knobs, self.inputs[0],
+            self.put.click, lambda seed, **others: face(seed), knobs, self.inputs["drawing"],
             api_name="latent_space_odd_face", show_progress="hidden",
         )  # fmt: skip
 

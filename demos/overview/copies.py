@@ -149,7 +149,7 @@ def build(app: App, stop: gr.Button) -> None:
             apply_default_css=False, elem_classes=["ov-picked"],
         )  # fmt: skip
     app.on(
-        picked.pick, compared, None, card, inputs=[picked], api_name=API_NAME, stop=stop,
+        picked.pick, compared, None, card, inputs={"picked": picked}, api_name=API_NAME, stop=stop,
         show_progress="minimal", trigger_mode="always_last",
     )  # fmt: skip
 

@@ -85,10 +85,7 @@ def code(k: Mapping[str, Any]) -> str:
 
 PANEL = Panel(
     tab="diffusion", id="compare", title="Compare solvers", button="Compare", text=COMPARE,
-    knobs=KNOBS, run=compare, code=code, source=ddim,
+    knobs=KNOBS, run=compare, code=code, calls=ddim,
     screen=LabelledGrid, shows="The same noise under five solvers",
-    kept={
-        "label": 8, "columns": "1-16", "guidance_scale": 2.0, "eta": 0.0, "count": 1, "seed": 2
-    },
     models=(MODEL,),
 )  # fmt: skip

@@ -66,7 +66,7 @@ def code(k: Mapping[str, Any]) -> str:
 
 PANEL = Panel(
     tab="flow", id="few", title="Few steps", button="Race", text=FEW_STEPS,
-    knobs=KNOBS, run=few_steps, code=code, source=flow_euler,
+    knobs=KNOBS, run=few_steps, code=code, calls=flow_euler,
     screen=LabelledGrid, shows="Flow matching and diffusion with few network evaluations",
-    kept={"label": None, "rival": "DDIM", "count": 9, "seed": 0}, models=MODELS,
+    models=MODELS,
 )  # fmt: skip

@@ -6,19 +6,16 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import torch
 from torch import Tensor
 
-from demos.cache import Keep
-from demos.explain import code_panel, explanation
 from demos.figures import pixels
 from demos.handlers import App
-from demos.knobs import Knob, Knobs
-from demos.layout import buttons, controls, results
-from demos.panel import as_before
-from demos.pictures import PictureInput, Pictures, result_of, sampled_pictures, seeds_from
+from demos.knobs import Knob
+from demos.panel import Panel
+from demos.pictures import MODEL as SAMPLED
+from demos.pictures import PictureInput, Pictures, seeds_from
 from demos.script import LOAD, NOISE, TORCH, script
 from demos.texts.diffusion import FORWARD
 from demos.widgets.timeline import Timeline, timeline_from_images
@@ -29,7 +26,7 @@ from gen_core.families.diffusion import Diffusion
 from gen_core.solvers import NoiseSchedule
 
 MODEL = "diffusion-fashion"
-TAB, PANEL_ID, TITLE = "diffusion", "forward", "Forward"
+TAB, PANEL_ID = "diffusion", "forward"
 NAME = f"{TAB}-{PANEL_ID}"
 MAX_COUNT, MAX_MOMENTS = 9, 201
 LANES = ("What is left", "With noise, xₜ", "Guess of the picture, x₀")
@@ -52,7 +49,7 @@ def dissolve(
     schedule, device = model.schedule, model.device
     x_0 = pictures.x.expand(count, *pictures.x.shape[1:]).to(device)
     eps = Noise(seeds_from(noise_seed, count)).randn(*model.event).to(device)
-    predict = model.denoiser(None, count, 0.0)
+    predict = model.denoiser(model.guided(None, count, 0.0))
     times = [int(t) for t in np.linspace(0, schedule.total, moments).round()]
     lanes: dict[str, list[np.ndarray]] = {title: [] for title in LANES}
     for k, t in enumerate(times):
@@ -112,41 +109,21 @@ def code(source: PictureInput, k: Mapping[str, Any]) -> str:
     return script([*given.needs, LOAD, NOISE, TORCH], *given.body, "", *body)
 
 
-def keep() -> Keep:
-    """The example for the page's first moment: its picture is sampled, for none may be shipped."""
+def run(
+    app: App, source: PictureInput, /, drawing: Any = None, upload: Any = None, **settings: Any
+) -> Iterator[dict[str, Any] | Working]:
+    """Yields what `dissolve` does for the chosen picture."""
+    own = {knob.name: settings[knob.name] for knob in KNOBS}
+    app.check_work(own["count"], own["moments"])
+    pictures = yield from source.read(drawing, upload, settings, own["count"])
+    yield from dissolve(app.model(MODEL), pictures, **own)
 
-    def finished(app: App) -> dict[str, Any]:
-        pictures = result_of(sampled_pictures(app, MODEL, 9, 1, 9))
-        *_, value = dissolve(app.model(MODEL), pictures, count=1, moments=26, noise_seed=0)
-        return value
 
-    return Keep(NAME, finished, models=(MODEL,), seeds=(9,))
-
-
-def build(app: App) -> None:
-    """The panel, inside its gr.Tab."""
-    explanation(FORWARD)
-    source = PictureInput(app, TAB, PANEL_ID, seed=9)
-    knobs = app.add(Knobs(TAB, PANEL_ID, [*source.knobs, *KNOBS]))
-    with gr.Row():
-        with controls():
-            go, stop = buttons("Dissolve")
-            source.build(knobs)
-            knobs.build()
-        with results():
-            timeline = Timeline(
-                elem_id=NAME, label="A picture dissolves into noise", value=as_before(NAME),
-                empty="Press Dissolve.",
-            )  # fmt: skip
-
-    def run(drawing: Any, upload: Any, **settings: Any) -> Iterator[dict[str, Any] | Working]:
-        own = {knob.name: settings[knob.name] for knob in KNOBS}
-        app.check_work(own["count"], own["moments"])
-        pictures = yield from source.read(drawing, upload, settings, own["count"])
-        yield from dissolve(app.model(MODEL), pictures, **own)
-
-    app.on(
-        go.click, run, knobs, timeline, inputs=source.inputs,
-        api_name="diffusion_forward", stop=stop, show_progress="minimal",
-    )  # fmt: skip
-    code_panel(knobs, functools.partial(code, source), NoiseSchedule.add_noise)
+PANEL = Panel(
+    tab=TAB, id=PANEL_ID, title="Forward", button="Dissolve", text=FORWARD,
+    knobs=[functools.partial(PictureInput, tab=TAB, panel=PANEL_ID, seed=9), *KNOBS],
+    run=run, code=code, calls=NoiseSchedule.add_noise,
+    screen=Timeline, shows="A picture dissolves into noise",
+    # Its picture is sampled, for none may be shipped.
+    example={"source": SAMPLED, "sampled_by": MODEL, "moments": 26}, models=(MODEL,), seeds=(9,),
+)  # fmt: skip

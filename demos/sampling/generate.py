@@ -21,8 +21,6 @@ from gen_core.measure import Meter
 from gen_core.solvers import Solver
 
 MAX_COUNT = 64
-EXAMPLE = {"label": None, "steps": 20, "guidance_scale": 2.0, "count": 10, "seed": 0, "frames": 11}
-"""What comes with the page: what the knobs say at first, every second frame of it."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,9 @@ class Generation:
     def panel(self) -> Panel:
         return Panel(
             tab=self.tab, id="generate", title="Generate", button="Generate", text=self.text,
-            knobs=self._knobs(), run=self.draw, code=self.code, source=self.family.frames,
+            knobs=self._knobs(), run=self.draw, code=self.code, calls=self.family.frames,
             screen=Timeline, shows="From noise to pictures",
-            kept={**{k.name: k.check(k.default) for k in self.own}, **EXAMPLE},
-            models=(self.model,), after=self._follow_solver,
+            example={"frames": 11}, models=(self.model,), after=self._follow_solver,
         )  # fmt: skip
 
     def _knobs(self) -> list[Knob]:

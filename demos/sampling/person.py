@@ -4,7 +4,7 @@ and how many of them do, says a judge."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -12,30 +12,25 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from demos.cache import Keep
-from demos.explain import code_panel, explanation
 from demos.handlers import App
-from demos.knobs import Knob, Knobs
+from demos.knobs import Knob, control_of
 from demos.latent_space.models import JUDGE
-from demos.layout import buttons, controls, results
-from demos.panel import Entry, as_before, is_value
+from demos.panel import Page, Panel, is_value
 from demos.pictures import seeds_from
 from demos.sampling import composed
-from demos.sampling.generate import Generation, guidance_knob
+from demos.sampling.generate import Generation
 from demos.sampling.walk import on_timeline
 from demos.script import LOAD, NOISE, TORCH, script
 from demos.texts.person import PERSON
 from demos.widgets.card import read
 from demos.widgets.timeline import Timeline
-from demos.widgets.wishes import NEVER, Wish, WishKnob, in_words, never_together, parse_wish
+from demos.widgets.wishes import NEVER, Wish, WishKnob, in_words, never_together
 from gen_core import Frame, available, record
 from gen_core.data.avatars import Avatar
 from gen_core.data.avatars.labels import CHOICES, MEASURES, hidden
 from gen_core.families.avatar_judge import AvatarJudge
 from gen_core.measure import Meter
-from gen_core.solvers import MAX_STEPS
 
-PANEL_ID, TITLE, BUTTON = "person", "Ask for a person", "Draw them"
 START = "hair:afro;hair_colour:blond;hat:none"
 MAX_COUNT = 36
 DEARNESS = 2.0
@@ -47,7 +42,6 @@ NEAR = 0.25
 MOST_CURVES = 3
 """Attributes with a curve of their own; more than these share one, their mean."""
 LABELS = "gen_core.data.avatars.labels"
-EXAMPLE = {"steps": 20, "guidance_scale": 2.0, "seed": 0, "count": 8, "frames": 5}
 
 
 class Watched(Meter):
@@ -141,6 +135,21 @@ def _foot(judge: AvatarJudge) -> str:
     )
 
 
+class PersonPanel(Panel):
+    """The timeline, and below it what the judge saw in its pictures."""
+
+    def screens(self, page: Page) -> list[gr.components.Component]:
+        screens = super().screens(page)
+        verdict = gr.HTML(
+            seen(page.first), css_template=read("card.css", "wishes.css"),
+            apply_default_css=False, elem_id=f"{self.name}-seen",
+        )  # fmt: skip
+        return [*screens, verdict]
+
+    def shown(self, app: App, value: Any, settings: Mapping[str, Any]) -> Any:
+        return super().shown(app, value, settings), seen(value)
+
+
 @dataclass(frozen=True)
 class Person:
     """The panel of one family."""
@@ -148,44 +157,37 @@ class Person:
     family: Generation
     """As in the family's Generate panel, with the model of portraits."""
 
-    @property
-    def name(self) -> str:
-        return f"{self.family.tab}-{PANEL_ID}"
-
-    @property
-    def entry(self) -> Entry:
-        """What `panel_tabs` takes."""
-        return TITLE, PANEL_ID, self.build
-
-    @property
-    def here(self) -> bool:
-        """Whether the model of portraits is on this machine."""
-        return self.family.model in available()
+    def panel(self) -> Panel:
+        model = self.family.model
+        return PersonPanel(
+            tab=self.family.tab, id="person", title="Ask for a person", button="Draw them",
+            text=PERSON, knobs=self.knobs(), run=self.draw, code=self.code,
+            calls=self.family.family.frames, screen=Timeline, shows="From noise to people",
+            example={"count": 8, "frames": 5}, models=(model, JUDGE), needs=(model,),
+            below=lambda app: composed.build(model), dearness=DEARNESS,
+        )  # fmt: skip
 
     def knobs(self) -> list[Knob]:
         """The knobs, the chooser first."""
-        guidance = replace(
-            guidance_knob(), info="0 ignores what was asked for, 1 follows it, more exaggerates it"
-        )
-        solvers = list(self.family.solvers)
+        family = self.family.family
+        guided = "0 ignores what was asked for, 1 follows it, more exaggerates it"
         return [
             WishKnob("wish", "Who it shall be", "wish", START),
-            Knob("steps", "Steps", "whole", 20, 1, MAX_STEPS),
-            guidance,
-            Knob("solver", "Solver", "choice", self.family.solver, options=solvers, advanced=True),
+            control_of(family, "steps"),
+            control_of(family, "guidance_scale", info=guided),
+            control_of(family, "solver"),
             Knob("count", "Pictures", "whole", 16, 1, MAX_COUNT),
             Knob("seed", "Seed", "seed", 0),
         ]
 
     def draw(
-        self, app: App, *, wish: Wish, count: int, seed: int, solver: str, frames: int = FRAMES,
-        **knobs: Any,
-    ) -> Iterator[dict[str, Any]]:  # fmt: skip
+        self, app: App, *, wish: Wish, count: int, seed: int, frames: int = FRAMES, **knobs: Any
+    ) -> Iterator[dict[str, Any]]:
         """Yields the timeline's values while the people come out of the noise; the last one also
         says what the judge saw, where there is one."""
         meter = Watched(
             app.model(self.family.model), seeds_from(seed, count), keep=frames,
-            label=wish or None, solver=self.family.solvers[solver], **knobs,
+            label=wish or None, **knobs,
         )  # fmt: skip
         asked = ", ".join(in_words(*part) for part in wish.items()) or "anybody"
         pieces = on_timeline(
@@ -252,51 +254,8 @@ class Person:
             "    label=wish or None,",
             f"    steps={k['steps']},",
             f"    guidance_scale={k['guidance_scale']},",
-            f"    solver={self.family.solvers[k['solver']]!r},",
+            f"    solver={k['solver']!r},",
             "))",
             f"x = frames[-1].x  # ({count}, 3, 64, 64) in [-1, 1]",
             *(counting if judged else []),
         )
-
-    def build(self, app: App) -> None:
-        """The panel, inside its gr.Tab."""
-        explanation(PERSON)
-        declared = [knob.within(app) for knob in self.knobs()]
-        before = as_before(self.name)
-        knobs = app.add(Knobs(self.family.tab, PANEL_ID, declared, DEARNESS))
-        knobs.build(declared[0].name)
-        with gr.Row():
-            with controls():
-                go, stop = buttons(BUTTON)
-                knobs.build()
-            with results():
-                screen = Timeline(
-                    elem_id=self.name, label="From noise to people", value=before,
-                    empty=f"Press {BUTTON}.",
-                )  # fmt: skip
-                verdict = gr.HTML(
-                    seen(before), css_template=read("card.css", "wishes.css"),
-                    apply_default_css=False, elem_id=f"{self.name}-seen",
-                )  # fmt: skip
-
-        def run(**settings: Any) -> Iterator[Any]:
-            for piece in self.draw(app, **settings):
-                yield (piece, seen(piece)) if is_value(piece) else piece
-
-        app.on(
-            go.click, run, knobs, [screen, verdict], api_name=self.name.replace("-", "_"),
-            stop=stop, show_progress="minimal",
-        )  # fmt: skip
-        composed.build(self.family.model)
-        code_panel(knobs, self.code, self.family.source)
-
-    def keep(self) -> Keep:
-        """The example for the page's first moment: what the chooser asks for at first."""
-        kept = {**EXAMPLE, "wish": parse_wish(START), "solver": self.family.solver}
-
-        def made(app: App) -> dict[str, Any]:
-            *_, value = self.draw(app, **kept)
-            return value
-
-        seeds = tuple(seeds_from(kept["seed"], kept["count"]))
-        return Keep(self.name, made, models=(self.family.model, JUDGE), seeds=seeds)

@@ -25,14 +25,14 @@ generation = Generation(
 )
 generate = generation.panel()
 person = Person(replace(generation, model="diffusion-avatars"))
-CACHED = [generate.keep(), forward.keep(), compare.PANEL.keep(), person.keep()]
+asked = person.panel()
+CACHED = [generate.keep(), forward.PANEL.keep(), compare.PANEL.keep(), asked.keep()]
 
 
 def build(app: App) -> None:
     """The tab's panels; the one that draws people only where its model is."""
-    dissolve = (forward.TITLE, forward.PANEL_ID, forward.build)
-    people = [person.entry] if person.here else []
-    panel_tabs(app, ID, [generate.entry, *people, dissolve, compare.PANEL.entry])
+    people = [asked.entry] if asked.here else []
+    panel_tabs(app, ID, [generate.entry, *people, forward.PANEL.entry, compare.PANEL.entry])
 
 
 TAB = Tab(ID, "Diffusion", order=40, build=build)

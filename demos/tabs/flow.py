@@ -25,12 +25,13 @@ generation = Generation(
 )
 PANELS = (generation.panel(), few_steps.PANEL)
 person = Person(replace(generation, model="flow-avatars"))
-CACHED = [panel.keep() for panel in (*PANELS, person)]
+asked = person.panel()
+CACHED = [panel.keep() for panel in (*PANELS, asked)]
 
 
 def build(app: App) -> None:
     """The tab's panels; the one that draws people only where its model is."""
-    panels = [*PANELS, *([person] if person.here else [])]
+    panels = [*PANELS, *([asked] if asked.here else [])]
     panel_tabs(app, ID, [panel.entry for panel in panels])
 
 

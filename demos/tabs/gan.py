@@ -16,7 +16,7 @@ CACHED = [
 
 def build(app: App) -> None:
     """The tab's panels; those of portraits only where their generator is."""
-    styled = [portraits.PANEL.entry, portraits.STYLES_PANEL.entry] if portraits.here() else []
+    styled = [portraits.PANEL.entry, portraits.STYLES_PANEL.entry] if portraits.PANEL.here else []
     panel_tabs(
         app,
         ID,

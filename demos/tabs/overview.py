@@ -68,7 +68,7 @@ def code(knobs: dict[str, Any]) -> str:
             knobs = published(model)  # those that its Fréchet distance was measured with
             if "steps" in knobs:
                 knobs["steps"] = {knobs["steps"]}
-            label = model.condition.balanced(range({count}))  # {each} in turn, where it can be asked
+            label = model.condition.balanced(range({count}))  # {each} in turn
             if label is not None:
                 knobs["label"] = label
             cost = measure(model, range({seed}, {seed + count}), **knobs)

@@ -93,8 +93,7 @@ def code(k: Mapping[str, Any]) -> str:
 
 PANEL = Panel(
     tab=ID, id="change", title="Change one thing", button="Compare", text=CHANGE, knobs=KNOBS,
-    run=change_one, code=code, source=change_one, screen=LabelledGrid,
+    run=change_one, code=code, calls=change_one, screen=LabelledGrid,
     shows="The same noise under several values of one knob",
-    kept={"prompt": EXAMPLE, "change": "Guidance", "negative_prompt": "", "count": 3, "seed": 0},
     models=(MODEL,), beneath=prompt_tools, made_by=MODEL,
 )  # fmt: skip

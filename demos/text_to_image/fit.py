@@ -14,7 +14,7 @@ from demos.knobs import Knob, Knobs
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.text_to_image import search, shares, tradeoff
-from demos.text_to_image.generate import EXAMPLE, GUIDANCE, ID, MODEL, SAMPLERS, knobs
+from demos.text_to_image.generate import ID, MODEL, knobs
 from demos.text_to_image.prompt import MAX_PROMPT, prompt_tools
 from demos.texts.text_to_image import FIT
 from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
@@ -148,11 +148,7 @@ def further(app: App) -> None:
 
 PANEL = Panel(
     tab=ID, id="fit", title="Does it fit the words?", button="Generate and score", text=FIT,
-    knobs=[PROMPT, TEXTS, *REST], run=fit, code=code, source=fit, screen=LabelledGrid,
+    knobs=[PROMPT, TEXTS, *REST], run=fit, code=code, calls=fit, screen=LabelledGrid,
     shows="Pictures and their CLIP scores with several texts",
-    kept={
-        "prompt": EXAMPLE, "texts": OTHERS, "negative_prompt": "", "steps": 20,
-        "guidance_scale": GUIDANCE, "sampler": SAMPLERS[0], "count": 4, "seed": 0,
-    },
     models=(MODEL,), beneath=beneath, further=further, made_by=MODEL,
 )  # fmt: skip

@@ -141,10 +141,6 @@ def code(knobs: Mapping[str, Any]) -> str:
 
 PANEL = Panel(
     tab=ID, id="generate", title="Generate", button="Generate", text=GENERATE, knobs=knobs(),
-    run=draw, code=code, source=draw, screen=Timeline, shows="From noise to pictures",
-    kept={
-        "prompt": EXAMPLE, "negative_prompt": "", "steps": 20, "guidance_scale": GUIDANCE,
-        "sampler": SAMPLERS[0], "count": 4, "seed": 0,
-    },
+    run=draw, code=code, calls=draw, screen=Timeline, shows="From noise to pictures",
     models=(MODEL,), beneath=prompt_tools, made_by=MODEL, saves=save_button,
 )  # fmt: skip

@@ -12,9 +12,7 @@ from demos.pictures import seeds_from
 from demos.saving import save_button
 from demos.text_to_image.generate import (
     DECODED,
-    EXAMPLE,
     GUESS,
-    GUIDANCE,
     ID,
     LATENTS,
     MODEL,
@@ -95,11 +93,7 @@ def code(knobs: Mapping[str, Any]) -> str:
 
 PANEL = Panel(
     tab=ID, id="inside", title="Inside the machine", button="Look inside", text=INSIDE,
-    knobs=own_knobs(), run=look_inside, code=code, source=look_inside, screen=Timeline,
+    knobs=own_knobs(), run=look_inside, code=code, calls=look_inside, screen=Timeline,
     shows="One picture's way through the three parts",
-    kept={
-        "prompt": EXAMPLE, "negative_prompt": "", "steps": 20, "guidance_scale": GUIDANCE,
-        "sampler": "DPM-Solver++", "seed": 0,
-    },
     models=(MODEL,), beneath=prompt_tools, made_by=MODEL, saves=save_button,
 )  # fmt: skip

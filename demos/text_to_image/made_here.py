@@ -131,8 +131,8 @@ def build(app: App) -> None:
                 empty=f"Choose a picture and press {BUTTON}.",
             )  # fmt: skip
     app.on(
-        go.click, checked, None, screen, inputs=[upload], stop=stop, show_progress="minimal",
-        api_name=NAME.replace("-", "_"),
+        go.click, checked, None, screen, inputs={"upload": upload}, stop=stop,
+        show_progress="minimal", api_name=NAME.replace("-", "_"),
     )  # fmt: skip
     with gr.Row():
         with gr.Column(min_width=320):

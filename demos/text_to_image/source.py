@@ -46,12 +46,15 @@ def source_knobs(prompt: str, scenes: bool = False) -> list[Knob]:
 class StartInput:
     """Controls that choose the picture; `picture` is the component that shows it."""
 
-    def __init__(self, app: App, prompt: str, first: Mapping[str, str] | None = None) -> None:
-        """prompt: of the first picture; first: its `masked_picture_value`, if it is at hand."""
-        self.app, self.first = app, first or NOT_DRAWN
+    first: Mapping[str, str] = NOT_DRAWN
+    """What is shown at first, a `masked_picture_value`."""
+
+    def __init__(self, app: App, prompt: str) -> None:
+        """prompt: of the first picture."""
+        self.app = app
         self.knobs = source_knobs(prompt, emoji_here(app.data_root))
-        self.inputs: list[gr.components.Component] = []
-        """What events need besides the knobs: the drawing and the upload."""
+        self.inputs: dict[str, gr.components.Component] = {}
+        """What a run needs besides the knobs, by name: the drawing and the upload."""
         self._drawn: OrderedDict[tuple[str, int], Tensor] = OrderedDict()
 
     def build(self, knobs: Knobs) -> None:
@@ -61,7 +64,7 @@ class StartInput:
         with gr.Column(visible=False, min_width=0, elem_classes=["drawing-column"]) as column:
             drawing = raw(DrawingPad(label="Drawing to start from", colour=True))
         upload = Upload(label="A picture, up to 4096 pixels a side", visible=False, height=130)
-        self.inputs = [drawing, upload]
+        self.inputs = {"drawing": drawing, "upload": upload}
         source, prompt, seed = (knobs.built[knob.name] for knob in self.knobs)
         source.change(
             _shown, source, [prompt, seed, self.draw, column, upload],
@@ -71,7 +74,7 @@ class StartInput:
     def connect(self, knobs: Knobs, picture: gr.HTML, stop: gr.Button) -> None:
         """Keeps the shown picture up to date; the model draws when it is asked to."""
         own = [knobs.built[knob.name] for knob in self.knobs]
-        parts = [*own, *self.inputs]
+        parts = [*own, *self.inputs.values()]
         gr.on(
             [part.change for part in parts], self.look, parts, picture, queue=False,
             show_progress="hidden", api_visibility="private", trigger_mode="always_last",

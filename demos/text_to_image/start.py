@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 import torch
 from torch import Tensor
 
-from demos.explain import code_panel, explanation
 from demos.figures import pixels
 from demos.handlers import App
-from demos.knobs import Knob, Knobs
+from demos.knobs import Knob
 from demos.layout import buttons, controls, results
-from demos.panel import Panel, as_before
+from demos.panel import Page, Panel, is_value
 from demos.picture_files import PREFIX, mask_url
 from demos.pictures import seeds_from
-from demos.saving import run_of, save_button
+from demos.saving import save_button
 from demos.script import NOISE, script
 from demos.text_to_image.generate import (
     EXAMPLE,
-    GUIDANCE,
     ID,
     LANES,
     MODEL,
@@ -31,14 +30,12 @@ from demos.text_to_image.generate import (
 )
 from demos.text_to_image.generate import knobs as generate_knobs
 from demos.text_to_image.prompt import prompt_tools
-from demos.text_to_image.source import MODEL as FROM_MODEL
-from demos.text_to_image.source import StartInput, shown, source_code, source_knobs
+from demos.text_to_image.source import StartInput, shown, source_code
 from demos.texts.text_to_image import START
 from demos.widgets.mask_pad import STACK, MaskedPicture, MaskKnob
 from demos.widgets.timeline import Timeline
 
-PANEL_ID = "start"
-NAME = f"{ID}-{PANEL_ID}"
+NAME = f"{ID}-start"
 PROMPT = "a 3d emoji of a dog, on a teal background"
 HEAD = (
     "**The start**\n\nPaint over what shall be drawn anew. With nothing painted, the whole "
@@ -66,17 +63,13 @@ def knobs() -> list[Knob]:
 
 
 def draw_from(
-    app: App, *, mask: Tensor | None, strength: float, prompt: str, count: int, seed: int,
-    drawing: Any = None, upload: Any = None, source_input: StartInput | None = None, **rest: Any,
+    app: App, source: StartInput, /, *, mask: Tensor | None, strength: float, prompt: str,
+    count: int, seed: int, drawing: Any = None, upload: Any = None, **rest: Any,
 ) -> Iterator[Any]:  # fmt: skip
-    """Yields the timeline's values, each with the picture to start from as it is shown.
-
-    source_input: the controls, which remember what the model drew for them before.
-    """
+    """Yields the timeline's values, each with the picture to start from as it is shown."""
     from gen_core.text_to_image.pipeline import Start  # heavy, and only for this tab
 
-    own = {knob.name: rest.pop(knob.name) for knob in source_knobs(EXAMPLE)}
-    source = source_input or StartInput(app, EXAMPLE)
+    own = {knob.name: rest.pop(knob.name) for knob in source.knobs}
     pictures = yield from source.read(drawing, upload, own)
     seeds, model = seeds_from(seed, count), app.model(MODEL)
     start = Start(pictures.x, strength, mask)
@@ -88,10 +81,10 @@ def draw_from(
         alt=f"{part}, {pictures.origin}, is drawn anew {count} times, for the words: {prompt}",
     )  # fmt: skip
     for value in values:
-        yield (value, shown(pictures)) if "levels" in value else value
+        yield {**value, "picture": shown(pictures)} if is_value(value) else value
 
 
-def code(k: Mapping[str, Any]) -> str:
+def code(source: StartInput, k: Mapping[str, Any]) -> str:
     """The lines that draw the same."""
     given, seed, count = source_code(k), k["seed"], k["count"]
     start = f"Start(picture, strength={k['strength']!r})"
@@ -102,7 +95,7 @@ def code(k: Mapping[str, Any]) -> str:
         start = f"Start(picture, strength={k['strength']!r}, mask=mask)"
         needs.append(("demos.picture_files", "prepare_mask"))
         painted = ["mask = prepare_mask(", *_in_pieces(mask_url(k["mask"])), ")"]
-    left_out = {"mask", "strength", "count", "seed", *(knob.name for knob in source_knobs(EXAMPLE))}
+    left_out = {"mask", "strength", "count", "seed", *(knob.name for knob in source.knobs)}
     return script(
         needs,
         "model = open_pipeline()",
@@ -123,67 +116,45 @@ def _in_pieces(text: str, length: int = 76) -> list[str]:
     return [f'    "{text[a:b]}"' for a, b in zip(cuts, cuts[1:], strict=False)]
 
 
-@dataclass(frozen=True)
 class StartPanel(Panel):
     """A panel that also has a picture to start from, and a mask on it."""
 
-    def build(self, app: App) -> None:
-        """Puts the panel on the page, inside its gr.Tab."""
-        before = as_before(NAME) or {}
-        source = StartInput(app, EXAMPLE, before.get("picture"))
-        explanation(self.text)
-        panel = app.add(Knobs(ID, PANEL_ID, [*source.knobs, MASK, *knobs()]))
+    def layout(self, page: Page) -> None:
+        (source,), knobs = page.sources, page.knobs
+        source.first = (page.first or {}).get("picture", source.first)
         with gr.Row():
             with gr.Column(scale=1, min_width=300, elem_classes=["controls"]):
                 with gr.Column(elem_classes=["drawing-column"]):
                     gr.Markdown(HEAD, elem_classes=["pad-head"])
                     with gr.Column(elem_classes=[STACK]):
-                        picture = MaskedPicture(value=source.first)
-                        panel.build(MASK.name)
+                        source.picture = MaskedPicture(value=source.first)
+                        knobs.build(MASK.name)
                 with gr.Accordion("Another picture", open=False, elem_classes=["start-source"]):
-                    source.build(panel)
+                    source.build(knobs)
             with controls():
-                panel.build("prompt")
-                prompt_tools(app, panel)
-                go, stop = buttons(self.button)
-                panel.build()
+                knobs.build("prompt")
+                prompt_tools(page.app, knobs)
+                page.go, page.stop = buttons(self.button)
+                knobs.build()
             with results():
-                screen = self.screen(
-                    elem_id=NAME, label=self.shows, empty=f"Press {self.button}.",
-                    value=self._signed(before or None, self.kept),
-                )  # fmt: skip
-                kept = save_button(app, NAME)
-        source.connect(panel, picture, stop)
+                screen, kept = self.screens(page)
+        page.inputs, page.outputs = source.inputs, [screen, source.picture, kept]
 
-        def run(drawing: Any, upload: Any, **settings: Any) -> Iterator[Any]:
-            given = {"drawing": drawing, "upload": upload, "source_input": source}
-            for piece in draw_from(app, **given, **settings):
-                if not isinstance(piece, tuple):
-                    yield piece
-                    continue
-                signed = self._signed(piece[0], settings)
-                yield signed, piece[1], run_of(MODEL, settings, signed)
+    def connect(self, page: Page) -> list[Any]:
+        (source,) = page.sources
+        source.connect(page.knobs, source.picture, page.stop)
+        return super().connect(page)
 
-        app.on(
-            go.click, run, panel, [screen, picture, kept], inputs=source.inputs,
-            api_name=NAME.replace("-", "_"), stop=stop, show_progress="minimal",
-        )  # fmt: skip
-        code_panel(panel, self.code, self.source)
-
-    def finished(self, app: App) -> Any:
-        """The last of the example's values, with the picture that it starts from."""
-        *_, (value, picture) = self.run(app, **self.kept)
-        return {**value, "picture": picture}
+    def shown(self, app: App, value: Any, settings: Mapping[str, Any]) -> Any:
+        value = dict(value)
+        picture = value.pop("picture")
+        screen, run = super().shown(app, value, settings)
+        return screen, picture, run
 
 
 PANEL = StartPanel(
-    tab=ID, id=PANEL_ID, title="Start from a picture", button="Draw anew", text=START,
-    knobs=[*source_knobs(EXAMPLE), MASK, *knobs()], run=draw_from, code=code, source=draw_from,
-    screen=Timeline, shows="From a picture to new ones",
-    kept={
-        "source": FROM_MODEL, "picture_prompt": EXAMPLE, "picture_seed": 0, "mask": disc(),
-        "prompt": PROMPT, "strength": 0.6, "negative_prompt": "", "steps": 20,
-        "guidance_scale": GUIDANCE, "sampler": "DPM-Solver++", "count": 4, "seed": 0,
-    },
-    models=(MODEL,), made_by=MODEL,
+    tab=ID, id="start", title="Start from a picture", button="Draw anew", text=START,
+    knobs=[functools.partial(StartInput, prompt=EXAMPLE), MASK, *knobs()], run=draw_from,
+    code=code, calls=draw_from, screen=Timeline, shows="From a picture to new ones",
+    models=(MODEL,), made_by=MODEL, saves=save_button,
 )  # fmt: skip

@@ -14,7 +14,7 @@ from demos.knobs import Knob, Knobs
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.walk import unhurried
-from demos.text_to_image.generate import EXAMPLE, GUIDANCE, ID, MODEL, SAMPLERS, knobs
+from demos.text_to_image.generate import ID, MODEL, knobs
 from demos.text_to_image.prompt import MAX_PROMPT, prompt_tools
 from demos.texts.text_to_image import TWO
 from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
@@ -95,11 +95,7 @@ def prompts_above(app: App, knobs: Knobs) -> None:
 
 PANEL = Panel(
     tab=ID, id="two", title="Two prompts", button="Compare", text=TWO, knobs=own_knobs(),
-    run=side_by_side, code=code, source=side_by_side, screen=LabelledGrid,
+    run=side_by_side, code=code, calls=side_by_side, screen=LabelledGrid,
     shows="The same noise under two prompts",
-    kept={
-        "prompt": EXAMPLE, "other_prompt": OTHER, "negative_prompt": "", "steps": 20,
-        "guidance_scale": GUIDANCE, "sampler": SAMPLERS[0], "count": 4, "seed": 0,
-    },
     models=(MODEL,), beneath=prompts_above, made_by=MODEL,
 )  # fmt: skip

@@ -124,7 +124,7 @@ def build(app: App) -> None:
         yield timeline(walked, (first[1], second[1]), device_title(vae.device), True)
 
     app.on(
-        go.click, run, knobs, line, inputs=[*ends[0].inputs, *ends[1].inputs],
+        go.click, run, knobs, line, inputs=ends[0].inputs | ends[1].inputs,
         api_name="vae_interpolate", stop=stop, show_progress="minimal",
     )  # fmt: skip
     code_panel(knobs, functools.partial(lines.interpolate, ends, RANDOM), spherical)

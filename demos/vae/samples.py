@@ -46,7 +46,6 @@ PANEL = Panel(
         Knob("seed", "Seed", "seed", 0),
         Knob("count", "Pictures", "whole", 30, 1, 64, advanced=True),
     ],
-    run=draw, code=lines.samples, source=VAE.frames, screen=Tiles, shows="Pictures by the decoder",
-    kept={"model": DEFAULT, "temperature": 1.0, "count": 30, "seed": 0}, models=(DEFAULT,),
-    live=("temperature",),
+    run=draw, code=lines.samples, calls=VAE.frames, screen=Tiles, shows="Pictures by the decoder",
+    models=(DEFAULT,), live=("temperature",),
 )  # fmt: skip
