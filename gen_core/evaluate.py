@@ -163,18 +163,18 @@ def _reconstruct(model: VAE, data_root: str | None, progress: Progress) -> dict[
     except MissingData as error:
         return {"skipped": {"reconstruction": str(error)}}
     rng = torch.Generator(model.device).manual_seed(0)
-    error, distortion, rate = 0.0, 0.0, 0.0
+    squares, distortion, rate = 0.0, 0.0, 0.0
     for rows in torch.arange(len(test)).split(250):
         x = test.pictures(rows).to(model.device)
         with fast_math(model.device):
             again = model.decode(model.encode(x)[0])
             parts = model.bound(x, rng)
-        error += float((x - again).square().flatten(1).mean(1).sum())
+        squares += float((x - again).square().flatten(1).mean(1).sum())
         distortion += float(parts[0].sum())
         rate += float(parts[1].sum())
         progress("test pictures", int(rows[-1]) + 1, len(test))
     return rounded({
-        "reconstruction_error": error / len(test),  # mean square of a pixel in [-1, 1]
+        "reconstruction_error": squares / len(test),  # mean square of a pixel in [-1, 1]
         "elbo": -(distortion + rate) / len(test),  # nats a picture, as its two parts
         "distortion": distortion / len(test),
         "rate": rate / len(test),
