@@ -8,18 +8,23 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
 from gen_core import Noise, checkpoint, final, recipes
 from gen_core.checkpoint import CheckpointError, available, load
 from gen_core.checks import KnobError, whole
+from gen_core.data.images import grid
 from gen_core.evaluate import SAMPLES, evaluate, known
 from gen_core.family import Family, Picture, own_knobs, registry
 from gen_core.knobs import Knob, as_number
 from gen_core.noise import MAX_SEED
 from gen_core.progress import Progress
 from gen_core.report import markdown_table
+
+EXTRA = ("diffusers", "transformers", "tokenizers")
+"""What the extra "text-to-image" installs, and a command may find missing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result, text = args.run(args)
     except (KnobError, CheckpointError, OSError) as error:  # OSError: data or InceptionV3 missing
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRA:
+            raise
+        way_out = "install gen_core with `pip install '.[text-to-image]'`"
+        print(f"error: this needs {error.name}: {way_out}", file=sys.stderr)
         return 2
     print(json.dumps(result, indent=2) if args.json else text)
     return 0
@@ -159,7 +170,8 @@ def _list(args: argparse.Namespace) -> Answer:
         megabytes = round(path.stat().st_size / 1e6, 2)
         rows.append({"name": name, "megabytes": megabytes, **card})
     if not rows:
-        return rows, f"no checkpoints in {checkpoint.weights_folder()}"
+        folder = checkpoint.weights_folder()
+        return rows, f"no checkpoints in {folder}: set GEN_WEIGHTS to the folder that has them"
     if args.markdown:
         return rows, markdown_table()
     lines = [f"{'name':<24}{'MB':>6}{'steps':>9}{'hours':>8}  Fréchet"]
@@ -170,8 +182,6 @@ def _list(args: argparse.Namespace) -> Answer:
 
 
 def _sample(args: argparse.Namespace) -> Answer:
-    from torchvision.utils import save_image  # heavy, and only needed here
-
     count = whole("count", args.count, 1, 4096)
     seed = whole("seed", args.seed, 0, MAX_SEED - count)
     model = load(args.name, args.device)
@@ -190,7 +200,7 @@ def _sample(args: argparse.Namespace) -> Answer:
         return result | {"tokens": x.tolist()}, "\n".join(
             " ".join(map(str, row)) for row in x.tolist()
         )
-    save_image(x, args.out, nrow=round(count**0.5) or 1, normalize=True, value_range=(-1, 1))
+    Image.fromarray(grid(x, columns=round(count**0.5), scale=1)).save(args.out)
     return result | {"file": args.out}, f"{count} pictures in {args.out}"
 
 

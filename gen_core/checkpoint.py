@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from gen_core.devices import pick_device
-from gen_core.family import registry
+from gen_core.family import Family, registry
 from gen_core.files import in_one_move
 
 FORMAT = "noise-to-data/1"
@@ -29,9 +29,11 @@ class CheckpointError(RuntimeError):
 
 
 def weights_folder() -> Path:
-    """$GEN_WEIGHTS, or the weights/ that came with the code."""
-    named = os.environ.get("GEN_WEIGHTS")
-    return Path(named) if named else Path(__file__).resolve().parent.parent / "weights"
+    """$GEN_WEIGHTS, else weights/ beside the code, as in the repository, else ./weights."""
+    if named := os.environ.get("GEN_WEIGHTS"):
+        return Path(named)
+    beside = Path(__file__).resolve().parent.parent / "weights"  # none where pip installed it
+    return beside if beside.is_dir() else Path.cwd() / "weights"
 
 
 def available(folder: Path | str | None = None) -> list[str]:
@@ -40,7 +42,7 @@ def available(folder: Path | str | None = None) -> list[str]:
 
 
 def save(
-    model: nn.Module, path: Path | str, card: dict[str, Any], *,
+    model: Family, path: Path | str, card: dict[str, Any], *,
     dtype: torch.dtype = torch.float16, extra: dict[str, Tensor] | None = None,
 ) -> None:  # fmt: skip
     """Writes a model, its config and its card ({data, recipe, steps, seed, hardware, metrics})."""
@@ -105,14 +107,14 @@ def _metadata(name: str, file: Any) -> dict[str, Any]:
     return {k: json.loads(v) for k, v in texts.items()}
 
 
-def load(name: str, device: str = "auto", folder: Path | str | None = None) -> nn.Module:
+def load(name: str, device: str = "auto", folder: Path | str | None = None) -> Family:
     """A trained model by name, ready to sample: float32 parameters, eval mode, no gradients.
 
     Its `card` is the checkpoint's metadata, its `extra` what the file holds besides weights.
     Raises CheckpointError for a missing or damaged file, KnobError for an absent device.
     """
     tensors, meta = read(name, folder)
-    cls = registry.classes.get(meta["family"])
+    cls: type[Family] | None = registry.classes.get(meta["family"])
     if cls is None:
         known = ", ".join(sorted(registry.classes))
         raise CheckpointError(f"{name} is of family {meta['family']!r}; known are {known}")
@@ -139,6 +141,7 @@ def _path(name: str, folder: Path | str | None) -> Path:
     there, have = Path(folder or weights_folder()), available(folder)
     if name not in have:
         raise CheckpointError(
-            f"no weights named {name!r} in {there}; there are: {', '.join(have) or 'none'}"
+            f"no weights named {name!r} in {there}; there are: {', '.join(have) or 'none'}. "
+            "Choose one of them, or set GEN_WEIGHTS to the folder that has it"
         )
     return there / f"{name}.safetensors"

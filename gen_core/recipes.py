@@ -223,7 +223,7 @@ class Run:
         }  # fmt: skip
         last.trainer.ema.calibrate(*last.trainer.recent)
         path = checkpoint.weights_folder() / f"{self.name}.safetensors"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         checkpoint.save(last.trainer.ema, path, card, extra=self._curves() | self._snapshots())
 
     def _curves(self) -> dict[str, Tensor]:

@@ -92,6 +92,18 @@ def test_the_folder_can_be_named_by_the_environment(tmp_path, monkeypatch):
     assert available() == ["a"] and load("a", "cpu").name == "vae"
 
 
+def test_without_it_the_folder_is_beside_the_code_or_else_in_the_current_one(tmp_path, monkeypatch):
+    code, current = tmp_path / "repository" / "gen_core", tmp_path / "current"
+    code.mkdir(parents=True)
+    current.mkdir()
+    monkeypatch.delenv("GEN_WEIGHTS", raising=False)
+    monkeypatch.setattr(checkpoint, "__file__", str(code / "checkpoint.py"))
+    monkeypatch.chdir(current)
+    assert checkpoint.weights_folder() == current / "weights"
+    (code.parent / "weights").mkdir()
+    assert checkpoint.weights_folder() == code.parent / "weights"
+
+
 def refusal(name, folder) -> str:
     """The message of `load`; `card` must refuse such a file too, not hand out half a card."""
     with pytest.raises(CheckpointError):
@@ -103,9 +115,10 @@ def refusal(name, folder) -> str:
 
 
 def test_a_missing_file_is_named_with_what_there_is(tmp_path):
-    assert refusal("flow-fashion", tmp_path).endswith("there are: none")
+    assert "there are: none. Choose" in refusal("flow-fashion", tmp_path)
     checkpoint.save(tiny("vae"), tmp_path / "vae-x.safetensors", CARD)
-    assert refusal("flow-fashion", tmp_path).endswith("there are: vae-x")
+    message = refusal("flow-fashion", tmp_path)
+    assert "there are: vae-x. Choose" in message and "GEN_WEIGHTS" in message
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "noise", "text"])

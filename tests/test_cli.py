@@ -11,6 +11,7 @@ from PIL import Image
 from core_fixtures import tiny, write_fashion
 from gen_core import checkpoint, recipes
 from gen_core.__main__ import main
+from gen_core.bench import families
 from gen_core.recipes import Recipe
 
 CARD = {"data": "fashion", "recipe": {}, "steps": 1, "seed": 0, "hours": 0.25, "metrics": {}}
@@ -54,7 +55,9 @@ def test_list(place, capsys):
 def test_list_of_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     assert answer(capsys, "list") == []
-    assert main(["list"]) == 0 and "no checkpoints" in capsys.readouterr().out
+    assert main(["list"]) == 0
+    said = capsys.readouterr().out
+    assert str(tmp_path) in said and "GEN_WEIGHTS" in said
 
 
 def test_sample_writes_a_grid(place, capsys):
@@ -64,7 +67,7 @@ def test_sample_writes_a_grid(place, capsys):
     )  # fmt: skip
     assert result["knobs"] == {"steps": 2, "guidance_scale": 1.5, "solver": "heun", "label": 8}
     with Image.open(place / "grid.png") as picture:
-        assert picture.size == (92, 92)  # 3 x 28 and four gaps of 2
+        assert picture.size == (88, 88)  # 3 x 28 and two gaps of 2
     assert answer(capsys, "sample", "gan-fashion", "--count", "12")["knobs"]["label"] == [
         *range(10), 0, 1
     ]  # fmt: skip
@@ -127,21 +130,36 @@ def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
     assert text["knobs"] == {"temperature": 0.5} and text["floor"] == scores["floor"]
 
 
-def test_bench_reports_its_ratios(place, capsys, monkeypatch):
-    from gen_core import bench
+def few_weights_to_time(monkeypatch):
+    models = {f: tiny(f).requires_grad_(False) for f in families()}
+    monkeypatch.setattr("gen_core.bench.load_or_build", lambda family, device: models[family])
 
-    models = {f: tiny(f).requires_grad_(False) for f in bench.families()}
-    monkeypatch.setattr(bench, "load_or_build", lambda family, device: models[family])
+
+def test_bench_reports_its_ratios(place, capsys, monkeypatch):
+    few_weights_to_time(monkeypatch)
     result = answer(capsys, "bench", "--count", "2", "--steps", "3", "--rounds", "2")
     sampler = result["sampler"]
     assert sampler["ours_over_network"] > 0 and sampler["ours_over_diffusers"] > 0
     assert sampler["largest_difference"] < 0.2  # the two loops draw the same pictures
     assert result["precision"]["bfloat16_over_float32"] > 0
-    assert [g["family"] for g in result["grids"]] == bench.families()
+    assert [g["family"] for g in result["grids"]] == families()
     assert main(["bench", "--count", "2", "--steps", "3", "--rounds", "2"]) == 0
     text = capsys.readouterr().out
     assert "ours / 3 x bare network" in text and "aim: at most 1.05" in text
     assert "network in bfloat16 / in float32" in text
+
+
+def test_a_missing_extra_is_one_line_with_the_way_out(place, capsys, monkeypatch):
+    few_weights_to_time(monkeypatch)
+    monkeypatch.setitem(sys.modules, "diffusers", None)  # import takes that for: not installed
+    said = refusal(capsys, "bench", "--count", "1", "--steps", "1", "--rounds", "1")
+    assert "this needs diffusers: install gen_core with" in said and "text-to-image" in said
+
+
+def test_any_other_missing_module_is_a_defect_and_stays_a_traceback(place, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gen_core.latent.survey", None)
+    with pytest.raises(ModuleNotFoundError):
+        main(["atlas", "vae-fashion"])
 
 
 def test_the_module_runs_and_knows_its_commands():

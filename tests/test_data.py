@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,13 @@ def mirror(monkeypatch):
 
 def test_offline_names_every_mirror_and_leaves_nothing(tmp_path, mirror):
     with pytest.raises(MissingData, match="The download failed too: .*no route to host"):
+        load_data("fashion")
+    assert contents(tmp_path) == {}
+
+
+def test_a_download_without_torchvision_names_both_ways_out(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision", None)  # import takes that for: not installed
+    with pytest.raises(MissingData, match="GEN_DATA.* or install torchvision"):
         load_data("fashion")
     assert contents(tmp_path) == {}
 

@@ -183,7 +183,7 @@ def test_training_lowers_the_loss(family):
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A folder with a made-up data set, to which checkpoints are written."""
-    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path / "not" / "yet" / "weights"))
     monkeypatch.setenv("GEN_DATA", str(tmp_path))
     write_fashion(tmp_path)
     return tmp_path

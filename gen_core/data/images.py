@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,26 @@ def pixels(x: Tensor) -> np.ndarray:
         raise ValueError(f"images of shape {tuple(x.shape)}: takes (B, 1, H, W) or (B, 3, H, W)")
     levels = ((x.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().byte()
     return levels[:, 0].numpy() if x.shape[1] == 1 else levels.permute(0, 2, 3, 1).numpy()
+
+
+def grid(
+    x: Tensor | np.ndarray, columns: int | None = None, scale: int = 4, gap: int = 2
+) -> np.ndarray:
+    """Samples side by side, each enlarged `scale` times, `gap` white pixels between them.
+
+    x is a tensor as `pixels` takes it, or what `pixels` gives. Returns uint8 (H, W) or (H, W, 3).
+    """
+    tiles = pixels(x) if isinstance(x, Tensor) else np.asarray(x)
+    tiles = tiles.repeat(scale, axis=1).repeat(scale, axis=2)
+    count, height, width = tiles.shape[:3]
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    size = (rows * (height + gap) - gap, columns * (width + gap) - gap)
+    sheet = np.full((*size, *tiles.shape[3:]), 255, np.uint8)
+    for i, tile in enumerate(tiles):
+        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        sheet[top : top + height, left : left + width] = tile
+    return sheet
 
 
 class Batches:

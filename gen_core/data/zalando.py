@@ -64,8 +64,13 @@ def _fetch(name: str, root: Path | str | None, download: bool) -> Path:
     )
     if not download:
         raise MissingData(advice)
-    from torchvision import datasets  # heavy: imported only when something must be downloaded
-    from torchvision.datasets.utils import download_url
+    try:
+        from torchvision import datasets  # heavy: imported only when something must be downloaded
+        from torchvision.datasets.utils import download_url
+    except ModuleNotFoundError as error:
+        raise MissingData(
+            f"{advice}, or install torchvision, which downloads it: `pip install '.[datasets]'`"
+        ) from error
 
     kind = getattr(datasets, FOLDERS[name])
     raw = cache_folder() / FOLDERS[name] / "raw"

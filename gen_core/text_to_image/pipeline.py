@@ -211,8 +211,8 @@ def open_pipeline(folder: Path | str | None = None, device: str = "auto") -> Tex
     folder = Path(folder or weights_folder() / NAME)
     if not (folder / "model_index.json").exists():
         raise CheckpointError(
-            f"no pipeline in {folder}: `python -m gen_core.text_to_image train PART` and then "
-            "`export` make one"
+            f"no pipeline in {folder}: set GEN_WEIGHTS to the folder that has {NAME}, or make one "
+            "with `python -m gen_core.text_to_image train PART` and then `export`"
         )
     try:
         pipeline = StableDiffusionPipeline.from_pretrained(
