@@ -231,7 +231,7 @@ def test_one_training_step_moves_the_weights_of_every_phase(family):
     model = tiny(family)
     before = [[p.detach().clone() for p in phase.parameters] for phase in model.phases()]
     assert before and all(before)
-    (step,) = fit(model, Batches(examples(model.name), 16, 0), steps=1, warmup=0)
+    (step,) = fit(model, Batches(examples(model), 16, 0), steps=1, warmup=0)
     for phase, old in zip(model.phases(), before, strict=True):
         assert any(not torch.equal(p, o) for p, o in zip(phase.parameters, old, strict=True))
         assert f"{phase.name}.loss" in step.losses

@@ -22,7 +22,7 @@ FAMILIES = sorted(registry.classes)
 def train(family, steps, *, stop=None, save=None, resume=None, layout=torch.contiguous_format):
     """Trains a tiny model; returns its trainer after `stop` steps (or all)."""
     model = tiny(family).to(memory_format=layout)
-    batches = Batches(examples(family), 16, 0)
+    batches = Batches(examples(tiny(family)), 16, 0)
     for step in fit(model, batches, steps=steps, seed=5, warmup=2, resume=resume):
         if step.step == stop:
             break

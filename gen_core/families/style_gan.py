@@ -82,7 +82,10 @@ class StyleGAN(GAN):
             c.channels, c.widths, c.latent, c.mapping, SIZES, len(MEASURES)
         )
         self.critic = StyleDiscriminator(c.channels, c.size, c.critic_widths, OUTPUTS)
-        self.condition = CompleteAttributes()
+
+    @classmethod
+    def condition_of(cls, config: StyleGANConfig) -> CompleteAttributes:
+        return CompleteAttributes()
 
     @classmethod
     def tiny(cls) -> StyleGANConfig:
