@@ -130,6 +130,11 @@ def load(name: str, device: str = "auto", folder: Path | str | None = None) -> F
     return model.to(memory_format=torch.channels_last)
 
 
+def config_of(card: dict[str, Any]) -> Any:
+    """The config that a checkpoint's card holds, in its family's own type."""
+    return _config(registry.classes[card["family"]].Config, card["config"])
+
+
 def _config(kind: type, values: dict[str, Any]) -> Any:
     """JSON turns tuples into lists; a config has tuples, so that it can be frozen and hashed."""
     fields = {f.name for f in dataclasses.fields(kind)}

@@ -20,7 +20,7 @@ generation = Generation(
     model="diffusion-fashion",
     lanes=[("State xₜ", "x"), ("Guess of the picture, x₀", "x0"), ("Predicted noise", "out")],
     text=GENERATE,
-    family=Diffusion,
+    kind=Diffusion,
     comment="frames[k].x0 is the guess of x_0 at step k, frames[k].out the predicted noise",
 )
 generate = generation.panel()

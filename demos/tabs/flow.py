@@ -20,7 +20,7 @@ generation = Generation(
     model="flow-fashion",
     lanes=[("State xₜ", "x"), ("Guess of the picture, x₁", "x0"), ("Velocity", "out")],
     text=GENERATE,
-    family=Flow,
+    kind=Flow,
     comment="frames[k].x0 is the guess of x_1 at step k, frames[k].out the velocity",
 )
 PANELS = (generation.panel(), few_steps.PANEL)

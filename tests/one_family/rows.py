@@ -66,7 +66,7 @@ class Rows(Family):
 
     def logits(self, tokens: Tensor) -> Tensor:
         """tokens (B, n) -> (B, n + 1, vocabulary): of each next token, the first one's included."""
-        start = torch.full_like(tokens[:, :1], self.event.vocabulary)
+        start = tokens.new_full((len(tokens), 1), self.event.vocabulary)
         return self.leave(self.body(self.enter(torch.cat([start, tokens], 1)))[0]).float()
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
@@ -78,17 +78,13 @@ class Rows(Family):
     ) -> Iterator[Frame]:
         """level is the number of tokens drawn; out the logits of the next one."""
         x = self.prior.draw(noise).to(self.device)
-        for index in range(self.event.length):
-            start = torch.full_like(x[:, :1], self.event.vocabulary)
-            known = torch.cat([start, x[:, :index]], 1)
-            logits = self.leave(self.body(self.enter(known))[0][:, -1]).float()
-            yield Frame(
-                index, self.event.length, float(index), x, out=logits, evaluations=index + 1
-            )
+        total = self.event.length
+        for index in range(total):
+            logits = self.logits(x[:, :index])[:, -1]
+            yield Frame(index, total, float(index), x, out=logits, evaluations=index + 1)
             x = x.clone()
             x[:, index] = drawn(logits, noise.rand(), temperature, top_k)
-        yield Frame(self.event.length, self.event.length, float(self.event.length), x,
-                    evaluations=self.event.length)  # fmt: skip
+        yield Frame(total, total, float(total), x, evaluations=total)
 
     @torch.inference_mode()
     def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
