@@ -42,7 +42,7 @@ def knowing_judge() -> Judge:
     """Untrained, but evaluated: it knows where each training portrait lies."""
     judge = tiny("avatar-judge")
     known = portraits(TRAINING, 64).pictures(slice(None))
-    judge.extra = NearestTraining.of(judged(judge, [known], lambda done: None).features).tensors()
+    judge.extra = NearestTraining.of(judged(judge, [known]).features).tensors()
     return judge
 
 

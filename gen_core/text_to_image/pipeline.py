@@ -105,16 +105,17 @@ class TextToImage(Family):
         prompts = [text("prompt", p, MAX_PROMPT) for p in _one_for_each(prompt, len(noise))]
         negative = text("negative_prompt", negative_prompt, MAX_PROMPT)
         scheduler = self.scheduler(sampler)
-        scheduler.set_timesteps(steps, device=self.device)
+        scheduler.set_timesteps(steps)  # on the CPU: each step asks for the number
         words = self.encode_words([*[negative] * len(noise), *prompts])
         eps = noise.randn(*self.event).to(self.device)
         way = _Way(scheduler, steps, eps, start, self.encode) if start else None
         times = way.times if way else scheduler.timesteps
+        network_times = times.to(self.device)  # once: for each copy the host waits for the GPU
         x = way.first if way else eps * scheduler.init_noise_sigma
         for index, t in enumerate(times):
             seen = scheduler.scale_model_input(x, t)
-            v, maps = self._guided(seen, t, words, scale, attention)
-            x0 = clean(seen, v, scheduler.alphas_cumprod[int(t)].to(seen.device))
+            v, maps = self._guided(seen, network_times[index], words, scale, attention)
+            x0 = clean(seen, v, scheduler.alphas_cumprod[int(t)])
             yield WordFrame(index, len(times), float(t), seen, x0, v, heat=maps)
             x = scheduler.step(v, t, x, **_noise_for(scheduler, noise)).prev_sample
             x = way.keep(x, index + 1) if way else x
