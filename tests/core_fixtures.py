@@ -15,8 +15,6 @@ from gen_core.data.avatars.labels import facts
 from gen_core.family import Family, registry
 from gen_core.solvers import NoiseSchedule, Prediction
 
-torch.set_num_threads(1)  # tiny tensors: a second thread costs more than it brings
-
 TINY = {
     "vae": {"widths": (16, 32), "latent": 4},
     "gan": {"widths": (32, 16, 16), "latent": 8, "critic_width": 8, "classes": 10},
