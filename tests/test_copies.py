@@ -15,9 +15,8 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 from torch.nn import functional
 
-from conftest import free_port
 from core_fixtures import portraits, tiny
-from demos import cache, server, shell
+from demos import cache
 from demos.figures import png_data_url
 from demos.handlers import App
 from demos.overview import copies
@@ -32,6 +31,7 @@ from gen_core.data.avatars.dataset import SEEDS
 from gen_core.families.judge import Judge
 from gen_core.nearest import NearestTraining
 from gen_core.reference import judged
+from serving import page_of
 
 TRAINING = 60
 """Portraits that the judge of these tests knows: seeds 0 to 59, as in training."""
@@ -205,13 +205,11 @@ def test_without_a_judge_it_says_so(app, monkeypatch, tmp_path):
 @pytest.fixture(scope="module")
 def address(folder) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_WEIGHTS", str(folder))
         patch.setattr(copies, "FRESH", FEW)
         patch.setattr(copies, "example", lambda name: None)
         patch.setattr(copies, "as_before", lambda name: None)
-        page = shell.build_page(App("cpu"), [overview.TAB])
-        yield server.serve(page, "127.0.0.1", free_port())
-        page.close()
+        with page_of(overview.TAB, weights=folder) as address:
+            yield address
 
 
 @pytest.mark.browser

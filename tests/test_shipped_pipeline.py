@@ -12,10 +12,8 @@ import torch
 from PIL import Image
 from playwright.sync_api import expect
 
-from conftest import ROOT, dragged, free_port
-from demos import server, shell
+from conftest import ROOT, dragged
 from demos.figures import pixels
-from demos.handlers import App
 from demos.tabs import text_to_image
 from gen_core import Noise, final
 from gen_core.checkpoint import weights_folder
@@ -24,6 +22,7 @@ from gen_core.text_to_image.card import JUDGE, NAME, measured
 from gen_core.text_to_image.parts import PARTS, read_part
 from gen_core.text_to_image.pipeline import open_pipeline
 from gen_core.text_to_image.report import markdown_shares
+from serving import page_of
 
 FOLDER = weights_folder() / NAME
 OPEN = """
@@ -95,9 +94,8 @@ def canvas(panel: str) -> str:
 
 @pytest.fixture(scope="module")
 def address():
-    shown = shell.build_page(App("cpu"), [text_to_image.TAB])
-    yield server.serve(shown, "127.0.0.1", free_port())
-    shown.close()
+    with page_of(text_to_image.TAB) as address:
+        yield address
 
 
 @pytest.mark.browser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -77,8 +78,8 @@ def test_the_page_is_served_without_weights_and_with_damaged_ones(tmp_path: Path
 
 
 def test_a_port_in_use_is_said_plainly():
-    with running_app() as address:
-        ended = start("--port", address.rsplit(":", 1)[1], "--device", "cpu")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = start("--port", str(taken.getsockname()[1]), "--device", "cpu")
     assert ended.returncode != 0 and "port" in ended.stderr
     assert "Traceback" not in ended.stderr
 
