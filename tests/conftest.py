@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-import torch
 from playwright.sync_api import Locator, Page, expect
 
 pytest_plugins = ["visiting", "workers"]
@@ -22,7 +21,8 @@ pytest_plugins = ["visiting", "workers"]
 ROOT = Path(__file__).resolve().parent.parent
 expect.set_options(timeout=60_000)  # a busy machine is no failure
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-torch.set_num_threads(1)  # tiny tensors, several workers: a second thread costs more than it brings
+# Before torch is imported, here or in a process that a test starts: tiny tensors, several workers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +96,7 @@ def running_app(command: Sequence[str] = ("app.py",), **environment: str) -> Ite
     address = Served(f"http://127.0.0.1:{port}")
     address.pid = process.pid
     try:
-        wait_until(lambda: _answers(address, process), 120)
+        wait_until(lambda: _answers(address, process), 240)
         yield address
     finally:
         process.terminate()

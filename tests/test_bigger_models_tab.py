@@ -19,7 +19,7 @@ from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import expect
 
-from big_pipelines import SIDE, entry, tiny
+from big_pipelines import SIDE, entry, start_by_forking, tiny
 from conftest import ROOT, free_port, wait_until
 from demos import server, shell
 from demos.handlers import App
@@ -53,7 +53,8 @@ def listed(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(listed) -> Iterator[tuple[App, str]]:
-    with page_with(listed) as (app, page):
+    with page_with(listed) as (app, page), pytest.MonkeyPatch.context() as patch:
+        start_by_forking(patch)
         yield app, server.serve(page, "127.0.0.1", free_port()).rstrip("/")
         bigger.slot(app.device, big_models()).unload()
 
