@@ -28,8 +28,8 @@ LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "data:", "blo
 class Visits:
     """The pages that one test opens, what their console says, and what is wrong with them."""
 
-    def __init__(self, browser: Browser) -> None:
-        self.browser = browser
+    def __init__(self, browser: Browser, results: Path = RESULTS) -> None:
+        self.browser, self.results = browser, results
         self.contexts: list[BrowserContext] = []
         self.console: list[str] = []
         self.problems: list[str] = []
@@ -55,7 +55,7 @@ class Visits:
         """Writes a screenshot of each open page, and the console, into a folder of the test's."""
         if self.kept or not self.contexts:
             return
-        self.kept = RESULTS / re.sub(r"[^\w.-]+", "-", name).strip("-")[:120]
+        self.kept = self.results / re.sub(r"[^\w.-]+", "-", name).strip("-")[:120]
         shutil.rmtree(self.kept, ignore_errors=True)
         self.kept.mkdir(parents=True)
         pages = [page for context in self.contexts for page in context.pages]

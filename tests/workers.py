@@ -61,12 +61,13 @@ def _needs_browser(item: pytest.Item) -> bool:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """A test marked `alone` waits until no other worker is at a test, and holds them all up."""
-    with _turn(item.get_closest_marker("alone") is not None):
+    with turn(item.get_closest_marker("alone") is not None):
         return (yield)
 
 
 @contextlib.contextmanager
-def _turn(alone: bool) -> Iterator[None]:
+def turn(alone: bool) -> Iterator[None]:
+    """Several at once for those who need not be alone; one process alone needs no turns."""
     if WORKER not in os.environ:
         yield
         return
