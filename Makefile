@@ -16,7 +16,7 @@ run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
 
 test-fast: check
-	$(PYTEST) -m "not browser and not slow" $(ARGS)
+	$(PYTEST) -m "not browser and not heavy and not slow" $(ARGS)
 
 test: check $(VENV)/.browser
 	$(PYTEST) -m "not slow" $(ARGS)

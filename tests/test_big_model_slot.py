@@ -20,6 +20,7 @@ from gen_core.text_to_image.big_pipeline import DRAWING, generate, opened
 from gen_core.text_to_image.bigger import BigModel
 from gen_core.text_to_image.slot import Slot
 
+pytestmark = pytest.mark.heavy
 CPU = torch.device("cpu")
 LONG = 900
 """Steps of a picture that nobody waits for."""

@@ -127,6 +127,7 @@ def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
     assert text["knobs"] == {"temperature": 0.5} and text["floor"] == scores["floor"]
 
 
+@pytest.mark.heavy
 def test_bench_reports_its_ratios(place, capsys, monkeypatch):
     from gen_core import bench
 
@@ -144,6 +145,7 @@ def test_bench_reports_its_ratios(place, capsys, monkeypatch):
     assert "network in bfloat16 / in float32" in text
 
 
+@pytest.mark.heavy
 def test_the_module_runs_and_knows_its_commands():
     root = Path(checkpoint.__file__).parent.parent
     command = [sys.executable, "-m", "gen_core", "--help"]

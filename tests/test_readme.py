@@ -18,6 +18,7 @@ def test_the_table_is_what_the_checkpoints_say():
     assert markdown_table() in README
 
 
+@pytest.mark.heavy
 def test_its_lines_of_python_run():
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert blocks

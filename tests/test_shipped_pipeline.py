@@ -48,6 +48,7 @@ def test_it_is_small_and_no_file_is_large():
     assert sum(sizes) < 90_000_000 and max(sizes) < 10_000_000
 
 
+@pytest.mark.heavy
 def test_anyone_draws_the_same_with_the_library_alone(model, tmp_path):
     noise = Noise([7])
     np.save(tmp_path / "noise.npy", noise.randn(4, 16, 16).numpy())
@@ -69,6 +70,7 @@ def test_its_card_tells_of_every_part_and_every_figure():
     assert markdown_shares(measured(FOLDER)["shares"]) in readme
 
 
+@pytest.mark.slow
 def test_it_is_right_about_as_often_as_measured(model):
     judge, shares = read_part(FOLDER / JUDGE), measured(FOLDER)["shares"]["model"]["seen"]
     asked = [a for a in measure.prompts() if not a.held_out and not a.scene.relation][::3]

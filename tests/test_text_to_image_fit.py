@@ -63,6 +63,7 @@ def app(emoji_home, monkeypatch) -> App:
 # Search
 
 
+@pytest.mark.heavy
 def test_an_emoji_is_found_by_its_own_vector_and_with_the_matcher_s_score(
     emoji_weights, monkeypatch
 ):
@@ -288,6 +289,7 @@ def address(emoji_home, tmp_path_factory) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.heavy
 def test_both_answer_through_the_api(address):
     client = Client(address, verbose=False)
     found = client.predict("a red cat", api_name="/text_to_image_search")

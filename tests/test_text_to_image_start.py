@@ -257,6 +257,7 @@ def address(weights) -> Iterator[str]:
             yield address
 
 
+@pytest.mark.heavy
 def test_the_api_takes_data_urls_and_files_and_answers_mistakes(address, tmp_path):
     client = Client(address, verbose=False)
     knobs = {
