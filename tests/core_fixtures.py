@@ -17,8 +17,6 @@ from gen_core.data.avatars.labels import facts
 from gen_core.family import Family, Tokens, Trainable, registry
 from gen_core.solvers import NoiseSchedule, Prediction
 
-torch.set_num_threads(1)  # tiny tensors: a second thread costs more than it brings
-
 GENERATIVE = sorted(name for name, kind in registry.classes.items() if issubclass(kind, Family))
 
 

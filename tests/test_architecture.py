@@ -41,6 +41,7 @@ def test_no_import_goes_through_a_wall(package):
 @pytest.mark.parametrize(
     "start", ["import gen_core", "import demos.shell, demos.tab; demos.tab.discover()"]
 )
+@pytest.mark.heavy
 def test_nothing_heavy_is_imported_at_the_start(start):
     program = f"import sys; {start}; print(*sorted(m for m in {HEAVY!r} if m in sys.modules))"
     done = subprocess.run(

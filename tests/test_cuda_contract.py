@@ -41,6 +41,8 @@ PORTRAIT = {k: PORTRAIT_UNET[k] for k in ("channels", "classes", "choices", "mea
 SHALLOW = {"widths": (32,)}
 """Of networks that are asked often; training walks through those of all levels."""
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[PaperGPU]:

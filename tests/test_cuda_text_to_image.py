@@ -29,6 +29,8 @@ from paper_gpu import PaperGPU, paper_gpu
 
 TOKENIZER = learned(["a cat left of a dog, on a red background"] * 50)
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def gpu() -> Iterator[PaperGPU]:

@@ -79,6 +79,7 @@ def test_all_ten_classes_come_in_turn_five_in_a_row(app):
     assert [i for i, equal in enumerate(same) if equal] == [1]
 
 
+@pytest.mark.heavy
 def test_a_thousand_steps_keep_a_short_timeline(app):
     *_, value = generate(app, steps=1000, count=1, guidance_scale=1, solver="DDPM")
     assert value["total"] == 1000 and value["steps"][0] == 0 and value["steps"][-1] == 1000
@@ -154,6 +155,7 @@ def table(app: App, **knobs) -> list[dict]:
     return values(compare.compare(app, **defaults(compare.PANEL, **knobs)))
 
 
+@pytest.mark.heavy
 def test_the_table_fills_cell_by_cell(app):
     news = table(app, columns="1-16", count=2)
     filled = [sum(cell is not None for row in n["rows"] for cell in row["cells"]) for n in news]
@@ -164,6 +166,7 @@ def test_the_table_fills_cell_by_cell(app):
     assert "2 pictures together" in news[-1]["caption"] and "all in" in news[-1]["provenance"]
 
 
+@pytest.mark.heavy
 def test_a_cell_shows_what_that_solver_draws_from_the_same_noise(app):
     *_, value = table(app, label="Sandal", columns="1-16", seed=4, guidance_scale=1.5)
     model = load("diffusion-fashion", "cpu")
@@ -174,6 +177,7 @@ def test_a_cell_shows_what_that_solver_draws_from_the_same_noise(app):
         assert np.array_equal(picture(row["cells"][3]["picture"]), pixels(x)[0])
 
 
+@pytest.mark.heavy
 def test_eta_turns_ddim_and_nothing_else(app):
     *_, still = table(app, columns="1-16", eta=0.0)
     *_, noisy = table(app, columns="1-16", eta=1.0)
@@ -190,6 +194,7 @@ def test_a_table_that_costs_too_much_is_refused_by_name(app):
         table(app, columns="25-200", count=9)
 
 
+@pytest.mark.heavy
 def test_the_printed_lines_of_compare_draw_the_same(app):
     knobs = defaults(compare.PANEL, columns="1-16", seed=6)
     scope: dict = {}

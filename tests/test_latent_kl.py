@@ -38,13 +38,18 @@ from gen_core.checks import KnobError
 from gen_core.data.images import pixels
 from gen_core.interpolation import straight
 from gen_core.noise import MAX_SEED
-from kl_fixtures import NAMES, STEPS, write_variants
+from kl_fixtures import NAMES, STEPS, keep_crowd, write_variants
 from sampling_fixtures import frames_of, picture
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     return write_variants(tmp_path_factory.mktemp("kl"))
+
+
+@pytest.fixture(autouse=True)
+def _crowd(monkeypatch) -> None:
+    keep_crowd(monkeypatch)
 
 
 @pytest.fixture

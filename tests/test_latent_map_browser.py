@@ -64,6 +64,7 @@ def drawn(page: Page, *places: tuple[float, float]) -> None:
     page.mouse.up()
 
 
+@pytest.mark.alone
 def test_the_picture_follows_the_pointer_in_under_a_tenth_of_a_second(visit, address):
     page = opened(visit, address)
     for k in range(30):

@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tests" / "one_family"
 MODEL = "rows-stairs"
+pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture(scope="module")

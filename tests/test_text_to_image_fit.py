@@ -17,8 +17,6 @@ from playwright.sync_api import expect
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
-from conftest import free_port
-from demos import server, shell
 from demos.cache import write
 from demos.handlers import App
 from demos.tabs import text_to_image
@@ -40,6 +38,7 @@ from gen_core.text_to_image.report import HEADS, markdown_shares
 from gen_core.text_to_image.search import Search
 from gen_core.text_to_image.tradeoff import GUIDANCE
 from sampling_fixtures import defaults, picture, values
+from serving import page_of
 
 CPU = torch.device("cpu")
 POINT = {
@@ -64,6 +63,7 @@ def app(emoji_home, monkeypatch) -> App:
 # Search
 
 
+@pytest.mark.heavy
 def test_an_emoji_is_found_by_its_own_vector_and_with_the_matcher_s_score(
     emoji_weights, monkeypatch
 ):
@@ -284,13 +284,12 @@ def address(emoji_home, tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
     shutil.copytree(emoji_home / "weights", folder / "weights")
     add_measured(folder / "weights" / MODEL, "guidance", CURVE, CPU)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_WEIGHTS", str(folder / "weights"))
-        page = shell.build_page(App("cpu", str(emoji_home / "data")), [text_to_image.TAB])
-        yield server.serve(page, "127.0.0.1", free_port())
-        page.close()
+    data = emoji_home / "data"
+    with page_of(text_to_image.TAB, weights=folder / "weights", data=data) as address:
+        yield address
 
 
+@pytest.mark.heavy
 def test_both_answer_through_the_api(address):
     client = Client(address, verbose=False)
     found = client.predict("a red cat", api_name="/text_to_image_search")
