@@ -166,7 +166,7 @@ def test_the_yardstick_is_measured_once_for_all_visitors(app):
 
 
 def test_a_kept_example_spares_the_measuring(app, tmp_path, monkeypatch):
-    cache.write(copies.keep(), app, tmp_path)
+    cache.write(copies.PANEL.keep(), app, tmp_path)
     kept = cache.example(copies.NAME, tmp_path)
     assert kept.models == ("gan-avatars", "judge-avatars") and kept.value["who"] == "GAN, seed 0"
     monkeypatch.setattr(copies, "example", lambda name: kept)
@@ -208,7 +208,7 @@ def address(folder) -> Iterator[str]:
         patch.setenv("GEN_WEIGHTS", str(folder))
         patch.setattr(copies, "FRESH", FEW)
         patch.setattr(copies, "example", lambda name: None)
-        patch.setattr(copies, "as_before", lambda name: None)
+        patch.setattr("demos.panel.example", lambda name: None)
         page = shell.build_page(App("cpu"), [overview.TAB])
         yield server.serve(page, "127.0.0.1", free_port())
         page.close()

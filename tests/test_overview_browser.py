@@ -18,6 +18,7 @@ from demos.tab import Tab
 from demos.tabs import overview
 from demos.texts.overview import FASHION, PORTRAITS
 from overview_fixtures import write_portraits, write_weights
+from shell_page import built
 
 PATIENCE = 120_000
 """Milliseconds for what a busy machine may take its time with."""
@@ -31,7 +32,8 @@ def address(tmp_path_factory) -> Iterator[str]:
     write_portraits(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEN_WEIGHTS", str(folder))
-        other = Tab("vae", "VAE", 20, lambda app: gr.Markdown("Latent sliders stand here."))
+        said = built("vae", "samples", lambda app: gr.Markdown("Latent sliders stand here."))
+        other = Tab("vae", "VAE", 20, [said])
         page = shell.build_page(App("cpu"), [overview.TAB, other])
         yield server.serve(page, "127.0.0.1", free_port())
         page.close()

@@ -18,7 +18,6 @@ from demos.layout import buttons, controls, results
 from demos.panel import Page, Panel, is_value
 from demos.picture_files import PREFIX, mask_url
 from demos.pictures import seeds_from
-from demos.saving import save_button
 from demos.script import NOISE, script
 from demos.text_to_image.generate import (
     EXAMPLE,
@@ -156,5 +155,5 @@ PANEL = StartPanel(
     tab=ID, id="start", title="Start from a picture", button="Draw anew", text=START,
     knobs=[functools.partial(StartInput, prompt=EXAMPLE), MASK, *knobs()], run=draw_from,
     code=code, calls=draw_from, screen=Timeline, shows="From a picture to new ones",
-    models=(MODEL,), made_by=MODEL, saves=save_button,
+    models=(MODEL,), made_by=MODEL, saves=True,
 )  # fmt: skip
