@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import gradio as gr
 
@@ -16,21 +16,11 @@ from demos.knobs import Knob, Knobs
 from demos.layout import buttons, controls, results
 from demos.pictures import seeds_from
 from demos.saving import run_of, save_button
+from demos.source import Source
 from demos.working import Working
 from gen_core import available
 from gen_core.devices import device_title
 from gen_core.provenance import about
-
-
-class Source(Protocol):
-    """Several knobs and inputs that together choose a picture, such as a `PictureInput`."""
-
-    knobs: list[Knob]
-    inputs: dict[str, gr.components.Component]
-    """What a run needs besides the knobs, by name; there once the source is on the page."""
-
-    def build(self, knobs: Knobs) -> None:
-        """Puts it on the page."""
 
 
 @dataclass

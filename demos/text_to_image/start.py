@@ -29,7 +29,7 @@ from demos.text_to_image.generate import (
 )
 from demos.text_to_image.generate import knobs as generate_knobs
 from demos.text_to_image.prompt import prompt_tools
-from demos.text_to_image.source import StartInput, shown, source_code
+from demos.text_to_image.source import StartInput, shown
 from demos.texts.text_to_image import START
 from demos.widgets.mask_pad import STACK, MaskedPicture, MaskKnob
 from demos.widgets.timeline import Timeline
@@ -85,7 +85,7 @@ def draw_from(
 
 def code(source: StartInput, k: Mapping[str, Any]) -> str:
     """The lines that draw the same."""
-    given, seed, count = source_code(k), k["seed"], k["count"]
+    given, seed, count = source.code(k), k["seed"], k["count"]
     start = f"Start(picture, strength={k['strength']!r})"
     needs = [NOISE, ("gen_core", "record"), *given.needs]
     needs += [("gen_core.text_to_image.pipeline", name) for name in ("Start", "open_pipeline")]
