@@ -32,7 +32,7 @@ from sampling_fixtures import picture
 
 SMALL, LONG, TURBO, LARGE = "Small <b>one</b>", "Long walk", "Turbo", "Large"
 MARKUP = '<b>bold</b> ${1 + 1} {{x}} & "cat"'
-TAB = Tab("text-to-image", "Text to image", 1, bigger.build)
+TAB = Tab("text-to-image", "Text to image", 1, [bigger.PANEL])
 
 
 @pytest.fixture(scope="module")

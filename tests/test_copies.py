@@ -170,7 +170,7 @@ def test_the_yardstick_is_measured_once_for_all_visitors(app):
 
 @pytest.mark.heavy
 def test_a_kept_example_spares_the_measuring(app, tmp_path, monkeypatch):
-    cache.write(copies.keep(), app, tmp_path)
+    cache.write(copies.PANEL.keep(), app, tmp_path)
     kept = cache.example(copies.NAME, tmp_path)
     assert kept.models == ("gan-avatars", "judge-avatars") and kept.value["who"] == "GAN, seed 0"
     monkeypatch.setattr(copies, "example", lambda name: kept)
@@ -211,7 +211,7 @@ def address(folder) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(copies, "FRESH", FEW)
         patch.setattr(copies, "example", lambda name: None)
-        patch.setattr(copies, "as_before", lambda name: None)
+        patch.setattr("demos.panel.example", lambda name: None)
         with page_of(overview.TAB, weights=folder) as address:
             yield address
 

@@ -24,6 +24,8 @@ from gen_core import Noise, final, load
 from gen_core.checks import KnobError
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights
 
+GENERATE = diffusion.TAB.panels[0]
+
 
 @pytest.fixture
 def app(tmp_path, monkeypatch) -> App:
@@ -33,7 +35,7 @@ def app(tmp_path, monkeypatch) -> App:
 
 
 def generate(app: App, **knobs) -> list[dict]:
-    return values(diffusion.generate.run(app, **defaults(diffusion.generate, **knobs)))
+    return values(GENERATE.run(app, **defaults(GENERATE, **knobs)))
 
 
 def test_the_timeline_ends_with_what_the_sampler_draws(app):
@@ -93,10 +95,10 @@ def test_a_seed_without_successors_is_refused(app):
 
 @pytest.mark.parametrize("label", ["All ten", "Bag"])
 def test_the_printed_lines_of_generate_draw_the_same(app, label):
-    knobs = defaults(diffusion.generate, label=label, steps=3, count=2, seed=5)
+    knobs = defaults(GENERATE, label=label, steps=3, count=2, seed=5)
     scope: dict = {}
-    exec(diffusion.generate.code(knobs), scope)
-    *_, value = values(diffusion.generate.run(app, **knobs))
+    exec(GENERATE.code(knobs), scope)
+    *_, value = values(GENERATE.run(app, **knobs))
     assert np.array_equal(pixels(scope["x"]), frames_of(value["lanes"][0])[-1])
 
 
@@ -206,12 +208,12 @@ def test_the_printed_lines_of_compare_draw_the_same(app):
 
 
 def test_every_panel_wants_an_example_kept(app):
-    names = [keep.name for keep in diffusion.CACHED]
-    assert names == [
-        "diffusion-generate", "diffusion-forward", "diffusion-compare", "diffusion-person",
+    kept = [keep for panel in diffusion.TAB.panels for keep in panel.keeps()]
+    assert [keep.name for keep in kept] == [
+        "diffusion-generate", "diffusion-person", "diffusion-forward", "diffusion-compare",
     ]  # fmt: skip
-    value = diffusion.CACHED[0].make(app)
-    assert len(value["levels"]) == 11 and diffusion.CACHED[0].seeds == tuple(range(10))
+    value = kept[0].make(app)
+    assert len(value["levels"]) == 11 and kept[0].seeds == tuple(range(10))
 
 
 def test_the_tab_can_be_built_twice(app):

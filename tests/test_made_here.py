@@ -36,7 +36,7 @@ def app(weights, monkeypatch) -> App:
 
 def ran(app: App, panel: Panel, **knobs) -> list:
     """All that a panel's event yields, but for what only gives others a turn."""
-    page = Page(app, Knobs(panel.tab, panel.id, []), [], None)
+    page = Page(panel, app, Knobs(panel.tab, panel.id, []), [])
     pieces = panel.values(page, **defaults(panel, **knobs))
     return [piece for piece in pieces if is_value(piece)]
 

@@ -87,13 +87,13 @@ import gradio as gr
 from demos import shell
 from demos.handlers import App
 from demos.links import Links
-from demos.panel import panel_tabs
+
 from demos.sampling.generate import Generation
 from demos.tab import Tab
 
 panel = Generation("rows", "rows-stairs").panel()
 app = App("cpu")
-tab = Tab("rows", "Rows", 1, lambda app: panel_tabs(app, "rows", [panel.entry]))
+tab = Tab("rows", "Rows", 1, [panel])
 page = shell.build_page(app, [tab])
 
 endpoint = page.get_api_info()["named_endpoints"]["/rows_generate"]

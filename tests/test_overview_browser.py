@@ -16,6 +16,7 @@ from demos.tabs import overview
 from demos.texts.overview import FASHION, PORTRAITS
 from overview_fixtures import write_portraits, write_weights
 from serving import page_of
+from shell_page import built
 
 PATIENCE = 120_000
 """Milliseconds for what a busy machine may take its time with."""
@@ -27,8 +28,8 @@ def address(tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("weights")
     write_weights(folder)
     write_portraits(folder)
-    other = Tab("vae", "VAE", 20, lambda app: gr.Markdown("Latent sliders stand here."))
-    with page_of(overview.TAB, other, weights=folder) as address:
+    said = built("vae", "samples", lambda app: gr.Markdown("Latent sliders stand here."))
+    with page_of(overview.TAB, Tab("vae", "VAE", 20, [said]), weights=folder) as address:
         yield address
 
 

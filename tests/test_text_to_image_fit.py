@@ -130,7 +130,7 @@ def test_names_are_found_everywhere_and_pictures_where_they_are(app, emoji_home)
 
 
 def test_the_kept_search_ships_no_picture(app, tmp_path):
-    write(search.keep(), app, tmp_path)
+    write(search.PANEL.keep(), app, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [f"{search.NAME}.json"]
     assert "data:image" not in (tmp_path / f"{search.NAME}.json").read_text()
 
@@ -264,7 +264,7 @@ def texts_of(page: gr.Blocks) -> list[str]:
 def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     add_measured(own_weights, "guidance", CURVE, CPU)
     with gr.Blocks() as page:
-        search.build(App("cpu"))
+        search.PANEL.build(App("cpu"))
         shares.build()
         tradeoff.build()
     assert NO_SHARES in texts_of(page)
@@ -273,7 +273,7 @@ def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     export(emoji_home / "runs", own_weights)
     (own_weights / "card.json").write_text("{}")
     with gr.Blocks() as page:
-        search.build(App("cpu"))
+        search.PANEL.build(App("cpu"))
         tradeoff.build()
     assert any(NO_SEARCH in text for text in texts_of(page))
     assert NO_TRADEOFF in texts_of(page) and not any("<svg" in text for text in texts_of(page))
