@@ -242,6 +242,6 @@ def test_a_portrait_is_pressed_with_the_keyboard_on_a_phone(visit, address):
 def test_the_api_answers_like_the_page(address):
     client = Client(address, verbose=False)
     with pytest.raises(AppError, match="press one of the portraits first"):
-        client.predict(None, api_name=f"/{copies.API_NAME}")
-    value = client.predict(picked(fresh(5)), api_name=f"/{copies.API_NAME}")
+        client.predict(None, api_name="/overview_copies")
+    value = client.predict(picked(fresh(5)), api_name="/overview_copies")
     assert value["verdict"] == "copy" and value["nearest"][0]["number"] == 5  # and the app goes on

@@ -117,13 +117,17 @@ def test_words_that_differ_are_told_from_those_that_stay():
     assert two.differing("", "") == [[], []]
 
 
-@pytest.mark.parametrize("panel", text_to_image.PANELS, ids=lambda panel: panel.id)
+DRAWING = [panel for panel in text_to_image.TAB.panels if panel.made_by]
+
+
+@pytest.mark.parametrize("panel", DRAWING, ids=lambda panel: panel.id)
 def test_the_printed_lines_run(app, panel, monkeypatch):
     monkeypatch.setitem(change.COLUMNS, "Guidance", ("guidance_scale", {1.0: "1"}))
     monkeypatch.setitem(change.USUAL, "steps", 1)
     changes = {"steps": 1, "count": 1, "prompt": "say 'cat' \\ \"dog\""}
     scope: dict = {}
-    exec(textwrap.dedent(panel.code(defaults(panel, **changes))), scope)
+    _, sources = panel.declared(app)
+    exec(textwrap.dedent(panel.code(*sources, defaults(panel, **changes))), scope)
     assert scope["model"].name == "text-to-image"
 
 
