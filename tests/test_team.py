@@ -57,6 +57,7 @@ def trained_by_two(folder: Path, local_steps: int, stop: int = 0) -> list[dict]:
 
 
 @pytest.mark.parametrize("local_steps", [1, 4])
+@pytest.mark.heavy
 def test_two_processes_agree_after_their_steps_on_different_pictures(tmp_path, local_steps):
     one, other = trained_by_two(tmp_path, local_steps)
     assert one["steps"] == other["steps"] == list(range(1, 11))

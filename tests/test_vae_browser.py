@@ -29,6 +29,11 @@ def opened(visit, address: str, panel: str, more: str = "", **options):
     return page
 
 
+def restored(page, knob: str, value: str) -> None:
+    """Waits until the link's value stands in a knob."""
+    expect(page.locator(f"#vae-{knob} input").first).to_have_value(value)
+
+
 def shown(page) -> int:
     return int(page.locator(SLIDERS).get_attribute("data-shown") or 0)
 
@@ -41,6 +46,7 @@ def wait_for_picture(page, after: int = 0) -> None:
 
 def test_samples_appear_with_their_measured_time(visit, address):
     page = opened(visit, address, "samples", "&samples.count=9")
+    restored(page, "samples-count", "9")
     page.get_by_role("button", name="Draw new pictures").click()
     page.locator("#vae-samples .card-live").wait_for()
     assert page.locator("#vae-samples img").count() == 9
@@ -214,6 +220,7 @@ def test_a_walk_between_two_seeds_fills_the_timeline(visit, address):
         visit, address, "interpolate",
         f"&interpolate.from_source={random}&interpolate.to_source={random}&interpolate.count=9",
     )  # fmt: skip
+    restored(page, "interpolate-count", "9")
     page.get_by_role("button", name="Walk", exact=True).click()
     line = page.locator("#vae-interpolate")
     expect(line.get_by_text("picture 9 / 9")).to_be_visible()
