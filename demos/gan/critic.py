@@ -15,8 +15,7 @@ from torch import Tensor
 from demos.figures import pixels
 from demos.gan.samples import LABEL, MODEL, TAB, classes_of, psi_knob
 from demos.handlers import App
-from demos.knobs import ALL_CLASSES, FASHION, Knob
-from demos.labels import label_code
+from demos.knobs import ALL_CLASSES, FASHION, Knob, label_code
 from demos.layout import buttons
 from demos.panel import Page, Panel
 from demos.pictures import DATA, PictureInput, Pictures, seeds_from

@@ -16,8 +16,7 @@ import gradio as gr
 
 from demos.explain import Explanation
 from demos.handlers import App
-from demos.knobs import ALL_CLASSES, FASHION, Knob, Knobs, controls_of
-from demos.labels import label_code, labels_for
+from demos.knobs import ALL_CLASSES, FASHION, Knob, Knobs, controls_of, label_code, labels_for
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.tokens import next_token, token_pictures
