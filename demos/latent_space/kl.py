@@ -79,12 +79,12 @@ class KLPanel(Panel):
     def here(self) -> bool:
         return len(here()) > 1
 
-    def build(self, app: App) -> None:
+    def build(self, app: App) -> list[Any]:
         if self.here:
-            super().build(app)
-            return
+            return super().build(app)
         explanation(KL)
         gr.Markdown(missing(here()), elem_classes=["part"])
+        return []
 
     def layout(self, page: Page) -> None:
         found, first = here(), page.first or {"table": None, "walk": None}
@@ -102,7 +102,8 @@ class KLPanel(Panel):
         return []  # each button has a run of its own
 
     def drawn(self, value: Any, note: str, live: bool) -> dict[str, Any]:
-        return {part: super(KLPanel, self).drawn(value[part], note, live) for part in value}
+        one = super().drawn
+        return {part: one(shown, note, live) for part, shown in value.items()}
 
 
 def _tables(page: Page, found: Sequence[Variant], first: dict[str, Any] | None) -> list[Event]:

@@ -183,7 +183,8 @@ class OverviewPanel(Panel):
 
     def layout(self, page: Page) -> None:
         knobs = page.knobs
-        if self.knobs[0].name == "data":
+        portraits = "data" in [knob.name for knob in knobs.knobs]
+        if portraits:
             with gr.Row(elem_classes=["ov-data"]):
                 knobs.build("data")
         with gr.Row(elem_classes=["ov-bar"], equal_height=True):
@@ -196,7 +197,7 @@ class OverviewPanel(Panel):
         with gr.Column(elem_classes=["ov-rows"]):
             page.outputs = _htmls(page, ROWS)
             save = gr.Button("Save these pictures (PNG)", size="sm", elem_classes=["ov-save"])
-        if self.knobs[0].name == "data":
+        if portraits:
             with gr.Column(elem_classes=["ov-copies"]):
                 looked_for = copies.PANEL.build(page.app)
             page.stop.click(None, None, None, cancels=looked_for, api_visibility="private")

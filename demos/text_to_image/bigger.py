@@ -60,13 +60,13 @@ class BiggerModels(Panel):
     able: bool = False
     """Whether one of them runs on this machine."""
 
-    def build(self, app: App) -> None:
+    def build(self, app: App) -> list[Any]:
         """Raises KnobError where the host's list is not one."""
         if models := big_models():
-            Panel.build(self._of(slot(app.device, models), models), app)
-        else:
-            explanation(self.text)
-            gr.HTML(f"<p>{NONE_ALLOWED}</p>")
+            return Panel.build(self._of(slot(app.device, models), models), app)
+        explanation(self.text)
+        gr.HTML(f"<p>{NONE_ALLOWED}</p>")
+        return []
 
     def _of(self, place: Slot, models: tuple[BigModel, ...]) -> BiggerModels:
         """The panel with the host's models."""

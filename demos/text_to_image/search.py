@@ -91,11 +91,11 @@ def code(k: Mapping[str, Any]) -> str:
 class SearchPanel(Panel):
     """It runs as one types; a sentence stands in its place where the vectors are missing."""
 
-    def build(self, app: App) -> None:
+    def build(self, app: App) -> list[Any]:
         if (weights_folder() / MODEL / EMOJI).exists():
-            super().build(app)
-        else:
-            gr.Markdown(f"{SEARCH}\n\n*{NO_SEARCH}*", elem_classes=["part"])
+            return super().build(app)
+        gr.Markdown(f"{SEARCH}\n\n*{NO_SEARCH}*", elem_classes=["part"])
+        return []
 
     def triggers(self, page: Page) -> dict[str, Callable]:
         return {"": page.knobs.built["words"].change}
