@@ -27,9 +27,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("one-family")
 
 
-def run(home: Path, *arguments: str) -> subprocess.CompletedProcess:
+def run(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
     """A command in a process of its own, which is told of the folder and of nothing else."""
     named = {"GEN_FAMILIES": str(FOLDER), "GEN_WEIGHTS": str(home), "PYTHONPATH": str(ROOT)}
+    named |= variables
     return subprocess.run(
         [sys.executable, *arguments], cwd=home, env=os.environ | named, capture_output=True,
         text=True, timeout=240,

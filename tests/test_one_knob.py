@@ -1,0 +1,103 @@
+"""A knob is one line: added to a family's tuple, it is on the command line, on the page, in links,
+in the printed code, in the metadata of saved pictures and in the contract tests.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from test_one_family import FOLDER, ROOT, run
+
+pytestmark = pytest.mark.heavy
+
+LINE = '        Number("boldness", 0.25, 0, 4, label="How bold", info="Bolder rows"),\n'
+"""The one line. (The family's `frames` takes it, as any knob, by its name.)"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the family of one file and one knob more, and with untrained weights of it."""
+    home = tmp_path_factory.mktemp("one-knob")
+    text = (FOLDER / "rows.py").read_text(encoding="utf-8")
+    before = text.index('        Whole("top_k"')
+    text = text[:before] + LINE + text[before:]
+    text = text.replace(
+        "temperature: float, top_k: int", "temperature: float, top_k: int, boldness"
+    )
+    (home / "rows.py").write_text(text, encoding="utf-8")
+    assert within(home, SAVED).stdout == "saved\n"
+    return home
+
+
+def within(home: Path, program: str):
+    return run(home, "-c", program, GEN_FAMILIES=str(home))
+
+
+SAVED = """
+from gen_core import checkpoint
+from gen_core.family import registry
+kind = registry.classes["rows"]
+checkpoint.save(kind(kind.tiny()), "rows-stairs.safetensors", {"data": "stairs"})
+print("saved")
+"""
+
+
+def test_it_is_a_flag(home: Path):
+    shown = run(home, "-m", "gen_core", "sample", "--help", GEN_FAMILIES=str(home)).stdout
+    assert "--boldness" in shown and "a number from 0 to 4" in " ".join(shown.split())
+    command = ["-m", "gen_core", "sample", "rows-stairs", "--boldness", "9"]
+    refused = run(home, *command, GEN_FAMILIES=str(home))
+    assert refused.returncode == 2 and "boldness=9: choose a number from 0 to 4" in refused.stderr
+
+
+PAGE = """
+import io
+from PIL import Image
+from demos import shell
+from demos.handlers import App
+from demos.links import Links
+from demos.sampling.generate import Generation
+from demos.tab import Tab
+from gen_core.provenance import about, told, png
+import numpy as np
+
+panel = Generation("rows", "rows-stairs").panel()
+app, tab = App("cpu"), Tab("rows", "Rows", 1, [panel])
+page = shell.build_page(app, [tab])
+(knobs,) = app.knobs
+slider = knobs.built["boldness"]
+assert (slider.label, slider.info, slider.minimum, slider.maximum, slider.value) == (
+    WORD, "Bolder rows", 0, 4, 0.25), slider.label
+link = {"tab": "rows", "panel": "generate", "generate.boldness": "1.5"}
+restored, problems = Links(app, [tab], None, {}).read(link)
+assert restored[slider] == 1.5 and not problems
+endpoint = page.get_api_info()["named_endpoints"]["/rows_generate"]
+assert "boldness" in [p["parameter_name"] for p in endpoint["parameters"]]
+settings = {knob.name: knob.check(knob.default) for knob in knobs.knobs} | {"boldness": 1.5}
+assert "boldness=1.5," in panel.code(settings)
+file = png(np.zeros((4, 4, 3), np.uint8), about("rows-stairs", settings))
+with Image.open(io.BytesIO(file)) as picture:
+    assert told(picture.info)["boldness"] == "1.5"
+print("everywhere")
+"""
+
+
+def test_it_is_on_the_page_in_links_in_the_code_and_in_files(home: Path):
+    done = within(home, PAGE.replace("WORD", repr("How bold")))
+    assert done.stdout.endswith("everywhere\n"), done.stderr
+
+
+def test_a_language_file_puts_another_word_in_its_place(home: Path):
+    (home / "words.json").write_text('{"rows.boldness.label": "Wie mutig"}', encoding="utf-8")
+    program = PAGE.replace("WORD", repr("Wie mutig"))
+    done = run(home, "-c", program, GEN_FAMILIES=str(home), GEN_LANGUAGE=str(home / "words.json"))
+    assert done.stdout.endswith("everywhere\n"), done.stderr
+
+
+def test_the_contract_tries_its_bad_values(home: Path):
+    tests = str(ROOT / "tests" / "test_contracts.py")
+    command = ["-m", "pytest", tests, "-k", "rows and boldness", "-p", "no:cacheprovider", "-v"]
+    done = run(home, *command, GEN_FAMILIES=str(home))
+    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
