@@ -47,6 +47,7 @@ def generators(seeds):
 
 
 @pytest.mark.parametrize("sampler", SCHEDULERS)
+@pytest.mark.heavy
 def test_the_last_frame_is_what_the_plain_pipeline_draws(model, folder, sampler):
     plain = diffusers.StableDiffusionPipeline.from_pretrained(folder)
     plain.set_progress_bar_config(disable=True)

@@ -125,6 +125,7 @@ def test_strength_is_how_much_changes(app, model, plain_codec):
 
 
 @pytest.mark.parametrize("sampler", SCHEDULERS)
+@pytest.mark.heavy
 def test_every_sampler_starts_from_a_picture(app, model, sampler):
     _, state, _ = drawn_from(app, mask=mask_url(HALF), sampler=sampler, strength=0.5, count=1)
     whole, _, _ = (drawn_from(app, mask="", sampler=sampler, strength=0.5, count=1))[::-1]

@@ -158,6 +158,7 @@ PROMPTS = {
 
 @pytest.mark.parametrize("panel", [generate.PANEL, inside.PANEL, two.PANEL], ids=lambda p: p.id)
 @pytest.mark.parametrize("kind", PROMPTS)
+@pytest.mark.heavy
 def test_prompts_of_any_kind_give_a_picture(app, panel, kind):
     knobs = defaults(panel, prompt=PROMPTS[kind], steps=1, count=1)
     *_, value = values(panel.run(app, **knobs))
@@ -188,6 +189,7 @@ def client(address) -> Client:
         ({"steps": 2.5}, "steps=2.5: choose a whole number from 1 to 60"),
     ],
 )
+@pytest.mark.heavy
 def test_the_api_refuses_in_plain_words(client, change, message):
     knobs = {k.name: k.default for k in generate.PANEL.knobs} | {"steps": 1, "count": 1}
     with pytest.raises(AppError, match=re.escape(message).replace("<", "&lt;")):
