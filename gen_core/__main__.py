@@ -15,8 +15,8 @@ from tqdm import tqdm
 from gen_core import Noise, checkpoint, final, recipes
 from gen_core.checkpoint import CheckpointError, available, load
 from gen_core.checks import KnobError, whole
-from gen_core.data.images import grid
 from gen_core.conditions import Text
+from gen_core.data.images import grid
 from gen_core.evaluate import SAMPLES, evaluate, known
 from gen_core.families.text_to_image import TextToImage
 from gen_core.family import Family, Picture, own_knobs, registry

@@ -102,7 +102,7 @@ RECIPES = {
     ),
     # The parts of the text-to-image model, in the order in which they need each other.
     "text-to-image-emoji/autoencoder": Recipe(
-        "text-to-image/autoencoder", 19000, {}, "scenes", batch=16, seed=1,
+        "text-to-image/autoencoder", 19337, {}, "scenes", batch=16, seed=1,
     ),
     "text-to-image-emoji/words": Recipe("text-to-image/words", 6000, {}, "scenes", 64, seed=5),
     "text-to-image-emoji/clip": Recipe(

@@ -10,15 +10,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gen_core.data import ImageSet
+from gen_core.data import Batches, ImageSet
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.labels import facts
 from gen_core.family import Family, Trainable, registry
 from gen_core.solvers import NoiseSchedule, Prediction
+from gen_core.train import BatchSource
 
 torch.set_num_threads(1)  # tiny tensors: a second thread costs more than it brings
 
 GENERATIVE = sorted(name for name, kind in registry.classes.items() if issubclass(kind, Family))
+TRAINED = sorted(name for name, kind in registry.classes.items() if not kind.parts)
+"""All that are trained as a whole and kept in one file: a family of parts has none of its own."""
 
 
 def tiny(family: str, seed: int = 0, **changes) -> Trainable:
@@ -56,6 +59,35 @@ def examples(family: str, count: int = 64) -> ImageSet:
     if family == "style-gan":
         return portraits(count, 16)
     return portraits(count) if family.startswith("avatar") else striped(count)
+
+
+def batches(family: str, size: int = 16) -> BatchSource:
+    """Endless batches of such examples; for the parts of a model, of what the parts before make."""
+    if not family.startswith("text-to-image/"):
+        return Batches(examples(family), size, 0)
+    return PartBatches(family.removeprefix("text-to-image/"), min(size, 4))
+
+
+@dataclasses.dataclass(frozen=True)
+class PartBatches:
+    part: str
+    size: int
+
+    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        rng = torch.Generator().manual_seed(step)
+        pictures, latents = (torch.rand(self.size, *s, generator=rng) * 2 - 1 for s in SHAPES)
+        tokens = torch.randint(512, (self.size, 32), generator=rng)
+        tokens[:, 20:] = 513  # the end marker, which fills the rest
+        words = torch.randn(self.size, 32, 32, generator=rng)
+        answers = torch.randint(4, (self.size, 4), generator=rng) % 2
+        return {
+            "autoencoder": (pictures, torch.empty(self.size, 0)), "words": (words[:, 0], tokens),
+            "clip": (pictures, tokens), "denoiser": (latents, words),
+            "decoder": (pictures, latents), "judge": (pictures, answers),
+        }[self.part]  # fmt: skip
+
+
+SHAPES = (3, 64, 64), (4, 16, 16)
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:

@@ -10,6 +10,7 @@ import torch
 from emoji_fixtures import drawn_emoji
 from gen_core.data.scenes import Scene, random_scene
 from gen_core.text_to_image import training
+from gen_core.text_to_image.card import NAME
 from gen_core.text_to_image.sketches import WORDS, SketchBatches, Sketches
 from gen_core.text_to_image.words import Words, WordsConfig
 
@@ -18,7 +19,7 @@ WIDTH = 32
 
 @pytest.fixture(scope="module")
 def runs(emoji_home):
-    return emoji_home / "runs"
+    return emoji_home / "runs" / NAME
 
 
 @pytest.fixture(scope="module")

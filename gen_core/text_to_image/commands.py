@@ -1,4 +1,4 @@
-"""The commands that only a text-to-image model has: python -m gen_core fetch | look | export | ..."""
+"""What only a text-to-image model has: python -m gen_core fetch | look | export | ..."""
 
 from __future__ import annotations
 
