@@ -171,8 +171,7 @@ class Trainable(nn.Module):
     layout: ClassVar[torch.memory_format] = torch.channels_last
     """In which its weights lie in memory, for the sake of speed."""
     parts: ClassVar[Mapping[str, type[Trainable]]] = {}
-    """What is trained one after the other, by name, where it is not trained as a whole: such a
-    family's weights are a folder."""
+    """What is trained one by one where the whole is not; such a family's weights are a folder."""
 
     def __init__(self, config: Any = None) -> None:
         super().__init__()
@@ -196,8 +195,7 @@ class Trainable(nn.Module):
 
     @classmethod
     def from_folder(cls, folder: Path, card: Mapping[str, Any]) -> Self:
-        """The model whose weights are a folder, in another library's format. Raises
-        CheckpointError."""
+        """The model whose weights are a folder of another library's. Raises CheckpointError."""
         raise NotImplementedError(f"the weights of {cls.name} are a file")
 
     @property
@@ -223,8 +221,7 @@ class Family(Trainable):
     """Of sampling, besides those of the condition and of the solvers."""
     clock: ClassVar[Clock] = Clock("t")
     inputs: ClassVar[tuple[Knob, ...]] = ()
-    """What `sample` takes besides, and nobody types: a picture to start from, or that frames shall
-    tell more. Checked as knobs are; neither the page nor the command line offers them."""
+    """What `sample` takes and checks besides, but nobody types, such as a picture to start from."""
     out: ClassVar[Literal["noise", "velocity", "picture", "logits"]] = "picture"
     """What the network says: the kind of `Frame.out`."""
     typical: ClassVar[Mapping[str, Any]] = {}

@@ -183,7 +183,7 @@ def client(weights):
     ],
 )
 def test_the_api_refuses_in_plain_words(client, change, message):
-    knobs = {k.name: k.default for k in generate.PANEL.knobs} | {"steps": 1, "count": 1}
+    knobs = {k.linked: k.default for k in generate.PANEL.knobs} | {"steps": 1, "count": 1}
     with pytest.raises(AppError, match=re.escape(message).replace("<", "&lt;")):
         client.predict(**(knobs | change), api_name="/text_to_image_generate")
     value = client.predict(**knobs, api_name="/text_to_image_generate")
