@@ -1,18 +1,30 @@
-# make run: everything a visitor needs.  make test: everything a developer needs, the browser too.
+# make run: everything a visitor needs.
+# make test-fast: no browser; before a commit.  make test: the browser too.  make test-all: the slow
+# tests as well. ARGS go to pytest: make test ARGS="-x tests/test_shell.py"
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: run test check format cache clean
+# One worker for each core, but no more than memory is there for: 1.5 GB each.
+WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST  := $(BIN)/python -m pytest $(WORKERS)
+
+.PHONY: run test test-fast test-all check format cache clean
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
 
-test: check
-	$(BIN)/python -m pytest $(ARGS)
+test-fast: check
+	$(PYTEST) -m "not browser and not heavy and not slow" $(ARGS)
 
-check: $(VENV)/.installed-dev $(VENV)/.browser
+test: check $(VENV)/.browser
+	$(PYTEST) -m "not slow" $(ARGS)
+
+test-all: check $(VENV)/.browser
+	$(PYTEST) $(ARGS)
+
+check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
@@ -48,4 +60,4 @@ $(VENV)/.browser: $(VENV)/.installed-dev
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache
+	rm -rf $(VENV) test-results .pytest_cache .ruff_cache

@@ -1,15 +1,13 @@
 """Examples computed before: what a tab shows until something live takes its place.
 
-`python -m demos.cache` makes them all with the real models and writes them to demos/cached/. A
-tab says what it wants kept in its `CACHED`, a list of `Keep`, and reads it with `example(name)`.
+`python -m demos.cache` makes them all with the real models and writes them to demos/cached/. Each
+panel of each tab says what it wants kept, and reads it with `example(name)`.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
-import pkgutil
 import sys
 import time
 from collections.abc import Callable
@@ -21,9 +19,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from demos import tabs
 from demos.figures import day
 from demos.handlers import App
+from demos.tab import declared
 from gen_core.checkpoint import CheckpointError
 from gen_core.devices import device_title
 
@@ -119,8 +117,7 @@ def _unpacked(value: Any, folder: Path) -> Any:
 
 def kept() -> list[Keep]:
     """What all tabs want kept."""
-    names = [f"{tabs.__name__}.{module.name}" for module in pkgutil.iter_modules(tabs.__path__)]
-    return [keep for name in names for keep in getattr(importlib.import_module(name), "CACHED", ())]
+    return [keep for tab in declared() for panel in tab.panels for keep in panel.keeps()]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -26,7 +26,7 @@ class Explanation:
     paragraph: str
     """Markdown."""
     formula: str
-    """LaTeX, without dollar signs."""
+    """LaTeX, without dollar signs; "" where there is none to show."""
     symbols: Sequence[tuple[str, str]]
     """(LaTeX, what it means) of every symbol in the formula."""
     source: str
@@ -39,6 +39,8 @@ def explanation(text: Explanation) -> None:
     with gr.Row(elem_classes=["depths"]):
         with gr.Accordion("Tell me more", open=False):
             gr.Markdown(text.paragraph)
+        if not text.formula:
+            return
         with gr.Accordion("The formula", open=False):
             named = "\n".join(f"- ${symbol}$: {meaning}" for symbol, meaning in text.symbols)
             gr.Markdown(

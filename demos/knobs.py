@@ -21,6 +21,16 @@ FASHION = CLASSES["fashion"]
 ALL_CLASSES = "All ten"
 
 
+def labels_for(label: int | None, count: int) -> int | list[int]:
+    """What `sample` takes: one class for all, or all ten in turn for None."""
+    return [i % len(FASHION) for i in range(count)] if label is None else label
+
+
+def label_code(label: int | None, count: int) -> str:
+    """The same as Python."""
+    return f"[i % {len(FASHION)} for i in range({count})]" if label is None else str(label)
+
+
 def raw(component: gr.components.Component) -> gr.components.Component:
     """Makes a component hand its value to the handler as it came, and returns it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import gradio as gr
 
@@ -15,50 +15,32 @@ from demos.handlers import App
 from demos.knobs import Knob, Knobs
 from demos.layout import buttons, controls, results
 from demos.pictures import seeds_from
-from demos.saving import run_of
+from demos.saving import run_of, save_button
+from demos.source import Source
 from demos.working import Working
 from gen_core import available
 from gen_core.devices import device_title
 from gen_core.provenance import about
-
-Entry = tuple[str, str, Callable[[App], None]]
-"""A panel's title, its id in links, and build(app), called inside its gr.Tab."""
-
-
-def panel_tabs(app: App, tab: str, entries: Sequence[Entry]) -> None:
-    """The panels of a tab, one behind the other, within reach of links."""
-    with gr.Tabs(elem_classes=["panels"], overflow_behavior="wrap") as panels:
-        app.panels[tab] = panels
-        for title, panel_id, build in entries:
-            with gr.Tab(title, id=panel_id):
-                build(app)
-
-
-class Source(Protocol):
-    """Several knobs and inputs that together choose a picture, such as a `PictureInput`."""
-
-    knobs: list[Knob]
-    inputs: dict[str, gr.components.Component]
-    """What a run needs besides the knobs, by name; there once the source is on the page."""
-
-    def build(self, knobs: Knobs) -> None:
-        """Puts it on the page."""
 
 
 @dataclass
 class Page:
     """A panel where it stands on one page."""
 
+    panel: Panel
     app: App
     knobs: Knobs
     sources: Sequence[Source]
-    first: Any
-    """The example as the screen shows it; None where nobody has made one."""
     go: gr.Button | None = None
     stop: gr.Button | None = None
     inputs: dict[str, gr.components.Component] = field(default_factory=dict)
     """What a run takes besides the knobs, by name."""
     outputs: list[gr.components.Component] = field(default_factory=list)
+
+    @functools.cached_property
+    def first(self) -> Any:
+        """The example as the screen shows it; None where nobody has made one."""
+        return self.panel.at_first(self.app)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +96,8 @@ class Panel:
     """Panels within this one, which `below` or `further` puts on the page."""
     made_by: str = ""
     """The model that drew the pictures: files made of the widget then say so in their metadata."""
-    saves: Callable[[App, str], gr.State] | None = None
-    """saves(app, name) puts a button under the widget that saves the pictures of a run, and returns
-    the state in which it finds them (see `demos.saving`)."""
+    saves: bool = False
+    """Whether a button under the widget saves the pictures of a run (see `demos.saving`)."""
     live: tuple[str, ...] = ()
     """Knobs that run it too, while they move: the newest value wins."""
     dearness: float = 1.0
@@ -132,36 +113,32 @@ class Panel:
         return f"{self.tab}-{self.id}"
 
     @property
-    def entry(self) -> Entry:
-        """What `panel_tabs` takes."""
-        return self.title, self.id, self.build
-
-    @property
     def here(self) -> bool:
         """Whether there is something to show on this machine."""
         return set(self.needs) <= set(available())
 
     # --- on the page --------------------------------------------------------------------------
 
-    def build(self, app: App) -> None:
-        """Puts the panel on the page, inside its gr.Tab."""
+    def build(self, app: App) -> list[Any]:
+        """Puts the panel on the page, inside its gr.Tab; returns the events that run it."""
         if isinstance(self.text, str):
             gr.Markdown(self.text, elem_classes=["part"])
         else:
             explanation(self.text)
         knobs, sources = self.declared(app)
         listed = app.add(Knobs(self.tab, self.id, knobs, self.dearness))
-        page = Page(app, listed, sources, self.at_first(app))
+        page = Page(self, app, listed, sources)
         self.layout(page)
         if self.after:
             self.after(page.knobs)
-        self.connect(page)
+        events = self.connect(page)
         if self.below:
             self.below(app)
         if self.code:
             code_panel(page.knobs, functools.partial(self.code, *sources), self.calls)
         if self.further:
             self.further(app)
+        return events
 
     def declared(self, app: App) -> tuple[list[Knob], list[Source]]:
         """The knobs as they stand on a page of this app, those of the sources among them."""
@@ -203,7 +180,7 @@ class Panel:
             elem_id=self.name, label=self.shows, empty=self.empty or f"Press {self.button}.",
             value=page.first,
         )  # fmt: skip
-        return [screen, self.saves(page.app, self.name)] if self.saves else [screen]
+        return [screen, save_button(page.app, self.name)] if self.saves else [screen]
 
     def triggers(self, page: Page) -> dict[str, Callable]:
         """What starts a run, by the ending of its endpoint's name."""
@@ -285,11 +262,3 @@ def is_value(piece: Any) -> bool:
     """Whether what a run yields is to be shown, not only a turn for others."""
     skips = isinstance(piece, dict) and piece.get("__type__") == "update"
     return not (skips or isinstance(piece, Working))
-
-
-def as_before(name: str) -> dict[str, Any] | None:
-    """The example of that name, labelled as computed before and standing still; None without."""
-    before = example(name)
-    if before is None:
-        return None
-    return {**before.value, "provenance": before.note, "live": False, "autoplay": False}

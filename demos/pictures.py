@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -21,10 +20,9 @@ import torch
 from torch import Tensor
 
 from demos.handlers import App, message_of
-from demos.knobs import FASHION, Knob, Knobs, raw
+from demos.knobs import FASHION, Knob
 from demos.picture_files import prepare, prepare_drawing
-from demos.upload import Upload, path_of
-from demos.widgets.drawing import DrawingPad
+from demos.source import Lines, Pictures, Shown, Source
 from demos.working import Working, watch
 from gen_core import Noise, available
 from gen_core.checks import KnobError
@@ -41,25 +39,6 @@ DATA, MODEL, DRAWING, UPLOAD = "Fashion-MNIST", "A model", "Drawing", "Upload"
 MODELS = ("flow-fashion", "diffusion-fashion", "gan-fashion")
 DOWNLOAD = "31 MB"
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Pictures:
-    x: Tensor
-    """(B, 1, 28, 28), for the text-to-image model (1, 3, 64, 64), in [-1, 1], on the CPU"""
-    origin: str
-    """Where they come from, ready to read: "Fashion-MNIST test set, not seen in training"."""
-    names: tuple[str, ...]
-    """What each one shows, "Sandal"; "" where nobody knows."""
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Python to show to a visitor."""
-
-    needs: list[tuple[str, str]]
-    """What it imports, (module, name); the name is "" for the module itself."""
-    body: list[str]
 
 
 @functools.cache
@@ -119,55 +98,50 @@ def seeds_from(seed: int, count: int) -> range:
     return range(seed, seed + count)
 
 
-class PictureInput:
-    """Controls that choose pictures. Two on one panel need different prefixes.
+class PictureInput(Source):
+    """Controls that choose pictures of clothing.
 
     other: a source of the panel's own, offered first; `read` does not know it.
     classes: False leaves out "All ten", where one picture is wanted.
     """
 
+    drawing, upload = DRAWING, UPLOAD
+    pad, colour = "Draw a piece of clothing", False
+
     def __init__(
         self, app: App, tab: str, panel: str, *, title: str = "Picture from", prefix: str = "",
         other: str = "", label: str = FASHION[9], seed: int = 0, classes: bool = False,
     ) -> None:  # fmt: skip
-        self.app, self.name, self.prefix = app, f"{tab}_{panel}_{prefix}".rstrip("_"), prefix
+        self.name = f"{tab}_{panel}_{prefix}".rstrip("_")
         first = DATA if on_this_machine(app.data_root) else MODEL
         sources = ([other] if other else []) + [DATA, MODEL, DRAWING, UPLOAD]
         models = [name for name in MODELS if name in available()] or [MODELS[0]]
-        self.knobs = [
+        knobs = [
             Knob(f"{prefix}source", title, "choice", first, options=sources),
             Knob(f"{prefix}label", "Class", "label", label, all_classes=classes),
             Knob(f"{prefix}sampled_by", "Sampled by", "choice", models[0], options=MODELS,
                  advanced=True),
             Knob(f"{prefix}seed", "Seed", "seed", seed),
         ]  # fmt: skip
-        self.inputs: dict[str, gr.components.Component] = {}
-        """What a run needs besides the knobs, by name: the drawing and the upload."""
+        super().__init__(app, knobs, prefix)
 
-    def build(self, knobs: Knobs) -> None:
-        """Puts the controls on the page; only those of the chosen source are shown."""
-        source, label, model, seed = (knob.name for knob in self.knobs)
-        start = self.knobs[0].default
-        knobs.build(source, label, model, seed)
-        knobs.built[model].visible = start == MODEL
-        with gr.Column(visible=self._missing(start), elem_classes=["missing-data"]) as missing:
+    def shown_with(self, *knobs: gr.components.Component) -> Shown:
+        label, model, seed = knobs
+        with gr.Column(elem_classes=["missing-data"]) as missing:
             gr.Markdown(
                 "Fashion-MNIST is not on this machine. Download it once, or choose another source."
             )
             fetch = gr.Button(f"Download it ({DOWNLOAD})", size="sm")
-        with gr.Column(visible=False, elem_classes=["drawing-column"]) as drawing_column:
-            drawing = raw(DrawingPad(label="Draw a piece of clothing"))
-        upload = Upload(label="A picture, up to 4096 pixels a side", visible=False, height=130)
-        self.inputs = {f"{self.prefix}drawing": drawing, f"{self.prefix}upload": upload}
-        parts = [knobs.built[name] for name in (label, model, seed)]
-        knobs.built[source].change(
-            self._shown, knobs.built[source], [*parts, drawing_column, upload, missing],
-            queue=False, show_progress="hidden", api_name=False,
-        )  # fmt: skip
         fetch.click(
             self._fetch, None, missing, api_name=f"{self.name}_download",
             concurrency_id="download", concurrency_limit=1,
         )  # fmt: skip
+        return {
+            label: lambda choice: choice in (DATA, MODEL),
+            model: lambda choice: choice == MODEL,
+            seed: lambda choice: choice not in (DRAWING, UPLOAD),
+            missing: lambda choice: choice == DATA and not on_this_machine(self.app.data_root),
+        }
 
     def read(
         self, drawing: Any, upload: Any, settings: Mapping[str, Any], count: int = 1
@@ -177,18 +151,16 @@ class PictureInput:
         A generator, for `yield from`: sampling takes its time, shows progress and can be stopped.
         Raises KnobError or MissingData with a message for the visitor.
         """
-        source, label, model, seed = (settings[knob.name] for knob in self.knobs)
-        if source == DRAWING:
-            return Pictures(prepare_drawing(drawing), "your drawing", ("",))
-        if source == UPLOAD:
-            return Pictures(prepare(path_of(upload)), "your upload", ("",))
+        if own := self.brought(drawing, upload, settings):
+            return own
+        source, label, model, seed = self.values(settings)
         if source == MODEL:
             return (yield from sampled_pictures(self.app, model, seed, count, label))
         return real_pictures(seed, count, label, self.app.data_root)
 
     def code(self, settings: Mapping[str, Any], count: int = 1, name: str = "x") -> Lines:
         """Lines that make the same pictures, `name` (B, 1, 28, 28), for "Show the code"."""
-        source, label, model, seed = (settings[knob.name] for knob in self.knobs)
+        source, label, model, seed = self.values(settings)
         if source == DATA:
             every, some = "torch.arange(len(data))", f"(data.labels == {label}).nonzero()[:, 0]"
             return Lines(
@@ -211,24 +183,19 @@ class PictureInput:
                     f"{name} = final(other.sample(noise, label={labels}, **published(other)))",
                 ],
             )
+        return self.brought_code(name)
+
+    def from_drawing(self, drawing: Any) -> Tensor:
+        return prepare_drawing(drawing)
+
+    def from_file(self, path: str) -> Tensor:
+        return prepare(path)
+
+    def brought_code(self, name: str) -> Lines:
         return Lines(
             [("demos.pictures", "prepare")],
             [f'{name} = prepare("picture.png")  # your picture, saved under this name'],
         )
-
-    def _missing(self, source: str) -> bool:
-        return source == DATA and not on_this_machine(self.app.data_root)
-
-    def _shown(self, source: str) -> list[Any]:
-        visible = (
-            source in (DATA, MODEL),
-            source == MODEL,
-            source not in (DRAWING, UPLOAD),
-            source == DRAWING,
-            source == UPLOAD,
-            self._missing(source),
-        )
-        return [gr.update(visible=shown) for shown in visible]
 
     def _fetch(self, progress: gr.Progress = gr.Progress(track_tqdm=True)) -> Any:  # noqa: B008
         """Gradio finds the progress bar by this default, and shows torchvision's own in it."""

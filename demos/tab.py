@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import gradio as gr
 
 from gen_core.checkpoint import weights_folder
 
 if TYPE_CHECKING:
     from demos.handlers import App
+    from demos.panel import Panel
 
 
 @dataclass(frozen=True)
@@ -20,23 +23,43 @@ class Tab:
     """Stands in links: ?tab=<id>"""
     title: str
     order: int
-    build: Callable[[App], None]
-    """Called inside the tab's context; may be called again for a second page."""
+    panels: Sequence[Panel]
+    """One alone fills the tab; of several, those whose weights are here stand behind each other."""
     needs: str = ""
     """A file or folder of the weights without which there is nothing to show."""
+    onward: tuple[str, str] | None = None
+    """Another tab, by its id, and HTML that invites to it: under the panels, where it is open."""
+
+    @property
+    def here(self) -> bool:
+        """Whether its weights are on this machine."""
+        return not self.needs or (weights_folder() / self.needs).exists()
+
+    def build(self, app: App) -> None:
+        """Puts the panels on the page, within reach of links. Can be called again for a second
+        page."""
+        if len(self.panels) == 1:
+            self.panels[0].build(app)
+        else:
+            with gr.Tabs(elem_classes=["panels"], overflow_behavior="wrap") as inner:
+                app.panels[self.id] = inner
+                for panel in self.panels:
+                    if panel.here:
+                        with gr.Tab(panel.title, id=panel.id):
+                            panel.build(app)
+        if self.onward and self.onward[0] in [tab.id for tab in discover()]:
+            gr.HTML(self.onward[1])
+
+
+def declared() -> list[Tab]:
+    """The TAB of every module in demos/tabs, in order."""
+    from demos import tabs
+
+    names = [f"{tabs.__name__}.{module.name}" for module in pkgutil.iter_modules(tabs.__path__)]
+    found = [importlib.import_module(name).TAB for name in names]
+    return sorted(found, key=lambda tab: tab.order)
 
 
 def discover() -> list[Tab]:
-    """The TAB of every module in demos/tabs, in order, but for those whose weights are not here."""
-    from demos import tabs
-
-    modules = [
-        importlib.import_module(f"{tabs.__name__}.{m.name}")
-        for m in pkgutil.iter_modules(tabs.__path__)
-    ]
-    tabs_here = [m.TAB for m in modules if _has_weights(m.TAB)]
-    return sorted(tabs_here, key=lambda tab: tab.order)
-
-
-def _has_weights(tab: Tab) -> bool:
-    return not tab.needs or (weights_folder() / tab.needs).exists()
+    """Those whose weights are here."""
+    return [tab for tab in declared() if tab.here]

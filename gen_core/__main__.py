@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     atlas.add_argument("--write", action="store_true", help="put the result into the checkpoint")
 
     timing = command("bench", _bench, "time the samplers against the network and diffusers")
+    timing.add_argument("families", nargs="*", metavar="FAMILY", help="the grids of these alone")
     timing.add_argument("--count", type=_value, default=16)
     timing.add_argument("--steps", type=_value, default=20)
     timing.add_argument("--rounds", type=_value, default=9)
@@ -253,8 +254,8 @@ def _bench(args: argparse.Namespace) -> Answer:
 
     with Bars() as report:
         result = bench(
-            device=args.device, count=args.count, steps=args.steps, rounds=args.rounds,
-            report=report,
+            *args.families, device=args.device, count=args.count, steps=args.steps,
+            rounds=args.rounds, report=report,
         )  # fmt: skip
     return result, as_text(result)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
@@ -9,10 +10,13 @@ from torch import Tensor
 
 from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS
 from gen_core.data.images import UNSEEN
+from gen_core.devices import constant
 from gen_core.nets.classifier import marked
 
 SIZES = tuple(len(values) for values in CHOICES.values())
 """How many values each choice has."""
+FIRST = (0, *accumulate(SIZES[:-1]))
+"""Where the logits of each choice begin."""
 OUTPUTS = sum(SIZES) + len(MEASURES)
 """The logits of all values of all choices, then the measures."""
 MEASURES_WEIGHT = 10.0
@@ -58,5 +62,6 @@ def logits_of(out: Tensor, label: Tensor) -> Tensor:
     """(B, OUTPUTS) -> (B, len(CHOICES)): the logit of each value that `label` (as `labels.facts`
     gives it) tells; 0 where it tells none."""
     rows = label[:, : len(CHOICES)]
-    first = torch.tensor([0, *SIZES[:-1]], device=out.device).cumsum(0)
-    return out.gather(1, (first + rows).clamp(min=0)) * (rows != UNSEEN)
+    return out.gather(1, (constant(FIRST, torch.int64, out.device) + rows).clamp(min=0)) * (
+        rows != UNSEEN
+    )

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gen_core import checkpoint
-from gen_core.checks import whole
+from gen_core.checks import choice, whole
 from gen_core.devices import device_title, fast_math, has_bf16_units, pick_device
 from gen_core.families.diffusion import Diffusion
 from gen_core.family import Family, final, registry
@@ -170,43 +170,49 @@ def load_or_build(family: str, device: str) -> Family:
 
 
 def bench(
-    *, device: str = "auto", count: int = 16, steps: int = 20, rounds: int = 9,
+    *names: str, device: str = "auto", count: int = 16, steps: int = 20, rounds: int = 9,
     report: Report = ignore,
 ) -> dict[str, Any]:  # fmt: skip
-    """All measurements, as plain values fit for JSON."""
+    """All measurements, or the grids of the families that are named, as plain values for JSON."""
     count, steps = whole("count", count, 1, 256), whole("steps", steps, 1, 1000)
     rounds = whole("rounds", rounds, 1, 1000)
-    models = {family: load_or_build(family, device) for family in families()}
-    diffusion = models["diffusion"]
-    return {
-        "hardware": device_title(diffusion.device),
+    chosen = [choice("family", name, families()) for name in names] or families()
+    models = {family: load_or_build(family, device) for family in chosen}
+    found = {
+        "hardware": device_title(next(iter(models.values())).device),
         "torch": torch.__version__,
         "untrained": [family for family, model in models.items() if not model.card],
-        "sampler": compare_samplers(diffusion, count, steps, rounds, report),
-        "precision": compare_precisions(diffusion, count, rounds, report),
-        "grids": grid_times(models, rounds, report),
     }
+    if not names:
+        diffusion = models["diffusion"]
+        found["sampler"] = compare_samplers(diffusion, count, steps, rounds, report)
+        found["precision"] = compare_precisions(diffusion, count, rounds, report)
+    return found | {"grids": grid_times(models, rounds, report)}
 
 
-def as_text(result: dict[str, Any]) -> str:
-    """The result of `bench` as lines for a terminal."""
-
+def _sampler_as_text(result: dict[str, Any]) -> list[str]:
     def verdict(value: float, aim: float) -> str:
         return f"{value:.3f}   (aim: at most {aim}, {'met' if value <= aim else 'MISSED'})"
 
     s, precision = result["sampler"], result["precision"]
     network = verdict(s["ours_over_network"], s["aim_over_network"])
     library = verdict(s["ours_over_diffusers"], s["aim_over_diffusers"])
-    lines = [
-        f"{result['hardware']}, {precision['chosen']}, torch {result['torch']}",
+    return [
+        f"Networks run in {precision['chosen']}.",
         f"DDIM, {s['count']} pictures, {s['steps']} steps, medians of {s['rounds']} rounds:",
         *(f"  {name:<14}{seconds:9.3f} s" for name, seconds in s["seconds"].items()),
         f"  ours / {s['steps']} x bare network  {network}",
         f"  ours / diffusers          {library}",
         f"  largest difference between ours and diffusers' pictures: {s['largest_difference']:.2g}",
         f"  network in bfloat16 / in float32: {precision['bfloat16_over_float32']:.3f}",
-        "Grids:",
     ]
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The result of `bench` as lines for a terminal."""
+    lines = [f"{result['hardware']}, torch {result['torch']}"]
+    lines += _sampler_as_text(result) if "sampler" in result else []
+    lines.append("Grids:")
     for grid in result["grids"]:
         knobs = ", ".join(f"{k}={v}" for k, v in grid.items() if k not in ("family", "seconds"))
         lines.append(f"  {grid['family']:<14}{grid['seconds']:9.3f} s   {knobs}")

@@ -180,7 +180,7 @@ def _from_folder(place: Path) -> Trainable:
 def _from_file(name: str, folder: Path | str | None) -> Trainable:
     tensors, meta = read(name, folder)
     cls = kind_of(meta, name)
-    model = cls(config_of(cls.Config, meta["config"]))
+    model = cls(config_of(meta))
     weights = {k: v for k, v in tensors.items() if not k.startswith(EXTRA)}
     try:
         model.load_state_dict(weights)
@@ -191,9 +191,13 @@ def _from_file(name: str, folder: Path | str | None) -> Trainable:
     return model
 
 
-def config_of(kind: type, values: Mapping[str, Any]) -> Any:
-    """A config from a card: JSON turns tuples into lists; a config has tuples, so that it can be
-    frozen and hashed."""
+def config_of(card: Mapping[str, Any]) -> Any:
+    """The config that a checkpoint's card holds, in its family's own type."""
+    return _config(registry.classes[card["family"]].Config, card["config"])
+
+
+def _config(kind: type, values: Mapping[str, Any]) -> Any:
+    """JSON turns tuples into lists; a config has tuples, so that it can be frozen and hashed."""
     fields = {f.name for f in dataclasses.fields(kind)}
     as_tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     return kind(**{k: v for k, v in as_tuples.items() if k in fields})

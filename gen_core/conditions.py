@@ -22,11 +22,14 @@ from gen_core.data.avatars.attributes import Avatar, any_avatar
 from gen_core.data.avatars.held_out import HELD_OUT, random_avatar
 from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS, facts, hidden
 from gen_core.data.images import UNSEEN
+from gen_core.devices import constant
 from gen_core.knobs import Knob
 from gen_core.knobs import Text as TextKnob
 
 UNTOLD = -10_000
 """In place of a measure that is not asked for: no measure is so low."""
+NULL = (UNSEEN,) * len(CHOICES) + (UNTOLD,) * len(MEASURES)
+"""The row that asks for no attribute."""
 HIDE_ALL = 0.1
 """Share of training pictures that are shown without their label (Ho & Salimans 2022, p_uncond)."""
 TELL_ALL = 0.4
@@ -177,8 +180,7 @@ class Attributes(_Labelled):
         return torch.stack([self._row(wish) for wish in label])
 
     def null(self, count: int) -> Tensor:
-        row = [UNSEEN] * len(CHOICES) + [UNTOLD] * len(MEASURES)
-        return torch.tensor(row).expand(count, -1)
+        return torch.tensor(NULL).expand(count, -1)
 
     def dropout(self, label: Tensor, rng: torch.Generator) -> Tensor:
         """One picture in ten says nothing, four say all; of the others each attribute is told as
@@ -187,7 +189,7 @@ class Attributes(_Labelled):
         told = torch.where(draw[:, 0] < TELL_ALL, 1.0, draw[:, 1])
         told = torch.where(draw[:, 0] > 1 - HIDE_ALL, 0.0, told)
         kept = torch.rand(label.shape, generator=rng, device=label.device) < told[:, None]
-        return torch.where(kept, label, self.null(len(label)).to(label.device))
+        return torch.where(kept, label, constant(NULL, torch.int64, label.device))
 
     def balanced(self, indices: Sequence[int]) -> Tensor:
         """All attributes of people whom training has not shown."""

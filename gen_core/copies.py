@@ -83,7 +83,7 @@ def candidates(judge: Judge, x: Tensor) -> Iterator[Neighbour]:
             "judge-avatars does not know where the training portraits lie: run "
             "`python -m gen_core evaluate judge-avatars --write`"
         )
-    features = judged(judge, [x], lambda done: None).features
+    features = judged(judge, [x]).features
     for index in NearestTraining.kept(judge.extra).nearest(features, CANDIDATES)[0].tolist():
         pictures, _ = avatars([SEEDS["train"][index]], x.shape[-1])
         off = (pictures.float() / 127.5 - 1 - x.cpu()).abs().mean() / 2

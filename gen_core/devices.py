@@ -7,6 +7,7 @@ import functools
 import platform
 
 import torch
+from torch import Tensor
 
 from gen_core.checks import KnobError
 
@@ -57,6 +58,14 @@ def has_bf16_units(device: torch.device) -> bool:
     amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     avx = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     return bool(amx() or (avx() and "Intel" not in _processor()))
+
+
+@functools.cache
+def constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """(len(values),) on the device, sent there once: for each copy the host waits until a GPU has
+    done all that it was given. Not to be changed in place."""
+    with torch.inference_mode(False):  # whoever asks first, training may ask next
+        return torch.tensor(values, dtype=dtype, device=device)
 
 
 def fast_math(device: torch.device) -> torch.autocast:

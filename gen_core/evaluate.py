@@ -20,7 +20,7 @@ from torch import Tensor
 from gen_core import checkpoint, metrics
 from gen_core.checks import whole
 from gen_core.composing import ASKED_WITH, composing
-from gen_core.data import LOADERS, ImageSet, load_data
+from gen_core.data import LOADERS, DataSet, load_data
 from gen_core.devices import device_title
 from gen_core.family import Family, Picture, Trainable, final
 from gen_core.knobs import check_all
@@ -152,8 +152,8 @@ class Evaluation:
         """How often the model draws attributes together that training never showed together."""
         return composing(model, self.reference.judge, report=self.report, **ASKED_WITH)
 
-    def test_pictures(self, model: Family) -> ImageSet:
-        """The test pictures of the model's data set. Raises MissingData."""
+    def test_set(self, model: Family) -> DataSet:
+        """The test samples of the model's data set. Raises MissingData."""
         return load_data(model.card["data"], "test", self.data_root, download=False)
 
     def standard_fid(self, model: Family, knobs: dict[str, Any]) -> float:

@@ -237,8 +237,13 @@ class Family(Trainable):
 
     def __init__(self, config: Any = None) -> None:
         super().__init__(config)
-        self.condition: Condition = Nothing()
+        self.condition = self.condition_of(self.config)
         """What it can be asked for."""
+
+    @classmethod
+    def condition_of(cls, config: Any) -> Condition:
+        """What a model of this config can be asked for."""
+        return Nothing()
 
     @property
     def every_knob(self) -> tuple[Knob, ...]:

@@ -14,7 +14,7 @@ from gen_core import checkpoint, metrics
 from gen_core.data import load_data
 from gen_core.families.judge import Judge
 from gen_core.nearest import NearestTraining
-from gen_core.progress import Progress, Report
+from gen_core.progress import Progress, Report, ignore
 
 
 class Judged(NamedTuple):
@@ -55,7 +55,11 @@ class Reference:
 
 @torch.inference_mode()
 def judged(
-    judge: Judge, batches: Iterable[Tensor], total: int, report: Report, stage: str = "samples"
+    judge: Judge,
+    batches: Iterable[Tensor],
+    total: int = 0,
+    report: Report = ignore,
+    stage: str = "samples",
 ) -> Judged:
     """Runs the classifier over `total` pictures in float32, so that a figure means the same
     anywhere."""

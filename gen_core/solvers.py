@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gen_core.devices import constant
 from gen_core.family import Frame
 from gen_core.knobs import Knob, Number
 from gen_core.noise import Noise
@@ -94,7 +95,7 @@ class NoiseSchedule:
 
     def scales(self, t: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """The same for whole t (B,), shaped to multiply x (B, ...)."""
-        alpha_bar = torch.as_tensor(self.alpha_bar, dtype=torch.float32, device=x.device)[t]
+        alpha_bar = constant(tuple(self.alpha_bar.tolist()), torch.float32, x.device)[t]
         alpha_bar = alpha_bar.reshape(-1, *[1] * (x.dim() - 1))
         return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 import torch
 from diffusers import (
     AutoencoderKL,
@@ -29,6 +32,7 @@ from transformers import (
     T5TokenizerFast,
 )  # fmt: skip
 
+from gen_core.text_to_image import child
 from gen_core.text_to_image.tokens import learned
 
 WIDTH = 32
@@ -146,3 +150,15 @@ def entry(name: str, folder: Path | str, **changes: object) -> dict:
         "licence_page": "https://example.org/licence?a=1&b=2", "token": False, "side": SIDE,
         "steps": 3, "guidance_scale": 7.5,
     } | changes  # fmt: skip
+
+
+def start_by_forking(patch: pytest.MonkeyPatch) -> None:
+    """Processes with a model begin as copies of one that has imported the libraries already: on a
+    CPU that can be done, and saves each of them 10 seconds. They do not see later changes of the
+    environment, as a download would have to."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([
+        "gen_core.text_to_image.slot", FluxPipeline.__module__, StableDiffusionPipeline.__module__,
+        CLIPTextModel.__module__, T5EncoderModel.__module__, CLIPImageProcessor.__module__,
+    ])  # fmt: skip
+    patch.setattr(child, "multiprocessing", SimpleNamespace(get_context=lambda method: context))

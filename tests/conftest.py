@@ -1,4 +1,4 @@
-"""What the tests of the screen share: a running app, a browser, a page that is watched."""
+"""What many tests share: a running app, untrained pipelines, a hand that draws."""
 
 from __future__ import annotations
 
@@ -14,19 +14,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-import torch
-from playwright.sync_api import Browser, Locator, Page, Response, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
-from chromium import launch
+pytest_plugins = ["visiting", "workers"]
 
 ROOT = Path(__file__).resolve().parent.parent
 expect.set_options(timeout=60_000)  # a busy machine is no failure
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick ones first: what needs a browser comes last."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+# Before torch is imported, here or in a process that a test starts: tiny tensors, several workers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +93,7 @@ def running_app(command: Sequence[str] = ("app.py",), **environment: str) -> Ite
     address = Served(f"http://127.0.0.1:{port}")
     address.pid = process.pid
     try:
-        wait_until(lambda: _answers(address, process), 120)
+        wait_until(lambda: _answers(address, process), 240)
         yield address
     finally:
         process.terminate()
@@ -126,59 +122,6 @@ def app_address() -> Iterator[Served]:
     """The app that all tests of the screen share."""
     with running_app() as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """visit(address, **context options) -> Page. At the end of the test: nothing in the console,
-    no request to any other host."""
-    problems: list[str] = []
-    contexts = []
-
-    def open_page(address: str, **options: object) -> Page:
-        context = chromium.new_context(accept_downloads=True, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
-        page.on("request", lambda request: _check_host(request.url, problems))
-        page.on("response", lambda response: _check_answer(response, problems))
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
-
-
-def _check_host(url: str, problems: list[str]) -> None:
-    if not url.startswith(
-        ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "data:", "blob:")
-    ):
-        problems.append(f"a request to another host: {url}")
-
-
-def _check_answer(response: Response, problems: list[str]) -> None:
-    """What the console only calls a failure to load: which request it was, and what it sent."""
-    if response.status >= 400:
-        asked = response.request
-        problems.append(f"{response.status}: {asked.method} {asked.url} {asked.post_data}"[:500])
-
-
-@pytest.fixture(autouse=True)
-def _few_threads() -> None:
-    """Two threads at most: results are the same, and machines with many cores stay friendly."""
-    torch.set_num_threads(min(2, torch.get_num_threads()))
 
 
 def dragged(page: Page, pad: Locator, *points: tuple[float, float]) -> None:

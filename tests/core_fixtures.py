@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gen_core.data import Batches, ImageSet
+from gen_core.conditions import Attributes
+from gen_core.data import Batches, DataSet, ImageSet
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.labels import facts
-from gen_core.family import Family, Trainable, registry
+from gen_core.family import Family, Tokens, Trainable, registry
 from gen_core.solvers import NoiseSchedule, Prediction
 from gen_core.train import BatchSource
-
-torch.set_num_threads(1)  # tiny tensors: a second thread costs more than it brings
 
 GENERATIVE = sorted(name for name, kind in registry.classes.items() if issubclass(kind, Family))
 TRAINED = sorted(name for name, kind in registry.classes.items() if not kind.parts)
@@ -54,17 +53,34 @@ def portraits(count: int = 64, size: int = 28) -> ImageSet:
     return ImageSet("avatars", images, facts(people), ())
 
 
-def examples(family: str, count: int = 64) -> ImageSet:
-    """Something for a family to train on."""
-    if family == "style-gan":
-        return portraits(count, 16)
-    return portraits(count) if family.startswith("avatar") else striped(count)
+@dataclasses.dataclass(frozen=True)
+class RandomTokens:
+    """Tokens without any rule."""
+
+    event: Tokens
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def batch(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        tokens = (indices[:, None] * torch.arange(3, 3 + self.event.length)) % 101
+        return tokens % self.event.vocabulary, torch.zeros_like(indices)
+
+
+def examples(model: Trainable, count: int = 64) -> DataSet:
+    """Something for a model to train on."""
+    if isinstance(getattr(model, "event", None), Tokens):
+        return RandomTokens(model.event, count)
+    if isinstance(getattr(model, "condition", None), Attributes):
+        return portraits(count, model.event.height)
+    return portraits(count) if model.name.startswith("avatar") else striped(count)
 
 
 def batches(family: str, size: int = 16) -> BatchSource:
     """Endless batches of such examples; for the parts of a model, of what the parts before make."""
     if not family.startswith("text-to-image/"):
-        return Batches(examples(family), size, 0)
+        return Batches(examples(tiny(family)), size, 0)
     return PartBatches(family.removeprefix("text-to-image/"), min(size, 4))
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from core_fixtures import tiny
+from demos.latent_space import kl_holes
 from demos.latent_space.kl_models import VARIANTS
 from demos.latent_space.models import JUDGE
 from gen_core.checkpoint import save
+from gen_core.data.avatars import avatars
 
 NAMES = tuple(variant.name for variant in VARIANTS)
 CHANGES = ({"beta": 0.0}, {}, {"beta": 4.0}, {"beta": 64.0}, {"reparameterised": False})
@@ -41,3 +45,11 @@ def training_curves(seed: int) -> dict[str, torch.Tensor]:
         "curve.elbo.rate": (100 + 10 * seed) * steps / STEPS,
         "curve.elbo.distortion": 1000 - 5000 * steps / STEPS,
     }
+
+
+_drawn = functools.cache(avatars)
+
+
+def keep_crowd(patch: pytest.MonkeyPatch) -> None:
+    """Every new app would draw the 300 portraits of its crowd again, the same ones in 5 seconds."""
+    patch.setattr(kl_holes, "avatars", _drawn)

@@ -9,7 +9,7 @@ import torch
 
 from core_fixtures import tiny
 from demos.handlers import App
-from demos.tabs import overview
+from demos.overview import panel as overview
 from demos.texts.overview import FAMILIES
 from demos.working import Working
 from gen_core import checkpoint

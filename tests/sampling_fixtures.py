@@ -10,19 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from PIL import Image
-from playwright.sync_api import expect
 
-from conftest import free_port
 from core_fixtures import tiny
-from demos import server, shell
 from demos.handlers import App
 from demos.panel import Panel
 from demos.tab import Tab
 from gen_core import checkpoint
-
-expect.set_options(timeout=60_000)  # a busy machine takes its time
+from serving import page_of
 
 
 def write_weights(folder: Path) -> None:
@@ -36,11 +31,8 @@ def write_weights(folder: Path) -> None:
 def served(tab: Tab, folder: Path) -> Iterator[str]:
     """A page with one tab and the tiny models; yields its address."""
     write_weights(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_WEIGHTS", str(folder))
-        page = shell.build_page(App("cpu"), [tab])
-        yield server.serve(page, "127.0.0.1", free_port())
-        page.close()
+    with page_of(tab, weights=folder) as address:
+        yield address
 
 
 def values(run: Iterator[Any]) -> list[dict[str, Any]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -13,6 +14,7 @@ from demos.explain import Explanation, code_panel, explanation
 from demos.handlers import App
 from demos.knobs import Knob, Knobs
 from demos.layout import buttons, controls, results
+from demos.panel import Panel
 from demos.tab import Tab
 from demos.working import Working
 from gen_core import Noise
@@ -42,17 +44,24 @@ def work(steps: int, count: int, **knobs: Any) -> Iterator[Any]:
     yield np.full((32, 32), count, np.uint8), f"{steps} steps, {knobs['solver']}"
 
 
-def build_first(app: App) -> None:
-    explanation(TEXT)
-    with gr.Tabs(elem_classes=["panels"]) as panels:
-        app.panels["first"] = panels
-        with gr.Tab("Draw", id="draw"):
-            _draw(app)
-        with gr.Tab("Break", id="break"):
-            _break(app)
+@dataclass(frozen=True, kw_only=True)
+class Built(Panel):
+    """A panel whose page is put together by hand."""
+
+    put: Callable[[App], None]
+
+    def build(self, app: App) -> list[Any]:
+        self.put(app)
+        return []
+
+
+def built(tab: str, panel: str, put: Callable[[App], None]) -> Built:
+    """put(app) fills the panel."""
+    return Built(tab=tab, id=panel, title=panel.capitalize(), text=TEXT, run=work, put=put)
 
 
 def _draw(app: App) -> None:
+    explanation(TEXT)
     knobs = app.add(Knobs("first", "draw", [
         Knob("label", "Class", "label", "Bag", all_classes=True),
         Knob("steps", "Steps", "whole", 20, 1, 1000, info="More steps, finer result."),
@@ -96,7 +105,7 @@ def broken(how: str) -> str:
     raise ZeroDivisionError("a secret of the server")
 
 
-def build_second(app: App) -> None:
+def _answer(app: App) -> None:
     gr.Markdown("Nothing but one knob.")
     knobs = app.add(Knobs("second", "only", [Knob("steps", "Steps", "whole", 5, 1, 50)]))
     knobs.build()
@@ -105,4 +114,7 @@ def build_second(app: App) -> None:
     app.on(go.click, lambda steps: f"{steps} steps", knobs, note, api_name="answer", stop=stop)
 
 
-TABS = [Tab("first", "First", 1, build_first), Tab("second", "Second", 2, build_second)]
+TABS = [
+    Tab("first", "First", 1, [built("first", "draw", _draw), built("first", "break", _break)]),
+    Tab("second", "Second", 2, [built("second", "only", _answer)]),
+]

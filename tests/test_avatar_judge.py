@@ -61,6 +61,7 @@ def test_a_census_counts_every_value_and_spreads_the_measures():
     )
 
 
+@pytest.mark.heavy
 def test_it_learns_to_tell_people_apart():
     steps = list(fit(tiny("avatar-judge"), Batches(portraits(32), 32, 0), steps=80, warmup=5))
     first, last = (steps[k].losses for k in (0, -1))

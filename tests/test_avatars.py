@@ -103,6 +103,7 @@ def test_held_out_combinations_exist_and_no_training_picture_shows_one():
     assert 0.02 < np.mean([is_held_out(avatar) for avatar in drawn]) < 0.3
 
 
+@pytest.mark.heavy
 def test_the_data_set_is_drawn_once_and_then_read(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setitem(dataset.SEEDS, "test", range(7, 12))
@@ -124,6 +125,7 @@ def test_the_data_set_is_drawn_once_and_then_read(tmp_path, monkeypatch):
         load_data("avatars", "test")
 
 
+@pytest.mark.heavy
 def test_a_script_without_a_guard_is_told_what_to_do(tmp_path):
     script = "from gen_core.data import load_data; load_data('avatars', 'test')"
     (tmp_path / "script.py").write_text(script, encoding="utf-8")
@@ -185,6 +187,7 @@ def test_what_is_hidden_does_not_show():
 
 
 @pytest.mark.parametrize("hat", attributes.HATS)
+@pytest.mark.heavy
 def test_what_is_not_hidden_shows(hat):
     avatar = Avatar(hat=hat, age=0.85)
     for name in {"hair", "hair_colour"} - hidden(avatar):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from big_pipelines import entry, tiny
+from big_pipelines import entry, start_by_forking, tiny
 from conftest import free_port
 from demos.pictures import result_of
 from fake_hub import REPOSITORY, Hub, serving
@@ -20,6 +20,7 @@ from gen_core.text_to_image.big_pipeline import DRAWING, generate, opened
 from gen_core.text_to_image.bigger import BigModel
 from gen_core.text_to_image.slot import Slot
 
+pytestmark = pytest.mark.heavy
 CPU = torch.device("cpu")
 LONG = 900
 """Steps of a picture that nobody waits for."""
@@ -44,6 +45,12 @@ def slot_of():
         slot.unload()
 
 
+@pytest.fixture
+def forked(monkeypatch) -> None:
+    """For what is told of processes, however they begin; downloads begin as those of the app."""
+    start_by_forking(monkeypatch)
+
+
 def model(name: str, repository: Path | str, **changes: object) -> BigModel:
     return BigModel(**entry(name, repository, **changes))
 
@@ -57,6 +64,7 @@ def drawing(progress: Any) -> bool:
     return progress.stage == DRAWING
 
 
+@pytest.mark.usefixtures("forked")
 def test_one_model_at_a_time_has_a_process_and_takes_its_memory_with_it(folders, slot_of):
     small, other = model("A", folders["StableDiffusion"]), model("B", folders["Flux"])
     slot = slot_of(small, other)
@@ -73,6 +81,7 @@ def test_one_model_at_a_time_has_a_process_and_takes_its_memory_with_it(folders,
     assert slot.painter is None
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_stopped_picture_leaves_the_model_open_for_who_waits(folders, slot_of):
     slot = slot_of(model("A", folders["StableDiffusion"], steps=LONG))
     mine, theirs = slot.draw("A", "mine"), slot.draw("A", "theirs")
@@ -85,6 +94,7 @@ def test_a_stopped_picture_leaves_the_model_open_for_who_waits(folders, slot_of)
     assert slot.painter.process is process and process.is_alive()
 
 
+@pytest.mark.usefixtures("forked")
 def test_who_stops_while_the_model_is_being_opened_ends_the_process(folders, slot_of):
     slot = slot_of(model("A", folders["Flux"]))
     run = slot.draw("A", "a red cat")
@@ -97,6 +107,7 @@ def test_who_stops_while_the_model_is_being_opened_ends_the_process(folders, slo
     assert slot.painter.process.is_alive()
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_process_that_dies_is_told_and_replaced(folders, slot_of):
     slot = slot_of(model("A", folders["Flux"], steps=LONG))
     run = slot.draw("A", "a red cat")
@@ -144,6 +155,7 @@ def test_a_stopped_download_goes_on_the_next_time(folders, slot_of, tmp_path, mo
     assert result_of(slot.draw("A", "a dog")).picture.any()  # nobody asks the Hub any more
 
 
+@pytest.mark.usefixtures("forked")
 def test_who_waited_for_a_download_uses_it(folders, slot_of, monkeypatch):
     slot = slot_of(model("A", REPOSITORY))
     monkeypatch.setattr(slot_module, "_fetch", lambda *_: pytest.fail("fetched again"))

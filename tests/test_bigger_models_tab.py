@@ -19,7 +19,7 @@ from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import expect
 
-from big_pipelines import SIDE, entry, tiny
+from big_pipelines import SIDE, entry, start_by_forking, tiny
 from conftest import ROOT, free_port, wait_until
 from demos import server, shell
 from demos.handlers import App
@@ -32,7 +32,7 @@ from sampling_fixtures import picture
 
 SMALL, LONG, TURBO, LARGE = "Small <b>one</b>", "Long walk", "Turbo", "Large"
 MARKUP = '<b>bold</b> ${1 + 1} {{x}} & "cat"'
-TAB = Tab("text-to-image", "Text to image", 1, bigger.build)
+TAB = Tab("text-to-image", "Text to image", 1, [bigger.PANEL])
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,8 @@ def listed(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(listed) -> Iterator[tuple[App, str]]:
-    with page_with(listed) as (app, page):
+    with page_with(listed) as (app, page), pytest.MonkeyPatch.context() as patch:
+        start_by_forking(patch)
         yield app, server.serve(page, "127.0.0.1", free_port()).rstrip("/")
         bigger.slot(app.device, big_models()).unload()
 
@@ -106,6 +107,7 @@ def test_the_list_says_what_each_model_needs_and_shows_names_as_text(listed):
     assert "It needs an access token (HF_TOKEN), and this server has none" in told
 
 
+@pytest.mark.heavy
 def test_the_page_is_built_without_diffusers():
     program = (
         "import sys; from demos.handlers import App; from demos.tabs import text_to_image as t;"
@@ -143,6 +145,7 @@ def test_the_printed_lines_run(listed, monkeypatch, tmp_path, name):
         assert drawn.size == (SIDE, SIDE)
 
 
+@pytest.mark.heavy
 def test_the_api_draws_from_the_list_alone(served):
     app, address = served
     client = Client(address, verbose=False)
@@ -164,6 +167,7 @@ def test_the_api_draws_from_the_list_alone(served):
         client.predict(SMALL, "x" * 2001, "", 0, **call)
 
 
+@pytest.mark.heavy
 def test_stop_ends_the_picture_and_not_the_model(served, listed, monkeypatch):
     monkeypatch.setenv(LISTED, str(listed))
     app, address = served

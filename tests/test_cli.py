@@ -135,6 +135,7 @@ def few_weights_to_time(monkeypatch):
     monkeypatch.setattr("gen_core.bench.load_or_build", lambda family, device: models[family])
 
 
+@pytest.mark.heavy
 def test_bench_reports_its_ratios(place, capsys, monkeypatch):
     few_weights_to_time(monkeypatch)
     result = answer(capsys, "bench", "--count", "2", "--steps", "3", "--rounds", "2")
@@ -162,6 +163,7 @@ def test_any_other_missing_module_is_a_defect_and_stays_a_traceback(place, monke
         main(["atlas", "vae-fashion"])
 
 
+@pytest.mark.heavy
 def test_the_module_runs_and_knows_its_commands():
     root = Path(checkpoint.__file__).parent.parent
     command = [sys.executable, "-m", "gen_core", "--help"]

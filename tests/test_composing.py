@@ -69,6 +69,7 @@ def test_held_out_pairs_are_all_there_and_seen_ones_are_others():
     assert seen_pairs(1) != seen == seen_pairs(0)
 
 
+@pytest.mark.heavy
 def test_seen_pairs_do_occur_in_training():
     people = [random_avatar(seed) for seed in range(20_000)]
     for wish in seen_pairs():

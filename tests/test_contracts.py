@@ -92,11 +92,11 @@ def test_steps_are_counted_and_the_clock_runs_one_way(model, frames):
 def test_every_frame_but_the_last_says_what_the_network_said(model, frames):
     shape = frames[-1].x.shape
     for frame in frames[:-1]:
-        assert frame.x0.shape in (shape, frame.x.shape)  # a sample, or one in the space of latents
         if model.out == "logits":
             assert frame.out.shape == (len(shape) and shape[0], model.event.vocabulary)
         else:
             assert frame.out.shape == frame.x0.shape
+            assert frame.x0.shape in (shape, frame.x.shape)  # a sample, or one as a latent
         assert frame.out.dtype == torch.float32
     assert frames[-1].x0 is None and frames[-1].out is None
 

@@ -15,9 +15,8 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 from torch.nn import functional
 
-from conftest import free_port
 from core_fixtures import portraits, tiny
-from demos import cache, server, shell
+from demos import cache
 from demos.figures import png_data_url
 from demos.handlers import App
 from demos.overview import copies
@@ -32,6 +31,7 @@ from gen_core.data.avatars.dataset import SEEDS
 from gen_core.families.judge import Judge
 from gen_core.nearest import NearestTraining
 from gen_core.reference import judged
+from serving import page_of
 
 TRAINING = 60
 """Portraits that the judge of these tests knows: seeds 0 to 59, as in training."""
@@ -42,7 +42,7 @@ def knowing_judge() -> Judge:
     """Untrained, but evaluated: it knows where each training portrait lies."""
     judge = tiny("avatar-judge")
     known = portraits(TRAINING, 64).pictures(slice(None))
-    judge.extra = NearestTraining.of(judged(judge, [known], lambda done: None).features).tensors()
+    judge.extra = NearestTraining.of(judged(judge, [known]).features).tensors()
     return judge
 
 
@@ -108,6 +108,7 @@ def test_fresh_portraits_are_in_no_data_set_and_nobody_is_asked_for_them():
         assert not set(FRESH) & set(seeds)
 
 
+@pytest.mark.heavy
 def test_a_blurred_training_portrait_is_a_copy_and_a_fresh_one_is_none(judge):
     yardstick = Yardstick(list(measured(judge, FEW)))
     assert yardstick.says(nearest(judge, blurred(fresh(5)))[0].difference) == "copy"
@@ -143,6 +144,7 @@ def answered(app: App, known: copies.FreshPortraits, asked: Any) -> tuple[list[W
     return working, value
 
 
+@pytest.mark.heavy
 def test_the_card_shows_the_nearest_and_holds_them_against_fresh_ones(app):
     _, value = answered(app, copies.FreshPortraits(app), picked(fresh(5)))
     assert value["verdict"] == "copy" and value["headline"].startswith("A copy, or nearly: ")
@@ -156,6 +158,7 @@ def test_the_card_shows_the_nearest_and_holds_them_against_fresh_ones(app):
     assert other["verdict"] != "copy" and other["headline"] != value["headline"]
 
 
+@pytest.mark.heavy
 def test_the_yardstick_is_measured_once_for_all_visitors(app):
     known = copies.FreshPortraits(app)
     first, value = answered(app, known, picked(fresh(1)))
@@ -165,8 +168,9 @@ def test_the_yardstick_is_measured_once_for_all_visitors(app):
     assert again["fresh"] == value["fresh"]
 
 
+@pytest.mark.heavy
 def test_a_kept_example_spares_the_measuring(app, tmp_path, monkeypatch):
-    cache.write(copies.keep(), app, tmp_path)
+    cache.write(copies.PANEL.keep(), app, tmp_path)
     kept = cache.example(copies.NAME, tmp_path)
     assert kept.models == ("gan-avatars", "judge-avatars") and kept.value["who"] == "GAN, seed 0"
     monkeypatch.setattr(copies, "example", lambda name: kept)
@@ -205,13 +209,11 @@ def test_without_a_judge_it_says_so(app, monkeypatch, tmp_path):
 @pytest.fixture(scope="module")
 def address(folder) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_WEIGHTS", str(folder))
         patch.setattr(copies, "FRESH", FEW)
         patch.setattr(copies, "example", lambda name: None)
-        patch.setattr(copies, "as_before", lambda name: None)
-        page = shell.build_page(App("cpu"), [overview.TAB])
-        yield server.serve(page, "127.0.0.1", free_port())
-        page.close()
+        patch.setattr("demos.panel.example", lambda name: None)
+        with page_of(overview.TAB, weights=folder) as address:
+            yield address
 
 
 @pytest.mark.browser
@@ -240,6 +242,6 @@ def test_a_portrait_is_pressed_with_the_keyboard_on_a_phone(visit, address):
 def test_the_api_answers_like_the_page(address):
     client = Client(address, verbose=False)
     with pytest.raises(AppError, match="press one of the portraits first"):
-        client.predict(None, api_name=f"/{copies.API_NAME}")
-    value = client.predict(picked(fresh(5)), api_name=f"/{copies.API_NAME}")
+        client.predict(None, api_name="/overview_copies")
+    value = client.predict(picked(fresh(5)), api_name="/overview_copies")
     assert value["verdict"] == "copy" and value["nearest"][0]["number"] == 5  # and the app goes on

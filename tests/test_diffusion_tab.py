@@ -24,6 +24,8 @@ from gen_core import Noise, final, load
 from gen_core.checks import KnobError
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights
 
+GENERATE = diffusion.TAB.panels[0]
+
 
 @pytest.fixture
 def app(tmp_path, monkeypatch) -> App:
@@ -33,7 +35,7 @@ def app(tmp_path, monkeypatch) -> App:
 
 
 def generate(app: App, **knobs) -> list[dict]:
-    return values(diffusion.generate.run(app, **defaults(diffusion.generate, **knobs)))
+    return values(GENERATE.run(app, **defaults(GENERATE, **knobs)))
 
 
 def test_the_timeline_ends_with_what_the_sampler_draws(app):
@@ -79,6 +81,7 @@ def test_all_ten_classes_come_in_turn_five_in_a_row(app):
     assert [i for i, equal in enumerate(same) if equal] == [1]
 
 
+@pytest.mark.heavy
 def test_a_thousand_steps_keep_a_short_timeline(app):
     *_, value = generate(app, steps=1000, count=1, guidance_scale=1, solver="DDPM")
     assert value["total"] == 1000 and value["steps"][0] == 0 and value["steps"][-1] == 1000
@@ -92,10 +95,10 @@ def test_a_seed_without_successors_is_refused(app):
 
 @pytest.mark.parametrize("label", ["All ten", "Bag"])
 def test_the_printed_lines_of_generate_draw_the_same(app, label):
-    knobs = defaults(diffusion.generate, label=label, steps=3, count=2, seed=5)
+    knobs = defaults(GENERATE, label=label, steps=3, count=2, seed=5)
     scope: dict = {}
-    exec(diffusion.generate.code(knobs), scope)
-    *_, value = values(diffusion.generate.run(app, **knobs))
+    exec(GENERATE.code(knobs), scope)
+    *_, value = values(GENERATE.run(app, **knobs))
     assert np.array_equal(pixels(scope["x"]), frames_of(value["lanes"][0])[-1])
 
 
@@ -154,6 +157,7 @@ def table(app: App, **knobs) -> list[dict]:
     return values(compare.compare(app, **defaults(compare.PANEL, **knobs)))
 
 
+@pytest.mark.heavy
 def test_the_table_fills_cell_by_cell(app):
     news = table(app, columns="1-16", count=2)
     filled = [sum(cell is not None for row in n["rows"] for cell in row["cells"]) for n in news]
@@ -164,6 +168,7 @@ def test_the_table_fills_cell_by_cell(app):
     assert "2 pictures together" in news[-1]["caption"] and "all in" in news[-1]["provenance"]
 
 
+@pytest.mark.heavy
 def test_a_cell_shows_what_that_solver_draws_from_the_same_noise(app):
     *_, value = table(app, label="Sandal", columns="1-16", seed=4, guidance_scale=1.5)
     model = load("diffusion-fashion", "cpu")
@@ -174,6 +179,7 @@ def test_a_cell_shows_what_that_solver_draws_from_the_same_noise(app):
         assert np.array_equal(picture(row["cells"][3]["picture"]), pixels(x)[0])
 
 
+@pytest.mark.heavy
 def test_eta_turns_ddim_and_nothing_else(app):
     *_, still = table(app, columns="1-16", eta=0.0)
     *_, noisy = table(app, columns="1-16", eta=1.0)
@@ -190,6 +196,7 @@ def test_a_table_that_costs_too_much_is_refused_by_name(app):
         table(app, columns="25-200", count=9)
 
 
+@pytest.mark.heavy
 def test_the_printed_lines_of_compare_draw_the_same(app):
     knobs = defaults(compare.PANEL, columns="1-16", seed=6)
     scope: dict = {}
@@ -201,12 +208,12 @@ def test_the_printed_lines_of_compare_draw_the_same(app):
 
 
 def test_every_panel_wants_an_example_kept(app):
-    names = [keep.name for keep in diffusion.CACHED]
-    assert names == [
-        "diffusion-generate", "diffusion-forward", "diffusion-compare", "diffusion-person",
+    kept = [keep for panel in diffusion.TAB.panels for keep in panel.keeps()]
+    assert [keep.name for keep in kept] == [
+        "diffusion-generate", "diffusion-person", "diffusion-forward", "diffusion-compare",
     ]  # fmt: skip
-    value = diffusion.CACHED[0].make(app)
-    assert len(value["levels"]) == 11 and diffusion.CACHED[0].seeds == tuple(range(10))
+    value = kept[0].make(app)
+    assert len(value["levels"]) == 11 and kept[0].seeds == tuple(range(10))
 
 
 def test_the_tab_can_be_built_twice(app):

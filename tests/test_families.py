@@ -180,6 +180,7 @@ MISTAKEN = {"gan-fashion-collapsed", "vae-avatars-cut"}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.heavy
 def test_a_shipped_model_draws_pictures_in_range_that_differ(name):
     model = load(name, "cpu")
     x = final(model.sample(Noise(range(8))))

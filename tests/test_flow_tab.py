@@ -19,7 +19,7 @@ from demos.widgets.labelled_grid import Cell, Row, labelled_grid_value
 from gen_core import Noise, final
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights
 
-GENERATE = flow.PANELS[0]
+GENERATE = flow.TAB.panels[0]
 
 
 @pytest.fixture
@@ -113,7 +113,11 @@ def test_the_tab_can_be_built_twice(app):
         with gr.Blocks():
             flow.TAB.build(app)
     assert [knobs.panel for knobs in app.knobs] == ["generate", "few"]
-    assert [keep.name for keep in flow.CACHED] == ["flow-generate", "flow-few", "flow-person"]
+    assert [keep.name for panel in flow.TAB.panels for keep in panel.keeps()] == [
+        "flow-generate",
+        "flow-few",
+        "flow-person",
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -304,6 +304,6 @@ def test_the_page_can_be_built_twice(app):
 
 def test_what_is_kept_for_the_first_moment_needs_no_data_set(app, monkeypatch, tmp_path):
     monkeypatch.setenv("GEN_DATA", str(tmp_path))
-    for keep in tab.CACHED:
+    for keep in [keep for panel in tab.TAB.panels for keep in panel.keeps()]:
         if portraits.MODEL not in keep.models:  # test_gan_portraits.py makes those
             assert keep.make(app)["live"]

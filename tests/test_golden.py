@@ -15,6 +15,7 @@ from golden import FOLDER, PAGE, WEIGHTS, page_of_today, picture_rows, stored
 from golden_run import checkpoints, fingerprint, in_float32
 
 NAMES = checkpoints(WEIGHTS)
+pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture(autouse=True)

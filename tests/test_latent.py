@@ -60,6 +60,7 @@ def reader() -> Reader:
     return learn(codes, traits, torch.ones_like(traits, dtype=torch.bool), lessons=400)
 
 
+@pytest.mark.heavy
 def test_a_reader_tells_traits_from_codes(reader):
     codes, traits = mixed_up(500)
     off = (reader(codes)[:, :2] - traits[:, :2]).square().mean(0)
@@ -155,6 +156,7 @@ def atlas() -> Atlas:
     return Atlas.of(model, portraits(120), portraits(200), lessons=30)
 
 
+@pytest.mark.heavy
 def test_an_atlas_travels_in_a_checkpoint(atlas):
     again = Atlas.kept({"other": torch.ones(1)} | atlas.tensors())
     for name in TENSORS:

@@ -51,6 +51,7 @@ def move(page: Page, name: str, far: float) -> None:
     wait_for_picture(page, before)
 
 
+@pytest.mark.alone
 def test_the_face_follows_a_slider_in_under_a_tenth_of_a_second(visit, address):
     page = opened(visit, address)
     for k in range(20):

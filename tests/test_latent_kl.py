@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from demos.cache import Example
 from demos.handlers import App
 from demos.latent_space import kl, kl_figures, kl_holes
 from demos.latent_space.kl_models import (
@@ -38,13 +39,18 @@ from gen_core.checks import KnobError
 from gen_core.data.images import pixels
 from gen_core.interpolation import straight
 from gen_core.noise import MAX_SEED
-from kl_fixtures import NAMES, STEPS, write_variants
+from kl_fixtures import NAMES, STEPS, keep_crowd, write_variants
 from sampling_fixtures import frames_of, picture
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     return write_variants(tmp_path_factory.mktemp("kl"))
+
+
+@pytest.fixture(autouse=True)
+def _crowd(monkeypatch) -> None:
+    keep_crowd(monkeypatch)
 
 
 @pytest.fixture
@@ -277,14 +283,14 @@ def test_the_code_runs_as_it_is_and_ends_with_the_last_model_s_walk(app, ends):
     assert torch.equal(space["new"], final(space["model"].sample(Noise(range(2, 2 + SHOWN)))))
 
 
-def test_the_kept_example_is_new_faces_by_all_and_a_walk_through_all(app):
-    keep = kl.keep()
+def test_the_kept_example_is_new_faces_by_all_and_a_walk_through_all(app, monkeypatch):
+    keep = kl.PANEL.keep()
     assert keep.models == NAMES
     value = keep.make(app)
     assert len(value["table"]["rows"]) == len(VARIANTS)
     assert len(value["walk"]["lanes"]) == len(VARIANTS)
-    before = kl._before(
-        kl.Example(value, keep.models, keep.seeds, "an abacus", "2026-11-22"), "table"
-    )
+    kept = Example(value, keep.models, keep.seeds, "an abacus", "2026-11-22")
+    monkeypatch.setattr("demos.panel.example", lambda name: kept)
+    before = kl.PANEL.at_first(app)["table"]
     assert before["provenance"].startswith("computed before, 22 November 2026")
     assert before["live"] is False and JUDGE not in keep.models

@@ -13,10 +13,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Locator, Page, expect
 
-from demos.handlers import App
 from demos.latent_space import kl
 from demos.latent_space.kl_models import HEALTHY, SEVERED, VARIANTS
-from demos.panel import panel_tabs
 from demos.tab import Tab
 from kl_fixtures import NAMES, write_variants
 from sampling_fixtures import served
@@ -25,16 +23,12 @@ pytestmark = pytest.mark.browser
 KNOBS = {"portrait": 3, "seed": 0, "ends": "Two portraits", "a": 3, "b": 11, "count": 5}
 
 
-def build(app: App) -> None:
-    panel_tabs(app, kl.TAB, [(kl.TITLE, kl.PANEL_ID, kl.build)])
-
-
 @contextlib.contextmanager
 def opened(folder: Path) -> Iterator[str]:
     """The panel as it is where nobody has made its example."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kl, "example", lambda name: None)
-        with served(Tab(kl.TAB, "Latent space", 1, build), folder) as address:
+        patch.setattr("demos.panel.example", lambda name: None)
+        with served(Tab(kl.TAB, "Latent space", 1, [kl.PANEL]), folder) as address:
             yield address
 
 
@@ -45,7 +39,7 @@ def address(tmp_path_factory) -> Iterator[str]:
 
 
 def visited(visit, address: str, more: str = "", **options: Any) -> tuple[Page, Locator]:
-    page = visit(f"{address}?tab={kl.TAB}&panel={kl.PANEL_ID}{more}", **options)
+    page = visit(f"{address}?tab={kl.TAB}&panel=kl{more}", **options)
     page.get_by_role("button", name=kl.COMPARE).wait_for()
     return page, page.locator(f"#{kl.NAME} .labelled-grid")
 
@@ -113,7 +107,7 @@ def test_on_a_phone_nothing_is_wider_than_the_page(visit, address):
 
 def test_with_one_model_a_line_says_what_is_missing(visit, tmp_path):
     with opened(write_variants(tmp_path, [HEALTHY.name])) as address:
-        page = visit(f"{address}?tab={kl.TAB}&panel={kl.PANEL_ID}")
+        page = visit(f"{address}?tab={kl.TAB}&panel=kl")
         expect(page.get_by_text("There is nothing to compare yet")).to_be_visible()
         assert page.get_by_role("button", name=kl.COMPARE).count() == 0
         page.close()  # before the server goes

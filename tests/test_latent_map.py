@@ -262,7 +262,7 @@ def test_the_lines_shown_run_as_they_are_and_draw_the_same(app, name):
 
 
 def test_the_example_comes_back_from_its_files(app, tmp_path):
-    cache.write(panel.keep(), app, tmp_path)
+    cache.write(panel.PANEL.keep(), app, tmp_path)
     kept = cache.example(panel.NAME, tmp_path)
     value = timeline(kept.value, kept.note, live=False)
     assert value["provenance"].startswith("computed before") and not value["autoplay"]

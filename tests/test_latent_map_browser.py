@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from demos.handlers import App
 from demos.latent_space import map as panel
 from demos.latent_space.models import TAB
-from demos.panel import panel_tabs
 from demos.tab import Tab
 from latent_fixtures import write_maps
 from sampling_fixtures import served
@@ -22,15 +20,11 @@ MAP = f"#{TAB}-map-path .latent-map"
 LINE = f"#{panel.NAME}"
 
 
-def build(app: App) -> None:
-    panel_tabs(app, TAB, [(panel.TITLE, panel.PANEL_ID, panel.build)])
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("weights")
     write_maps(folder)
-    with served(Tab(TAB, "Latent space", 10, build), folder) as url:
+    with served(Tab(TAB, "Latent space", 10, [panel.PANEL]), folder) as url:
         yield url
 
 
@@ -64,6 +58,7 @@ def drawn(page: Page, *places: tuple[float, float]) -> None:
     page.mouse.up()
 
 
+@pytest.mark.alone
 def test_the_picture_follows_the_pointer_in_under_a_tenth_of_a_second(visit, address):
     page = opened(visit, address)
     for k in range(30):

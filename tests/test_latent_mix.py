@@ -139,7 +139,7 @@ def test_the_code_that_is_shown_draws_the_same(app, what):
 
 
 def test_the_kept_walk_goes_from_one_portrait_to_the_other(app):
-    walked = between.keep().make(app)
+    walked = between.PANEL.keep().make(app)
     a, b = (numbered(app, number).z[0] for number in (between.FIRST, between.SECOND))
     assert walked["lengths"]["Straight"][0] == pytest.approx(float(a.norm()), abs=1e-3)
     assert walked["lengths"]["Spherical"][-1] == pytest.approx(float(b.norm()), abs=1e-3)

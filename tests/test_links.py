@@ -30,7 +30,7 @@ def links():
             words = Knob("words", "Words", "text", "", high=9)
             app.add(Knobs("diffusion", "search", [words])).build()  # a part of that panel
         switch = gr.Checkbox()
-        tabs = [Tab("diffusion", "Diffusion", 1, lambda app: None)]
+        tabs = [Tab("diffusion", "Diffusion", 1, [])]
         yield Links(app, tabs, outer, {"diffusion": switch})
 
 

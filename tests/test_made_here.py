@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from conftest import free_port
-from demos import saving, server, shell
+from demos import saving
 from demos.handlers import App
 from demos.knobs import Knobs
 from demos.panel import Page, Panel, is_value
@@ -23,6 +23,7 @@ from demos.text_to_image import change, generate, made_here
 from gen_core import provenance, watermark
 from gen_core.checks import KnobError
 from sampling_fixtures import defaults, frames_of
+from serving import page_of
 
 PROMPT = 'a <b>red</b> "cat"'
 
@@ -35,7 +36,7 @@ def app(weights, monkeypatch) -> App:
 
 def ran(app: App, panel: Panel, **knobs) -> list:
     """All that a panel's event yields, but for what only gives others a turn."""
-    page = Page(app, Knobs(panel.tab, panel.id, []), [], None)
+    page = Page(panel, app, Knobs(panel.tab, panel.id, []), [])
     pieces = panel.values(page, **defaults(panel, **knobs))
     return [piece for piece in pieces if is_value(piece)]
 
@@ -182,11 +183,14 @@ def test_the_printed_lines_run(saved, tmp_path, monkeypatch, capsys):
     assert generate.MODEL in capsys.readouterr().out
 
 
+@pytest.fixture(scope="module")
+def address(weights) -> Iterator[str]:
+    with page_of(text_to_image.TAB, weights=weights) as address:
+        yield address
+
+
 @pytest.mark.browser
-def test_save_a_picture_and_ask_where_it_was_made(weights, visit, monkeypatch, tmp_path):
-    monkeypatch.setenv("GEN_WEIGHTS", str(weights))
-    shown = shell.build_page(App("cpu"), [text_to_image.TAB])
-    address = server.serve(shown, "127.0.0.1", free_port())
+def test_save_a_picture_and_ask_where_it_was_made(address, visit, tmp_path):
     page = visit(f"{address}?tab=text-to-image&panel=generate&generate.steps=1&generate.count=1")
     page.get_by_role("button", name=saving.BUTTON).click()
     expect(page.get_by_text("press Generate first").first).to_be_visible()
@@ -215,4 +219,3 @@ def test_save_a_picture_and_ask_where_it_was_made(weights, visit, monkeypatch, t
     answer = page.locator(f"#{made_here.NAME}")
     expect(answer.get_by_text("Made here: its metadata says so")).to_be_visible()
     expect(answer.get_by_text(PROMPT)).to_be_visible()  # as text, with its tags
-    shown.close()

@@ -15,11 +15,9 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from conftest import dragged
-from demos.handlers import App
 from demos.latent_space import odd
 from demos.latent_space.models import PORTRAITS, portrait
 from demos.latent_space.odd_source import DRAWING, PORTRAIT
-from demos.panel import panel_tabs
 from demos.tab import Tab
 from gen_core import load
 from gen_core.latent.anomaly import rates, threshold
@@ -35,18 +33,14 @@ def folder(tmp_path_factory) -> Path:
     return portrait_weights(tmp_path_factory.mktemp("odd"))
 
 
-def build(app: App) -> None:
-    panel_tabs(app, odd.TAB, [(odd.TITLE, odd.PANEL_ID, odd.build)])
-
-
 @pytest.fixture(scope="module")
 def address(folder) -> Iterator[str]:
-    with served(Tab(odd.TAB, "Latent space", 1, build), folder) as address:
+    with served(Tab(odd.TAB, "Latent space", 1, [odd.PANEL]), folder) as address:
         yield address
 
 
 def visited(visit, address: str, more: str = "", **options: Any) -> tuple[Page, Locator]:
-    page = visit(f"{address}?tab={odd.TAB}&panel={odd.PANEL_ID}{more}", **options)
+    page = visit(f"{address}?tab={odd.TAB}&panel=odd{more}", **options)
     page.get_by_role("button", name="Is it odd?").wait_for()
     return page, page.locator(f"#{odd.NAME} .oddity")
 

@@ -202,5 +202,5 @@ def test_the_lines_come_to_the_verdict_of_the_page(app, changes, tmp_path, monke
 
 
 def test_the_example_is_a_value_of_the_page(app):
-    value = odd.keep().make(app)
+    value = odd.PANEL.keep().make(app)
     assert value["own"]["error"] > 0 and value["allowed"] == odd.ALLOWED.default

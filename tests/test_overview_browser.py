@@ -11,13 +11,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from conftest import free_port
-from demos import server, shell
-from demos.handlers import App
 from demos.tab import Tab
 from demos.tabs import overview
 from demos.texts.overview import FASHION, PORTRAITS
 from overview_fixtures import write_portraits, write_weights
+from serving import page_of
+from shell_page import built
 
 PATIENCE = 120_000
 """Milliseconds for what a busy machine may take its time with."""
@@ -29,12 +28,9 @@ def address(tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("weights")
     write_weights(folder)
     write_portraits(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_WEIGHTS", str(folder))
-        other = Tab("vae", "VAE", 20, lambda app: gr.Markdown("Latent sliders stand here."))
-        page = shell.build_page(App("cpu"), [overview.TAB, other])
-        yield server.serve(page, "127.0.0.1", free_port())
-        page.close()
+    said = built("vae", "samples", lambda app: gr.Markdown("Latent sliders stand here."))
+    with page_of(overview.TAB, Tab("vae", "VAE", 20, [said]), weights=folder) as address:
+        yield address
 
 
 @pytest.mark.browser

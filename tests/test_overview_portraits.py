@@ -11,8 +11,9 @@ import pytest
 from demos import shell
 from demos.figures import pixels
 from demos.handlers import App
+from demos.overview import panel as overview
 from demos.overview import sets
-from demos.tabs import overview
+from demos.tabs import overview as tab
 from demos.texts.overview import FASHION, PORTRAITS
 from gen_core import Noise, final, load
 from gen_core.checks import KnobError
@@ -76,7 +77,7 @@ def test_the_code_of_portraits_names_the_models_that_are_here(weights, capsys):
 def test_the_choice_of_data_stops_a_run_before_its_example_arrives(weights):
     """In this order: who starts a run on seeing the example is not stopped by the choice before."""
     write_portraits(weights)
-    config = shell.build_page(App("cpu"), [overview.TAB]).config
+    config = shell.build_page(App("cpu"), [tab.TAB]).config
     radio = next(c["id"] for c in config["components"] if c["type"] == "radio")
     change = [
         d for d in config["dependencies"] if [*map(tuple, d["targets"])] == [(radio, "change")]

@@ -16,8 +16,9 @@ import pytest
 
 from demos import cache
 from demos.handlers import App
+from demos.overview import panel as overview
 from demos.overview import results, rows, scatter
-from demos.tabs import overview
+from demos.tabs import overview as tab
 from demos.texts.overview import FAMILIES, FASHION, PORTRAITS
 from demos.widgets import chart
 from demos.working import Working
@@ -108,7 +109,7 @@ def test_the_page_can_be_built_twice(weights):
     for _ in range(2):
         app.knobs.clear()
         with gr.Blocks():
-            overview.TAB.build(app)
+            tab.TAB.build(app)
         assert [knobs.tab for knobs in app.knobs] == ["overview"]
 
 
@@ -194,7 +195,7 @@ def test_axis_ticks_are_round_and_inside():
 
 
 def test_a_kept_example_comes_back_as_it_was(weights, tmp_path):
-    keep = replace(overview.CACHED[0], name="kept")
+    keep = replace(overview.PANEL.keeps()[0], name="kept")
     folder = tmp_path / "cached"
     size = cache.write(keep, App("cpu"), folder)
     assert size == sum(p.stat().st_size for p in folder.iterdir())
@@ -245,6 +246,6 @@ def test_without_an_example_the_page_says_what_to_press_and_what_is_missing(weig
 
 
 def test_each_data_set_has_an_example_of_its_own():
-    kept = {keep.name: keep.models for keep in overview.CACHED}
+    kept = {keep.name: keep.models for keep in overview.PANEL.keeps()}
     assert kept["overview"] == tuple(f"{name}-fashion" for name in IDS)
     assert kept["overview-avatars"] == tuple(f"{name}-avatars" for name in IDS)

@@ -23,6 +23,8 @@ class Blocker(importlib.abc.MetaPathFinder):
 sys.meta_path.insert(0, Blocker())
 """
 
+pytestmark = pytest.mark.heavy
+
 
 def bounds(lines: list[str]) -> dict[str, str]:
     """Requirements by name: "numpy>=2,<3" -> {"numpy": ">=2,<3"}; comments have none."""

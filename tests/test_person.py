@@ -291,8 +291,9 @@ def test_the_panel_is_there_only_where_its_model_is(tab, tmp_path, monkeypatch):
 
 
 def test_the_example_is_kept_with_its_verdict(app, tmp_path):
-    keep = replace(flow.asked.keep(), name="kept")
-    assert flow.asked.keep().name == "flow-person" and len(keep.seeds) == 8
+    keep = flow.person.panel().keep()
+    assert keep.name == "flow-person" and len(keep.seeds) == 8
+    keep = replace(keep, name="kept")
     size = write(keep, app, tmp_path)
     kept = example("kept", tmp_path).value
     assert size < 3_000_000 and "show all that was asked for" in seen(kept)
@@ -302,7 +303,7 @@ def test_the_example_is_kept_with_its_verdict(app, tmp_path):
 def test_a_run_of_portraits_may_have_half_the_steps_of_one_of_small_pictures(app):
     app.most_work = 40
     with gr.Blocks() as page:
-        flow.asked.build(app)
+        flow.person.panel().build(app)
     run = next(fn.fn for fn in page.fns.values() if fn.api_name == "flow_person")
     asked = {k.name: k.default for k in flow.person.knobs()} | {"count": 4, "steps": 6}
     with pytest.raises(gr.Error, match="count=4 times steps=6 is 24: choose at most 20 together"):

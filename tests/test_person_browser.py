@@ -67,6 +67,7 @@ def test_people_are_drawn_as_chosen_and_counted(visit, address):
     expect(lines).to_contain_text("'hair_colour': 'blond'")
 
 
+@pytest.mark.alone
 def test_the_drawing_follows_a_slider_in_under_a_tenth_of_a_second(visit, address):
     page = opened(visit, address)
     slider = page.locator(CHOOSER).get_by_role("slider", name="Smile")

@@ -242,8 +242,12 @@ def test_without_the_data_set_a_model_comes_first_and_the_set_is_missed_aloud(ba
     assert panel.knobs[0].default == MODEL
     with pytest.raises(MissingData, match="not on this machine"):
         result_of(panel.read(None, None, settings(DATA), 1))
-    *_, missing = panel._shown(DATA)
-    assert missing["visible"]
+    with gr.Blocks() as page:
+        panel.build(Knobs("vae", "reconstruct", panel.knobs))
+    follow = next(fn.fn for fn in page.fns.values() if fn.fn.__name__ == "follow")
+    for chosen, told in ((DATA, True), (MODEL, False)):
+        _, by_model, _, missing, drawing, upload = [part["visible"] for part in follow(chosen)]
+        assert (missing, by_model) == (told, not told) and not (drawing or upload)
 
 
 def test_with_the_data_set_it_comes_first(app):

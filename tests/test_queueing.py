@@ -19,14 +19,22 @@ from gen_core.checks import KnobError
 JSON = {"content-type": "application/json"}
 
 
+@pytest.fixture(scope="module")
+def gates():
+    """That of the test which is under way, last; those before it are set."""
+    return [threading.Event()]
+
+
 @pytest.fixture
-def gate():
+def gate(gates):
     """Set by a test when the work that is under way may end."""
-    return threading.Event()
+    gates.append(threading.Event())
+    yield gates[-1]
+    gates[-1].set()
 
 
-@pytest.fixture
-def address(gate):
+@pytest.fixture(scope="module")
+def address(gates):
     app = App("cpu")
 
     def work(name, steps):
@@ -34,6 +42,7 @@ def address(gate):
             raise ZeroDivisionError("a secret detail")
         if name == "impossible":
             raise KnobError("name='impossible': choose another")
+        gate = gates[-1]
         yield f"{name} began {steps}"
         while not gate.wait(0.01):
             yield Working(1, 2)
@@ -48,7 +57,6 @@ def address(gate):
     queue_fairly(page)
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url
-    gate.set()
     page.close()
 
 

@@ -12,10 +12,10 @@ from gradio_client import Client
 from playwright.sync_api import Page, expect
 
 import shell_page
-from conftest import free_port
-from demos import server, shell
+from demos import shell
 from demos.handlers import App
 from gen_core.devices import device_title
+from serving import page_of
 
 pytestmark = pytest.mark.browser
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
@@ -23,9 +23,8 @@ CLIPBOARD = ["clipboard-read", "clipboard-write"]
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    page = shell.build_page(App("cpu"), shell_page.TABS)
-    yield server.serve(page, "127.0.0.1", free_port())
-    page.close()
+    with page_of(*shell_page.TABS) as address:
+        yield address
 
 
 def knob(page: Page, name: str, panel: str = "first-draw"):

@@ -11,10 +11,8 @@ import torch
 from PIL import Image
 from playwright.sync_api import expect
 
-from conftest import ROOT, dragged, free_port
-from demos import server, shell
+from conftest import ROOT, dragged
 from demos.figures import pixels
-from demos.handlers import App
 from demos.tabs import text_to_image
 from gen_core import Noise, checkpoint, final, load
 from gen_core.checkpoint import weights_folder
@@ -22,6 +20,7 @@ from gen_core.text_to_image import measure
 from gen_core.text_to_image.card import NAME, judge_of, measured
 from gen_core.text_to_image.parts import PARTS
 from gen_core.text_to_image.report import markdown_shares
+from serving import page_of
 
 FOLDER = weights_folder() / NAME
 OPEN = """
@@ -47,6 +46,7 @@ def test_it_is_small_and_no_file_is_large():
     assert sum(sizes) < 90_000_000 and max(sizes) < 10_000_000
 
 
+@pytest.mark.heavy
 def test_anyone_draws_the_same_with_the_library_alone(model, tmp_path):
     noise = Noise([7])
     np.save(tmp_path / "noise.npy", noise.randn(4, 16, 16).numpy())
@@ -67,6 +67,7 @@ def test_its_card_tells_of_every_part_and_every_figure():
     assert markdown_shares(measured(FOLDER)["metrics"]["shares"]) in readme
 
 
+@pytest.mark.slow
 def test_it_is_right_about_as_often_as_measured(model):
     judge = judge_of(FOLDER)
     shares = measured(FOLDER)["metrics"]["shares"]["model"]["seen"]
@@ -93,9 +94,8 @@ def canvas(panel: str) -> str:
 
 @pytest.fixture(scope="module")
 def address():
-    shown = shell.build_page(App("cpu"), [text_to_image.TAB])
-    yield server.serve(shown, "127.0.0.1", free_port())
-    shown.close()
+    with page_of(text_to_image.TAB) as address:
+        yield address
 
 
 @pytest.mark.browser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -53,12 +54,14 @@ def test_help_lists_the_options():
         (["--data", "/no/such/folder"], "--data /no/such/folder: choose a folder that exists"),
     ],
 )
+@pytest.mark.heavy
 def test_a_wrong_option_is_named_without_a_stack_trace(arguments, said):
     ended = start(*arguments)
     assert ended.returncode != 0 and said in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.heavy
 def test_the_server_speaks_to_no_other_host(tmp_path: Path):
     log = tmp_path / "hosts.txt"
     command = ["-c", WATCHED, str(log)]
@@ -69,6 +72,7 @@ def test_the_server_speaks_to_no_other_host(tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", [None, b"no safetensors at all"])
+@pytest.mark.heavy
 def test_the_page_is_served_without_weights_and_with_damaged_ones(tmp_path: Path, content):
     for name in RECIPES if content else ():
         (tmp_path / f"{name}.safetensors").write_bytes(content)
@@ -76,9 +80,10 @@ def test_the_page_is_served_without_weights_and_with_damaged_ones(tmp_path: Path
         assert "Noise to Data" in httpx.get(address).text
 
 
+@pytest.mark.heavy
 def test_a_port_in_use_is_said_plainly():
-    with running_app() as address:
-        ended = start("--port", address.rsplit(":", 1)[1], "--device", "cpu")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = start("--port", str(taken.getsockname()[1]), "--device", "cpu")
     assert ended.returncode != 0 and "port" in ended.stderr
     assert "Traceback" not in ended.stderr
 

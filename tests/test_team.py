@@ -56,22 +56,36 @@ def trained_by_two(folder: Path, local_steps: int, stop: int = 0) -> list[dict]:
     return [json.loads((folder / f"rank-{k}.json").read_text()) for k in (0, 1)]
 
 
-@pytest.mark.parametrize("local_steps", [1, 4])
-def test_two_processes_agree_after_their_steps_on_different_pictures(tmp_path, local_steps):
-    one, other = trained_by_two(tmp_path, local_steps)
+@pytest.fixture(scope="module", params=[1, 4])
+def local_steps(request) -> int:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("straight")
+
+
+@pytest.fixture(scope="module")
+def straight(folder, local_steps) -> list[dict]:
+    """What the two tell that nobody interrupts."""
+    (folder / str(local_steps)).mkdir()
+    return trained_by_two(folder / str(local_steps), local_steps)
+
+
+@pytest.mark.heavy
+def test_two_processes_agree_after_their_steps_on_different_pictures(folder, straight, local_steps):
+    one, other = straight
     assert one["steps"] == other["steps"] == list(range(1, 11))
     assert one["sum"] == other["sum"] and one["labels"] != other["labels"]
     assert len(one["labels"]) == len(other["labels"]) == 8
-    logged = [json.loads(line)["step"] for line in (tmp_path / "run/log.jsonl").open()]
+    logged = [json.loads(line)["step"] for line in (folder / f"{local_steps}/run/log.jsonl").open()]
     assert logged == sorted(set(logged))
 
 
-@pytest.mark.parametrize("local_steps", [1, 4])
-def test_two_that_are_interrupted_arrive_at_the_same_place(tmp_path, local_steps):
-    (tmp_path / "straight").mkdir()
-    (tmp_path / "resumed").mkdir()
-    straight = trained_by_two(tmp_path / "straight", local_steps)
-    resumed = trained_by_two(tmp_path / "resumed", local_steps, stop=8)  # goes on after step 6
+@pytest.mark.heavy
+def test_two_that_are_interrupted_arrive_at_the_same_place(tmp_path, straight, local_steps):
+    resumed = trained_by_two(tmp_path, local_steps, stop=8)  # goes on after step 6
     assert resumed[0]["steps"] == [7, 8, 9, 10]
     assert [one["sum"] for one in resumed] == [one["sum"] for one in straight]
     assert resumed[0]["averaged"] == straight[0]["averaged"]  # the one that is kept

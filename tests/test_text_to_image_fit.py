@@ -17,8 +17,6 @@ from playwright.sync_api import expect
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
-from conftest import free_port
-from demos import server, shell
 from demos.cache import write
 from demos.handlers import App
 from demos.tabs import text_to_image
@@ -39,6 +37,7 @@ from gen_core.text_to_image.report import HEADS, markdown_shares
 from gen_core.text_to_image.search import Search
 from gen_core.text_to_image.tradeoff import GUIDANCE
 from sampling_fixtures import defaults, picture, values
+from serving import page_of
 
 POINT = {
     "score": 20.0, "score_error": 0.5, "recognised": 0.5, "diversity": 0.4,
@@ -62,6 +61,7 @@ def app(emoji_home, monkeypatch) -> App:
 # Search
 
 
+@pytest.mark.heavy
 def test_an_emoji_is_found_by_its_own_vector_and_with_the_matcher_s_score(
     emoji_weights, monkeypatch
 ):
@@ -128,7 +128,7 @@ def test_names_are_found_everywhere_and_pictures_where_they_are(app, emoji_home)
 
 
 def test_the_kept_search_ships_no_picture(app, tmp_path):
-    write(search.keep(), app, tmp_path)
+    write(search.PANEL.keep(), app, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [f"{search.NAME}.json"]
     assert "data:image" not in (tmp_path / f"{search.NAME}.json").read_text()
 
@@ -263,7 +263,7 @@ def texts_of(page: gr.Blocks) -> list[str]:
 def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     checkpoint.amend(MODEL, CURVE | made(), section="guidance")
     with gr.Blocks() as page:
-        search.build(App("cpu"))
+        search.PANEL.build(App("cpu"))
         shares.build()
         tradeoff.build()
     assert NO_SHARES in texts_of(page)
@@ -272,7 +272,7 @@ def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     export(emoji_home / "runs" / MODEL, own_weights)
     (own_weights / "card.json").write_text("{}")
     with gr.Blocks() as page:
-        search.build(App("cpu"))
+        search.PANEL.build(App("cpu"))
         tradeoff.build()
     assert any(NO_SEARCH in text for text in texts_of(page))
     assert NO_TRADEOFF in texts_of(page) and not any("<svg" in text for text in texts_of(page))
@@ -283,13 +283,12 @@ def address(emoji_home, tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
     shutil.copytree(emoji_home / "weights", folder / "weights")
     checkpoint.amend(MODEL, CURVE | made(), folder=folder / "weights", section="guidance")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_WEIGHTS", str(folder / "weights"))
-        page = shell.build_page(App("cpu", str(emoji_home / "data")), [text_to_image.TAB])
-        yield server.serve(page, "127.0.0.1", free_port())
-        page.close()
+    data = emoji_home / "data"
+    with page_of(text_to_image.TAB, weights=folder / "weights", data=data) as address:
+        yield address
 
 
+@pytest.mark.heavy
 def test_both_answer_through_the_api(address):
     client = Client(address, verbose=False)
     found = client.predict("a red cat", api_name="/text_to_image_search")

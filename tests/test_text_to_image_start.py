@@ -16,8 +16,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from torch.nn import functional as F
 
-from conftest import dragged, free_port
-from demos import server, shell
+from conftest import dragged
 from demos.figures import pixels
 from demos.handlers import App
 from demos.picture_files import mask_url, prepare_colour, prepare_mask
@@ -30,6 +29,7 @@ from gen_core.checks import KnobError
 from gen_core.families.text_to_image import TextToImage
 from gen_core.text_to_image.pipeline import SCHEDULERS, Start
 from sampling_fixtures import defaults, frames_of, picture
+from serving import page_of
 
 HALF = torch.zeros(1, 1, 64, 64)
 HALF[..., 32:] = 1
@@ -255,13 +255,12 @@ def test_a_mask_may_be_any_png_and_survives_its_text():
 @pytest.fixture(scope="module")
 def address(weights) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_WEIGHTS", str(weights))
         patch.delenv("GEN_DATA", raising=False)
-        page = shell.build_page(App("cpu"), [text_to_image.TAB])
-        yield server.serve(page, "127.0.0.1", free_port())
-        page.close()
+        with page_of(text_to_image.TAB, weights=weights) as address:
+            yield address
 
 
+@pytest.mark.heavy
 def test_the_api_takes_data_urls_and_files_and_answers_mistakes(address, tmp_path):
     client = Client(address, verbose=False)
     knobs = {

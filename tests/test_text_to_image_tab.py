@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,8 +13,6 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
-from conftest import free_port
-from demos import server, shell
 from demos.figures import pixels
 from demos.handlers import App
 from demos.tab import discover
@@ -24,6 +23,7 @@ from gen_core import Noise, final
 from gen_core.checks import KnobError
 from gen_core.text_to_image.vocabulary import unknown_words
 from sampling_fixtures import defaults, frames_of, picture, values
+from serving import page_of
 
 
 @pytest.fixture
@@ -117,13 +117,17 @@ def test_words_that_differ_are_told_from_those_that_stay():
     assert two.differing("", "") == [[], []]
 
 
-@pytest.mark.parametrize("panel", text_to_image.PANELS, ids=lambda panel: panel.id)
+DRAWING = [panel for panel in text_to_image.TAB.panels if panel.made_by]
+
+
+@pytest.mark.parametrize("panel", DRAWING, ids=lambda panel: panel.id)
 def test_the_printed_lines_run(app, panel, monkeypatch):
     monkeypatch.setitem(change.COLUMNS, "Guidance", ("guidance_scale", {1.0: "1"}))
     monkeypatch.setitem(change.USUAL, "steps", 1)
     changes = {"steps": 1, "count": 1, "prompt": "say 'cat' \\ \"dog\""}
     scope: dict = {}
-    exec(textwrap.dedent(panel.code(defaults(panel, **changes))), scope)
+    _, sources = panel.declared(app)
+    exec(textwrap.dedent(panel.code(*sources, defaults(panel, **changes))), scope)
     assert scope["model"].name == "text-to-image"
 
 
@@ -163,12 +167,14 @@ def test_prompts_of_any_kind_give_a_picture(app, panel, kind):
 
 
 @pytest.fixture(scope="module")
-def client(weights):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEN_WEIGHTS", str(weights))
-        shown = shell.build_page(App("cpu"), [text_to_image.TAB])
-        yield Client(server.serve(shown, "127.0.0.1", free_port()), verbose=False)
-        shown.close()
+def address(weights) -> Iterator[str]:
+    with page_of(text_to_image.TAB, weights=weights) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def client(address) -> Client:
+    return Client(address, verbose=False)
 
 
 @pytest.mark.parametrize(
@@ -191,10 +197,8 @@ def test_the_api_refuses_in_plain_words(client, change, message):
 
 
 @pytest.mark.browser
-def test_type_generate_scrub_and_hover_a_word(weights, visit, monkeypatch):
-    monkeypatch.setenv("GEN_WEIGHTS", str(weights))
-    shown = shell.build_page(App("cpu"), [text_to_image.TAB])
-    page = visit(server.serve(shown, "127.0.0.1", free_port()))
+def test_type_generate_scrub_and_hover_a_word(visit, address):
+    page = visit(address)
     box = page.locator("#text-to-image-generate-prompt textarea")
     box.fill("a tiny elefant <b>on</b> red")
     page.get_by_role("button", name="elephant", exact=True).click()
@@ -209,14 +213,10 @@ def test_type_generate_scrub_and_hover_a_word(weights, visit, monkeypatch):
         "before => document.querySelector('.timeline-lane canvas').toDataURL() !== before",
         arg=plain,
     )
-    shown.close()
 
 
 @pytest.mark.browser
-def test_the_machine_opens_in_place_and_two_prompts_are_marked(weights, visit, monkeypatch):
-    monkeypatch.setenv("GEN_WEIGHTS", str(weights))
-    shown = shell.build_page(App("cpu"), [text_to_image.TAB])
-    address = server.serve(shown, "127.0.0.1", free_port())
+def test_the_machine_opens_in_place_and_two_prompts_are_marked(visit, address):
     page = visit(f"{address}?tab=text-to-image&panel=inside")
     bar = page.locator(".panels > .tab-wrapper:visible").first.bounding_box()
     tools = page.locator(".tab-tools:visible").first.bounding_box()
@@ -238,18 +238,12 @@ def test_the_machine_opens_in_place_and_two_prompts_are_marked(weights, visit, m
     page.locator("#text-to-image-two-other_prompt textarea").fill("a <i>blue</i> cat")
     page.get_by_role("button", name="Compare").and_(page.locator(":visible")).click()
     expect(page.locator(".labelled-grid mark", has_text="<i>blue</i>")).to_be_visible()
-    shown.close()
 
 
 @pytest.mark.browser
-def test_on_a_phone_the_names_of_the_panels_are_whole(weights, visit, monkeypatch):
-    monkeypatch.setenv("GEN_WEIGHTS", str(weights))
-    shown = shell.build_page(App("cpu"), [text_to_image.TAB])
-    address = server.serve(shown, "127.0.0.1", free_port())
+def test_on_a_phone_the_names_of_the_panels_are_whole(visit, address):
     page = visit(address, viewport={"width": 390, "height": 844})
     names = page.locator(".panels > .tab-wrapper button[role=tab]:visible")
     expect(names.last).to_have_text("Was it made here?")
     wide = "nodes => nodes.filter(n => n.scrollWidth > n.clientWidth).map(n => n.textContent)"
     assert names.evaluate_all(wide) == []
-    page.close()  # before the server: it may still be fetching
-    shown.close()

@@ -57,6 +57,7 @@ def test_a_tokenizer_reads_any_text_and_its_own_words_whole():
     assert tokens[1].tolist().index(end) > 5  # no piece of a strange text reads as its end
 
 
+@pytest.mark.heavy
 def test_every_part_trains_and_resumes_to_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "load_emoji", lambda root: drawn_emoji())
     one, two = (tiny_parts(tmp_path / name, monkeypatch) for name in ("one", "two"))
@@ -117,6 +118,7 @@ def test_the_judge_learns_the_answers_that_a_picture_gives():
     assert truth(sketch)[2:] == [UNSEEN, UNSEEN]
 
 
+@pytest.mark.heavy
 def test_one_caption_in_ten_is_dropped_and_latents_are_scaled(model):
     scenes = SceneBatches(drawn_emoji(), model.pipeline.tokenizer, 100, seed=0)
     latents, words = LatentBatches(scenes, model.vae, model.text_encoder)[0]
@@ -174,6 +176,7 @@ def test_the_decoder_reads_guesses_and_some_latents_as_they_are(model):
     assert torch.equal(source[3][1], read) and not torch.equal(source[4][1], read)
 
 
+@pytest.mark.heavy
 def test_the_decoder_keeps_the_encoder_and_the_scale_that_the_denoiser_knows(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "load_emoji", lambda root: drawn_emoji())
     runs = tiny_parts(tmp_path / "runs", monkeypatch)
@@ -235,11 +238,13 @@ def test_unknown_words_are_marked_and_the_nearest_known_ones_offered():
     assert unknown_words("") == unknown_words("3D emoji of three t-rexes, at night") == []
 
 
+@pytest.mark.heavy
 def test_every_word_of_every_caption_is_known():
     said = {u.word for k in range(4000) for u in unknown_words(caption(random_scene(k), k))}
     assert said == set()
 
 
+@pytest.mark.slow
 def test_every_word_is_one_token_and_every_caption_fits():
     captions = [caption(random_scene(k), k) for k in range(20_000)]
     tokenizer = learned([*captions, *sorted(known_words()) * 20])
@@ -249,6 +254,7 @@ def test_every_word_is_one_token_and_every_caption_fits():
     assert max(len(ids) for ids in tokenizer(captions).input_ids) <= LENGTH
 
 
+@pytest.mark.heavy
 def test_the_whole_measurement_runs(model):
     judge = SceneJudge(SceneJudgeConfig((16, 16, 16, 16))).eval()
     done = []

@@ -1,22 +1,37 @@
-"""The VAE's tab on the page, in a real browser: sliders, pad, drawing, upload, walk."""
+"""The VAE's tab with its real weights, in a real browser: sliders, pad, drawing, upload, walk."""
 
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+
+from demos.tabs import vae
+from serving import page_of
 
 pytestmark = pytest.mark.browser
 
 SLIDERS = "#vae-latent-code .latent"
 
 
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with page_of(vae.TAB) as address:
+        yield address
+
+
 def opened(visit, address: str, panel: str, more: str = "", **options):
-    page = visit(f"{address}/?tab=vae&panel={panel}{more}", **options)
+    page = visit(f"{address}?tab=vae&panel={panel}{more}", **options)
     page.wait_for_selector("#tab-vae .panels")
     return page
+
+
+def restored(page, knob: str, value: str) -> None:
+    """Waits until the link's value stands in a knob."""
+    expect(page.locator(f"#vae-{knob} input").first).to_have_value(value)
 
 
 def shown(page) -> int:
@@ -29,15 +44,16 @@ def wait_for_picture(page, after: int = 0) -> None:
     )
 
 
-def test_samples_appear_with_their_measured_time(visit, app_address):
-    page = opened(visit, app_address, "samples", "&samples.count=9")
+def test_samples_appear_with_their_measured_time(visit, address):
+    page = opened(visit, address, "samples", "&samples.count=9")
+    restored(page, "samples-count", "9")
     page.get_by_role("button", name="Draw new pictures").click()
     page.locator("#vae-samples .card-live").wait_for()
     assert page.locator("#vae-samples img").count() == 9
 
 
-def test_sliders_answer_while_they_move_reset_and_go_back_to_the_mean(visit, app_address):
-    page = opened(visit, app_address, "latent")
+def test_sliders_answer_while_they_move_reset_and_go_back_to_the_mean(visit, address):
+    page = opened(visit, address, "latent")
     wait_for_picture(page)
     picture = page.locator(f"{SLIDERS} .latent-picture")
     first, slider = picture.get_attribute("src"), page.locator(f"{SLIDERS} input[type=range]").first
@@ -60,8 +76,8 @@ def test_sliders_answer_while_they_move_reset_and_go_back_to_the_mean(visit, app
     assert set(values) == {"0.00"}
 
 
-def test_the_newest_code_wins_and_few_are_asked_for(visit, app_address):
-    page = opened(visit, app_address, "latent")
+def test_the_newest_code_wins_and_few_are_asked_for(visit, address):
+    page = opened(visit, address, "latent")
     wait_for_picture(page)
     asked = []
     page.on("request", lambda r: asked.append(r.url) if "component_server" in r.url else None)
@@ -82,8 +98,9 @@ def test_the_newest_code_wins_and_few_are_asked_for(visit, app_address):
     assert page.locator(f"{SLIDERS} output").first.text_content() == "2.90"
 
 
-def test_a_slider_is_under_a_tenth_of_a_second_at_the_median(visit, app_address):
-    page = opened(visit, app_address, "latent")
+@pytest.mark.alone
+def test_a_slider_is_under_a_tenth_of_a_second_at_the_median(visit, address):
+    page = opened(visit, address, "latent")
     wait_for_picture(page)
     slider = page.locator(f"{SLIDERS} input[type=range]").first
     slider.focus()
@@ -95,8 +112,8 @@ def test_a_slider_is_under_a_tenth_of_a_second_at_the_median(visit, app_address)
     assert statistics.median(float(ms) for ms in latencies) < 100
 
 
-def test_the_pad_follows_pointer_and_arrow_keys(visit, app_address):
-    page = opened(visit, app_address, "latent", "&latent.code=vae-fashion-2d:0,0")
+def test_the_pad_follows_pointer_and_arrow_keys(visit, address):
+    page = opened(visit, address, "latent", "&latent.code=vae-fashion-2d:0,0")
     wait_for_picture(page)
     pad = page.locator(".latent-pad")
     box = pad.bounding_box()
@@ -113,8 +130,8 @@ def test_the_pad_follows_pointer_and_arrow_keys(visit, app_address):
     assert float(page.locator(f"{SLIDERS} output").first.text_content()) < values[0]
 
 
-def test_the_code_stands_in_the_link_and_comes_back(visit, app_address):
-    page = opened(visit, app_address, "latent", "&latent.code=vae-fashion-2d:1.5,-0.5")
+def test_the_code_stands_in_the_link_and_comes_back(visit, address):
+    page = opened(visit, address, "latent", "&latent.code=vae-fashion-2d:1.5,-0.5")
     wait_for_picture(page)
     assert page.locator(SLIDERS).get_attribute("data-model") == "vae-fashion-2d"
     page.get_by_role("button", name="Back to the mean").click()
@@ -124,8 +141,8 @@ def test_the_code_stands_in_the_link_and_comes_back(visit, app_address):
     page.wait_for_url("**latent.code=vae-fashion-2d%3A0%2C0**")
 
 
-def test_randomise_changes_the_seed_and_a_bad_seed_is_answered(visit, app_address):
-    page = opened(visit, app_address, "latent")
+def test_randomise_changes_the_seed_and_a_bad_seed_is_answered(visit, address):
+    page = opened(visit, address, "latent")
     wait_for_picture(page)
     before = shown(page)
     page.get_by_role("button", name="Randomise").click()
@@ -152,16 +169,16 @@ def draw_a_line(page) -> None:
     page.mouse.up()
 
 
-def test_a_drawing_is_reconstructed(visit, app_address):
-    page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Drawing")
+def test_a_drawing_is_reconstructed(visit, address):
+    page = opened(visit, address, "reconstruct", "&reconstruct.source=Drawing")
     draw_a_line(page)
     page.get_by_role("button", name="Reconstruct", exact=True).click()
     page.locator("#vae-reconstruct").get_by_text("your drawing").wait_for()
     assert page.locator("#vae-reconstruct img").count() == 3
 
 
-def test_a_drawing_that_would_be_sent_is_on_the_paper(visit, app_address):
-    page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Drawing")
+def test_a_drawing_that_would_be_sent_is_on_the_paper(visit, address):
+    page = opened(visit, address, "reconstruct", "&reconstruct.source=Drawing")
     draw_a_line(page)
     drawn = paper_in_sight(page).evaluate("(canvas) => canvas.toDataURL()")
     for source in ("A model", "Drawing"):
@@ -177,8 +194,8 @@ def test_a_drawing_that_would_be_sent_is_on_the_paper(visit, app_address):
     expect(page.get_by_text("the paper is empty").first).to_be_visible()
 
 
-def test_a_broken_upload_gets_a_message_and_the_next_one_is_served(visit, app_address, tmp_path):
-    page = opened(visit, app_address, "reconstruct", "&reconstruct.source=Upload")
+def test_a_broken_upload_gets_a_message_and_the_next_one_is_served(visit, address, tmp_path):
+    page = opened(visit, address, "reconstruct", "&reconstruct.source=Upload")
     (tmp_path / "torn-boot.png").write_bytes(b"no picture")
     good = Image.new("L", (200, 200))
     good.paste(255, (50, 20, 150, 180))
@@ -197,12 +214,13 @@ def test_a_broken_upload_gets_a_message_and_the_next_one_is_served(visit, app_ad
     expect(page.locator("#vae-reconstruct").get_by_text("your upload")).to_be_visible()
 
 
-def test_a_walk_between_two_seeds_fills_the_timeline(visit, app_address):
+def test_a_walk_between_two_seeds_fills_the_timeline(visit, address):
     random = "A+random+code"
     page = opened(
-        visit, app_address, "interpolate",
+        visit, address, "interpolate",
         f"&interpolate.from_source={random}&interpolate.to_source={random}&interpolate.count=9",
     )  # fmt: skip
+    restored(page, "interpolate-count", "9")
     page.get_by_role("button", name="Walk", exact=True).click()
     line = page.locator("#vae-interpolate")
     expect(line.get_by_text("picture 9 / 9")).to_be_visible()

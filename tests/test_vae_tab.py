@@ -196,8 +196,8 @@ def test_where_no_arc_is_defined_the_line_stands_in(b):
 def test_a_walk_becomes_a_timeline_with_two_lanes_and_a_chart():
     model = tiny("vae")
     z_a, z_b = Noise([0, 1]).randn(4)
-    walked = walks(model, z_a, z_b, 7)
-    value = timeline(walked, ("a boot", "a bag"), "a cpu", live=True)
+    walked = walks(model, z_a, z_b, 7) | {"ends": ("a boot", "a bag")}
+    value = timeline(walked, "a cpu", live=True, file="a-walk")
     assert [lane["title"] for lane in value["lanes"]] == ["Straight", "Spherical"]
     assert (value["steps"][0], value["total"]) == (1, 7)
     assert value["curves"][0]["series"][0]["points"][0] == [0, walked["lengths"]["Straight"][0]]

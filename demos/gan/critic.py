@@ -12,15 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demos.cache import Keep
-from demos.explain import code_panel, explanation
 from demos.figures import pixels
 from demos.gan.samples import LABEL, MODEL, TAB, classes_of, psi_knob
 from demos.handlers import App
-from demos.knobs import ALL_CLASSES, FASHION, Knob, Knobs
-from demos.labels import label_code
-from demos.layout import buttons, controls, results
-from demos.panel import as_before
+from demos.knobs import ALL_CLASSES, FASHION, Knob, label_code
+from demos.layout import buttons
+from demos.panel import Page, Panel
 from demos.pictures import DATA, PictureInput, Pictures, seeds_from
 from demos.script import LOAD, NOISE, TORCH, script
 from demos.texts.gan import CRITIC
@@ -30,8 +27,7 @@ from gen_core import Noise, final
 from gen_core.devices import device_title
 from gen_core.families.gan import GAN
 
-PANEL_ID, TITLE = "discriminator", "Discriminator"
-NAME = f"{TAB}-{PANEL_ID}"
+NAME = f"{TAB}-discriminator"
 MIX = Knob("mix", "Mix in other pictures", "flag", False)
 MIXED = Knob("real_count", "Pictures mixed in", "whole", 8, 1, 24,
              info="A drawing or an upload is one")  # fmt: skip
@@ -151,47 +147,47 @@ def _other_label(k: Mapping[str, Any]) -> str:
     return label_code(k["real_label"], k["real_count"])
 
 
-def keep() -> Keep:
-    """The example for the page's first moment, of generated pictures alone."""
-    kept = {"label": None, "count": 24, "truncation_psi": 1.0, "seed": 0}
-    return Keep(
-        NAME, lambda app: verdict(app.model(MODEL), others=None, **kept), (MODEL,), tuple(range(24))
-    )
+def run(
+    app: App, source: PictureInput, /, *, mix: bool, real_count: int, drawing: Any = None,
+    upload: Any = None, **settings: Any,
+) -> Iterator[dict[str, Any] | Working]:  # fmt: skip
+    """Yields the verdict, on other pictures too where they are mixed in."""
+    others = None
+    if mix:
+        others = yield from source.read(drawing, upload, settings, real_count)
+    own = {knob.name: settings[knob.name] for knob in DRAWN}
+    yield verdict(app.model(MODEL), others=others, **own)
 
 
-def build(app: App) -> None:
-    """The panel, inside its gr.Tab."""
-    explanation(CRITIC)
-    source = PictureInput(app, TAB, PANEL_ID, prefix="real_", label=ALL_CLASSES, classes=True)
-    knobs = app.add(Knobs(TAB, PANEL_ID, [*DRAWN, MIX, *source.knobs, MIXED]))
-    with gr.Row():
-        with controls():
-            knobs.build(LABEL.name)
-            go, stop = buttons("Get the verdict")
-            knobs.build(*(knob.name for knob in (*DRAWN, MIX)))
-            with gr.Column(visible=False, elem_classes=["controls"]) as mixing:
-                source.build(knobs)
-                knobs.build(MIXED.name)
-        with results():
-            screen = Tiles(
-                elem_id=NAME, label="Pictures from the least to the most real",
-                value=as_before(NAME), empty="Press Get the verdict.",
-            )  # fmt: skip
-    knobs.built[MIX.name].change(
-        lambda mix: gr.update(visible=mix is True), knobs.built[MIX.name], mixing,
-        queue=False, show_progress="hidden", api_visibility="private",
-    )  # fmt: skip
+class CriticPanel(Panel):
+    """Its source of other pictures is in sight while they are mixed in."""
 
-    def run(drawing: Any, upload: Any, **settings: Any) -> Iterator[dict[str, Any] | Working]:
-        others = None
-        if settings[MIX.name]:
-            others = yield from source.read(drawing, upload, settings, settings[MIXED.name])
-        own = {knob.name: settings[knob.name] for knob in DRAWN}
-        yield verdict(app.model(MODEL), others=others, **own)
+    def controls(self, page: Page) -> None:
+        (source,), knobs = page.sources, page.knobs
+        knobs.build(LABEL.name)
+        page.go, page.stop = buttons(self.button)
+        knobs.build(*(knob.name for knob in (*DRAWN, MIX)))
+        with gr.Column(visible=False, elem_classes=["controls"]) as mixing:
+            source.build(knobs)
+            knobs.build(MIXED.name)
+        page.inputs = dict(zip(("drawing", "upload"), source.inputs.values(), strict=True))
+        knobs.built[MIX.name].change(
+            lambda mix: gr.update(visible=mix is True), knobs.built[MIX.name], mixing,
+            queue=False, show_progress="hidden", api_visibility="private",
+        )  # fmt: skip
 
-    app.on(
-        go.click, run, knobs, screen,
-        inputs=dict(zip(("drawing", "upload"), source.inputs.values(), strict=True)),
-        api_name="gan_discriminator", stop=stop, show_progress="minimal",
-    )  # fmt: skip
-    code_panel(knobs, functools.partial(code, source), GAN.judge)
+
+PANEL = CriticPanel(
+    tab=TAB, id="discriminator", title="Discriminator", button="Get the verdict", text=CRITIC,
+    knobs=[
+        *DRAWN,
+        MIX,
+        functools.partial(
+            PictureInput, tab=TAB, panel="discriminator", prefix="real_", label=ALL_CLASSES,
+            classes=True,
+        ),
+        MIXED,
+    ],
+    run=run, code=code, calls=GAN.judge, screen=Tiles,
+    shows="Pictures from the least to the most real", models=(MODEL,),
+)  # fmt: skip

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from demos.handlers import App
-from demos.knobs import ALL_CLASSES, FASHION, Knob, control_of
-from demos.labels import label_code, labels_for
+from demos.knobs import ALL_CLASSES, FASHION, Knob, control_of, label_code, labels_for
 from demos.one_pass import one_pass
 from demos.panel import Panel
 from demos.pictures import seeds_from

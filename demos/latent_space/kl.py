@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from demos.cache import Example, Keep, example
-from demos.explain import code_panel, explanation
+from demos.explain import explanation
 from demos.handlers import App
-from demos.knobs import Knob, Knobs
+from demos.knobs import Knob
 from demos.latent_space import kl_figures
+from demos.latent_space.between import FIRST, SECOND
 from demos.latent_space.kl_models import (
     FORGOTTEN,
     HEALTHY,
@@ -34,6 +34,7 @@ from demos.latent_space.kl_pictures import (
 )  # fmt: skip
 from demos.latent_space.models import TAB, UNSEEN_FROM
 from demos.layout import buttons, controls, results
+from demos.panel import Page, Panel
 from demos.script import LOAD, NOISE, TORCH, script
 from demos.texts.latent_kl import KL, WALK, WHY_CUT, WHY_FORGET
 from demos.widgets.labelled_grid import LabelledGrid
@@ -41,8 +42,7 @@ from demos.widgets.timeline import Timeline
 from demos.working import Working
 from gen_core.families.vae import VAE
 
-PANEL_ID, TITLE = "kl", "Without the KL"
-NAME = f"{TAB}-{PANEL_ID}"
+NAME = f"{TAB}-kl"
 COMPARE, FORGET, SEVER, GO = (
     "Side by side", "Forget the KL", "Draw without the reparameterisation", "Walk",
 )  # fmt: skip
@@ -52,8 +52,8 @@ TABLE_KNOBS = [
 ]
 WALK_KNOBS = [
     Knob("ends", "Between", "choice", PORTRAITS_ENDS, options=[PORTRAITS_ENDS, RANDOM_ENDS]),
-    Knob("a", "From number", "seed", 3),
-    Knob("b", "To number", "seed", 11),
+    Knob("a", "From number", "seed", FIRST),
+    Knob("b", "To number", "seed", SECOND),
     Knob("count", "Pictures on the way", "whole", 25, 2, 40, advanced=True),
 ]
 WALK_ROW = ((("ends", "count"), 4, 380), (("a",), 3, 200), (("b",), 3, 200))
@@ -72,37 +72,43 @@ class Event(NamedTuple):
     stop: gr.Button
 
 
-def build(app: App) -> None:
-    """The panel, inside its gr.Tab."""
-    explanation(KL)
-    found = here()
-    if lacking := missing(found):
-        gr.Markdown(lacking, elem_classes=["part"])
-    if len(found) < 2:
-        return
-    knobs, kept = app.add(Knobs(TAB, PANEL_ID, [*TABLE_KNOBS, *WALK_KNOBS])), example(NAME)
-    events = _tables(app, knobs, found, _before(kept, "table"))
-    events += _walks(app, knobs, found, _before(kept, "walk"))
-    for event in events:
-        app.on(
-            event.button.click, event.run, knobs, event.screen, stop=event.stop,
-            api_name=NAME.replace("-", "_") + event.ending, show_progress="minimal",
-        )  # fmt: skip
-    kl_figures.build(NAME, found)
-    code_panel(knobs, functools.partial(code, found), VAE.bound)
+class KLPanel(Panel):
+    """A table with three buttons and a walk with one; there where two models are."""
+
+    @property
+    def here(self) -> bool:
+        return len(here()) > 1
+
+    def build(self, app: App) -> list[Any]:
+        if self.here:
+            return super().build(app)
+        explanation(KL)
+        gr.Markdown(missing(here()), elem_classes=["part"])
+        return []
+
+    def layout(self, page: Page) -> None:
+        found, first = here(), page.first or {"table": None, "walk": None}
+        if lacking := missing(found):
+            gr.Markdown(lacking, elem_classes=["part"])
+        events = _tables(page, found, first["table"]) + _walks(page, found, first["walk"])
+        for event in events:
+            page.app.on(
+                event.button.click, event.run, page.knobs, event.screen, stop=event.stop,
+                api_name=NAME.replace("-", "_") + event.ending, show_progress=self.progress,
+            )  # fmt: skip
+        kl_figures.build(NAME, found)
+
+    def connect(self, page: Page) -> list[Any]:
+        return []  # each button has a run of its own
+
+    def drawn(self, value: Any, note: str, live: bool) -> dict[str, Any]:
+        one = super().drawn
+        return {part: one(shown, note, live) for part, shown in value.items()}
 
 
-def _before(kept: Example | None, part: str) -> dict[str, Any] | None:
-    """A part of the example, labelled as computed before and standing still."""
-    if kept is None:
-        return None
-    return {**kept.value[part], "provenance": kept.note, "live": False, "autoplay": False}
-
-
-def _tables(
-    app: App, knobs: Knobs, found: Sequence[Variant], first: dict[str, Any] | None
-) -> list[Event]:
+def _tables(page: Page, found: Sequence[Variant], first: dict[str, Any] | None) -> list[Event]:
     """The two mistakes and the comparison of all, which fill the same table."""
+    app, knobs = page.app, page.knobs
     with gr.Row():
         with controls():
             mistakes = _mistake_buttons(found)
@@ -135,20 +141,18 @@ def _mistake_buttons(found: Sequence[Variant]) -> dict[str, gr.Button]:
     return made
 
 
-def _walks(
-    app: App, knobs: Knobs, found: Sequence[Variant], first: dict[str, Any] | None
-) -> list[Event]:
+def _walks(page: Page, found: Sequence[Variant], first: dict[str, Any] | None) -> list[Event]:
     """The walk through all models; it takes the whole width, for they stand in a row."""
     gr.Markdown(WALK, elem_classes=["part"])
     with gr.Row():
         for names, scale, width in WALK_ROW:
             with gr.Column(scale=scale, min_width=width, elem_classes=["controls"]):
-                knobs.build(*names)
+                page.knobs.build(*names)
         with gr.Column(scale=3, min_width=225):
             go, stop = buttons(GO)
     line = Timeline(elem_id=f"{NAME}-walk", label="The same walk in several models", value=first,
                     empty=f"Press {GO}.")  # fmt: skip
-    return [Event("_walk", go, functools.partial(_walk, app, found), line, stop)]
+    return [Event("_walk", go, functools.partial(_walk, page.app, found), line, stop)]
 
 
 def _compare(
@@ -195,16 +199,18 @@ def code(found: Sequence[Variant], k: Mapping[str, Any]) -> str:
     )  # fmt: skip
 
 
-def keep() -> Keep:
-    """The example for the page's first moment: new faces by all models, and a walk through them."""
-    table = {knob.name: knob.default for knob in TABLE_KNOBS}
-    steps = {knob.name: knob.default for knob in WALK_KNOBS}
+def new_faces_and_a_walk(
+    app: App, *, seed: int, ends: str, a: int, b: int, count: int, **others: Any
+) -> Iterator[dict[str, Any] | Working]:
+    """Yields the table and the timeline of all models: the example."""
+    table = yield from side_by_side(app, VARIANTS, seed)
+    line = yield from walk(app, VARIANTS, Ends(ends, a, b), count)
+    yield {"table": table, "walk": line}
 
-    def make(app: App) -> dict[str, Any]:
-        *_, compared = _compare(app, VARIANTS, **table)
-        *_, line = _walk(app, VARIANTS, **steps)
-        return {"table": compared, "walk": line}
 
-    codes, ends = range(table["seed"], table["seed"] + SHOWN), (steps["a"], steps["b"])
-    seeds = (*codes, *(UNSEEN_FROM + number for number in ends))
-    return Keep(NAME, make, tuple(variant.name for variant in VARIANTS), seeds)
+PANEL = KLPanel(
+    tab=TAB, id="kl", title="Without the KL", text=KL, knobs=[*TABLE_KNOBS, *WALK_KNOBS],
+    run=new_faces_and_a_walk, code=lambda k: code(here(), k), calls=VAE.bound,
+    models=tuple(variant.name for variant in VARIANTS),
+    seeds=(*range(SHOWN), UNSEEN_FROM + FIRST, UNSEEN_FROM + SECOND),
+)  # fmt: skip

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import torch
 from torch import Tensor
 
-from demos.cache import Keep, example
-from demos.explain import code_panel, explanation
-from demos.figures import pixels, png_data_url
+from demos.figures import pixels
 from demos.handlers import App
-from demos.knobs import FASHION, Knob, Knobs
+from demos.knobs import FASHION, Knob
 from demos.latent_space.models import FLAT, PORTRAITS, TAB
-from demos.layout import buttons, controls, results
+from demos.panel import Page, Panel
 from demos.script import LOAD, TORCH, script
 from demos.texts.latent_map import MAP
-from demos.widgets.latent_map import Column, Path, PathKnob, View, parse_path
+from demos.widgets.latent_map import Column, Path, PathKnob, View
 from demos.widgets.latent_sliders import plane_picture
 from demos.widgets.timeline import Timeline, timeline_from_images
 from gen_core.conditions import LOWEST
 from gen_core.data.avatars import attributes
 from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS
-from gen_core.devices import device_title
 from gen_core.latent.atlas import Atlas
 from gen_core.latent.traits import TRAITS
 
-PANEL_ID, TITLE = "map", "Map"
-NAME = f"{TAB}-{PANEL_ID}"
+TITLE, NAME = "Map", f"{TAB}-map"
 COUNT = Knob("count", "Pictures on the way", "whole", 30, 2, 60)
 GROUND_SIDE = 21
 """Pictures along each side of the plane of two numbers."""
@@ -204,39 +199,6 @@ def timeline(walked: dict[str, Any], note: str, live: bool) -> dict[str, Any]:
 # --- the panel ------------------------------------------------------------------------------------
 
 
-def build(app: App) -> None:
-    """The panel, inside its gr.Tab."""
-    explanation(MAP)
-    kept = example(NAME)
-    path = PathKnob(
-        "path", TITLE, "path", START, app=app, views=VIEWS,
-        first_picture=png_data_url(kept.value["pictures"][0]) if kept else "",
-        first_note=kept.note if kept else "",
-    )  # fmt: skip
-    knobs = app.add(Knobs(TAB, PANEL_ID, [path, COUNT]))
-    knobs.build(path.name)
-    with gr.Row():
-        with controls():
-            go, stop = buttons("Play the path")
-            knobs.build()
-        with results():
-            line = Timeline(
-                elem_id=NAME, label="Pictures along the path", empty="Draw a path on the map.",
-                value=timeline(kept.value, kept.note, False) if kept else None,
-            )  # fmt: skip
-
-    def run(path: Path, count: int) -> Iterator[Any]:
-        walked = walk(app, path, count)
-        yield timeline(walked, device_title(app.device), True)
-
-    for trigger, ending in ((go.click, ""), (knobs.built[path.name].change, "_path")):
-        app.on(
-            trigger, run, knobs, line, api_name=NAME.replace("-", "_") + ending, stop=stop,
-            show_progress="minimal", trigger_mode="always_last" if ending else "once",
-        )  # fmt: skip
-    code_panel(knobs, lines, Atlas.at)
-
-
 def lines(knobs: dict[str, Any]) -> str:
     """Python that decodes the same pictures."""
     path, count = knobs["path"], knobs["count"]
@@ -259,10 +221,20 @@ CODE_LINES = {
 }
 
 
-def keep() -> Keep:
-    """The example for the page's first moment."""
+class MapPanel(Panel):
+    """Its run yields what `walk` gives; a new path runs it too."""
 
-    def make(app: App) -> dict[str, Any]:
-        return walk(app, parse_path(START, {"near": VIEWS["near"].reach}), COUNT.default)
+    def drawn(self, value: Any, note: str, live: bool) -> dict[str, Any]:
+        return timeline(value, note, live)
 
-    return Keep(NAME, make, (PORTRAITS,), ())
+    def triggers(self, page: Page) -> dict[str, Callable]:
+        return super().triggers(page) | {"_path": page.knobs.built["path"].change}
+
+
+PANEL = MapPanel(
+    tab=TAB, id="map", title=TITLE, button="Play the path", text=MAP,
+    knobs=[PathKnob("path", TITLE, "path", START, example=NAME, views=VIEWS), COUNT],
+    run=lambda app, path, count: iter([walk(app, path, count)]), code=lines, calls=Atlas.at,
+    screen=Timeline, shows="Pictures along the path", empty="Draw a path on the map.",
+    models=(PORTRAITS,), seeds=(),
+)  # fmt: skip

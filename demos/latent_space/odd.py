@@ -12,16 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from demos.cache import Keep
-from demos.explain import code_panel, explanation
 from demos.figures import pixels
 from demos.handlers import App
-from demos.knobs import Knob, Knobs
+from demos.knobs import Knob
 from demos.latent_space.models import PORTRAITS, TAB
 from demos.latent_space.odd_source import START, OddSource, changed
-from demos.layout import buttons, controls, results
-from demos.panel import as_before
-from demos.pictures import Pictures, result_of
+from demos.layout import buttons
+from demos.panel import Page, Panel
+from demos.pictures import Pictures
 from demos.script import LOAD, script
 from demos.texts.latent_odd import HOW_FAR, ODD
 from demos.vae.reconstruct import error_map
@@ -32,8 +30,7 @@ from gen_core.latent.anomaly import BOUND, ERROR, examine, measuring
 from gen_core.latent.oddities import KINDS
 from gen_core.latent.survey import SECTION
 
-PANEL_ID, TITLE = "odd", "Odd one out"
-NAME = f"{TAB}-{PANEL_ID}"
+NAME = f"{TAB}-odd"
 LIVE_COUNT = 100
 """Portraits, and odd pictures, that are measured here where the checkpoint knows of none."""
 SCORES = {
@@ -74,6 +71,12 @@ class Yardstick:
                     break
                 yield Working(done, total, "Measuring what is normal", "pictures")
         return known
+
+
+@functools.lru_cache(maxsize=4)
+def yardstick(app: App) -> Yardstick:
+    """The one of an app."""
+    return Yardstick(app)
 
 
 def judged(
@@ -138,53 +141,47 @@ def code(source: OddSource, k: Mapping[str, Any]) -> str:
     )
 
 
-def build(app: App) -> None:
-    """The panel, inside its gr.Tab."""
-    explanation(ODD)
-    source, yardstick = OddSource(app), Yardstick(app)
-    knobs = app.add(Knobs(TAB, PANEL_ID, [*source.knobs, SCORE, ALLOWED]))
-    with gr.Row():
-        with controls():
-            source.build(knobs)
-            go, stop = buttons("Is it odd?")
-        with results():
-            with gr.Row():
-                knobs.build(SCORE.name, ALLOWED.name)
-                knobs.built[ALLOWED.name].scale, knobs.built[ALLOWED.name].min_width = 3, 290
-            screen = Oddity(
-                elem_id=NAME, label="A picture, the model's copy and the verdict",
-                value=as_before(NAME), empty="Press Is it odd?",
-            )  # fmt: skip
-
-    def run(drawing: Any, upload: Any, **settings: Any) -> Iterator[dict[str, Any] | Working]:
-        pictures = yield from source.read(drawing, upload, settings)
-        measured = yield from yardstick.read()
-        chosen = {knob.name: settings[knob.name] for knob in (SCORE, ALLOWED)}
-        yield judged(app, pictures, measured, **chosen)
-
-    moving = [knobs.built[knob.name] for knob in (SCORE, ALLOWED)]
-    quietly = {"js": SYNC, "show_progress": "hidden", "api_visibility": "private"}
-    gr.on([part.change for part in moving], None, [screen, *moving], screen, **quietly)
-    triggers = {"": go.click, "_change": knobs.built["change"].input}
-    for ending, trigger in triggers.items():
-        event = app.on(
-            trigger, run, knobs, screen, inputs=source.inputs, stop=stop,
-            api_name=NAME.replace("-", "_") + ending, show_progress="minimal",
-            trigger_mode="always_last" if ending else "once",
-        )  # fmt: skip
-        event.then(None, [screen, *moving], screen, **quietly)  # moved while it was judged
-    source.connect(knobs)
-    code_panel(knobs, functools.partial(code, source), examine)
+def run(
+    app: App, source: OddSource, /, *, score: str, allowed: float, drawing: Any = None,
+    upload: Any = None, **settings: Any,
+) -> Iterator[dict[str, Any] | Working]:  # fmt: skip
+    """Yields the verdict on the chosen picture."""
+    pictures = yield from source.read(drawing, upload, settings)
+    measured = yield from yardstick(app).read()
+    yield judged(app, pictures, measured, score=score, allowed=allowed)
 
 
-def keep() -> Keep:
-    """The example for the page's first moment: a portrait that was scribbled on."""
+class OddPanel(Panel):
+    """Its threshold stands above the screen, and moves in the browser alone."""
 
-    def make(app: App) -> dict[str, Any]:
-        source = OddSource(app)
-        settings = {knob.name: knob.check(knob.default) for knob in source.knobs}
-        pictures = result_of(source.read(None, None, settings))
-        measured = result_of(Yardstick(app).read())
-        return judged(app, pictures, measured, score=SCORE.default, allowed=ALLOWED.default)
+    def controls(self, page: Page) -> None:
+        (source,) = page.sources
+        source.build(page.knobs)
+        page.inputs = source.inputs
+        page.go, page.stop = buttons(self.button)
 
-    return Keep(NAME, make, (PORTRAITS,), (START,))
+    def screens(self, page: Page) -> list[gr.components.Component]:
+        with gr.Row():
+            page.knobs.build(SCORE.name, ALLOWED.name)
+            allowed = page.knobs.built[ALLOWED.name]
+            allowed.scale, allowed.min_width = 3, 290
+        return super().screens(page)
+
+    def connect(self, page: Page) -> list[Any]:
+        (source,), (screen,) = page.sources, page.outputs
+        moving = [page.knobs.built[knob.name] for knob in (SCORE, ALLOWED)]
+        quietly = {"js": SYNC, "show_progress": "hidden", "api_visibility": "private"}
+        gr.on([part.change for part in moving], None, [screen, *moving], screen, **quietly)
+        events = super().connect(page)
+        for event in events:  # moved while it was judged
+            event.then(None, [screen, *moving], screen, **quietly)
+        source.connect(page.knobs)
+        return events
+
+
+PANEL = OddPanel(
+    tab=TAB, id="odd", title="Odd one out", button="Is it odd?", text=ODD,
+    knobs=[OddSource, SCORE, ALLOWED], run=run, code=code, calls=examine, screen=Oddity,
+    shows="A picture, the model's copy and the verdict", empty="Press Is it odd?",
+    models=(PORTRAITS,), seeds=(START,), live=("change",),
+)  # fmt: skip

@@ -12,18 +12,17 @@ from torch.nn import functional
 
 from demos.figures import pixels, png_data_url
 from demos.handlers import App
-from demos.knobs import FASHION, Knob, Knobs, raw
+from demos.knobs import FASHION, Knob, Knobs
 from demos.latent_space.models import UNSEEN_FROM, portrait
-from demos.picture_files import COLOUR_SIDE, in_data_url, prepare_colour
-from demos.pictures import Lines, Pictures, sampled_pictures
-from demos.upload import Upload, path_of
-from demos.widgets.drawing import DrawingPad
+from demos.picture_files import COLOUR_SIDE
+from demos.pictures import sampled_pictures
+from demos.source import Lines, Pictures, Shown, Source
 from demos.working import Working
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.attributes import BACKGROUNDS, CLOTH_COLOURS
 from gen_core.latent.oddities import KINDS, oddities
 
-PORTRAIT, DRAWING, GARMENT, UPLOAD = "A portrait", "A face to draw on", "Clothing", "An upload"
+PORTRAIT, DRAWING, GARMENT, UPLOAD = "A portrait", "A face to draw on", "Clothing", Source.upload
 AS_IT_IS = "nothing"
 START = 4
 """The portrait on the page at first."""
@@ -33,36 +32,31 @@ PAPER_SIDE = 320
 """Pixels a side of the pad's paper."""
 
 
-class OddSource:
+class OddSource(Source):
     """Controls that choose the picture."""
 
+    drawing, pad, column_width = DRAWING, DRAWING, 0
+
     def __init__(self, app: App) -> None:
-        self.app = app
-        self.knobs = [
-            Knob("source", "Picture", "choice", PORTRAIT,
-                 options=[PORTRAIT, DRAWING, GARMENT, UPLOAD]),
-            Knob("change", "What is done to it", "choice", "scribbled on",
-                 options=[AS_IT_IS, *KINDS]),
+        sources = [PORTRAIT, DRAWING, GARMENT, UPLOAD]
+        done = [AS_IT_IS, *KINDS]
+        super().__init__(app, [
+            Knob("source", "Picture", "choice", PORTRAIT, options=sources),
+            Knob("change", "What is done to it", "choice", "scribbled on", options=done),
             Knob("label", "Class", "label", FASHION[9]),
             Knob("seed", "Number (seed)", "seed", START),
-        ]  # fmt: skip
-        self.inputs: dict[str, gr.components.Component] = {}
-        """What a run needs besides the knobs, by name: the drawing and the upload."""
+        ])  # fmt: skip
 
-    def build(self, knobs: Knobs) -> None:
-        """Puts the controls on the page; only those of the chosen source are shown."""
-        knobs.build(*(knob.name for knob in self.knobs))
-        knobs.built["label"].visible = False
-        with gr.Column(visible=False, min_width=0, elem_classes=["drawing-column"]) as column:
-            self.put = gr.Button("Put this face under the brush", size="sm")
-            drawing = raw(DrawingPad(label="A face to draw on", colour=True))
-        upload = Upload(label="A picture, up to 4096 pixels a side", visible=False, height=130)
-        self.inputs = {"drawing": drawing, "upload": upload}
-        source, change, label, seed = (knobs.built[knob.name] for knob in self.knobs)
-        source.change(
-            _shown, source, [change, label, seed, column, upload],
-            queue=False, show_progress="hidden", api_visibility="private",
-        )  # fmt: skip
+    def shown_with(self, *knobs: gr.components.Component) -> Shown:
+        change, label, seed = knobs
+        return {
+            change: lambda choice: choice == PORTRAIT,
+            label: lambda choice: choice == GARMENT,
+            seed: lambda choice: choice != UPLOAD,
+        }
+
+    def above_pad(self) -> None:
+        self.put = gr.Button("Put this face under the brush", size="sm")
 
     def connect(self, knobs: Knobs) -> None:
         """Once all knobs of the panel are on the page: the button that puts a face on the pad."""
@@ -78,12 +72,9 @@ class OddSource:
 
         Raises KnobError with a message for the visitor.
         """
-        source, change, label, seed = (settings[knob.name] for knob in self.knobs)
-        if source == DRAWING:
-            x = prepare_colour(in_data_url(drawing, "drawing"), "drawing")
-            return Pictures(x, "your drawing", ("",))
-        if source == UPLOAD:
-            return Pictures(prepare_colour(path_of(upload)), "your upload", ("",))
+        if own := self.brought(drawing, upload, settings):
+            return own
+        source, change, label, seed = self.values(settings)
         if source == GARMENT:
             drawn = yield from sampled_pictures(self.app, TAILOR, seed, 1, label)
             x = coloured(drawn.x, torch.Generator().manual_seed(seed))
@@ -93,7 +84,7 @@ class OddSource:
 
     def code(self, settings: Mapping[str, Any]) -> Lines:
         """Lines that make the same `x` (1, 3, 64, 64)."""
-        source, change, label, seed = (settings[knob.name] for knob in self.knobs)
+        source, change, label, seed = self.values(settings)
         if source == GARMENT:
             core = [("gen_core", name) for name in ("Noise", "final", "load")]
             sample = f"tailor.sample(Noise([{seed}]), label=[{label}], **published(tailor))"
@@ -104,10 +95,7 @@ class OddSource:
                  f"x = coloured(grey, torch.Generator().manual_seed({seed}))"],
             )  # fmt: skip
         if source != PORTRAIT:
-            return Lines(
-                [("demos.picture_files", "prepare_colour")],
-                ['x = prepare_colour("picture.png")  # your picture, saved under this name'],
-            )
+            return self.brought_code("x")
         first = UNSEEN_FROM + seed
         lines = [f"images, people = avatars([{first}, {first + 1}])", "x = images / 127.5 - 1"]
         needs = [("gen_core.data.avatars", "avatars")]
@@ -142,11 +130,3 @@ def _picked(colours: Mapping[str, tuple[float, ...]], count: int, rng: torch.Gen
     """(count, 3, 1, 1) in [-1, 1]"""
     chosen = torch.randint(len(colours), (count,), generator=rng)
     return (2 * torch.tensor(list(colours.values())) - 1)[chosen, :, None, None]
-
-
-def _shown(source: str) -> list[Any]:
-    visible = (
-        source == PORTRAIT, source == GARMENT, source != UPLOAD, source == DRAWING,
-        source == UPLOAD,
-    )  # fmt: skip
-    return [gr.update(visible=each) for each in visible]

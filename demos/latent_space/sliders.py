@@ -8,12 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from demos.cache import Keep, example
-from demos.explain import code_panel, explanation
 from demos.handlers import App
-from demos.knobs import Knobs
 from demos.latent_space.models import JUDGE, PORTRAITS, TAB, UNSEEN_FROM
 from demos.measured import card, made, table
+from demos.panel import Panel
 from demos.script import LOAD, script
 from demos.texts.latent_space import MEASURED, NO_MEASURED, SLIDERS
 from demos.widgets.meaning_sliders import Move, MoveKnob, Mover, axis_of
@@ -24,28 +22,15 @@ from gen_core.latent.reader import Reader
 from gen_core.latent.survey import SECTION
 from gen_core.latent.traits import TRAITS
 
-PANEL_ID, TITLE = "sliders", "Sliders"
-NAME = f"{TAB}-{PANEL_ID}"
+TITLE, NAME = "Sliders", f"{TAB}-sliders"
 START = Move(7, (("smile", 1.5), ("glasses", 2.0)))
 HEADS = ("Slider", "Right direction", "Its own change", "Others, on average", "Most besides")
 
 
-def build(app: App) -> None:
-    """The panel, inside its gr.Tab."""
-    explanation(SLIDERS)
-    kept = example(NAME)
-    knob = MoveKnob(
-        "move", TITLE, "move", str(START), app=app, first=kept.value if kept else None,
-        note=kept.note if kept else "",
-    )  # fmt: skip
-    knobs = app.add(Knobs(TAB, PANEL_ID, [knob]))
-    knobs.build()
-    figures = measured()
-    if figures:
-        card(f"{NAME}-measured", MEASURED, section(figures))
-    else:
-        gr.Markdown(NO_MEASURED, elem_classes=["part"])
-    code_panel(knobs, code, Reader.moved)
+def seen(app: App, *, move: Move) -> Iterator[dict[str, str]]:
+    """Yields the face and the one it starts from, as data URLs."""
+    shown = Mover(app).move(str(move))
+    yield {"picture": shown["picture"], "start": shown["start"]}
 
 
 def code(knobs: Mapping[str, Any]) -> str:
@@ -75,6 +60,15 @@ def _steps(by: Mapping[str, float]) -> Iterator[str]:
         if name not in TRAITS:
             axis = axis_of(name)
             yield f"z = z + {far:g} * known.scales[{axis}] * known.axes[{axis}].float()"
+
+
+def figures_below(app: App) -> None:
+    """What the directions do, as a card; else a line that says how to measure it."""
+    figures = measured()
+    if figures:
+        card(f"{NAME}-measured", MEASURED, section(figures))
+    else:
+        gr.Markdown(NO_MEASURED, elem_classes=["part"])
 
 
 def measured() -> dict[str, Any] | None:
@@ -108,11 +102,9 @@ def _rows(by_trait: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         )  # fmt: skip
 
 
-def keep() -> Keep:
-    """The example for the page's first moment."""
-
-    def make(app: App) -> dict[str, Any]:
-        seen = Mover(app).move(str(START))
-        return {"picture": seen["picture"], "start": seen["start"]}
-
-    return Keep(NAME, make, (PORTRAITS, JUDGE), (UNSEEN_FROM + START.face,))
+PANEL = Panel(
+    tab=TAB, id="sliders", title=TITLE, text=SLIDERS,
+    knobs=[MoveKnob("move", TITLE, "move", str(START), example=NAME)],
+    run=seen, code=code, calls=Reader.moved, below=figures_below,
+    models=(PORTRAITS, JUDGE), seeds=(UNSEEN_FROM + START.face,),
+)  # fmt: skip

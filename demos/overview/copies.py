@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import functools
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from torch import Tensor
 
-from demos.cache import Keep, example
+from demos.cache import example
 from demos.figures import pixels, png_data_url
 from demos.handlers import App
-from demos.panel import as_before
+from demos.panel import Page, Panel
 from demos.picture_files import in_data_url, prepare_colour
 from demos.texts.overview import COPIES, COPIES_SOURCE, FAMILIES, PORTRAITS
 from demos.widgets.card import read
@@ -25,7 +26,7 @@ from gen_core.devices import device_title
 from gen_core.measure import published
 
 HERE = Path(__file__).parent
-NAME, API_NAME = "overview-copies", "overview_copies"
+NAME = "overview-copies"
 JUDGE = f"judge-{PORTRAITS.id}"
 SHOWN = 5
 """Training pictures beside the one that is asked about."""
@@ -59,6 +60,12 @@ class FreshPortraits:
             self._known = found, f"measured on {device_title(self.app.device)}"
         differences, note = self._known
         return Yardstick(differences), note
+
+
+@functools.lru_cache(maxsize=4)
+def fresh_portraits(app: App) -> FreshPortraits:
+    """Those of an app."""
+    return FreshPortraits(app)
 
 
 def asked(picked: Any) -> tuple[Tensor, str]:
@@ -129,47 +136,45 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%"
 
 
-def build(app: App, stop: gr.Button) -> None:
-    """The card, below the rows whose portraits can be pressed."""
-    fresh = FreshPortraits(app)
-
-    def compared(picked: Any) -> Iterator[Working | dict[str, Any]]:
-        yield from compare(app, fresh, picked)
-
-    with gr.Column(elem_classes=["ov-copies"]):
-        gr.Markdown(COPIES, elem_classes=["part"])
-        card = gr.HTML(
-            value=as_before(NAME), label="The nearest training pictures", elem_id=NAME,
-            html_template=read("card.html"), css_template=read("card.css") + _own("copies.css"),
-            js_on_load=read("card.js") + _own("copies.js"), apply_default_css=False,
-            kind="copies", empty="Press one of the portraits above.",
-        )  # fmt: skip
-        picked = gr.HTML(
-            value=None, html_template="<i></i>", js_on_load=_own("copies_pick.js"),
-            apply_default_css=False, elem_classes=["ov-picked"],
-        )  # fmt: skip
-    app.on(
-        picked.pick, compared, None, card, inputs={"picked": picked}, api_name=API_NAME, stop=stop,
-        show_progress="minimal", trigger_mode="always_last",
-    )  # fmt: skip
-
-
 def _own(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def make_example(app: App) -> dict[str, Any]:
-    """The card for a picture of the kept rows."""
-    model = app.model(KEPT_FAMILY.model(PORTRAITS.id))
-    x = final(model.sample(Noise([KEPT_SEED]), **published(model)))
-    picked = {
-        "picture": png_data_url(pixels(x)[0]),
-        "who": f"{KEPT_FAMILY.title}, seed {KEPT_SEED}",
-    }
-    *_, shown = compare(app, FreshPortraits(app), picked)
-    return shown
+def screen(**shared: Any) -> gr.HTML:
+    """The card of an answer."""
+    return gr.HTML(
+        html_template=read("card.html"), css_template=read("card.css") + _own("copies.css"),
+        js_on_load=read("card.js") + _own("copies.js"), apply_default_css=False, kind="copies",
+        **shared,
+    )  # fmt: skip
 
 
-def keep() -> Keep:
-    """The example for the page's first moment."""
-    return Keep(NAME, make_example, (KEPT_FAMILY.model(PORTRAITS.id), JUDGE), (KEPT_SEED,))
+class CopiesPanel(Panel):
+    """The card below the rows whose portraits can be pressed."""
+
+    def layout(self, page: Page) -> None:
+        page.outputs = self.screens(page)
+        picked = gr.HTML(
+            value=None, html_template="<i></i>", js_on_load=_own("copies_pick.js"),
+            apply_default_css=False, elem_classes=["ov-picked"],
+        )  # fmt: skip
+        page.inputs = {"picked": picked}
+
+    def triggers(self, page: Page) -> dict[str, Callable]:
+        return {"": page.inputs["picked"].pick}
+
+    def kept(self, app: App) -> dict[str, Any]:
+        """A picture of the kept rows."""
+        model = app.model(KEPT_FAMILY.model(PORTRAITS.id))
+        x = final(model.sample(Noise([KEPT_SEED]), **published(model)))
+        who = f"{KEPT_FAMILY.title}, seed {KEPT_SEED}"
+        return {"picked": {"picture": png_data_url(pixels(x)[0]), "who": who}}
+
+
+PANEL = CopiesPanel(
+    tab="overview", id="copies", title="Is it a copy?", text=COPIES,
+    run=lambda app, picked: compare(app, fresh_portraits(app), picked),
+    screen=screen, shows="The nearest training pictures",
+    empty="Press one of the portraits above.",
+    models=(KEPT_FAMILY.model(PORTRAITS.id), JUDGE), seeds=(KEPT_SEED,),
+)  # fmt: skip

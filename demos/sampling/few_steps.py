@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from demos.handlers import App
-from demos.knobs import ALL_CLASSES, Knob
-from demos.labels import label_code, labels_for
+from demos.knobs import ALL_CLASSES, Knob, label_code, labels_for
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.grids import Contender, race

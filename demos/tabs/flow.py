@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from demos.handlers import App
-from demos.panel import panel_tabs
 from demos.sampling import few_steps
 from demos.sampling.generate import Generation
 from demos.sampling.person import Person
@@ -20,19 +18,11 @@ generation = Generation(
     model="flow-fashion",
     lanes=[("State xₜ", "x"), ("Guess of the picture, x₁", "x0"), ("Velocity", "out")],
     text=GENERATE,
-    family=Flow,
+    kind=Flow,
     comment="frames[k].x0 is the guess of x_1 at step k, frames[k].out the velocity",
 )
-PANELS = (generation.panel(), few_steps.PANEL)
 person = Person(replace(generation, model="flow-avatars"))
-asked = person.panel()
-CACHED = [panel.keep() for panel in (*PANELS, asked)]
 
-
-def build(app: App) -> None:
-    """The tab's panels; the one that draws people only where its model is."""
-    panels = [*PANELS, *([asked] if asked.here else [])]
-    panel_tabs(app, ID, [panel.entry for panel in panels])
-
-
-TAB = Tab(ID, "Flow matching", order=50, build=build)
+TAB = Tab(
+    ID, "Flow matching", order=50, panels=[generation.panel(), few_steps.PANEL, person.panel()]
+)

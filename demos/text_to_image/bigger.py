@@ -7,17 +7,18 @@ import functools
 import html
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import torch
 
-from demos.explain import code_panel, explanation
+from demos.explain import explanation
 from demos.figures import data_url, duration
 from demos.handlers import App
-from demos.knobs import Knob, Knobs
-from demos.layout import buttons, controls, results
+from demos.knobs import Knob
+from demos.panel import Page, Panel
 from demos.text_to_image.generate import ID
 from demos.text_to_image.prompt import MAX_PROMPT
 from demos.texts.text_to_image import BIGGER
@@ -30,8 +31,7 @@ from gen_core.text_to_image.big_pipeline import Drawn, generate
 from gen_core.text_to_image.bigger import BigModel, big_models, obstacles
 from gen_core.text_to_image.slot import Slot
 
-PANEL_ID, TITLE = "bigger", "Bigger models"
-NAME = f"{ID}-{PANEL_ID}"
+NAME = f"{ID}-bigger"
 STYLE = Path(__file__).with_suffix(".css")
 EXAMPLE = "a red fox in the snow, watercolour"
 NONE_ALLOWED = "The host of this page allows no bigger models."
@@ -51,32 +51,41 @@ def slot(device: torch.device, models: tuple[BigModel, ...]) -> Slot:
     return Slot(device, models)
 
 
-def build(app: App) -> None:
-    """The panel, inside its gr.Tab. Raises KnobError where the host's list is not one."""
-    explanation(BIGGER)
-    models = big_models()
-    if not models:
+@dataclass(frozen=True, kw_only=True)
+class BiggerModels(Panel):
+    """One model of the host's list draws, in a process of its own."""
+
+    table: str = ""
+    """The host's list as HTML."""
+    able: bool = False
+    """Whether one of them runs on this machine."""
+
+    def build(self, app: App) -> list[Any]:
+        """Raises KnobError where the host's list is not one."""
+        if models := big_models():
+            return Panel.build(self._of(slot(app.device, models), models), app)
+        explanation(self.text)
         gr.HTML(f"<p>{NONE_ALLOWED}</p>")
-        return
-    place = slot(app.device, models)
-    reasons = {model.name: obstacles(model, place.machine) for model in models}
-    able = [name for name, why in reasons.items() if not why]
-    _html(table(models, reasons), f"{NAME}-list")
-    knobs = app.add(Knobs(ID, PANEL_ID, _knobs([*reasons], (able or [*reasons])[0])))
-    with gr.Row():
-        with controls():
-            knobs.build("model", "prompt")
-            go, stop = buttons("Generate")
-            go.interactive = stop.interactive = bool(able)
-            knobs.build()
-        with results():
-            empty = "Press Generate." if able else NONE_RUNS
-            result = _html(f'<p class="card big-empty">{empty}</p>', NAME)
-    app.on(
-        go.click, functools.partial(draw, place), knobs, result, stop=stop, beside=True,
-        api_name=NAME.replace("-", "_"),
-    )  # fmt: skip
-    code_panel(knobs, functools.partial(code, models), generate)
+        return []
+
+    def _of(self, place: Slot, models: tuple[BigModel, ...]) -> BiggerModels:
+        """The panel with the host's models."""
+        reasons = {model.name: obstacles(model, place.machine) for model in models}
+        able = [name for name, why in reasons.items() if not why]
+        return replace(
+            self, knobs=_knobs([*reasons], (able or [*reasons])[0]),
+            run=lambda app, **knobs: draw(place, **knobs), code=functools.partial(code, models),
+            empty="Press Generate." if able else NONE_RUNS, table=table(models, reasons),
+            able=bool(able),
+        )  # fmt: skip
+
+    def layout(self, page: Page) -> None:
+        _html(self.table, f"{NAME}-list")
+        super().layout(page)
+
+    def controls(self, page: Page) -> None:
+        super().controls(page)
+        page.go.interactive = page.stop.interactive = self.able
 
 
 def _knobs(names: Sequence[str], first: str) -> list[Knob]:
@@ -94,6 +103,11 @@ def _html(value: str, elem_id: str) -> gr.HTML:
         value, css_template=read("card.css") + STYLE.read_text(encoding="utf-8"),
         apply_default_css=False, elem_id=elem_id,
     )  # fmt: skip
+
+
+def result(elem_id: str, label: str, empty: str, value: str | None) -> gr.HTML:
+    """The screen, where the picture will stand as HTML."""
+    return _html(value or f'<p class="card big-empty">{empty}</p>', elem_id)
 
 
 def draw(
@@ -204,3 +218,10 @@ def code(models: Sequence[BigModel], knobs: Mapping[str, Any]) -> str:
         f"result = pipeline(\n{told}    generator=rng,\n)\n"
         'result.images[0].save("picture.png")'
     )
+
+
+PANEL = BiggerModels(
+    tab=ID, id="bigger", title="Bigger models", button="Generate", text=BIGGER, run=draw,
+    calls=generate, screen=result, beneath=lambda app, knobs: knobs.build("prompt"),
+    example=None, beside=True, progress="full",
+)  # fmt: skip

@@ -140,7 +140,7 @@ def beneath(app: App, knobs: Knobs) -> None:
 
 
 def further(app: App) -> None:
-    search.build(app)
+    search.PANEL.build(app)
     shares.build()
     tradeoff.build()
 
@@ -149,5 +149,5 @@ PANEL = Panel(
     tab=ID, id="fit", title="Does it fit the words?", button="Generate and score", text=FIT,
     knobs=[PROMPT, TEXTS, *REST], run=fit, code=code, calls=fit, screen=LabelledGrid,
     shows="Pictures and their CLIP scores with several texts",
-    models=(MODEL,), beneath=beneath, further=further, made_by=MODEL,
+    models=(MODEL,), beneath=beneath, further=further, parts=(search.PANEL,), made_by=MODEL,
 )  # fmt: skip

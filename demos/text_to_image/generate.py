@@ -14,7 +14,6 @@ from demos.knobs import Knob, control_of
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.walk import on_timeline
-from demos.saving import save_button
 from demos.text_to_image.prompt import MAX_PROMPT, prompt_tools
 from demos.texts.text_to_image import GENERATE
 from demos.widgets.timeline import Lane, Timeline
@@ -143,5 +142,5 @@ def code(knobs: Mapping[str, Any]) -> str:
 PANEL = Panel(
     tab=ID, id="generate", title="Generate", button="Generate", text=GENERATE, knobs=knobs(),
     run=draw, code=code, calls=draw, screen=Timeline, shows="From noise to pictures",
-    models=(MODEL,), beneath=prompt_tools, made_by=MODEL, saves=save_button,
+    models=(MODEL,), beneath=prompt_tools, made_by=MODEL, saves=True,
 )  # fmt: skip

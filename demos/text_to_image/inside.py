@@ -9,7 +9,6 @@ from demos.handlers import App
 from demos.knobs import Knob
 from demos.panel import Panel
 from demos.pictures import seeds_from
-from demos.saving import save_button
 from demos.text_to_image.generate import (
     DECODED,
     GUESS,
@@ -94,5 +93,5 @@ PANEL = Panel(
     tab=ID, id="inside", title="Inside the machine", button="Look inside", text=INSIDE,
     knobs=own_knobs(), run=look_inside, code=code, calls=look_inside, screen=Timeline,
     shows="One picture's way through the three parts",
-    models=(MODEL,), beneath=prompt_tools, made_by=MODEL, saves=save_button,
+    models=(MODEL,), beneath=prompt_tools, made_by=MODEL, saves=True,
 )  # fmt: skip

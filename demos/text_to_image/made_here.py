@@ -8,10 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from demos.explain import code_panel, explanation
 from demos.handlers import App
-from demos.knobs import Knobs
-from demos.layout import buttons, controls, results
+from demos.panel import Page, Panel
 from demos.picture_files import MAX_SIDE, grey_picture
 from demos.text_to_image.generate import ID
 from demos.texts.made_here import CAUTION, HONESTY, MADE_HERE
@@ -19,8 +17,7 @@ from demos.upload import Upload, path_of
 from demos.widgets.verdict import Verdict, verdict_value
 from gen_core import provenance, watermark
 
-PANEL_ID, TITLE = "made-here", "Was it made here?"
-NAME = f"{ID}-{PANEL_ID}"
+TITLE, NAME = "Was it made here?", f"{ID}-made-here"
 BUTTON = "Check"
 GENERATED = (provenance.GENERATED, "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
 SOURCES = {
@@ -117,26 +114,26 @@ def code(knobs: Mapping[str, Any]) -> str:
     """
 
 
-def build(app: App) -> None:
-    """The panel, inside its gr.Tab."""
-    explanation(MADE_HERE)
-    knobs = app.add(Knobs(ID, PANEL_ID, []))  # none, but links can name the panel
+def below(app: App) -> None:
+    """What the marks are for, and how well they hold."""
     with gr.Row():
-        with controls():
-            upload = Upload(label=f"A picture, up to {MAX_SIDE} pixels a side", height=150)
-            go, stop = buttons(BUTTON)
-        with results():
-            screen = Verdict(
-                elem_id=NAME, label="What is found of the picture",
-                empty=f"Choose a picture and press {BUTTON}.",
-            )  # fmt: skip
-    app.on(
-        go.click, checked, None, screen, inputs={"upload": upload}, stop=stop,
-        show_progress="minimal", api_name=NAME.replace("-", "_"),
-    )  # fmt: skip
-    with gr.Row():
-        with gr.Column(min_width=320):
-            gr.Markdown(HONESTY, elem_classes=["aside"])
-        with gr.Column(min_width=320):
-            gr.Markdown(rates(), elem_classes=["aside"])
-    code_panel(knobs, code, watermark.score)
+        for words in (HONESTY, rates()):
+            with gr.Column(min_width=320):
+                gr.Markdown(words, elem_classes=["aside"])
+
+
+class MadeHere(Panel):
+    """It takes a picture file and nothing else."""
+
+    def controls(self, page: Page) -> None:
+        label = f"A picture, up to {MAX_SIDE} pixels a side"
+        page.inputs = {"upload": Upload(label=label, height=150)}
+        super().controls(page)
+
+
+PANEL = MadeHere(
+    tab=ID, id="made-here", title=TITLE, button=BUTTON, text=MADE_HERE,
+    run=lambda app, upload: iter([checked(upload)]), code=code, calls=watermark.score,
+    screen=Verdict, shows="What is found of the picture",
+    empty=f"Choose a picture and press {BUTTON}.", example=None, below=below,
+)  # fmt: skip

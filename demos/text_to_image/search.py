@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from demos.cache import Keep
-from demos.explain import code_panel
 from demos.figures import duration
 from demos.handlers import App
-from demos.knobs import Knob, Knobs
-from demos.layout import controls, results
-from demos.panel import as_before
+from demos.knobs import Knob
+from demos.panel import Page, Panel
 from demos.text_to_image.drawings import drawings
 from demos.text_to_image.generate import ID, MODEL
 from demos.text_to_image.prompt import MAX_PROMPT
@@ -90,28 +87,23 @@ def code(k: Mapping[str, Any]) -> str:
     """
 
 
-def build(app: App) -> None:
-    """The words and what they find; a sentence in their place where the vectors are missing."""
-    if not (weights_folder() / MODEL / EMOJI).exists():
+class SearchPanel(Panel):
+    """It runs as one types; a sentence stands in its place where the vectors are missing."""
+
+    def build(self, app: App) -> list[Any]:
+        if (weights_folder() / MODEL / EMOJI).exists():
+            return super().build(app)
         gr.Markdown(f"{SEARCH}\n\n*{NO_SEARCH}*", elem_classes=["part"])
-        return
-    gr.Markdown(SEARCH, elem_classes=["part"])
-    knobs = app.add(Knobs(ID, "search", [WORDS]))
-    with gr.Row():
-        with controls():
-            knobs.build()
-        with results():
-            screen = Tiles(
-                elem_id=NAME, label="The emoji that fit the words best", value=as_before(NAME),
-                empty="Type some words.",
-            )  # fmt: skip
-    app.on(
-        knobs.built["words"].change, functools.partial(nearest, app), knobs, screen,
-        api_name="text_to_image_search", show_progress="hidden", trigger_mode="always_last",
-    )  # fmt: skip
-    code_panel(knobs, code, nearest)
+        return []
+
+    def triggers(self, page: Page) -> dict[str, Callable]:
+        return {"": page.knobs.built["words"].change}
 
 
-def keep() -> Keep:
-    """The example for the page's first moment: without pictures, as the project ships none."""
-    return Keep(NAME, lambda app: nearest(app, EXAMPLE, pictures=False), (MODEL,), ())
+PANEL = SearchPanel(
+    tab=ID, id="search", title="Search", text=SEARCH, knobs=[WORDS],
+    run=lambda app, **asked: iter([nearest(app, **asked)]), code=code, calls=nearest, screen=Tiles,
+    shows="The emoji that fit the words best", empty="Type some words.", progress="hidden",
+    # Without pictures, as the project ships none.
+    example={"pictures": False}, models=(MODEL,), seeds=(),
+)  # fmt: skip

@@ -11,14 +11,12 @@ from torch import Tensor
 
 from demos.figures import pixels, png_data_url
 from demos.handlers import App, message_of
-from demos.knobs import Knob, Knobs, raw
-from demos.picture_files import in_data_url, prepare_colour
-from demos.pictures import Lines, Pictures, result_of
+from demos.knobs import Knob, Knobs
+from demos.pictures import result_of
+from demos.source import Lines, Pictures, Shown, Source
 from demos.text_to_image.drawings import drawings
 from demos.text_to_image.generate import GUIDANCE
 from demos.text_to_image.prompt import MAX_PROMPT
-from demos.upload import Upload, path_of
-from demos.widgets.drawing import DrawingPad
 from demos.widgets.mask_pad import masked_picture_value
 from demos.working import Working, watch
 from gen_core import Noise
@@ -27,50 +25,39 @@ from gen_core.data.emoji import emoji_here
 from gen_core.data.scenes import random_scene
 from gen_core.text_to_image.card import NAME
 
-MODEL, SCENE, DRAWING, UPLOAD = "The model", "Real emoji", "A drawing", "An upload"
+MODEL, SCENE, DRAWING, UPLOAD = "The model", "Real emoji", Source.drawing, Source.upload
 DRAWN_WITH = {"steps": 20, "guidance_scale": GUIDANCE}
 KEPT = 64
 """Drawn pictures that are remembered, the least recent forgotten first."""
 NOT_DRAWN = masked_picture_value("Not drawn yet: drawing anew begins with it.")
 
 
-def source_knobs(prompt: str, scenes: bool = False) -> list[Knob]:
-    """prompt: of the first picture; scenes: whether the emoji are on this machine."""
-    sources = [MODEL, *([SCENE] if scenes else []), DRAWING, UPLOAD]
-    return [
-        Knob("source", "Start from", "choice", MODEL, options=sources),
-        Knob("picture_prompt", "Prompt of the start", "text", prompt, high=MAX_PROMPT),
-        Knob("picture_seed", "Seed of the start", "seed", 0),
-    ]
-
-
-class StartInput:
+class StartInput(Source):
     """Controls that choose the picture; `picture` is the component that shows it."""
 
+    pad, column_width = "Drawing to start from", 0
     first: Mapping[str, str] = NOT_DRAWN
     """What is shown at first, a `masked_picture_value`."""
 
     def __init__(self, app: App, prompt: str) -> None:
         """prompt: of the first picture."""
-        self.app = app
-        self.knobs = source_knobs(prompt, emoji_here(app.data_root))
-        self.inputs: dict[str, gr.components.Component] = {}
-        """What a run needs besides the knobs, by name: the drawing and the upload."""
+        sources = [MODEL, *([SCENE] if emoji_here(app.data_root) else []), DRAWING, UPLOAD]
+        knobs = [
+            Knob("source", "Start from", "choice", MODEL, options=sources),
+            Knob("picture_prompt", "Prompt of the start", "text", prompt, high=MAX_PROMPT),
+            Knob("picture_seed", "Seed of the start", "seed", 0),
+        ]
+        super().__init__(app, knobs)
         self._drawn: OrderedDict[tuple[str, int], Tensor] = OrderedDict()
 
-    def build(self, knobs: Knobs) -> None:
-        """Puts the controls on the page; only those of the chosen source are shown."""
-        knobs.build("source", "picture_prompt", "picture_seed")
+    def shown_with(self, *knobs: gr.components.Component) -> Shown:
+        prompt, seed = knobs
         self.draw = gr.Button("Draw the start", size="sm")
-        with gr.Column(visible=False, min_width=0, elem_classes=["drawing-column"]) as column:
-            drawing = raw(DrawingPad(label="Drawing to start from", colour=True))
-        upload = Upload(label="A picture, up to 4096 pixels a side", visible=False, height=130)
-        self.inputs = {"drawing": drawing, "upload": upload}
-        source, prompt, seed = (knobs.built[knob.name] for knob in self.knobs)
-        source.change(
-            _shown, source, [prompt, seed, self.draw, column, upload],
-            queue=False, show_progress="hidden", api_visibility="private",
-        )  # fmt: skip
+        return {
+            prompt: lambda choice: choice == MODEL,
+            seed: lambda choice: choice in (MODEL, SCENE),
+            self.draw: lambda choice: choice == MODEL,
+        }
 
     def connect(self, knobs: Knobs, picture: gr.HTML, stop: gr.Button) -> None:
         """Keeps the shown picture up to date; the model draws when it is asked to."""
@@ -115,12 +102,9 @@ class StartInput:
 
         Raises KnobError or MissingData with a message for the visitor.
         """
-        source, prompt, seed = _chosen(settings)
-        if source == DRAWING:
-            x = prepare_colour(in_data_url(drawing, "drawing"), "drawing")
-            return Pictures(x, "your drawing", ("",))
-        if source == UPLOAD:
-            return Pictures(prepare_colour(path_of(upload)), "your upload", ("",))
+        if own := self.brought(drawing, upload, settings):
+            return own
+        source, prompt, seed = self.values(settings)
         if source == SCENE:
             from gen_core.text_to_image.batches import pictures  # heavy, and only for this tab
 
@@ -141,31 +125,23 @@ class StartInput:
             self._drawn.popitem(last=False)
         return self._drawn[prompt, seed]
 
-
-def source_code(settings: Mapping[str, Any]) -> Lines:
-    """Lines that make the same `picture`, after those that open `model`."""
-    source, prompt, seed = _chosen(settings)
-    if source == MODEL:
-        knobs = ", ".join(f"{name}={value!r}" for name, value in DRAWN_WITH.items())
-        drawn = f"final(model.sample(Noise([{seed}]), prompt={prompt!r}, {knobs}))"
-        return Lines(
-            [("gen_core", "Noise"), ("gen_core", "final")],
-            [f"picture = {drawn}  # (1, 3, 64, 64) in [-1, 1]"],
-        )
-    if source == SCENE:
-        return Lines(
-            [("gen_core.data.emoji", "load_emoji"), ("gen_core.data.scenes", "random_scene"),
-             ("gen_core.text_to_image.batches", "pictures")],
-            [f"picture = pictures([random_scene({seed})], load_emoji())"],
-        )  # fmt: skip
-    return Lines(
-        [("demos.picture_files", "prepare_colour")],
-        ['picture = prepare_colour("picture.png")  # your picture, saved under this name'],
-    )
-
-
-def _chosen(settings: Mapping[str, Any]) -> tuple[str, str, int]:
-    return settings["source"], settings["picture_prompt"], settings["picture_seed"]
+    def code(self, settings: Mapping[str, Any]) -> Lines:
+        """Lines that make the same `picture`, after those that open `model`."""
+        source, prompt, seed = self.values(settings)
+        if source == MODEL:
+            knobs = ", ".join(f"{name}={value!r}" for name, value in DRAWN_WITH.items())
+            drawn = f"final(model.sample(Noise([{seed}]), prompt={prompt!r}, {knobs}))"
+            return Lines(
+                [("gen_core", "Noise"), ("gen_core", "final")],
+                [f"picture = {drawn}  # (1, 3, 64, 64) in [-1, 1]"],
+            )
+        if source == SCENE:
+            return Lines(
+                [("gen_core.data.emoji", "load_emoji"), ("gen_core.data.scenes", "random_scene"),
+                 ("gen_core.text_to_image.batches", "pictures")],
+                [f"picture = pictures([random_scene({seed})], load_emoji())"],
+            )  # fmt: skip
+        return self.brought_code("picture")
 
 
 def by_model(x: Tensor, prompt: str) -> Pictures:
@@ -176,11 +152,3 @@ def shown(pictures: Pictures) -> dict[str, str]:
     """As the screen shows it beneath the mask."""
     note = ": ".join(part for part in (pictures.origin, pictures.names[0]) if part)
     return masked_picture_value(note, png_data_url(pixels(pictures.x)[0]))
-
-
-def _shown(source: str) -> list[Any]:
-    visible = (
-        source == MODEL, source in (MODEL, SCENE), source == MODEL, source == DRAWING,
-        source == UPLOAD,
-    )  # fmt: skip
-    return [gr.update(visible=each) for each in visible]

@@ -18,7 +18,6 @@ from demos.layout import buttons, controls, results
 from demos.panel import Page, Panel, is_value
 from demos.picture_files import PREFIX, mask_url
 from demos.pictures import seeds_from
-from demos.saving import save_button
 from demos.script import NOISE, script
 from demos.text_to_image.generate import (
     EXAMPLE,
@@ -30,7 +29,7 @@ from demos.text_to_image.generate import (
 )
 from demos.text_to_image.generate import knobs as generate_knobs
 from demos.text_to_image.prompt import prompt_tools
-from demos.text_to_image.source import StartInput, shown, source_code
+from demos.text_to_image.source import StartInput, shown
 from demos.texts.text_to_image import START
 from demos.widgets.mask_pad import STACK, MaskedPicture, MaskKnob
 from demos.widgets.timeline import Timeline
@@ -86,7 +85,7 @@ def draw_from(
 
 def code(source: StartInput, k: Mapping[str, Any]) -> str:
     """The lines that draw the same."""
-    given, seed, count = source_code(k), k["seed"], k["count"]
+    given, seed, count = source.code(k), k["seed"], k["count"]
     start = f"Start(picture, strength={k['strength']!r})"
     needs = [NOISE, ("gen_core", "record"), *given.needs]
     needs += [("gen_core", "load"), ("gen_core.text_to_image.pipeline", "Start")]
@@ -156,5 +155,5 @@ PANEL = StartPanel(
     tab=ID, id="start", title="Start from a picture", button="Draw anew", text=START,
     knobs=[functools.partial(StartInput, prompt=EXAMPLE), MASK, *knobs()], run=draw_from,
     code=code, calls=draw_from, screen=Timeline, shows="From a picture to new ones",
-    models=(MODEL,), made_by=MODEL, saves=save_button,
+    models=(MODEL,), made_by=MODEL, saves=True,
 )  # fmt: skip

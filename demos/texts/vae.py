@@ -125,3 +125,8 @@ INTERPOLATE = Explanation(
     symbols=(("z_a, z_b", "the codes of the two ends, 16 numbers each, or 2"), *arc.SYMBOLS),
     source=arc.SOURCE,
 )
+
+INVITATION = """<p class="further">On to portraits: <a href="?tab=latent-space"
+  onclick="noiseToData.openTab('latent-space', 'sliders'); return false">the latent-space
+  lab&nbsp;<span aria-hidden="true">→</span></a> has sliders that mean something, a map, and a test
+  for the odd one out.</p>"""

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import torch
 from torch import Tensor
 
-from demos.cache import Keep, example
-from demos.explain import code_panel, explanation
 from demos.figures import pixels
 from demos.handlers import App
-from demos.knobs import FASHION, Knob, Knobs
-from demos.layout import buttons, controls, results
+from demos.knobs import FASHION, Knob
+from demos.panel import Panel
 from demos.pictures import PictureInput
 from demos.texts.vae import INTERPOLATE
 from demos.vae import lines
 from demos.vae.models import DEFAULT, MODEL, TAB
 from demos.widgets.timeline import Timeline, timeline_from_images
 from gen_core import Noise
-from gen_core.devices import device_title
 from gen_core.families.vae import VAE
 from gen_core.interpolation import spherical, straight
 
-PANEL_ID, TITLE = "interpolate", "Interpolate"
-NAME = f"{TAB}-{PANEL_ID}"
 RANDOM = "A random code"
 COUNT = Knob("count", "Pictures on the way", "whole", 25, 2, 60, advanced=True)
 PATHS = {"Straight": straight, "Spherical": spherical}
@@ -51,15 +46,10 @@ def walks(model: Any, z_a: Tensor, z_b: Tensor, count: int) -> dict[str, Any]:
     }
 
 
-def timeline(
-    walked: dict[str, Any],
-    ends: tuple[str, str],
-    note: str,
-    live: bool,
-    name: str = "vae-interpolation",
-) -> dict[str, Any]:
-    """What `walks` gave as the timeline's value, with the distance from the centre as a chart."""
-    t = walked["t"]
+def timeline(walked: Mapping[str, Any], note: str, live: bool, file: str) -> dict[str, Any]:
+    """What `walks` gave, and the names of its "ends", as the timeline's value, with the distance
+    from the centre as a chart. file: the name of downloads."""
+    t, (start, end) = walked["t"], walked["ends"]
     chart = {
         "title": "Distance of the code from the centre",
         "x_label": "t",
@@ -73,17 +63,10 @@ def timeline(
     return timeline_from_images(
         {title: _frames(pictures) for title, pictures in walked["pictures"].items()},
         [f"t = {value:.2f}" for value in t],
-        steps=range(1, len(t) + 1),
-        step_word="picture",
-        ms_per_step=walked["ms_per_step"],
-        provenance=note,
-        live=live,
-        name=name,
-        alt=f"from {ends[0]} to {ends[1]}",
-        curves=[chart],
-        notes=[f"{ends[0]} → {ends[1]}"] * len(t),
-        autoplay=live,
-    )
+        steps=range(1, len(t) + 1), step_word="picture", ms_per_step=walked["ms_per_step"],
+        provenance=note, live=live, name=file, alt=f"from {start} to {end}", curves=[chart],
+        notes=[f"{start} → {end}"] * len(t), autoplay=live,
+    )  # fmt: skip
 
 
 def _frames(pictures: np.ndarray) -> list[np.ndarray]:
@@ -91,43 +74,27 @@ def _frames(pictures: np.ndarray) -> list[np.ndarray]:
     return list(np.asarray(pictures)[:, None])
 
 
-def build(app: App) -> None:
-    """The panel, inside its gr.Tab."""
-    explanation(INTERPOLATE)
-    start = functools.partial(PictureInput, app, TAB, PANEL_ID, other=RANDOM)
-    ends = [
-        start(title="From", prefix="from_", label=FASHION[9]),
-        start(title="To", prefix="to_", label=FASHION[0], seed=1),
-    ]
-    knobs = app.add(Knobs(TAB, PANEL_ID, [MODEL, *ends[0].knobs, *ends[1].knobs, COUNT]))
-    kept = example(NAME)
-    with gr.Row():
-        with controls():
-            knobs.build(MODEL.name)
-            go, stop = buttons("Walk")
-            for end in ends:
-                end.build(knobs)
-            knobs.build()
-        with results():
-            line = Timeline(
-                elem_id=NAME, label="Walk through latent space", empty="Press Walk.",
-                value=timeline(kept.value, _random_ends(0, 1), kept.note, False) if kept else None,
-            )  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class WalkPanel(Panel):
+    """Its run yields what `walks` gives, and the names of its "ends"."""
 
-    def run(
-        from_drawing: Any, from_upload: Any, to_drawing: Any, to_upload: Any, **settings: Any
-    ) -> Iterator[Any]:
-        vae = app.model(settings["model"])
-        first = yield from _end(vae, ends[0], (from_drawing, from_upload), settings)
-        second = yield from _end(vae, ends[1], (to_drawing, to_upload), settings)
-        walked = walks(vae, first[0], second[0], settings["count"])
-        yield timeline(walked, (first[1], second[1]), device_title(vae.device), True)
+    file: str
+    """The name of downloads."""
 
-    app.on(
-        go.click, run, knobs, line, inputs=ends[0].inputs | ends[1].inputs,
-        api_name="vae_interpolate", stop=stop, show_progress="minimal",
-    )  # fmt: skip
-    code_panel(knobs, functools.partial(lines.interpolate, ends, RANDOM), spherical)
+    def drawn(self, value: Any, note: str, live: bool) -> dict[str, Any]:
+        return timeline(value, note, live, self.file)
+
+
+def run(
+    app: App, start: PictureInput, end: PictureInput, /, *, model: str, count: int,
+    from_drawing: Any = None, from_upload: Any = None, to_drawing: Any = None,
+    to_upload: Any = None, **settings: Any,
+) -> Iterator[Any]:  # fmt: skip
+    """Yields the walk from one chosen code to the other."""
+    vae = app.model(model)
+    first = yield from _end(vae, start, (from_drawing, from_upload), settings)
+    second = yield from _end(vae, end, (to_drawing, to_upload), settings)
+    yield walks(vae, first[0], second[0], count) | {"ends": (first[1], second[1])}
 
 
 def _end(vae: VAE, end: PictureInput, brought: Any, settings: dict[str, Any]) -> Any:
@@ -144,16 +111,16 @@ def _mean(vae: VAE, x: Tensor) -> Tensor:
     return vae.encode(x.to(vae.device))[0][0]
 
 
-def _random_ends(first: int, second: int) -> tuple[str, str]:
-    return f"the code of seed {first}", f"the code of seed {second}"
-
-
-def keep() -> Keep:
-    """The example for the page's first moment, from a random code to another."""
-
-    def make(app: App) -> dict[str, Any]:
-        vae = app.model(DEFAULT)
-        z_a, z_b = Noise([0, 1]).randn(vae.config.latent).to(vae.device)
-        return walks(vae, z_a, z_b, COUNT.default)
-
-    return Keep(NAME, make, (DEFAULT,), (0, 1))
+END = functools.partial(PictureInput, tab=TAB, panel="interpolate", other=RANDOM)
+PANEL = WalkPanel(
+    tab=TAB, id="interpolate", title="Interpolate", button="Walk", text=INTERPOLATE,
+    knobs=[
+        MODEL,
+        functools.partial(END, title="From", prefix="from_", label=FASHION[9]),
+        functools.partial(END, title="To", prefix="to_", label=FASHION[0], seed=1),
+        COUNT,
+    ],
+    run=run, code=lambda start, end, knobs: lines.interpolate((start, end), RANDOM, knobs),
+    calls=spherical, screen=Timeline, shows="Walk through latent space", file="vae-interpolation",
+    example={"from_source": RANDOM, "to_source": RANDOM}, models=(DEFAULT,), seeds=(0, 1),
+)  # fmt: skip

@@ -14,23 +14,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demos.cache import Keep, example
-from demos.explain import code_panel, explanation
 from demos.figures import grid, pixels, png_data_url
 from demos.handlers import App
-from demos.knobs import ALL_CLASSES, Knob, Knobs
-from demos.layout import buttons, controls, results
-from demos.pictures import PictureInput, Pictures, result_of, sampled_pictures
+from demos.knobs import ALL_CLASSES, Knob
+from demos.panel import Panel
+from demos.pictures import MODEL as SAMPLED
+from demos.pictures import PictureInput, Pictures
 from demos.texts.vae import RECONSTRUCT
 from demos.vae import lines
 from demos.vae.models import DEFAULT, MODEL, TAB
 from demos.widgets.card import read
 from demos.working import Working
-from gen_core.devices import device_title
 from gen_core.families.vae import VAE
 
-PANEL_ID, TITLE = "reconstruct", "Reconstruct"
-NAME = f"{TAB}-{PANEL_ID}"
+SAMPLER = "flow-fashion"
+"""Draws the pictures of the example."""
 STYLE = Path(__file__).with_suffix(".css")
 COUNT = Knob("count", "Pictures", "whole", 5, 1, 8, info="A drawing or an upload is one",
              advanced=True)  # fmt: skip
@@ -134,43 +132,44 @@ def _sheet(shown: Reconstruction) -> np.ndarray:
     return grid(np.concatenate([*grey, shown.error]), columns=len(shown.rmse))
 
 
-def build(app: App) -> None:
-    """The panel, inside its gr.Tab."""
-    explanation(RECONSTRUCT)
-    source = PictureInput(app, TAB, PANEL_ID, label=ALL_CLASSES, classes=True)
-    knobs = app.add(Knobs(TAB, PANEL_ID, [MODEL, *source.knobs, COUNT]))
-    kept = example(NAME)
-    with gr.Row():
-        with controls():
-            knobs.build(MODEL.name)
-            go, stop = buttons("Reconstruct")
-            source.build(knobs)
-            knobs.build()
-        with results():
-            result = gr.HTML(
-                table(Reconstruction(**kept.value), kept.note) if kept else "Press Reconstruct.",
-                css_template=read("card.css") + STYLE.read_text(encoding="utf-8"),
-                apply_default_css=False,
-                elem_id=NAME,
-            )  # fmt: skip
-
-    def run(drawing: Any, upload: Any, **settings: Any) -> Iterator[Working | str]:
-        pictures = yield from source.read(drawing, upload, settings, settings["count"])
-        vae = app.model(settings["model"])
-        made = reconstruct(vae, pictures, settings["seed"])
-        yield table(made, f"live, {device_title(vae.device)}")
-
-    app.on(
-        go.click, run, knobs, result, inputs=source.inputs, api_name="vae_reconstruct", stop=stop
-    )
-    code_panel(knobs, functools.partial(lines.reconstruct, source), VAE.bound)
+# --- the panel ------------------------------------------------------------------------------------
 
 
-def keep() -> Keep:
-    """The example for the page's first moment: pictures that another family made up."""
+def run(
+    app: App, source: PictureInput, /, *, model: str, count: int, drawing: Any = None,
+    upload: Any = None, **settings: Any,
+) -> Iterator[Working | dict[str, Any]]:  # fmt: skip
+    """Yields the `Reconstruction` of the chosen pictures as a dict."""
+    pictures = yield from source.read(drawing, upload, settings, count)
+    yield asdict(reconstruct(app.model(model), pictures, settings["seed"]))
 
-    def make(app: App) -> dict[str, Any]:
-        sampling = sampled_pictures(app, "flow-fashion", 0, COUNT.default)
-        return asdict(reconstruct(app.model(DEFAULT), result_of(sampling), 0))
 
-    return Keep(NAME, make, (DEFAULT, "flow-fashion"), tuple(range(COUNT.default)))
+def result(elem_id: str, label: str, empty: str, value: str | None) -> gr.HTML:
+    """The screen: the table as HTML."""
+    return gr.HTML(
+        value or empty, css_template=read("card.css") + STYLE.read_text(encoding="utf-8"),
+        apply_default_css=False, elem_id=elem_id,
+    )  # fmt: skip
+
+
+class ReconstructPanel(Panel):
+    """Its screen is a table."""
+
+    def drawn(self, value: Any, note: str, live: bool) -> str:
+        return table(Reconstruction(**value), f"live, {note}" if live else note)
+
+
+PANEL = ReconstructPanel(
+    tab=TAB, id="reconstruct", title="Reconstruct", button="Reconstruct", text=RECONSTRUCT,
+    knobs=[
+        MODEL,
+        functools.partial(
+            PictureInput, tab=TAB, panel="reconstruct", label=ALL_CLASSES, classes=True
+        ),
+        COUNT,
+    ],
+    run=run, code=lines.reconstruct, calls=VAE.bound, screen=result, progress="full",
+    # Pictures that another family made up, for no real ones may be shipped.
+    example={"source": SAMPLED, "sampled_by": SAMPLER},
+    models=(DEFAULT, SAMPLER), seeds=range(COUNT.default),
+)  # fmt: skip

@@ -22,10 +22,10 @@ from torch import Tensor
 
 from demos.figures import pixels, png_data_url
 from demos.handlers import App
-from demos.knobs import Knob
 from demos.latent_space.models import atlas
 from demos.widgets.card import read
 from demos.widgets.latent_sliders import unaided_thread
+from demos.widgets.live_knob import LiveKnob
 from gen_core import checks
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError, choice, number
@@ -227,23 +227,18 @@ def _view_buttons(views: Mapping[str, View]) -> str:
 
 
 @dataclass(frozen=True)
-class PathKnob(Knob):
+class PathKnob(LiveKnob):
     """A knob whose component is the map: the path travels in links and into the lines shown."""
 
-    app: App | None = None
     views: Mapping[str, View] | None = None
-    first_picture: str = ""
-    """Data URL of what the default begins with, shown until a live one is there; "" for none."""
-    first_note: str = ""
 
     def _component(self) -> gr.components.Component:
+        before = self.before()
         return LatentMap(
             self.app, self.default, self.views, label=self.label,
-            first_picture=self.first_picture, first_note=self.first_note,
+            first_picture=png_data_url(before.value["pictures"][0]) if before else "",
+            first_note=before.note if before else "",
         )  # fmt: skip
 
     def check(self, value: Any) -> Path:
         return parse_path(value, {name: view.reach for name, view in self.views.items()})
-
-    def from_text(self, text: str) -> str:
-        return str(self.check(text))

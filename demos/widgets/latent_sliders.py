@@ -21,8 +21,8 @@ from torch import Tensor
 
 from demos.figures import grid, pixels, png_data_url
 from demos.handlers import App
-from demos.knobs import Knob
 from demos.widgets.card import read
+from demos.widgets.live_knob import LiveKnob
 from gen_core import Noise
 from gen_core.checks import KnobError, choice, number, whole
 from gen_core.noise import MAX_SEED
@@ -175,23 +175,18 @@ def LatentSliders(
 
 
 @dataclass(frozen=True)
-class CodeKnob(Knob):
+class CodeKnob(LiveKnob):
     """A knob whose component is the sliders: the code travels in links and into the lines shown."""
 
-    app: App | None = None
     sizes: Mapping[str, int] | None = None
-    first_picture: str = ""
-    """Data URL of what the default decodes to, shown until a live one is there; "" for none."""
-    first_note: str = ""
 
     def _component(self) -> gr.components.Component:
+        before = self.before()
         return LatentSliders(
             self.app, self.default, self.sizes, label=self.label,
-            first_picture=self.first_picture, first_note=self.first_note,
+            first_picture=png_data_url(before.value) if before else "",
+            first_note=before.note if before else "",
         )  # fmt: skip
 
     def check(self, value: Any) -> Code:
         return parse_code(value, self.sizes)
-
-    def from_text(self, text: str) -> str:
-        return str(self.check(text))

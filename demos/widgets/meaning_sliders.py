@@ -17,10 +17,10 @@ from torch import Tensor
 
 from demos.figures import pixels, png_data_url
 from demos.handlers import App
-from demos.knobs import Knob
 from demos.latent_space.models import JUDGE, MOST_PORTRAITS, PORTRAITS, atlas, code_of, portrait
 from demos.widgets.card import read
 from demos.widgets.latent_sliders import unaided_thread
+from demos.widgets.live_knob import LiveKnob
 from gen_core.checks import KnobError, choice, number, whole
 from gen_core.latent.effects import decoded, seen_traits, spreads
 from gen_core.latent.traits import TRAITS
@@ -151,20 +151,15 @@ def MeaningSliders(
 
 
 @dataclass(frozen=True)
-class MoveKnob(Knob):
+class MoveKnob(LiveKnob):
     """A knob whose component is the sliders: the move travels in links and into the lines shown."""
 
-    app: App | None = None
-    first: dict[str, Any] | None = None
-    note: str = ""
-
     def _component(self) -> gr.components.Component:
+        before = self.before()
         return MeaningSliders(
-            self.app, self.default, label=self.label, first=self.first, note=self.note
-        )
+            self.app, self.default, label=self.label, first=before.value if before else None,
+            note=before.note if before else "",
+        )  # fmt: skip
 
     def check(self, value: Any) -> Move:
         return parse_move(value)
-
-    def from_text(self, text: str) -> str:
-        return str(self.check(text))

@@ -13,9 +13,9 @@ import gradio as gr
 from demos.widgets.card import card
 
 
-def Verdict(*, elem_id: str, label: str, empty: str) -> gr.HTML:
+def Verdict(*, elem_id: str, label: str, value: dict[str, Any] | None, empty: str) -> gr.HTML:
     """A gr.HTML that shows what `verdict_value` returns; `label` is for screen readers."""
-    return card("verdict", elem_id=elem_id, label=label, value=None, empty=empty)
+    return card("verdict", elem_id=elem_id, label=label, value=value, empty=empty)
 
 
 def verdict_value(

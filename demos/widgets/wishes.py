@@ -9,8 +9,8 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
@@ -18,6 +18,7 @@ from demos.figures import png_data_url
 from demos.handlers import App
 from demos.knobs import Knob
 from demos.widgets.card import read
+from demos.widgets.live_knob import LiveKnob
 from gen_core.checks import KnobError, choice, whole
 from gen_core.composing import in_sight
 from gen_core.conditions import LOWEST, OTHERS
@@ -196,14 +197,8 @@ def Wishes(app: App, value: str, **options: Any) -> gr.HTML:
 
 
 @dataclass(frozen=True)
-class WishKnob(Knob):
+class WishKnob(LiveKnob):
     """A knob whose component is the chooser: the wish travels in links and into the lines shown."""
-
-    app: App | None = None
-    wide: ClassVar[bool] = True
-
-    def within(self, app: App) -> WishKnob:
-        return replace(self, app=app)
 
     def _component(self) -> gr.components.Component:
         return Wishes(self.app, self.default, label=self.label)

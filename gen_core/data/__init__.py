@@ -6,10 +6,10 @@ from pathlib import Path
 
 from gen_core.checks import choice
 from gen_core.data.avatars.dataset import load_avatars
-from gen_core.data.images import Batches, ImageSet, MissingData
+from gen_core.data.images import Batches, DataSet, ImageSet, MissingData
 from gen_core.data.zalando import CLASSES, load_idx
 
-__all__ = ["CLASSES", "LOADERS", "Batches", "ImageSet", "MissingData", "load_data"]
+__all__ = ["CLASSES", "LOADERS", "Batches", "DataSet", "ImageSet", "MissingData", "load_data"]
 
 LOADERS = {"fashion": load_idx, "mnist": load_idx, "avatars": load_avatars}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,6 +16,16 @@ UNSEEN = -1
 
 class MissingData(FileNotFoundError):
     """The data set is not on this machine and could not be downloaded. Says where it looked."""
+
+
+class DataSet(Protocol):
+    """What a family trains on: samples (B, *event) with their labels."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """The samples so numbered, (B, *event) as the family's event has them, and their labels,
+        (B,) or (B, ...) int64; zeros where there are none."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,10 @@ class ImageSet:
     def pictures(self, indices: Tensor | slice) -> Tensor:
         """(B, C, H, W) float32 in [-1, 1]"""
         return self.images[indices].float() / 127.5 - 1
+
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """The pictures and their labels."""
+        return self.pictures(indices), self.labels[indices]
 
 
 def pixels(x: Tensor) -> np.ndarray:
@@ -69,7 +84,7 @@ class Batches:
     sees what it would have seen.
     """
 
-    def __init__(self, data: ImageSet, size: int, seed: int) -> None:
+    def __init__(self, data: DataSet, size: int, seed: int) -> None:
         if not 1 <= size <= len(data):
             raise ValueError(f"batch size={size}: choose 1 to {len(data)}")
         self.data, self.size, self.seed = data, size, seed
@@ -81,7 +96,7 @@ class Batches:
         if epoch != self._epoch:
             self._shuffle(epoch)
         chosen = self._order[place * self.size : (place + 1) * self.size]
-        return self.data.pictures(chosen), self.data.labels[chosen]
+        return self.data.batch(chosen)
 
     def _shuffle(self, epoch: int) -> None:
         rng = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)

@@ -56,7 +56,7 @@ class AvatarJudge(Judge):
 
         What the label does not tell is not asked.
         """
-        said = marks(out, label)
+        said = marks(out.cpu(), label.cpu())
         return {
             "accuracy": float(said.share_right),
             "right": {name: float(share) for name, share in said.right.items()},

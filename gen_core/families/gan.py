@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gen_core.checks import KnobError
-from gen_core.conditions import Classes, Nothing
+from gen_core.conditions import Classes, Condition, Nothing
 from gen_core.family import Clock, Family, Frame, Gaussian, Losses, Phase, Picture, register
 from gen_core.knobs import Number
 from gen_core.nets.adversarial import Discriminator, Generator
@@ -70,6 +70,10 @@ class GAN(Family):
         self.build()
 
     @classmethod
+    def condition_of(cls, config: GANConfig) -> Condition:
+        return Classes(config.classes, default=0) if config.classes else Nothing()
+
+    @classmethod
     def tiny(cls) -> GANConfig:
         return GANConfig(widths=(32, 16, 16), latent=8, critic_width=8, classes=10)
 
@@ -78,8 +82,6 @@ class GAN(Family):
         c = self.config
         self.generator = Generator(c.channels, c.size, c.widths, c.latent, c.classes)
         self.critic = Discriminator(c.channels, c.size, c.critic_width, c.classes)
-        if c.classes:
-            self.condition = Classes(c.classes, default=0)
 
     def phases(self) -> list[Phase]:
         c, betas = self.config, (self.config.momentum, 0.99)

@@ -38,7 +38,12 @@ class GuidedFamily(Family):
         self.net = UNet(self.config)
         self.event = Picture(self.config.channels, self.config.size, self.config.size)
         self.prior = Gaussian(self.event.shape)
-        self.condition = _condition_of(self.config)
+
+    @classmethod
+    def condition_of(cls, config: UNetConfig) -> Condition:
+        if config.choices:
+            return Attributes()
+        return Classes(config.classes) if config.classes else Nothing()
 
     @classmethod
     def tiny(cls) -> UNetConfig:
@@ -81,12 +86,6 @@ class GuidedNetwork:
             both = self.net(x.repeat(2, 1, 1, 1), time.repeat(2), rows)
         without, given = both.float().chunk(2)
         return without + self.scale * (given - without)
-
-
-def _condition_of(config: UNetConfig) -> Condition:
-    if config.choices:
-        return Attributes()
-    return Classes(config.classes) if config.classes else Nothing()
 
 
 def finished(frames: Iterator[Frame], network: GuidedNetwork) -> Iterator[Frame]:

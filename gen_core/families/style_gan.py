@@ -82,7 +82,10 @@ class StyleGAN(GAN):
             c.channels, c.widths, c.latent, c.mapping, SIZES, len(MEASURES)
         )
         self.critic = StyleDiscriminator(c.channels, c.size, c.critic_widths, OUTPUTS)
-        self.condition = CompleteAttributes()
+
+    @classmethod
+    def condition_of(cls, config: StyleGANConfig) -> CompleteAttributes:
+        return CompleteAttributes()
 
     @classmethod
     def tiny(cls) -> StyleGANConfig:
@@ -108,9 +111,10 @@ class StyleGAN(GAN):
             real = self.critic.look(x)
         fake, whole = self.fakes(label, rng)
         forged = self.critic.look(fake)
-        shown = marks(forged.said[whole], label[whole])
+        one = _of_one_wish(len(x))
+        shown = marks(forged.said[one], label[one])
         game = _game(forged, real, label.where(whole[:, None], UNSEEN))
-        unlike = _unlike(forged.maps, real.maps, whole)
+        unlike = _unlike(forged.maps, real.maps, one)
         loss = game + self.config.shown * shown.measures + self.config.matched * unlike
         return {"loss": loss, "unlike": unlike, "right": shown.share_right}
 
@@ -127,7 +131,7 @@ class StyleGAN(GAN):
         count, layers = len(label), self.generator.layers
         w = self.generator.style(self._latent(count, rng), label)
         turn = torch.randint(1, layers, (count,), generator=rng, device=self.device)
-        whole = torch.arange(count, device=self.device) >= int(MIXED * count)
+        whole = torch.arange(count, device=self.device) >= _of_one_wish(count).start
         late = torch.arange(layers, device=self.device) >= turn.where(~whole, layers)[:, None]
         w = torch.where(late[..., None], w.roll(1, 0)[:, None], w[:, None])
         return self.generator.colour(w, self._grain(count, rng)), whole
@@ -180,6 +184,12 @@ class StyleGAN(GAN):
         yield Frame(1, 1, 1.0, x, evaluations=1)
 
 
+def _of_one_wish(count: int) -> slice:
+    """Of so many pictures made for training those that follow one code and one wish: all but the
+    first. A mask of them would do, but to index by one the host must wait for the GPU."""
+    return slice(int(MIXED * count), None)
+
+
 def _game(mine: Look, yours: Look, label: Tensor) -> Tensor:
     """-log sigmoid(mine - yours), Huang et al. 2024, section 2.1: mine shall look more real than
     yours, as a whole and, on average over all choices, in what the label tells; what is hidden
@@ -188,9 +198,9 @@ def _game(mine: Look, yours: Look, label: Tensor) -> Tensor:
     return F.softplus(yours.logit - mine.logit).mean() + F.softplus(-lead).mean()
 
 
-def _unlike(mine: Sequence[Tensor], yours: Sequence[Tensor], which: Tensor) -> Tensor:
-    """The mean distance of maps, Wang et al. 2018, eq. 4, of the pictures that `which`, (B,) bool,
-    names. Each layer's in units of its own mean, so that all of them count alike."""
+def _unlike(mine: Sequence[Tensor], yours: Sequence[Tensor], which: slice) -> Tensor:
+    """The mean distance of maps, Wang et al. 2018, eq. 4, of the pictures that `which` names. Each
+    layer's in units of its own mean, so that all of them count alike."""
     parts = [
         F.l1_loss(a[which].float(), b[which].float()) / b[which].float().abs().mean()
         for a, b in zip(mine, yours, strict=True)

@@ -108,8 +108,7 @@ class TextToImage(Family):
     @classmethod
     def from_folder(cls, folder: Path, card: Mapping[str, Any]) -> Self:
         own = {
-            name: config_of(PARTS[name].Config, card["parts"][name]["config"])
-            for name in ("autoencoder", "words", "denoiser")
+            name: config_of(card["parts"][name]) for name in ("autoencoder", "words", "denoiser")
         }
         model = cls(cls.Config(**own), opened(folder))
         model.folder = folder
@@ -142,17 +141,18 @@ class TextToImage(Family):
     ) -> Iterator[LatentFrame]:  # fmt: skip
         """level is t from 999 to 0, out the velocity."""
         scheduler = self.scheduler(solver)
-        scheduler.set_timesteps(steps, device=self.device)
+        scheduler.set_timesteps(steps)  # on the CPU: each step asks for the number
         words = self._read(condition.flatten(0, 1))
         network = GuidedDenoiser(self.unet, words, guidance_scale, attention)
         eps = self.prior.draw(noise).to(self.device)
         way = Way(scheduler, steps, eps, start, self.encode) if start else None
         times = way.times if way else scheduler.timesteps
+        network_times = times.to(self.device)  # once: for each copy the host waits for the GPU
         x = way.first if way else eps * scheduler.init_noise_sigma
         for index, t in enumerate(times):
             seen = scheduler.scale_model_input(x, t)
-            v, heat = network(seen, t)
-            x0 = clean(seen, v, scheduler.alphas_cumprod[int(t)].to(seen.device))
+            v, heat = network(seen, network_times[index])
+            x0 = clean(seen, v, scheduler.alphas_cumprod[int(t)])
             yield LatentFrame(
                 index, len(times), float(t), seen, x0, v, network.evaluations, seen, heat
             )

@@ -131,13 +131,13 @@ class VAE(Family):
     def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
         """How well the test pictures come back, where the data set is on this machine."""
         try:
-            test = evaluation.test_pictures(self)
+            test = evaluation.test_set(self)
         except MissingData as error:
             return {"skipped": {"reconstruction": str(error)}}
         rng = torch.Generator(self.device).manual_seed(0)
         error, distortion, rate = 0.0, 0.0, 0.0
         for rows in torch.arange(len(test)).split(250):
-            x = test.pictures(rows).to(self.device)
+            x = test.batch(rows)[0].to(self.device)
             with fast_math(self.device):
                 again = self.decode(self.encode(x)[0])
                 parts = self.bound(x, rng)

@@ -72,7 +72,7 @@ class Denoiser(Part):
         predicted = self.net(x_t, t, label.to(x.dtype)).sample.float()
         error = (predicted - self.schedule.get_velocity(x, eps, t)).square().mean((1, 2, 3))
         late = t >= 500
-        return {"loss": error.mean(), "coarse": error[late].mean(), "fine": error[~late].mean()}
+        return {"loss": error.mean(), "coarse": _mean(error, late), "fine": _mean(error, ~late)}
 
     def guess(self, x: Tensor, t: Tensor, eps: Tensor, words: Tensor) -> Tensor:
         """What the network takes latents x (B, 4, 16, 16) for, once they are mixed with eps at
@@ -80,6 +80,12 @@ class Denoiser(Part):
         x_t = self.schedule.add_noise(x, eps, t)
         v = self.net(x_t, t, words).sample.float()
         return clean(x_t, v, self.schedule.alphas_cumprod.to(x.device)[t].view(-1, 1, 1, 1))
+
+
+def _mean(error: Tensor, which: Tensor) -> Tensor:
+    """Of errors (B,), where `which`, (B,) bool, says so: as indexing by it, for which the host
+    would have to wait."""
+    return error.where(which, 0).sum() / which.sum()
 
 
 def clean(x: Tensor, v: Tensor, alpha_bar: Tensor) -> Tensor:

@@ -1,0 +1,26 @@
+"""A page with some tabs alone, served by the test's own process."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import free_port
+from demos import server, shell
+from demos.handlers import App
+from demos.tab import Tab
+
+
+@contextlib.contextmanager
+def page_of(*tabs: Tab, weights: Path | None = None, data: Path | None = None) -> Iterator[str]:
+    """Yields the address. While the page is there, GEN_WEIGHTS names `weights`; None: those that
+    the repository holds."""
+    with pytest.MonkeyPatch.context() as patch:
+        if weights:
+            patch.setenv("GEN_WEIGHTS", str(weights))
+        page = shell.build_page(App("cpu", data and str(data)), list(tabs))
+        yield server.serve(page, "127.0.0.1", free_port())
+        page.close()

@@ -1,0 +1,55 @@
+"""How far it is from a press of Generate to the tensor and back."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from demos import shell
+from demos.handlers import App
+from demos.tabs import diffusion
+from sampling_fixtures import write_weights
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = tuple(str(ROOT / package) for package in ("demos", "gen_core"))
+MOST_FILES = 15
+
+
+def files_run(work: Any) -> set[str]:
+    """The files of ours that anything runs in while `work()` does."""
+    seen: set[str] = set()
+
+    def watch(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(OURS):
+            seen.add(str(Path(frame.f_code.co_filename).relative_to(ROOT)))
+
+    sys.setprofile(watch)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return seen
+
+
+def test_a_seed_passes_few_files_on_its_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_weights(tmp_path)
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    app = App("cpu")
+    page = shell.build_page(app, [diffusion.TAB])
+    press = next(fn for fn in page.fns.values() if fn.api_name == "diffusion_generate").fn
+    knobs = next(k for k in app.knobs if k.panel == "generate")
+    values = [{"steps": 2}.get(knob.name, knob.default) for knob in knobs.knobs]
+
+    def work() -> None:
+        for _ in press(*values, gr.Progress()):
+            pass
+
+    work()  # warm: the model is loaded, what is cached is there
+    files = files_run(work)
+    assert "gen_core/noise.py" in files and "gen_core/nets/unet.py" in files
+    assert len(files) <= MOST_FILES, "\n".join(sorted(files))

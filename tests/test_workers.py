@@ -1,0 +1,58 @@
+"""What the tests rely on: being alone where time is measured, and pictures of what failed."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from PIL import Image
+
+import chromium
+import workers
+from visiting import Visits
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch) -> None:
+    """As in a worker, but with locks that no other test holds."""
+    monkeypatch.setenv(workers.WORKER, "gw0")
+    for module in (workers, chromium):
+        path = tmp_path / module.__name__
+        path.touch()
+        monkeypatch.setattr(module, "__file__", str(path))
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize(("here", "there"), [(False, True), (True, False), (True, True)])
+def test_who_measures_time_is_alone(here, there):
+    entered = threading.Event()
+
+    def other() -> None:
+        with workers.turn(alone=there):
+            entered.set()
+
+    thread = threading.Thread(target=other)
+    with workers.turn(alone=here):
+        thread.start()
+        assert not entered.wait(0.2)
+    assert entered.wait(10)
+    thread.join(10)
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_the_others_run_side_by_side():
+    with workers.turn(alone=False), workers.turn(alone=False):
+        pass
+
+
+@pytest.mark.browser
+def test_a_page_that_failed_leaves_its_picture_and_what_its_console_said(chromium, tmp_path):
+    visits = Visits(chromium, tmp_path)
+    visits.open("data:text/html,<h1>Hello</h1><script>console.error('broken')</script>")
+    visits.open("data:text/html,<body style='background:rgb(9,8,7)'>", color_scheme="dark")
+    visits.keep("test_a.test_b[c/d]")
+    visits.close()
+    assert visits.kept == tmp_path / "test_a.test_b-c-d" and visits.problems == ["broken"]
+    assert "error: broken" in (visits.kept / "console.txt").read_text(encoding="utf-8")
+    first, second = (Image.open(visits.kept / f"page-{k}.png").convert("RGB") for k in (1, 2))
+    assert first.getpixel((0, 0)) == (255, 255, 255) and second.getpixel((0, 0)) == (9, 8, 7)
