@@ -20,7 +20,7 @@ from demos.knobs import Knobs
 from demos.queueing import BESIDE, LANE
 from demos.working import Working
 from gen_core import available, load
-from gen_core.checkpoint import CheckpointError
+from gen_core.checkpoint import CheckpointError, card, kind_of
 from gen_core.checks import KnobError
 from gen_core.data import MissingData
 from gen_core.devices import pick_device
@@ -43,7 +43,6 @@ MOST_BESIDE = 4
 """Runs beside the lane at once: those that wait there say what for."""
 _END = object()
 NONE: Mapping[str, Any] = {}
-TEXT_TO_IMAGE = "text-to-image-emoji"
 
 
 def message_of(error: Exception) -> str:
@@ -76,22 +75,16 @@ class App:
         """A checkpoint's model, loaded once for all visitors; nobody may change it."""
         with self._loading:
             if name not in self._models:
-                self._models[name] = self._opened(name)
+                self._models[name] = load(name, str(self.device))
             return self._models[name]
 
-    def _opened(self, name: str) -> nn.Module:
-        if name != TEXT_TO_IMAGE:
-            return load(name, str(self.device))
-        from gen_core.text_to_image.pipeline import open_pipeline  # heavy, and only for its tab
-
-        return open_pipeline(device=str(self.device))
-
     def warm(self) -> None:
-        """Loads every checkpoint there is, so that the first visitor need not wait for it. Text to
-        image waits for its own first visitor: the libraries that it needs are heavy."""
+        """Loads every checkpoint there is, so that the first visitor need not wait for it. What
+        needs libraries of its own, which are heavy, waits for its own first visitor."""
         for name in available():
             try:
-                self.model(name)
+                if not kind_of(card(name)).libraries:
+                    self.model(name)
             except CheckpointError as error:
                 log.warning("%s", error)
 
@@ -209,7 +202,7 @@ def _slice(pieces: Iterator[Any], lane: contextlib.AbstractContextManager) -> An
 def _signature(knobs: Knobs | None, inputs: Sequence[str]) -> inspect.Signature:
     """What Gradio names the parameters of the API after: the knobs, then the other inputs."""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    names = [knob.name for knob in knobs.knobs] if knobs else []
+    names = [knob.linked for knob in knobs.knobs] if knobs else []
     listed = [inspect.Parameter(name, kind) for name in [*names, *inputs]]
     listed.append(inspect.Parameter("progress", kind, default=gr.Progress()))
     return inspect.Signature(listed)

@@ -69,8 +69,15 @@ class Knob:
     names: Mapping[str, str] = field(default_factory=dict)
     """Of a choice, where the library has names of its own: as a visitor reads it -> as `sample`
     takes it. Links and the API may use either."""
+    known_as: str = ""
+    """In links and the API, where it had another name before: old ones go on working."""
     wide: ClassVar[bool] = False
     """Whether it needs the page's width."""
+
+    @property
+    def linked(self) -> str:
+        """Its name in links and in the API."""
+        return self.known_as or self.name
 
     @property
     def choices(self) -> list[str]:

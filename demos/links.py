@@ -38,7 +38,7 @@ class Links:
         )  # fmt: skip
         for tab, button in buttons.items():
             mine = [knobs for knobs in self.knobs if knobs.tab == tab]
-            names = [f"{knobs.panel}.{knob.name}" for knobs in mine for knob in knobs.knobs]
+            names = [f"{knobs.panel}.{knob.linked}" for knobs in mine for knob in knobs.knobs]
             defaults = [knob.default for knobs in mine for knob in knobs.knobs]
             told = ", ".join(json.dumps(part) for part in (tab, names, defaults))
             call = f"(...values) => noiseToData.copyLink({told}, values)"
@@ -88,6 +88,6 @@ def _find(panels: Mapping[str, Knobs], key: str) -> tuple[Knobs, Knob]:
     panel, _, name = key.rpartition(".")
     for knobs in panels.values():
         for knob in knobs.knobs:
-            if knob.name == name and panel in ("", knobs.panel):
+            if name in (knob.linked, knob.name) and panel in ("", knobs.panel):
                 return knobs, knob
     raise KnobError(f"{key!r} is no knob of this tab")

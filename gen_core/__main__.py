@@ -15,15 +15,20 @@ from tqdm import tqdm
 from gen_core import Noise, checkpoint, final, recipes
 from gen_core.checkpoint import CheckpointError, available, load
 from gen_core.checks import KnobError, whole
+from gen_core.conditions import Text
 from gen_core.data.images import grid
 from gen_core.evaluate import SAMPLES, evaluate, known
+from gen_core.families.text_to_image import TextToImage
 from gen_core.family import Family, Picture, own_knobs, registry
 from gen_core.knobs import Knob, as_number
 from gen_core.noise import MAX_SEED
-from gen_core.progress import Progress
+from gen_core.progress import Bars
 from gen_core.report import markdown_table
+from gen_core.text_to_image import commands as words_to_pictures
+from gen_core.text_to_image.card import NAME as TEXT_TO_IMAGE
+from gen_core.text_to_image.report import markdown_shares
 
-EXTRA = ("diffusers", "transformers", "tokenizers")
+EXTRA = (*TextToImage.libraries, "tokenizers", "accelerate")
 """What the extra "text-to-image" installs, and a command may find missing."""
 
 
@@ -100,27 +105,42 @@ def _parser() -> argparse.ArgumentParser:
     mark.add_argument("--others", metavar="FOLDER", help="photographs, for the unmarked ones")
     mark.add_argument("--data", metavar="FOLDER", help="where emoji64/ is (or set GEN_DATA)")
     mark.add_argument("--write", action="store_true", help="make these the figures on the page")
+    words_to_pictures.add(command)
     return parser
 
 
 def _add_knobs(parser: argparse.ArgumentParser) -> None:
-    """A flag for each knob that any family has, and one for what is asked for."""
+    """A flag for each knob that any family has, and those for what is asked for."""
     parser.add_argument(
         "--label", type=_label, default=None,
         help="what is asked for, a class or attributes as JSON; default: everything in turn",
     )  # fmt: skip
-    for name, (knob, owners) in _every_knob().items():
-        about = f"{knob.takes} (default {knob.default}; {', '.join(owners)})".replace("%", "%%")
-        parser.add_argument(f"--{name.replace('_', '-')}", type=as_number, default=None, help=about)
+    for knob in Text.knobs:
+        parser.add_argument(f"--{knob.name.replace('_', '-')}", help=f"{knob.info} (text-to-image)")
+    for name, owners in _every_knob().items():
+        about = "; ".join(
+            f"{', '.join(families)}: {knob.takes} (default {knob.default})"
+            for knob, families in owners
+        )
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, type=as_number, default=None, help=about.replace("%", "%%"))
 
 
-def _every_knob() -> dict[str, tuple[Knob, list[str]]]:
-    """The knobs of all families by name, each with the families that have it."""
-    found: dict[str, tuple[Knob, list[str]]] = {}
+def _every_knob() -> dict[str, list[tuple[Knob, list[str]]]]:
+    """The knobs of all families by name: each of the kinds in which there are such, with the
+    families that have it."""
+    found: dict[str, list[tuple[Knob, list[str]]]] = {}
     for family, kind in registry.classes.items():
         for knob in own_knobs(kind) if issubclass(kind, Family) else ():
-            found.setdefault(knob.name, (knob, []))[1].append(family)
+            kinds = found.setdefault(knob.name, [])
+            alike = [owners for other, owners in kinds if _same(knob, other)]
+            alike[0].append(family) if alike else kinds.append((knob, [family]))
     return found
+
+
+def _same(knob: Knob, other: Knob) -> bool:
+    """Whether two families' knobs take the same, with the same default."""
+    return (knob.takes, knob.default) == (other.takes, other.default)
 
 
 _value = as_number
@@ -137,26 +157,8 @@ def _label(text: str) -> Any:
 
 def _knobs(args: argparse.Namespace) -> dict[str, Any]:
     """The knobs that were set: the rest keep the defaults of the family."""
-    names = ("label", *_every_knob())
+    names = ("label", *(knob.name for knob in Text.knobs), *_every_knob())
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-
-
-class Bars:
-    """A progress bar per stage, on stderr, so that stdout holds nothing but the result."""
-
-    def __init__(self) -> None:
-        self._stage, self._bar = "", None
-
-    def __call__(self, progress: Progress) -> None:
-        if progress.stage != self._stage or progress.done < self._bar.n:
-            self.close()
-            self._stage = progress.stage
-            self._bar = tqdm(desc=progress.stage, total=progress.total, unit=f" {progress.unit}")
-        self._bar.update(progress.done - self._bar.n)
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
 
 
 Answer = tuple[Any, str]
@@ -167,8 +169,7 @@ def _list(args: argparse.Namespace) -> Answer:
     rows = []
     for name in available():
         card = checkpoint.card(name)
-        path = checkpoint.weights_folder() / f"{name}.safetensors"
-        megabytes = round(path.stat().st_size / 1e6, 2)
+        megabytes = round(checkpoint.size(name) / 1e6, 2)
         rows.append({"name": name, "megabytes": megabytes, **card})
     if not rows:
         folder = checkpoint.weights_folder()
@@ -189,9 +190,7 @@ def _sample(args: argparse.Namespace) -> Answer:
     if not isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
     knobs = known(model, args.name, _knobs(args))
-    balanced = model.condition.balanced(range(count))
-    if balanced is not None:
-        knobs = {"label": balanced} | knobs
+    knobs = model.balanced(range(count)) | knobs
     frames = model.sample(Noise(range(seed, seed + count)), **knobs)
     bar = tqdm(frames, desc="sampling", unit="frame")
     x = final(iter(bar))
@@ -219,25 +218,27 @@ def _train(args: argparse.Namespace) -> Answer:
         bar.update()
     if bar is not None:
         bar.close()
-    path = checkpoint.weights_folder() / f"{args.name}.safetensors"
-    result = {"name": args.name, "file": str(path), **checkpoint.card(args.name)}
-    return result, f"{path}: {result['steps']} steps, {result['hours']} hours"
+    card = checkpoint.card(run.result.stem, run.result.parent)
+    result = {"name": args.name, "file": str(run.result), **card}
+    return result, f"{run.result}: {result['steps']} steps, {result['hours']} hours"
 
 
 def _evaluate(args: argparse.Namespace) -> Answer:
-    bars = Bars()
-    result = evaluate(
-        args.name, samples=args.samples, batch=args.batch, seed=args.seed, device=args.device,
-        data_root=args.data, write=args.write, inception=args.inception, report=bars,
-        **_knobs(args),
-    )  # fmt: skip
-    bars.close()
-    lines = [f"{name:<22}{value}" for name, value in result.items() if name != "snapshots"]
+    with Bars() as report:
+        result = evaluate(
+            args.name, samples=args.samples, batch=args.batch, seed=args.seed, device=args.device,
+            data_root=args.data, write=args.write, inception=args.inception, report=report,
+            **_knobs(args),
+        )  # fmt: skip
+    apart = ("snapshots", "shares")
+    lines = [f"{name:<22}{value}" for name, value in result.items() if name not in apart]
     for row in result.get("snapshots", []):
         lines.append(
             f"  step {row['step']:>6}  Fréchet {row['frechet']:>8}  recall {row['recall']:>6}  "
             f"classes alive {row['classes_alive']}"
         )
+    if "shares" in result:
+        lines.append(markdown_shares(result["shares"]))
     return result, "\n".join(lines)
 
 
@@ -251,16 +252,11 @@ def _atlas(args: argparse.Namespace) -> Answer:
 def _bench(args: argparse.Namespace) -> Answer:
     from gen_core.bench import as_text, bench
 
-    bars = Bars()
-    result = bench(
-        *args.families,
-        device=args.device,
-        count=args.count,
-        steps=args.steps,
-        rounds=args.rounds,
-        report=bars,
-    )
-    bars.close()
+    with Bars() as report:
+        result = bench(
+            *args.families, device=args.device, count=args.count, steps=args.steps,
+            rounds=args.rounds, report=report,
+        )  # fmt: skip
     return result, as_text(result)
 
 
@@ -271,15 +267,12 @@ def _watermark(args: argparse.Namespace) -> Answer:
 
     count, model = whole("pictures", args.pictures, 1, 500 if args.model else 100_000), None
     if args.model:
-        from gen_core.text_to_image.pipeline import open_pipeline
-
-        model = open_pipeline()
-    bars = Bars()
-    result = rates(
-        load_emoji(args.data), pictures=count, model=model, others=args.others,
-        unmarked=whole("unmarked", args.unmarked, 2, 100_000), report=bars,
-    )  # fmt: skip
-    bars.close()
+        model = load(TEXT_TO_IMAGE)
+    with Bars() as report_progress:
+        result = rates(
+            load_emoji(args.data), pictures=count, model=model, others=args.others,
+            unmarked=whole("unmarked", args.unmarked, 2, 100_000), report=report_progress,
+        )  # fmt: skip
     if args.write:
         watermark.MEASURED.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result, report(result)

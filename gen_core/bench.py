@@ -134,8 +134,7 @@ def compare_precisions(model: Diffusion, count: int, rounds: int, report: Report
 def grid_of(model: Family) -> tuple[int, dict[str, Any]]:
     """What a visitor waits for: how many pictures, and the knobs of the family's first grid."""
     count = GRID if model.total(model.typical) == 1 else STEPWISE_GRID
-    label = model.condition.balanced(range(count))
-    return count, dict(model.typical) | ({} if label is None else {"label": label})
+    return count, dict(model.typical) | model.balanced(range(count))
 
 
 def grid_times(models: dict[str, Family], rounds: int, report: Report) -> list[dict[str, Any]]:
@@ -167,7 +166,7 @@ def load_or_build(family: str, device: str) -> Family:
         if checkpoint.card(name)["family"] == family:
             return checkpoint.load(name, device)
     model = registry.classes[family]().requires_grad_(False).eval()
-    return model.to(pick_device(device), memory_format=torch.channels_last)
+    return model.to(pick_device(device), memory_format=model.layout)
 
 
 def bench(

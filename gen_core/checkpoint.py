@@ -1,4 +1,8 @@
-"""Checkpoints: safetensors with JSON metadata. No pickle, so a file can only hold numbers."""
+"""Checkpoints: safetensors with JSON metadata. No pickle, so a file can only hold numbers.
+
+A family that another library can open too has a folder in that library's format instead, and the
+metadata beside it in card.json.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import contextlib
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +20,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gen_core.devices import pick_device
-from gen_core.family import Family, registry
+from gen_core.family import Family, Trainable, registry
 from gen_core.files import in_one_move
 
 FORMAT = "noise-to-data/1"
 EXTRA = "extra."
 """Tensors under this prefix are not weights: snapshots, curves, features of real pictures."""
+CARD = "card.json"
+"""Of a checkpoint that is a folder."""
 
 
 class CheckpointError(RuntimeError):
@@ -38,11 +44,20 @@ def weights_folder() -> Path:
 
 def available(folder: Path | str | None = None) -> list[str]:
     """Names that `load` takes, sorted."""
-    return sorted(p.stem for p in Path(folder or weights_folder()).glob("*.safetensors"))
+    there = Path(folder or weights_folder())
+    folders = (path.parent.name for path in there.glob(f"*/{CARD}"))
+    return sorted([*(path.stem for path in there.glob("*.safetensors")), *folders])
+
+
+def size(name: str, folder: Path | str | None = None) -> int:
+    """Bytes of a checkpoint's file, or of all files in its folder."""
+    place = path_of(name, folder)
+    files = place.rglob("*") if place.is_dir() else [place]
+    return sum(path.stat().st_size for path in files if path.is_file())
 
 
 def save(
-    model: Family, path: Path | str, card: dict[str, Any], *,
+    model: Trainable, path: Path | str, card: dict[str, Any], *,
     dtype: torch.dtype = torch.float16, extra: dict[str, Tensor] | None = None,
 ) -> None:  # fmt: skip
     """Writes a model, its config and its card ({data, recipe, steps, seed, hardware, metrics})."""
@@ -60,11 +75,21 @@ def amend(
     name: str, found: dict[str, Any], extra: dict[str, Tensor] | None = None,
     folder: Path | str | None = None, section: str = "metrics",
 ) -> None:  # fmt: skip
-    """Replaces a section of a checkpoint's card and adds extra tensors; its weights stay bit for
-    bit."""
+    """Replaces a section of a checkpoint's card and adds extra tensors, which a folder has no place
+    for; its weights stay bit for bit."""
+    place = path_of(name, folder)
+    if place.is_dir():
+        write_card(place, card(name, folder) | {section: found})
+        return
     tensors, meta = read(name, folder)
     tensors |= {EXTRA + k: v.detach().cpu().contiguous() for k, v in (extra or {}).items()}
-    _write(_path(name, folder), tensors, meta | {section: found})
+    _write(place, tensors, meta | {section: found})
+
+
+def write_card(place: Path, said: Mapping[str, Any]) -> None:
+    """The card of a checkpoint that is a folder."""
+    with in_one_move(place / CARD) as partial:
+        partial.write_text(json.dumps({"format": FORMAT, **said}, indent=1) + "\n", "utf-8")
 
 
 def _write(path: Path | str, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
@@ -80,14 +105,29 @@ def read(name: str, folder: Path | str | None = None) -> tuple[dict[str, Tensor]
 
 
 def card(name: str, folder: Path | str | None = None) -> dict[str, Any]:
-    """A checkpoint's metadata alone, without reading its tensors."""
+    """A checkpoint's metadata alone, without reading its tensors. Raises CheckpointError."""
+    place = path_of(name, folder)
+    if place.is_dir():
+        return _card_in(place)
     with _opened(name, folder) as file:
         return _metadata(name, file)
 
 
+def _card_in(place: Path) -> dict[str, Any]:
+    try:
+        said = json.loads((place / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{place.name}/{CARD} is damaged ({error}): fetch it again"
+        ) from error
+    if said.get("format") != FORMAT:
+        raise _foreign(place.name, said.get("format"))
+    return said
+
+
 @contextlib.contextmanager
 def _opened(name: str, folder: Path | str | None) -> Iterator[Any]:
-    path = _path(name, folder)
+    path = path_of(name, folder)
     try:
         with safe_open(path, "pt") as file:
             yield file
@@ -101,10 +141,12 @@ def _opened(name: str, folder: Path | str | None) -> Iterator[Any]:
 def _metadata(name: str, file: Any) -> dict[str, Any]:
     texts = file.metadata() or {}
     if texts.get("format") != json.dumps(FORMAT):
-        raise CheckpointError(
-            f"{name} has the format {texts.get('format')!r}: a checkpoint of ours has {FORMAT!r}"
-        )
+        raise _foreign(name, texts.get("format"))
     return {k: json.loads(v) for k, v in texts.items()}
+
+
+def _foreign(name: str, form: str | None) -> CheckpointError:
+    return CheckpointError(f"{name} has the format {form!r}: a checkpoint of ours has {FORMAT!r}")
 
 
 def load(name: str, device: str = "auto", folder: Path | str | None = None) -> Family:
@@ -113,12 +155,32 @@ def load(name: str, device: str = "auto", folder: Path | str | None = None) -> F
     Its `card` is the checkpoint's metadata, its `extra` what the file holds besides weights.
     Raises CheckpointError for a missing or damaged file, KnobError for an absent device.
     """
-    tensors, meta = read(name, folder)
-    cls: type[Family] | None = registry.classes.get(meta["family"])
+    place = path_of(name, folder)
+    model = _from_folder(place) if place.is_dir() else _from_file(name, folder)
+    model = model.requires_grad_(False).eval().to(pick_device(device))
+    return model.to(memory_format=model.layout)
+
+
+def kind_of(said: Mapping[str, Any], name: str = "it") -> type[Trainable]:
+    """The class that a card names. Raises CheckpointError for one that nobody has registered."""
+    cls = registry.classes.get(said["family"])
     if cls is None:
         known = ", ".join(sorted(registry.classes))
-        raise CheckpointError(f"{name} is of family {meta['family']!r}; known are {known}")
-    model = cls(_config(cls.Config, meta["config"]))
+        raise CheckpointError(f"{name} is of family {said['family']!r}; known are {known}")
+    return cls
+
+
+def _from_folder(place: Path) -> Trainable:
+    said = _card_in(place)
+    model = kind_of(said, place.name).from_folder(place, said)
+    model.card = said
+    return model
+
+
+def _from_file(name: str, folder: Path | str | None) -> Trainable:
+    tensors, meta = read(name, folder)
+    cls = kind_of(meta, name)
+    model = cls(config_of(meta))
     weights = {k: v for k, v in tensors.items() if not k.startswith(EXTRA)}
     try:
         model.load_state_dict(weights)
@@ -126,27 +188,28 @@ def load(name: str, device: str = "auto", folder: Path | str | None = None) -> F
         raise CheckpointError(f"{name} does not fit its own config: {error}") from error
     model.card = meta
     model.extra = {k.removeprefix(EXTRA): v for k, v in tensors.items() if k.startswith(EXTRA)}
-    model = model.requires_grad_(False).eval().to(pick_device(device))
-    return model.to(memory_format=torch.channels_last)
+    return model
 
 
-def config_of(card: dict[str, Any]) -> Any:
+def config_of(card: Mapping[str, Any]) -> Any:
     """The config that a checkpoint's card holds, in its family's own type."""
     return _config(registry.classes[card["family"]].Config, card["config"])
 
 
-def _config(kind: type, values: dict[str, Any]) -> Any:
+def _config(kind: type, values: Mapping[str, Any]) -> Any:
     """JSON turns tuples into lists; a config has tuples, so that it can be frozen and hashed."""
     fields = {f.name for f in dataclasses.fields(kind)}
     as_tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     return kind(**{k: v for k, v in as_tuples.items() if k in fields})
 
 
-def _path(name: str, folder: Path | str | None) -> Path:
+def path_of(name: str, folder: Path | str | None = None) -> Path:
+    """A checkpoint's file or folder. Raises CheckpointError for a name that is not there."""
     there, have = Path(folder or weights_folder()), available(folder)
     if name not in have:
         raise CheckpointError(
             f"no weights named {name!r} in {there}; there are: {', '.join(have) or 'none'}. "
             "Choose one of them, or set GEN_WEIGHTS to the folder that has it"
         )
-    return there / f"{name}.safetensors"
+    file = there / f"{name}.safetensors"
+    return file if file.exists() else there / name

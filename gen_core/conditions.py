@@ -1,4 +1,4 @@
-"""What a model can be asked for: nothing, one class, or any of a portrait's attributes.
+"""What a model can be asked for: nothing, one class, any of a portrait's attributes, or words.
 
 A condition turns what a caller writes into rows of whole numbers, one row a sample, which the
 network embeds. It also knows the null row, which asks for nothing and which training shows now and
@@ -8,7 +8,7 @@ then, so that sampling can be guided (Ho & Salimans 2022).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gen_core import checks
 from gen_core.checks import KnobError, choice, labels, number, shown
 from gen_core.data.avatars.attributes import Avatar, any_avatar
 from gen_core.data.avatars.held_out import HELD_OUT, random_avatar
@@ -23,6 +24,7 @@ from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS, facts, 
 from gen_core.data.images import UNSEEN
 from gen_core.devices import constant
 from gen_core.knobs import Knob
+from gen_core.knobs import Text as TextKnob
 
 UNTOLD = -10_000
 """In place of a measure that is not asked for: no measure is so low."""
@@ -224,6 +226,67 @@ class CompleteAttributes(Attributes):
 
     def read(self, settings: dict[str, Any], seeds: Sequence[int]) -> Tensor:
         return complete_attributes(settings.pop("label"), seeds)
+
+
+@dataclass(frozen=True)
+class Prompt(TextKnob):
+    """Words for all samples, or a text for each: the condition counts them."""
+
+    @property
+    def takes(self) -> str:
+        return f"{super().takes}, for all or one per sample"
+
+    def check(self, value: Any) -> str | list[str]:
+        if isinstance(value, list | tuple):
+            return [checks.text(self.name, text, self.longest) for text in value]
+        return super().check(value)
+
+    def bad_values(self) -> Sequence[Any]:
+        return [*super().bad_values(), ["a", None, "b"], ["a"] * 89]
+
+
+class Text:
+    """Words for what should appear, and for what should not."""
+
+    prompt = Prompt("prompt", "", info="What should appear")
+    negative_prompt = TextKnob(
+        "negative_prompt", "", info="What should not appear: blurry, low quality, oversaturated"
+    )
+    knobs: tuple[Knob, ...] = (prompt, negative_prompt)
+
+    def __init__(
+        self, tokenize: Callable[[Sequence[str]], Tensor],
+        prompts: Callable[[], Sequence[str]] = lambda: [""],
+    ) -> None:  # fmt: skip
+        """tokenize: texts -> int64 (B, length); prompts: gives those that it is measured with."""
+        self.tokenize, self.prompts = tokenize, prompts
+
+    def read(self, settings: dict[str, Any], seeds: Sequence[int]) -> Tensor:
+        """int64 (2, B, length): the tokens of what should not appear, and of what should."""
+        asked = (settings.pop("negative_prompt"), settings.pop("prompt"))
+        return torch.stack([self.encode(texts, len(seeds)) for texts in asked])
+
+    def encode(self, label: Any, count: int) -> Tensor:
+        """label: a text for all or one per sample."""
+        texts = self.prompt.check(label)
+        if isinstance(texts, str):
+            return self.tokenize([texts] * count)
+        if len(texts) != count:
+            raise KnobError(
+                f"prompt has {len(texts)} entries: give one text, or one per sample ({count})"
+            )
+        return self.tokenize(texts)
+
+    def null(self, count: int) -> Tensor:
+        return self.tokenize([""] * count)
+
+    def dropout(self, label: Tensor, rng: torch.Generator) -> Tensor:
+        hidden = torch.rand(len(label), generator=rng, device=label.device) < HIDE_ALL
+        return torch.where(hidden[:, None], self.null(1).to(label.device), label)
+
+    def balanced(self, indices: Sequence[int]) -> list[str]:
+        prompts = self.prompts()
+        return [prompts[index % len(prompts)] for index in indices]
 
 
 def complete_attributes(label: Any, seeds: Sequence[int]) -> Tensor:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from torch import Tensor
 from gen_core import checkpoint, metrics
 from gen_core.checks import whole
 from gen_core.composing import ASKED_WITH, composing
-from gen_core.data import DataSet, load_data
+from gen_core.data import LOADERS, DataSet, load_data
 from gen_core.devices import device_title
 from gen_core.family import Family, Picture, Trainable, final
 from gen_core.knobs import check_all
@@ -50,7 +51,7 @@ def evaluate(
         settings = evaluation_knobs(model) | known(model, name, knobs)
         result = {"samples": samples, "seed": seed, "knobs": settings}
         evaluation = Evaluation(
-            _reference(model, device, folder), samples, batch, seed, data_root, report
+            _reference(model, device, folder), samples, batch, seed, data_root, report, settings
         )
         if inception:  # first, because it fails at once where something is missing
             result["fid_inception_v3"] = evaluation.standard_fid(model, settings)
@@ -60,15 +61,22 @@ def evaluate(
     else:
         result, extra = measure_judge(model, data_root, report)
     result["seconds"] = round(time.perf_counter() - started, 1)
+    result["date"] = today()
     result["hardware"] = device_title(model.device)
     if write:
         checkpoint.amend(name, result, extra, folder)
     return result
 
 
+def today() -> str:
+    """YYYY-MM-DD, as cards tell when something was measured."""
+    return datetime.now(UTC).date().isoformat()
+
+
 def _reference(model: Family, device: str, folder: Path | str | None) -> Reference | None:
-    """Real pictures to compare with; None where something else is drawn."""
-    if not isinstance(model.event, Picture):
+    """Real pictures to compare with; None where something else is drawn, and where the data are no
+    set of pictures but scenes without end."""
+    if not isinstance(model.event, Picture) or model.card["data"] not in LOADERS:
         return None
     return Reference.of(model.card["data"], device, folder)
 
@@ -92,9 +100,9 @@ def draw(
     over all samples."""
     for first in range(0, samples, batch):
         indices = range(first, min(first + batch, samples))
-        label = model.condition.balanced(indices)
-        asked = knobs if label is None else knobs | {"label": label}
-        yield final(model.sample(Noise(seed + i for i in indices), **asked))
+        yield final(
+            model.sample(Noise(seed + i for i in indices), **knobs | model.balanced(indices))
+        )
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,8 @@ class Evaluation:
     seed: int
     data_root: str | None
     report: Report
+    knobs: dict[str, Any] = field(default_factory=dict)
+    """What is drawn with, where these are not the defaults."""
 
     def against_real(self, model: Family, knobs: dict[str, Any]) -> dict[str, Any]:
         """The metrics that every family of pictures has."""

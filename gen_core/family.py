@@ -7,9 +7,10 @@ evaluation, benchmarks, contract tests and the page are read from that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from gen_core.noise import Noise
 
 if TYPE_CHECKING:
     from gen_core.evaluate import Evaluation
+    from gen_core.recipes import Recipe, Run
     from gen_core.solvers import Solver
 
 UNDRAWN = -1
@@ -28,7 +30,12 @@ UNDRAWN = -1
 
 @dataclass(frozen=True)
 class Frame:
-    """One moment of a generation."""
+    """One moment of a generation.
+
+    The last frame's x is the sample, (B, *event). A family that works in another space, such as
+    that of latents, has its states there until then: their x is shaped like the prior, as are x0
+    and out where the network knows that space alone.
+    """
 
     step: int
     """0 .. total"""
@@ -36,13 +43,13 @@ class Frame:
     level: float
     """The family's own clock: t, sigma, token index."""
     x: Tensor
-    """(B, *event) the state."""
+    """(B, *event) the state, or a latent before the last frame."""
     x0: Tensor | None = None
-    """(B, *event) the guess of the clean sample, made from this x; None on the last frame, and
-    where a family makes none."""
+    """The guess of the clean sample, made from this x, (B, *event) or a latent; None on the last
+    frame, and where a family makes none."""
     out: Tensor | None = None
-    """What the network said of this x; None on the last frame. (B, *event) noise, velocity or a
-    picture, or (B, vocabulary) logits of the next token."""
+    """What the network said of this x; None on the last frame. Noise, velocity or a picture, shaped
+    like x0, or (B, vocabulary) logits of the next token."""
     evaluations: int = 0
     """How often the network was asked about each sample so far; guidance asks twice."""
 
@@ -159,6 +166,12 @@ class Trainable(nn.Module):
 
     name: ClassVar[str]
     Config: ClassVar[type]
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Packages that it needs and the core does not: imported when a model is built."""
+    layout: ClassVar[torch.memory_format] = torch.channels_last
+    """In which its weights lie in memory, for the sake of speed."""
+    parts: ClassVar[Mapping[str, type[Trainable]]] = {}
+    """What is trained one by one where the whole is not; such a family's weights are a folder."""
 
     def __init__(self, config: Any = None) -> None:
         super().__init__()
@@ -172,6 +185,18 @@ class Trainable(nn.Module):
     def tiny(cls) -> Any:
         """A config so small that tests and trials take no time; by default the usual one."""
         return cls.Config()
+
+    @classmethod
+    def run(cls, name: str, recipe: Recipe, folder: Path) -> Run:
+        """The training of a recipe in its folder."""
+        from gen_core.recipes import Run  # which knows of this module
+
+        return Run(name, recipe, folder)
+
+    @classmethod
+    def from_folder(cls, folder: Path, card: Mapping[str, Any]) -> Self:
+        """The model whose weights are a folder of another library's. Raises CheckpointError."""
+        raise NotImplementedError(f"the weights of {cls.name} are a file")
 
     @property
     def device(self) -> torch.device:
@@ -195,6 +220,8 @@ class Family(Trainable):
     knobs: ClassVar[tuple[Knob, ...]] = ()
     """Of sampling, besides those of the condition and of the solvers."""
     clock: ClassVar[Clock] = Clock("t")
+    inputs: ClassVar[tuple[Knob, ...]] = ()
+    """What `sample` takes and checks besides, but nobody types, such as a picture to start from."""
     out: ClassVar[Literal["noise", "velocity", "picture", "logits"]] = "picture"
     """What the network says: the kind of `Frame.out`."""
     typical: ClassVar[Mapping[str, Any]] = {}
@@ -231,10 +258,10 @@ class Family(Trainable):
     def sample(self, noise: Noise, **knobs: Any) -> Iterator[Frame]:
         """Yields Frames from the prior to the sample, `total` + 1 of them.
 
-        knobs: by name, as `every_knob` declares them. Raises KnobError, before anything is drawn,
-        for a value out of range and for a name that no knob has.
+        knobs: by name, as `every_knob` and `inputs` declare them. Raises KnobError, before anything
+        is drawn, for a value out of range and for a name that no knob has.
         """
-        settings = check_all(self.every_knob, knobs, self.name)
+        settings = check_all((*self.every_knob, *self.inputs), knobs, self.name)
         condition = self.condition.read(settings, noise.seeds)
         if isinstance(condition, Tensor):
             condition = condition.to(self.device)
@@ -245,6 +272,12 @@ class Family(Trainable):
         asked for), settings a checked value for each other knob. A generator under
         `torch.inference_mode()`."""
         raise NotImplementedError
+
+    def balanced(self, indices: Sequence[int]) -> dict[str, Any]:
+        """Knobs that ask for something, so that everything has its turn among the samples so
+        numbered; {} where nothing can be asked for."""
+        asked = self.condition.balanced(indices)
+        return {} if asked is None else {self.condition.knobs[0].name: asked}
 
     def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
         """What `evaluate` shall measure of this family alone."""
@@ -311,8 +344,8 @@ def record(frames: Iterator[Frame], keep: int = 32) -> list[Frame]:
 
 
 def _on_cpu(frame: Frame) -> Frame:
-    x0, out = (None if value is None else _ordinary(value) for value in (frame.x0, frame.out))
-    return replace(frame, x=_ordinary(frame.x), x0=x0, out=out)
+    values = {part.name: getattr(frame, part.name) for part in fields(frame)}
+    return replace(frame, **{k: _ordinary(v) for k, v in values.items() if isinstance(v, Tensor)})
 
 
 def _ordinary(value: Tensor) -> Tensor:

@@ -168,6 +168,25 @@ class Text(Knob):
         return [None, 3, ["a"], "a" * (self.longest + 1)]
 
 
+@dataclass(frozen=True)
+class Instance(Knob):
+    """An object of one class, or None: what only a program can give."""
+
+    kind: type = object
+
+    @property
+    def takes(self) -> str:
+        return f"a {self.kind.__name__}, or None"
+
+    def check(self, value: Any) -> Any:
+        if value is not None and not isinstance(value, self.kind):
+            raise KnobError(f"{self.name}={checks.shown(value)}: give {self.takes}")
+        return value
+
+    def bad_values(self) -> Sequence[Any]:
+        return [3, "none", []]
+
+
 def as_number(text: str) -> int | float | str:
     """A text as the number it writes, or as it is where it writes none."""
     for kind in (int, float):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
+
+from tqdm import tqdm
 
 
 @dataclass(frozen=True)
@@ -22,3 +25,28 @@ Report = Callable[[Progress], None]
 
 def ignore(progress: Progress) -> None:
     """A `Report` for those who do not watch."""
+
+
+class Bars:
+    """A `Report` that draws a progress bar per stage, on stderr, so that stdout holds nothing but
+    the result. Used in `with`, which closes the last one."""
+
+    def __init__(self) -> None:
+        self._stage, self._bar = "", None
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.stage != self._stage or progress.done < self._bar.n:
+            self._close()
+            self._stage = progress.stage
+            self._bar = tqdm(desc=progress.stage, total=progress.total, unit=f" {progress.unit}")
+        self._bar.update(progress.done - self._bar.n)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()

@@ -22,10 +22,12 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 XMP = "XML:com.adobe.xmp"
 """The keyword under which PNG holds the packet."""
 KNOBS = (
-    "prompt", "other_prompt", "negative_prompt", "seed", "steps", "guidance_scale", "sampler",
+    "prompt", "other_prompt", "negative_prompt", "seed", "steps", "guidance_scale", "solver",
     "strength",
 )  # fmt: skip
 """What is told of a picture, beside the model."""
+FORMER = {"sampler": "solver"}
+"""Names that older files have for them."""
 LONGEST = 4000
 """Characters of one text that is given back: a stranger's file may hold megabytes."""
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -84,6 +86,7 @@ def told(info: Mapping[str, Any]) -> dict[str, str]:
     said = {}
     if _text(info.get("Software")) == PROGRAM:
         said["program"] = PROGRAM
+        info = {FORMER.get(name, name): value for name, value in info.items()}
         said |= {name: _text(info[name]) for name in ("model", *KNOBS) if name in info}
     packets = (info.get("xmp"), info.get(XMP))
     found = _SOURCE_TYPE.search(" ".join(_text(packet, None) for packet in packets))

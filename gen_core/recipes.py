@@ -20,7 +20,7 @@ from gen_core.checks import KnobError, choice
 from gen_core.data import Batches, load_data
 from gen_core.data.avatars.labels import CHOICES, MEASURES
 from gen_core.devices import device_title, pick_device
-from gen_core.family import Family, registry
+from gen_core.family import Trainable, registry
 from gen_core.team import joined
 from gen_core.train import BatchSource, Step, fit
 
@@ -100,6 +100,21 @@ RECIPES = {
         "vae", 1500, PORTRAIT_VAE | {"widths": (24, 32, 48, 64), "reparameterised": False},
         "avatars", batch=64,
     ),
+    # The parts of the text-to-image model, in the order in which they need each other.
+    "text-to-image-emoji/autoencoder": Recipe(
+        "text-to-image/autoencoder", 19337, {}, "scenes", batch=16, seed=1,
+    ),
+    "text-to-image-emoji/words": Recipe("text-to-image/words", 6000, {}, "scenes", 64, seed=5),
+    "text-to-image-emoji/clip": Recipe(
+        "text-to-image/clip", 1500, {}, "scenes", batch=192, seed=2, warmup=300,
+    ),
+    "text-to-image-emoji/denoiser": Recipe(
+        "text-to-image/denoiser", 15600, {}, "scenes", 64, seed=3, warmup=100, local_steps=8,
+    ),
+    "text-to-image-emoji/decoder": Recipe(
+        "text-to-image/decoder", 2400, {}, "scenes", batch=16, seed=6, ema=0.998, warmup=50,
+    ),
+    "text-to-image-emoji/judge": Recipe("text-to-image/judge", 4000, {}, "scenes", 64, seed=4),
 }
 # fmt: on
 
@@ -112,11 +127,17 @@ class Run:
     recipe: Recipe
     folder: Path
     seconds: float = 0.0
-    layout: ClassVar[torch.memory_format] = torch.channels_last
+    precision: ClassVar[torch.dtype] = torch.float16
+    """Of the weights that are kept in the end."""
 
     @property
     def state(self) -> Path:
         return self.folder / "state.safetensors"
+
+    @property
+    def result(self) -> Path:
+        """Where the trained model is in the end."""
+        return checkpoint.weights_folder() / f"{self.name}.safetensors"
 
     @property
     def log(self) -> Path:
@@ -169,15 +190,12 @@ class Run:
         recipe = self.recipe
         return Batches(load_data(recipe.data, "train", data_root), size, recipe.seed)
 
-    def _model(self, done: int, device: str) -> Family:
+    def _model(self, done: int, device: str) -> Trainable:
         """A fresh model for the update after `done`; the same each time."""
-        kind = self._kind()
+        kind = registry.classes[self.recipe.family]
         torch.manual_seed(self.recipe.seed)
         model = kind(kind.Config(**self.recipe.config_after(done))).to(pick_device(device))
-        return model.to(memory_format=self.layout)
-
-    def _kind(self) -> type[Family]:
-        return registry.classes[self.recipe.family]
+        return model.to(memory_format=kind.layout)
 
     def steps_done(self) -> int:
         """How far the state in the folder has come; 0 where there is none."""
@@ -214,17 +232,22 @@ class Run:
 
     def finish(self, last: Step) -> None:
         """Writes the averaged weights, the card, the curves and the snapshots."""
+        last.trainer.ema.calibrate(*last.trainer.recent)
+        self.result.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.save(
+            last.trainer.ema, self.result, self.told(last), dtype=self.precision,
+            extra=self._curves() | self._snapshots(),
+        )  # fmt: skip
+
+    def told(self, last: Step) -> dict[str, Any]:
+        """The card, but for what is to be measured."""
         recipe, device = self.recipe, last.trainer.model.device
-        card = {
+        return {
             "data": recipe.data, "recipe": dataclasses.asdict(recipe), "steps": last.step,
             "pictures": last.step * recipe.batch, "seed": recipe.seed,
             "hardware": device_title(device), "hours": round(self.seconds / 3600, 3),
             "metrics": {},
         }  # fmt: skip
-        last.trainer.ema.calibrate(*last.trainer.recent)
-        path = checkpoint.weights_folder() / f"{self.name}.safetensors"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        checkpoint.save(last.trainer.ema, path, card, extra=self._curves() | self._snapshots())
 
     def _curves(self) -> dict[str, Tensor]:
         """Loss curves, each point the mean of its stretch of the log."""
@@ -251,4 +274,4 @@ def run(name: str, folder: Path | str = "runs", steps: int | None = None) -> Run
     """The run of a recipe by name; `steps` overrides the recipe's own length."""
     recipe = RECIPES[choice("recipe", name, list(RECIPES))]
     recipe = dataclasses.replace(recipe, steps=steps) if steps else recipe
-    return Run(name, recipe, Path(folder) / name)
+    return registry.classes[recipe.family].run(name, recipe, Path(folder) / name)

@@ -23,7 +23,10 @@ def markdown_table(folder: Path | str | None = None) -> str:
 
 
 def parameters(name: str, folder: Path | str | None = None) -> int:
-    """Trained numbers of a checkpoint's model, without its buffers and extras."""
+    """Trained numbers of a checkpoint's model, without its buffers and extras. A folder's are those
+    that its card tells, for the libraries that open it are heavy."""
+    if told := checkpoint.card(name, folder).get("parameters"):
+        return told
     model = checkpoint.load(name, "cpu", folder)
     return sum(parameter.numel() for parameter in model.parameters())
 
@@ -31,10 +34,10 @@ def parameters(name: str, folder: Path | str | None = None) -> int:
 def _row(name: str, folder: Path | str | None) -> list[str]:
     card = checkpoint.card(name, folder)
     metrics: dict[str, Any] = card.get("metrics", {})
-    size = (Path(folder or checkpoint.weights_folder()) / f"{name}.safetensors").stat().st_size
+    size = checkpoint.size(name, folder)
 
     def figure(key: str, form: str) -> str:
-        return format(metrics[key], form) if key in metrics else NOT_MEASURED
+        return NOT_MEASURED if metrics.get(key) is None else format(metrics[key], form)
 
     distance = "frechet" if "frechet" in metrics else "floor"
     times = metrics[distance] / metrics["floor"] if distance in metrics else None

@@ -2,7 +2,7 @@
 take the same step, along the mean of their gradients; or, with a recipe's `local_steps`, each
 takes some steps by itself before their weights are averaged.
 
-torchrun --nproc-per-node 2 -m gen_core.text_to_image train denoiser
+torchrun --nproc-per-node 2 -m gen_core train text-to-image-emoji/denoiser
 
 One process for each GPU, or for each core: a small network's convolutions gain next to nothing
 from a second thread (46 pictures a second with two threads, 55 with two processes).

@@ -18,7 +18,7 @@ from gen_core.data.scenes import any_scene, paint
 from gen_core.progress import Progress, Report, ignore
 
 if TYPE_CHECKING:
-    from gen_core.text_to_image.pipeline import TextToImage
+    from gen_core.families.text_to_image import TextToImage
 
 FALSE_ALARMS = 0.01
 CROPPED = 0.1

@@ -29,12 +29,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of weights with an untrained text-to-image pipeline; nobody may change it."""
     from emoji_pipeline import tiny_pipeline  # heavy, and not for all tests
-    from gen_core.text_to_image.card import NAME
 
-    folder = tmp_path_factory.mktemp("weights")
     with pytest.MonkeyPatch.context() as patch:
-        tiny_pipeline(folder, patch).rename(folder / NAME)
-    return folder
+        return tiny_pipeline(tmp_path_factory.mktemp("weights"), patch).parent
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,16 @@ import numpy as np
 import torch
 
 from gen_core.conditions import Attributes
-from gen_core.data import DataSet, ImageSet
+from gen_core.data import Batches, DataSet, ImageSet
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.labels import facts
 from gen_core.family import Family, Tokens, Trainable, registry
 from gen_core.solvers import NoiseSchedule, Prediction
+from gen_core.train import BatchSource
 
 GENERATIVE = sorted(name for name, kind in registry.classes.items() if issubclass(kind, Family))
+TRAINED = sorted(name for name, kind in registry.classes.items() if not kind.parts)
+"""All that are trained as a whole and kept in one file: a family of parts has none of its own."""
 
 
 def tiny(family: str, seed: int = 0, **changes) -> Trainable:
@@ -72,6 +75,35 @@ def examples(model: Trainable, count: int = 64) -> DataSet:
     if isinstance(getattr(model, "condition", None), Attributes):
         return portraits(count, model.event.height)
     return portraits(count) if model.name.startswith("avatar") else striped(count)
+
+
+def batches(family: str, size: int = 16) -> BatchSource:
+    """Endless batches of such examples; for the parts of a model, of what the parts before make."""
+    if not family.startswith("text-to-image/"):
+        return Batches(examples(tiny(family)), size, 0)
+    return PartBatches(family.removeprefix("text-to-image/"), min(size, 4))
+
+
+@dataclasses.dataclass(frozen=True)
+class PartBatches:
+    part: str
+    size: int
+
+    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        rng = torch.Generator().manual_seed(step)
+        pictures, latents = (torch.rand(self.size, *s, generator=rng) * 2 - 1 for s in SHAPES)
+        tokens = torch.randint(512, (self.size, 32), generator=rng)
+        tokens[:, 20:] = 513  # the end marker, which fills the rest
+        words = torch.randn(self.size, 32, 32, generator=rng)
+        answers = torch.randint(4, (self.size, 4), generator=rng) % 2
+        return {
+            "autoencoder": (pictures, torch.empty(self.size, 0)), "words": (words[:, 0], tokens),
+            "clip": (pictures, tokens), "denoiser": (latents, words),
+            "decoder": (pictures, latents), "judge": (pictures, answers),
+        }[self.part]  # fmt: skip
+
+
+SHAPES = (3, 64, 64), (4, 16, 16)
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:

@@ -65,7 +65,7 @@ def page_of_today() -> dict[str, Any]:
 
     app = App("cpu")
     page = shell.build_page(app)
-    knobs = [(f"{k.tab}/{k.panel}.{knob.name}", k, knob) for k in app.knobs for knob in k.knobs]
+    knobs = [(f"{k.tab}/{k.panel}.{knob.linked}", k, knob) for k in app.knobs for knob in k.knobs]
     endpoints = page.get_api_info()["named_endpoints"]
     return {
         "panels": {tab: [p.id for p in tabs.children] for tab, tabs in app.panels.items()},

@@ -117,6 +117,10 @@ def drawn(model: Any, knobs: Knobs) -> Iterator[Tensor]:
         from gen_core.text_to_image.pipeline import Start
 
         knobs["start"] = Start(**knobs["start"])
+    if "sampler" in knobs and hasattr(model, "every_knob"):  # it has the library's word since
+        offered = next(knob.options for knob in model.every_knob if knob.name == "solver")
+        names = {scheduler.label: name for name, scheduler in offered.items()}
+        knobs["solver"] = names[knobs.pop("sampler")]
     x = None
     for frame in model.sample(Noise(SEEDS), **knobs):
         x = frame.x

@@ -13,7 +13,6 @@ import torch
 
 from big_pipelines import MAKERS, SIDE, entry, tiny
 from conftest import ROOT
-from demos.handlers import TEXT_TO_IMAGE
 from gen_core.checks import KnobError
 from gen_core.text_to_image.big_pipeline import DRAWING, Cancelled, generate, opened
 from gen_core.text_to_image.bigger import (
@@ -25,6 +24,7 @@ from gen_core.text_to_image.bigger import (
     check_runs,
     obstacles,
 )
+from gen_core.text_to_image.card import NAME
 
 CPU = torch.device("cpu")
 GPU = Machine("cuda", memory=64, gpu_memory=80, token=True)
@@ -118,7 +118,7 @@ def test_the_app_does_not_start_with_a_broken_list(tmp_path, monkeypatch):
     monkeypatch.setenv(LISTED, str(tmp_path / "none.json"))
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     # without this folder there is no tab that would read the list
-    (tmp_path / TEXT_TO_IMAGE / "clip").mkdir(parents=True)
+    (tmp_path / NAME / "clip").mkdir(parents=True)
     ended = subprocess.run(
         [sys.executable, "app.py", "--device", "cpu"], cwd=ROOT, capture_output=True, text=True,
         timeout=120,

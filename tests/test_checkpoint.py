@@ -7,16 +7,15 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from core_fixtures import tiny
+from core_fixtures import TRAINED, tiny
 from gen_core import Noise, available, checkpoint, final, load
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError
-from gen_core.family import registry
 
 CARD = {"data": "fashion", "steps": 7, "seed": 3, "hours": 0.1, "metrics": {}}
 
 
-@pytest.fixture(params=registry.classes)
+@pytest.fixture(params=TRAINED)
 def model(request):
     return tiny(request.param, seed=4)
 

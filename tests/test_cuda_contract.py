@@ -41,6 +41,10 @@ PORTRAIT = {k: PORTRAIT_UNET[k] for k in ("channels", "classes", "choices", "mea
 SHALLOW = {"widths": (32,)}
 """Of networks that are asked often; training walks through those of all levels."""
 
+FAMILIES = [name for name in registry.classes if not name.startswith("text-to-image")]
+"""Without text to image and its parts, which test_cuda_text_to_image holds to the same."""
+DRAWING = [name for name in FAMILIES if name in GENERATIVE]
+
 pytestmark = pytest.mark.heavy
 
 
@@ -146,7 +150,7 @@ def test_every_solver_is_asked():
     assert {"ddpm", "heun"} <= {*solvers_of("diffusion")} and "midpoint" in solvers_of("flow")
 
 
-@pytest.mark.parametrize("kind", kinds(GENERATIVE), ids=named)
+@pytest.mark.parametrize("kind", kinds(DRAWING), ids=named)
 def test_sampling_stays_on_the_gpu(gpu, kind):
     family, changes = kind
     model = sampler(family, **changes)
@@ -159,7 +163,7 @@ def test_sampling_stays_on_the_gpu(gpu, kind):
         drawn(gpu, model, **way)
 
 
-@pytest.mark.parametrize("kind", kinds(GENERATIVE), ids=named)
+@pytest.mark.parametrize("kind", kinds(DRAWING), ids=named)
 def test_a_label_may_be_written_in_any_way(gpu, kind):
     family, changes = kind
     model, taken = sampler(family, **changes), 0
@@ -177,7 +181,7 @@ def test_a_label_may_be_written_in_any_way(gpu, kind):
         final(model.sample(Noise([1, 2]), **quick(family) | {"label": rows.to("cuda")}))
 
 
-@pytest.mark.parametrize("kind", kinds([*registry.classes]), ids=named)
+@pytest.mark.parametrize("kind", kinds(FAMILIES), ids=named)
 def test_training_stays_on_the_gpu(gpu, kind):
     """Each phase and each penalty: all of them have their turn in the first update."""
     family, changes = kind
@@ -200,7 +204,7 @@ def test_training_goes_on_from_a_file_on_the_gpu(gpu, tmp_path):
     trainer.agree()
 
 
-@pytest.mark.parametrize("family", registry.classes)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_checkpoint_is_read_onto_the_gpu(gpu, family, tmp_path):
     extra = {}
     if family == "gan":

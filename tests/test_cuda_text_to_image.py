@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -12,15 +13,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from emoji_pipeline import TINY
 from gen_core import Noise
 from gen_core.data.emoji import STYLES, Emoji, concepts
+from gen_core.families.text_to_image import TextToImage
 from gen_core.text_to_image import batches
-from gen_core.text_to_image.export import assembled
 from gen_core.text_to_image.match import Matcher
 from gen_core.text_to_image.measure import answers, prompts
 from gen_core.text_to_image.parts import PARTS
-from gen_core.text_to_image.pipeline import SCHEDULERS, Start, TextToImage
+from gen_core.text_to_image.pipeline import SCHEDULERS, Start, assembled
 from gen_core.text_to_image.search import Item, Search
 from gen_core.text_to_image.sharpness import laplacian_variance
 from gen_core.text_to_image.tokens import learned
@@ -41,7 +41,7 @@ def gpu() -> Iterator[PaperGPU]:
 def part(name: str) -> Any:
     kind = PARTS[name]
     size = {"vocabulary": len(TOKENIZER)} if name in ("clip", "words") else {}
-    return kind(kind.Config(**TINY[name], **size)).to("cuda")
+    return kind(dataclasses.replace(kind.tiny(), **size)).to("cuda")
 
 
 def plain_emoji() -> Emoji:
@@ -61,7 +61,7 @@ def batch_for(name: str) -> tuple[torch.Tensor, torch.Tensor]:
     if name == "clip":
         return scenes[0]
     if name == "words":  # sketches of captions, made on the CPU
-        return torch.randn(4, TINY["words"]["width"]), scenes[0][1]
+        return torch.randn(4, PARTS["words"].tiny().width), scenes[0][1]
     helpers = part("autoencoder").net, part("words").net
     if name == "denoiser":
         return batches.LatentBatches(scenes, *helpers)[0]
@@ -102,35 +102,33 @@ def sampled(model) -> Iterator[tuple[PaperGPU, TextToImage]]:
 def model() -> Iterator[tuple[PaperGPU, TextToImage]]:
     with paper_gpu() as gpu:
         parts = (part(name).net for name in ("decoder", "words", "denoiser"))
-        yield gpu, TextToImage(assembled(*parts, TOKENIZER), {})
+        yield gpu, TextToImage(TextToImage.tiny(), assembled(*parts, TOKENIZER))
 
 
-SENDING = {"UniPC", "Euler ancestral"}
+SENDING = {"unipc", "euler-ancestral"}
 """What these send in each step: the first small matrices, in diffusers, the second fresh noise."""
 
 
-@pytest.mark.parametrize("sampler", SCHEDULERS)
-def test_each_sampler_draws_on_the_gpu(sampled, sampler):
+@pytest.mark.parametrize("solver", SCHEDULERS)
+def test_each_solver_draws_on_the_gpu(sampled, solver):
     gpu, model = sampled
     gpu.asked.clear()
-    frames = model.sample(Noise([1, 2]), prompt=["a cat", "a dog"], steps=3, sampler=sampler)
+    frames = model.sample(Noise([1, 2]), prompt=["a cat", "a dog"], steps=3, solver=solver)
     for frame in frames:
         parts = (frame.x, frame.x0, frame.out)
         assert {part.device.type for part in parts if part is not None} == {"cuda"}
         if frame.step == 0:
             gpu.sent.clear()  # so far the words, the noise and the times
     assert gpu.asked == []
-    assert gpu.sent == [] or sampler in SENDING
+    assert gpu.sent == [] or solver in SENDING
 
 
-@pytest.mark.parametrize("sampler", SCHEDULERS)
-def test_a_picture_may_be_started_from_on_the_gpu(sampled, sampler):
+@pytest.mark.parametrize("solver", SCHEDULERS)
+def test_a_picture_may_be_started_from_on_the_gpu(sampled, solver):
     gpu, model = sampled
     gpu.asked.clear()
     start = Start(torch.zeros(1, 3, 64, 64), 0.5, torch.zeros(1, 1, 64, 64))
-    for frame in model.sample(
-        Noise([1]), steps=4, guidance_scale=1.0, sampler=sampler, start=start
-    ):
+    for frame in model.sample(Noise([1]), steps=4, guidance_scale=1.0, solver=solver, start=start):
         assert frame.x.device.type == "cuda"
     assert gpu.asked == []
 
@@ -139,7 +137,7 @@ def test_the_network_is_asked_on_the_gpu_and_where_words_looked_comes_to_the_cpu
     gpu, model = model
     gpu.asked.clear()
     last = list(model.sample(Noise([1]), prompt="a cat", steps=1))[-1]
-    assert gpu.asked == [] and model.decode(last.x).device.type == "cuda"
+    assert gpu.asked == [] and last.x.device.type == "cuda" and last.x.shape == (1, 3, 64, 64)
     first = next(model.sample(Noise([1]), prompt="a cat", steps=1, attention=True))
     assert first.heat.shape == (1, 32, 8, 8) and first.heat.device.type == "cpu"
 
@@ -155,7 +153,7 @@ def test_fit_search_and_what_is_right_are_measured_from_the_gpu(gpu):
         assert matcher.score(x, ["a cat", "a dog"]).device.type == "cpu"
         assert matcher.scores(x, ["a cat"]).shape == (2, 1)
         assert laplacian_variance(x).device == x.device
-    found = Search(matcher, torch.randn(3, TINY["clip"]["shared"]), [Item("1", "a", "b")] * 3)
+    found = Search(matcher, torch.randn(3, PARTS["clip"].tiny().shared), [Item("1", "a", "b")] * 3)
     assert len(found.nearest("a cat", 2)) == 2
     first, second = answers(judge, x, [alone, pair])
     assert {"concept", "style"} <= first.keys() and {"relation", "both"} <= second.keys()

@@ -14,7 +14,7 @@ KNOBS = [
     Knob("steps", "Steps", "whole", 20, 1, 1000),
     Knob("guidance_scale", "Guidance", "number", 2.0, 0, 20, advanced=True),
     Knob("label", "Class", "label", "Bag", all_classes=True),
-    Knob("solver", "Solver", "choice", "ddim", options=["ddim", "heun"]),
+    Knob("solver", "Solver", "choice", "ddim", options=["ddim", "heun"], known_as="sampler"),
     Knob("mixed", "Real ones too", "flag", False),
     Knob("seed", "Seed", "seed", 0),
 ]
@@ -51,6 +51,12 @@ def test_every_kind_of_knob_is_restored(links):
         "steps": 7, "guidance_scale": 3.5, "label": ALL_CLASSES, "solver": "heun", "mixed": True,
         "seed": 41,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["sampler", "solver"])
+def test_a_knob_that_has_another_name_now_is_found_under_both(links, name):
+    found, problems = values(links, {"tab": "diffusion", f"generate.{name}": "heun"})
+    assert found == {"solver": "heun"} and problems == []
 
 
 def test_an_advanced_knob_brings_the_advanced_ones_into_sight(links):

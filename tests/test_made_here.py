@@ -73,7 +73,12 @@ def test_what_is_seen_is_saved_large_marked_and_labelled(app):
         assert watermark.score(picture) > watermark.threshold()
         said = provenance.told(picture.info)
         assert (said["prompt"], said["seed"], said["steps"]) == (PROMPT, str(seed), "2")
-        assert said["model"] == generate.MODEL and said["sampler"] == generate.SAMPLERS[0]
+        assert said["model"] == generate.MODEL and said["solver"] == "dpm++2m"
+
+
+def test_what_older_files_say_is_read_in_today_s_words():
+    said = provenance.told({"Software": provenance.PROGRAM, "model": "m", "sampler": "DDIM"})
+    assert said == {"program": provenance.PROGRAM, "model": "m", "solver": "DDIM"}
 
 
 def test_an_unfinished_run_is_not_saved(app):

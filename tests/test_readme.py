@@ -26,7 +26,9 @@ def test_what_it_links_to_is_there(path):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_card_tells_how_its_checkpoint_came_about(name):
-    card = checkpoint.card(name)
+    whole, _, part = name.partition("/")
+    card = checkpoint.card(whole)["parts"][part] if part else checkpoint.card(name)
     assert {"recipe", "data", "steps", "seed", "hardware", "hours", "metrics"} <= card.keys()
     assert card["steps"] == RECIPES[name].steps
-    assert card["recipe"]["config"].keys() == RECIPES[name].config.keys()
+    learned = {"vocabulary"}  # of the tokenizer, not of the recipe
+    assert card["recipe"]["config"].keys() - learned == RECIPES[name].config.keys()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
@@ -15,12 +14,11 @@ from playwright.sync_api import expect
 from conftest import ROOT, dragged
 from demos.figures import pixels
 from demos.tabs import text_to_image
-from gen_core import Noise, final
+from gen_core import Noise, checkpoint, final, load
 from gen_core.checkpoint import weights_folder
 from gen_core.text_to_image import measure
-from gen_core.text_to_image.card import JUDGE, NAME, measured
-from gen_core.text_to_image.parts import PARTS, read_part
-from gen_core.text_to_image.pipeline import open_pipeline
+from gen_core.text_to_image.card import NAME, judge_of, measured
+from gen_core.text_to_image.parts import PARTS
 from gen_core.text_to_image.report import markdown_shares
 from serving import page_of
 
@@ -40,7 +38,7 @@ picture.save(sys.argv[3])
 
 @pytest.fixture(scope="module")
 def model():
-    return open_pipeline(device="cpu")
+    return load(NAME, "cpu")
 
 
 def test_it_is_small_and_no_file_is_large():
@@ -59,20 +57,20 @@ def test_anyone_draws_the_same_with_the_library_alone(model, tmp_path):
     assert answer.returncode == 0, answer.stderr
     theirs = np.asarray(Image.open(tmp_path / "picture.png")).astype(int)
     drawn = model.sample(Noise([7]), prompt="a panda, on a teal background")
-    assert abs(theirs - pixels(model.decode(final(drawn)))[0]).max() <= 2
+    assert abs(theirs - pixels(final(drawn))[0]).max() <= 2
 
 
 def test_its_card_tells_of_every_part_and_every_figure():
-    card = json.loads((FOLDER / "card.json").read_text(encoding="utf-8"))
-    assert {f"t2i-{part}" for part in PARTS} < card.keys()
-    assert measured(FOLDER).keys() == {"shares", "guidance", "sharpness"}
+    assert checkpoint.card(NAME)["parts"].keys() == PARTS.keys()
+    assert measured(FOLDER).keys() == {"metrics", "guidance", "sharpness"}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert markdown_shares(measured(FOLDER)["shares"]) in readme
+    assert markdown_shares(measured(FOLDER)["metrics"]["shares"]) in readme
 
 
 @pytest.mark.slow
 def test_it_is_right_about_as_often_as_measured(model):
-    judge, shares = read_part(FOLDER / JUDGE), measured(FOLDER)["shares"]["model"]["seen"]
+    judge = judge_of(FOLDER)
+    shares = measured(FOLDER)["metrics"]["shares"]["model"]["seen"]
     asked = [a for a in measure.prompts() if not a.held_out and not a.scene.relation][::3]
     with torch.inference_mode():
         right = [

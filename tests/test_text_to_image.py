@@ -12,20 +12,16 @@ import torch
 
 from emoji_fixtures import drawn_emoji
 from emoji_pipeline import tiny_pipeline
-from gen_core import Noise, final
+from gen_core import Noise, available, checkpoint, final, load, record
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError
 from gen_core.data.scenes import Scene
+from gen_core.families.text_to_image import TextToImage
 from gen_core.text_to_image.batches import pictures
+from gen_core.text_to_image.card import NAME
 from gen_core.text_to_image.match import Matcher
 from gen_core.text_to_image.parts import PARTS
-from gen_core.text_to_image.pipeline import (
-    MAX_STEPS,
-    SCHEDULERS,
-    Start,
-    TextToImage,
-    open_pipeline,
-)
+from gen_core.text_to_image.pipeline import MAX_STEPS, SCHEDULERS, Start
 from gen_core.text_to_image.tokens import LENGTH, encoded
 
 PROMPTS = ["a red cat on a blue background", "two dogs"]
@@ -39,20 +35,19 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(folder):
-    return open_pipeline(folder, "cpu")
+    return load(NAME, "cpu", folder.parent)
 
 
 def generators(seeds):
     return [torch.Generator().manual_seed(seed) for seed in seeds]
 
 
-@pytest.mark.parametrize("sampler", SCHEDULERS)
+@pytest.mark.parametrize("solver", SCHEDULERS)
 @pytest.mark.heavy
-def test_the_last_frame_is_what_the_plain_pipeline_draws(model, folder, sampler):
+def test_the_last_frame_is_what_the_plain_pipeline_draws(model, folder, solver):
     plain = diffusers.StableDiffusionPipeline.from_pretrained(folder)
     plain.set_progress_bar_config(disable=True)
-    kind, options = SCHEDULERS[sampler]
-    plain.scheduler = getattr(diffusers, kind).from_config(plain.scheduler.config, **options)
+    plain.scheduler = SCHEDULERS[solver].made(plain.scheduler.config)
     expected = plain(
         PROMPTS, negative_prompt=["blurry"] * 2, num_inference_steps=5, guidance_scale=3.0,
         generator=generators([3, 4]), output_type="pt",
@@ -60,42 +55,48 @@ def test_the_last_frame_is_what_the_plain_pipeline_draws(model, folder, sampler)
     last = final(
         model.sample(
             Noise([3, 4]), prompt=PROMPTS, negative_prompt="blurry", steps=5, guidance_scale=3.0,
-            sampler=sampler, attention=True,
+            solver=solver, attention=True,
         )
     )  # fmt: skip
-    assert model.decode(last) / 2 + 0.5 == pytest.approx(expected, abs=1e-4)
+    assert last / 2 + 0.5 == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize("sampler", ["DPM-Solver++", "Euler ancestral"])
-def test_the_same_seed_is_the_same_picture_whatever_else_is_drawn(model, sampler):
-    knobs = {"prompt": "a cat", "steps": 3, "sampler": sampler}
-    together = model.decode(final(model.sample(Noise(range(5)), **knobs)))
+@pytest.mark.parametrize("solver", ["dpm++2m", "euler-ancestral"])
+def test_the_same_seed_is_the_same_picture_whatever_else_is_drawn(model, solver):
+    knobs = {"prompt": "a cat", "steps": 3, "solver": solver}
+    together = final(model.sample(Noise(range(5)), **knobs))
     for seed in range(5):
-        alone = model.decode(final(model.sample(Noise([seed]), **knobs)))
+        alone = final(model.sample(Noise([seed]), **knobs))
         assert alone[0] == pytest.approx(together[seed], abs=2 / 255)
 
 
-@pytest.mark.parametrize("sampler", SCHEDULERS)
-def test_frames_run_from_noise_to_the_picture(model, sampler):
-    frames = list(model.sample(Noise([1]), prompt="a cat", steps=4, sampler=sampler))
-    total = 5 if sampler == "PNDM" else 4
+@pytest.mark.parametrize("solver", SCHEDULERS)
+def test_frames_run_from_noise_to_the_picture(model, solver):
+    frames = list(model.sample(Noise([1]), prompt="a cat", steps=4, solver=solver))
+    total = model.total({"steps": 4, "solver": solver})
+    assert total == (5 if solver == "pndm" else 4)
     assert [f.step for f in frames] == list(range(total + 1)) and {f.total for f in frames} == {
         total
     }
     assert frames[0].x == pytest.approx(Noise([1]).randn(4, 16, 16), abs=0.01)
     assert [f.level for f in frames] == sorted((f.level for f in frames), reverse=True)
     assert frames[-1].out is None and frames[-1].x0 is None and frames[-1].level == 0
-    if sampler not in ("DDIM", "PNDM"):  # the others' last step takes the guess
-        assert frames[-2].x0 == pytest.approx(frames[-1].x, abs=1e-4)
+    assert frames[-1].x.shape == (1, *model.event)
+    assert torch.equal(frames[-1].x, model.decode(frames[-1].latents))
+    assert all(torch.equal(f.x, f.latents) for f in frames[:-1])
+    assert [f.evaluations for f in frames] == [*range(2, 2 * total + 1, 2), 2 * total]
+    if solver not in ("ddim", "pndm"):  # the others' last step takes the guess
+        assert frames[-2].x0 == pytest.approx(frames[-1].latents, abs=1e-4)
+    assert all(not f.latents.is_inference() for f in record(iter(frames)))
 
 
-@pytest.mark.parametrize("sampler", SCHEDULERS)
-def test_every_number_of_steps_stays_within_the_schedule(model, sampler):
+@pytest.mark.parametrize("solver", SCHEDULERS)
+def test_every_number_of_steps_stays_within_the_schedule(model, solver):
     for steps in range(1, MAX_STEPS + 1):
-        scheduler = model.scheduler(sampler)
+        scheduler = model.scheduler(solver)
         scheduler.set_timesteps(steps)
         times = scheduler.timesteps
-        assert len(times) == steps + (sampler == "PNDM" and steps > 1) and times.min() >= 0, steps
+        assert len(times) == steps + (solver == "pndm" and steps > 1) and times.min() >= 0, steps
 
 
 def test_each_place_shares_its_attention_among_the_words(model):
@@ -132,7 +133,7 @@ STRANGE = [
 
 @pytest.mark.parametrize("prompt", STRANGE, ids=range(len(STRANGE)))
 def test_any_prompt_gives_a_picture(model, prompt):
-    picture = model.decode(final(model.sample(Noise([1]), prompt=prompt, steps=1)))
+    picture = final(model.sample(Noise([1]), prompt=prompt, steps=1))
     assert picture.shape == (1, 3, 64, 64) and torch.isfinite(picture).all()
 
 
@@ -140,14 +141,16 @@ def test_any_prompt_gives_a_picture(model, prompt):
     ("knobs", "message"),
     [({"steps": 0}, "steps=0: choose a whole number from 1 to 60"),
      ({"guidance_scale": 31}, "guidance_scale=31: choose a number from 1 to 30"),
-     ({"sampler": "Magic"}, "sampler='Magic': choose one of DPM-Solver"),
+     ({"solver": "Magic"}, r"solver='Magic': choose one of dpm\+\+2m, ddim"),
      ({"prompt": "a" * 10_000}, "prompt has 10,000 characters: write at most 2,000"),
      ({"negative_prompt": None}, "negative_prompt=None: write some text"),
-     ({"prompt": ["a", "b"]}, "give one text, or one for each of the 1 pictures")],
+     ({"prompt": ["a", "b"]}, "prompt has 2 entries: give one text, or one per sample .1."),
+     ({"start": "a cat"}, "start='a cat': give a Start, or None"),
+     ({"attention": 1}, "attention=1: choose true or false")],
 )  # fmt: skip
 def test_wrong_knobs_are_named_with_what_is_possible(model, knobs, message):
     with pytest.raises(KnobError, match=message):
-        next(model.sample(Noise([1]), **knobs))
+        model.sample(Noise([1]), **knobs)
 
 
 OPEN = """
@@ -167,12 +170,23 @@ def test_the_folder_opens_without_anything_of_ours(folder, tmp_path):
     assert answer.stdout.strip().endswith("(64, 64)"), answer.stderr
     assert max(path.stat().st_size for path in folder.rglob("*")) < 10_000_000
     card = json.loads((folder / "card.json").read_text())
-    assert card.keys() == {f"t2i-{part}" for part in PARTS}
+    assert card["parts"].keys() == PARTS.keys() and card["hours"] == 0.5 * len(PARTS)
 
 
 def test_a_missing_folder_says_what_to_do(tmp_path):
-    with pytest.raises(CheckpointError, match="no pipeline in .*train PART"):
-        open_pipeline(tmp_path)
+    with pytest.raises(CheckpointError, match=f"no weights named '{NAME}' in .*GEN_WEIGHTS"):
+        load(NAME, "cpu", tmp_path)
+
+
+def test_it_is_a_checkpoint_like_the_others(model, folder):
+    assert available(folder.parent) == [NAME]
+    card = checkpoint.card(NAME, folder.parent)
+    assert model.card == card and card["family"] == model.name and card["metrics"] == {}
+    drawing = (model.unet, model.vae, model.text_encoder)
+    assert card["parameters"] == sum(p.numel() for part in drawing for p in part.parameters())
+    assert model.config.denoiser.words == model.config.words.width == 32
+    files = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    assert checkpoint.size(NAME, folder.parent) == files
 
 
 @pytest.mark.parametrize(
@@ -184,7 +198,7 @@ def test_a_damaged_folder_says_what_to_do(folder, tmp_path, file):
     shutil.copytree(folder, tmp_path / "copy")
     (tmp_path / "copy" / file).write_text("version https://git-lfs.github.com/spec/v1")
     with pytest.raises(CheckpointError, match="is damaged"):
-        open_pipeline(tmp_path / "copy")
+        load("copy", "cpu", tmp_path)
 
 
 def test_a_damaged_matcher_says_what_to_do(folder, tmp_path):
@@ -194,13 +208,13 @@ def test_a_damaged_matcher_says_what_to_do(folder, tmp_path):
         Matcher.open(tmp_path / "copy")
 
 
-@pytest.mark.parametrize("sampler", ["DPM-Solver++", "DDIM", "Euler"])
+@pytest.mark.parametrize("solver", ["dpm++2m", "ddim", "euler"])
 @pytest.mark.parametrize("masked", [False, True], ids=["image-to-image", "inpainting"])
-def test_starting_from_a_picture_is_what_the_library_does(model, folder, sampler, masked):
+def test_starting_from_a_picture_is_what_the_library_does(model, folder, solver, masked):
     kind = "Inpaint" if masked else "Img2Img"
     plain = getattr(diffusers, f"StableDiffusion{kind}Pipeline").from_pretrained(folder)
     plain.set_progress_bar_config(disable=True)
-    plain.scheduler = model.scheduler(sampler)
+    plain.scheduler = model.scheduler(solver)
     x = pictures([Scene((0,), background="red")], drawn_emoji())
     mask = torch.zeros(1, 1, 64, 64)
     mask[..., 32:] = 1
@@ -211,20 +225,24 @@ def test_starting_from_a_picture_is_what_the_library_does(model, folder, sampler
         generator=generators([7]), output_type="latent", **options,
     ).images  # fmt: skip
     start = Start(x, strength=0.6, mask=mask if masked else None)
-    knobs = {"prompt": "a dog", "steps": 5, "guidance_scale": 3.0, "sampler": sampler}
+    knobs = {"prompt": "a dog", "steps": 5, "guidance_scale": 3.0, "solver": solver}
     frames = list(model.sample(Noise([7]), start=start, **knobs))
     assert len(frames) == 4
-    assert frames[-1].x == pytest.approx(expected, abs=1e-4)
+    assert frames[-1].latents == pytest.approx(expected, abs=1e-4)
     if masked:
-        assert torch.equal(frames[-1].x[..., :8], model.encode(x)[..., :8])
+        assert torch.equal(frames[-1].latents[..., :8], model.encode(x)[..., :8])
 
 
 def test_a_start_without_strength_still_takes_a_step(model):
     x = torch.zeros(1, 3, 64, 64)
     frames = list(model.sample(Noise([1, 2]), start=Start(x, strength=0.0), steps=10))
-    assert len(frames) == 2 and frames[-1].x.shape == (2, 4, 16, 16)
+    assert len(frames) == 2 and frames[-1].latents.shape == (2, 4, 16, 16)
     with pytest.raises(KnobError, match="strength=1.5: choose a number from 0 to 1"):
-        next(model.sample(Noise([1]), start=Start(x, strength=1.5)))
+        Start(x, strength=1.5)
+    with pytest.raises(KnobError, match=r"picture of shape \(1, 1, 28, 28\): give a tensor"):
+        Start(torch.zeros(1, 1, 28, 28))
+    with pytest.raises(KnobError, match="mask 'all': give a tensor"):
+        Start(x, mask="all")
 
 
 def test_the_clip_score_is_a_hundred_times_the_cosine(model, folder):
@@ -250,22 +268,22 @@ class Blank(torch.nn.Module):
         return SimpleNamespace(sample=self.kept[int(t)].sqrt() * self.eps)
 
 
-@pytest.mark.parametrize("sampler", sorted({*SCHEDULERS} - {"Euler ancestral"}))
+@pytest.mark.parametrize("solver", sorted({*SCHEDULERS} - {"euler-ancestral"}))
 @pytest.mark.parametrize(("steps", "strength"), [(20, 1.0), (20, 0.95), (20, 0.6), (20, 0.25)])
-def test_a_state_is_as_noisy_as_its_time_says(model, sampler, steps, strength):
+def test_a_state_is_as_noisy_as_its_time_says(model, solver, steps, strength):
     """From a blank picture: x_t is sqrt(1 - alpha_bar) eps all the way, and nothing at its end."""
-    eps, kept = Noise([5]).randn(4, 16, 16), model.scheduler(sampler).alphas_cumprod
-    blank = TextToImage(model.pipeline, {})
+    eps, kept = Noise([5]).randn(4, 16, 16), model.scheduler(solver).alphas_cumprod
+    blank = TextToImage(model.config, model.pipeline)
     blank.unet, blank.encode = Blank(eps, kept), lambda x: torch.zeros(1, 4, 16, 16)
     walk = blank.sample(
-        Noise([5]), steps=steps, guidance_scale=1.0, sampler=sampler,
+        Noise([5]), steps=steps, guidance_scale=1.0, solver=solver,
         start=Start(torch.zeros(1, 3, 64, 64), strength),
     )  # fmt: skip
     *on_the_way, last = walk
     walked = int(steps * strength)
-    off = 0.2 if sampler == "PNDM" else 0.05  # it takes the mean of velocities of several times
-    assert len(on_the_way) == walked + (sampler == "PNDM")
+    off = 0.2 if solver == "pndm" else 0.05  # it takes the mean of velocities of several times
+    assert len(on_the_way) == walked + (solver == "pndm")
     for frame in on_the_way:
         noise = float((1 - kept[int(frame.level)]).sqrt())
         assert float((frame.x / eps).mean()) == pytest.approx(noise, rel=off), frame.level
-    assert abs(float((last.x / eps).mean())) < 0.05
+    assert abs(float((last.latents / eps).mean())) < 0.05

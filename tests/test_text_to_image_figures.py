@@ -7,21 +7,18 @@ import json
 import pytest
 import torch
 
-from gen_core import Noise, final
+from gen_core import Noise, checkpoint, final, load
+from gen_core.__main__ import main as command_line
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError
 from gen_core.text_to_image import measure, sharpness
 from gen_core.text_to_image import tradeoff as core
-from gen_core.text_to_image.__main__ import main as command_line
-from gen_core.text_to_image.card import JUDGE, add_measured, measured
+from gen_core.text_to_image.card import NAME, judge_of, measured
 from gen_core.text_to_image.export import export
 from gen_core.text_to_image.match import Matcher
-from gen_core.text_to_image.parts import read_part
-from gen_core.text_to_image.pipeline import open_pipeline
 from gen_core.text_to_image.sharpness import compared, laplacian_variance, sharpened
 from gen_core.text_to_image.tradeoff import GUIDANCE, curve, diversity, single_things
-
-CPU = torch.device("cpu")
+from gen_core.text_to_image.training import part
 
 
 def grey(luminance: torch.Tensor) -> torch.Tensor:
@@ -64,19 +61,18 @@ def test_diversity_is_zero_for_equal_pictures_whatever_their_contrast():
 
 
 def test_the_curve_is_of_the_model_s_own_pictures(emoji_weights):
-    model, matcher = open_pipeline(emoji_weights, "cpu"), Matcher.open(emoji_weights)
-    ticks = []
+    model, matcher = load(NAME, "cpu", emoji_weights.parent), Matcher.open(emoji_weights)
+    reports = []
     told = curve(
-        model, matcher, read_part(emoji_weights / JUDGE), count=2, seeds=3, steps=1,
-        tick=lambda *done: ticks.append(done),
-    )  # fmt: skip
+        model, matcher, judge_of(emoji_weights), count=2, seeds=3, steps=1, report=reports.append
+    )
     assert [p["guidance"] for p in told["points"]] == list(GUIDANCE)
     assert (told["prompts"], told["seeds"], told["pictures"], told["steps"]) == (2, 3, 6, 1)
-    assert ticks[-1] == (30, 30) and [done for done, _ in ticks] == sorted(d for d, _ in ticks)
+    done = [report.done for report in reports]
+    assert done == sorted(done) and done[-1] == reports[-1].total == 30
     words = [a.prompt for a in single_things(2)]
     alone = [
-        model.decode(final(model.sample(Noise(range(3)), prompt=w, steps=1, guidance_scale=30)))
-        for w in words
+        final(model.sample(Noise(range(3)), prompt=w, steps=1, guidance_scale=30)) for w in words
     ]
     point = told["points"][-1]
     score = torch.cat([matcher.score(x, [w] * 3) for x, w in zip(alone, words, strict=True)]).mean()
@@ -95,7 +91,7 @@ def test_prompts_of_the_curve_ask_for_one_thing_that_training_showed():
 
 
 def test_a_negative_prompt_that_says_nothing_changes_nothing(emoji_weights):
-    model = open_pipeline(emoji_weights, "cpu")
+    model = load(NAME, "cpu", emoji_weights.parent)
     told = sharpened(model, "", pictures=3, steps=1)
     assert (told["ratio"], told["ratio_error"], told["sharper"]) == (1, 0, 0)
     told = sharpened(model, pictures=2, steps=1)
@@ -108,55 +104,72 @@ def test_the_commands_put_their_figures_into_the_card(emoji_home, own_weights, m
     for name, few in (("BACKGROUNDS", 2), ("TINTED", 1), ("PAIRS", 1)):
         monkeypatch.setattr(measure, name, few)
     before = json.loads((own_weights / "card.json").read_text())
-    cpu = ["--device", "cpu"]
-    for words in (
-        ["measure", "--data", str(emoji_home / "data")],
-        ["tradeoff", "--prompts", "2", "--seeds", "2"],
-        ["sharpness", "--pictures", "2"],
+    rest = ["--device", "cpu", "--json"]
+    said = {}
+    for section, words in (
+        ("metrics", ["evaluate", NAME, "--data", str(emoji_home / "data"), "--steps", "1"]),
+        ("guidance", ["tradeoff", NAME, "--prompts", "2", "--seeds", "2"]),
+        ("sharpness", ["sharpness", "--pictures", "2"]),
     ):
-        assert command_line([*words, *cpu]) == 0
+        assert command_line([*words, *rest]) == 0
+        assert section not in measured(own_weights)
+        assert command_line([*words, *rest, "--write"]) == 0
+        said[section] = json.loads(capsys.readouterr().out.partition("\n}\n")[2])
     card = json.loads((own_weights / "card.json").read_text())
-    figures = card.pop("measured")
-    assert card == before and not list(own_weights.glob("*.partial"))
-    assert figures.keys() == {"shares", "guidance", "sharpness"}
-    assert figures["shares"]["pictures"] == 8 and "seen" in figures["shares"]["judge"]
-    assert figures["guidance"]["pictures"] == 4 and figures["sharpness"]["pictures"] == 2
-    assert all(figures[name]["hardware"] and figures[name]["date"] for name in figures)
-    capsys.readouterr()
-    assert command_line(["tradeoff", "--prompts", "1", *cpu]) == 1
-    assert "prompts=1: choose a whole number from 2 to 100" in capsys.readouterr().err
+    assert not list(own_weights.glob("*.partial"))
+    assert card == before | said and measured(own_weights) == said
+    shares = said["metrics"]["shares"]
+    assert said["metrics"]["samples"] == shares["pictures"] == 8 and "seen" in shares["judge"]
+    assert said["metrics"]["knobs"] == {"steps": 1} and 0 <= said["metrics"]["accuracy"] <= 1
+    assert said["guidance"]["pictures"] == 4 and said["sharpness"]["pictures"] == 2
+    assert all(figures["hardware"] and figures["date"] for figures in said.values())
+    for words, message in (
+        (["tradeoff", "--prompts", "1"], "prompts=1: choose a whole number from 2 to 100"),
+        (["tradeoff", "--seeds", "many"], "seeds='many': choose a whole number from 2 to 64"),
+        (["sharpness", "--pictures", "1"], "pictures=1: choose a whole number from 2"),
+        (["evaluate", NAME, "--data", str(own_weights)], "no emoji in"),
+        (["evaluate", NAME, "--sampler", "ddim"], None),
+    ):
+        if message is None:
+            with pytest.raises(SystemExit):
+                command_line([*words, *rest])
+        else:
+            assert command_line([*words, *rest]) == 2
+            assert message in capsys.readouterr().err
+
+
+def test_fewer_samples_ask_fewer_of_the_prompts():
+    asked = measure.prompts()
+    some = measure.some_of(asked, 100)
+    assert len(some) == 100 and [a for a in asked if a in some] == some
+    assert measure.some_of(asked, 10_000) == asked
 
 
 def test_the_judge_is_shipped_with_the_pipeline(emoji_home, emoji_weights):
-    shipped = read_part(emoji_weights / JUDGE)
-    trained = read_part(emoji_home / "runs/judge/final.safetensors")
+    shipped = judge_of(emoji_weights)
+    trained = part("judge", emoji_home / "runs" / NAME)
     x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     for name, logits in trained(x).items():
         assert shipped(x)[name] == pytest.approx(logits, abs=2e-3)  # in half precision
 
 
 def test_a_figure_takes_the_place_of_its_older_self_alone(own_weights, tmp_path):
-    add_measured(own_weights, "guidance", {"a": 1}, CPU)
-    add_measured(own_weights, "sharpness", {"b": 2}, CPU)
-    add_measured(own_weights, "guidance", {"a": 3}, CPU)
-    assert {k: v.get("a", v.get("b")) for k, v in measured(own_weights).items()} == {
-        "guidance": 3, "sharpness": 2,
-    }  # fmt: skip
+    for section, value in (("guidance", 1), ("sharpness", 2), ("guidance", 3)):
+        checkpoint.amend(NAME, {"value": value}, section=section)
+    assert measured(own_weights) == {"guidance": {"value": 3}, "sharpness": {"value": 2}}
     assert measured(tmp_path) == {}
-    with pytest.raises(CheckpointError, match=r"no card.json in .*export"):
-        add_measured(tmp_path, "guidance", {}, CPU)
     (own_weights / "card.json").write_text("{")
     assert measured(own_weights) == {}
+    with pytest.raises(CheckpointError, match="card.json is damaged"):
+        checkpoint.amend(NAME, {}, section="guidance")
 
 
 def test_figures_stay_with_the_parts_that_they_were_measured_of(emoji_home, own_weights):
-    add_measured(own_weights, "guidance", {"a": 1}, CPU)
-    export(emoji_home / "runs", own_weights)
+    checkpoint.amend(NAME, {"a": 1}, section="guidance")
+    export(emoji_home / "runs" / NAME, own_weights)
     assert measured(own_weights)["guidance"]["a"] == 1
     card = json.loads((own_weights / "card.json").read_text())
-    card["t2i-denoiser"]["steps"] = 12  # as of another training
+    card["parts"]["denoiser"]["steps"] = 12  # as of another training
     (own_weights / "card.json").write_text(json.dumps(card))
-    export(emoji_home / "runs", own_weights)
-    assert measured(own_weights) == {} and "t2i-denoiser" in json.loads(
-        (own_weights / "card.json").read_text()
-    )
+    export(emoji_home / "runs" / NAME, own_weights)
+    assert measured(own_weights) == {} and "denoiser" in checkpoint.card(NAME)["parts"]

@@ -25,22 +25,20 @@ from demos.text_to_image.generate import MODEL
 from demos.texts.text_to_image import NO_SEARCH, NO_SHARES, NO_TRADEOFF
 from demos.widgets import chart
 from emoji_fixtures import drawn_emoji, few_emoji
-from gen_core import Noise, final
+from gen_core import Noise, checkpoint, final, load
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError
 from gen_core.data.scenes import COLOURS, portrait
 from gen_core.text_to_image.batches import in_range
-from gen_core.text_to_image.card import EMOJI, add_measured
+from gen_core.text_to_image.card import EMOJI
 from gen_core.text_to_image.export import export
 from gen_core.text_to_image.match import Matcher
-from gen_core.text_to_image.pipeline import open_pipeline
 from gen_core.text_to_image.report import HEADS, markdown_shares
 from gen_core.text_to_image.search import Search
 from gen_core.text_to_image.tradeoff import GUIDANCE
 from sampling_fixtures import defaults, picture, values
 from serving import page_of
 
-CPU = torch.device("cpu")
 POINT = {
     "score": 20.0, "score_error": 0.5, "recognised": 0.5, "diversity": 0.4,
     "diversity_error": 0.01, "clipped": 0.02,
@@ -49,7 +47,7 @@ CURVE = {
     "points": [
         POINT | {"guidance": g, "score": 20.0 + g, "diversity": 1 / (1 + g)} for g in GUIDANCE
     ],
-    "prompts": 40, "seeds": 8, "pictures": 320, "steps": 20, "sampler": "DPM-Solver++",
+    "prompts": 40, "seeds": 8, "pictures": 320, "steps": 20, "solver": "dpm++2m",
 }  # fmt: skip
 
 
@@ -101,7 +99,7 @@ def test_a_search_that_cannot_be_is_refused(emoji_weights, words, k, message):
 
 
 def test_weights_without_vectors_say_how_to_get_them(emoji_home, own_weights):
-    export(emoji_home / "runs", own_weights)  # without the drawings
+    export(emoji_home / "runs" / MODEL, own_weights)  # without the drawings
     assert not (own_weights / EMOJI).exists()
     with pytest.raises(CheckpointError, match="came without the emoji's vectors.*export --data"):
         Search.open(own_weights)
@@ -146,8 +144,8 @@ def test_every_picture_has_its_score_with_every_text(app, emoji_weights):
     assert [row["note"] for row in value["rows"][1:]] == [
         "a red cat", "a blue dog", "a <b>house</b>",
     ]  # fmt: skip
-    model, matcher = open_pipeline(emoji_weights, "cpu"), Matcher.open(emoji_weights)
-    x = model.decode(final(model.sample(Noise(range(7, 10)), prompt="a red cat", steps=2)))
+    model, matcher = load(MODEL, "cpu", emoji_weights.parent), Matcher.open(emoji_weights)
+    x = final(model.sample(Noise(range(7, 10)), prompt="a red cat", steps=2))
     for row in value["rows"][1:]:
         score = matcher.score(x, [row["note"]] * 3)
         assert [float(c["note"]) for c in row["cells"]] == pytest.approx(score.tolist(), abs=0.1)
@@ -181,7 +179,7 @@ def test_too_many_texts_are_refused_before_anything_is_drawn(app):
 def test_missing_weights_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     app = App("cpu")
-    with pytest.raises(CheckpointError, match="no pipeline in"):
+    with pytest.raises(CheckpointError, match=f"no weights named '{MODEL}'"):
         next(fit.PANEL.run(app, **defaults(fit.PANEL)))
     with pytest.raises(CheckpointError, match="no clip/ in"):
         search.nearest(app, "a cat")
@@ -224,7 +222,7 @@ def made() -> dict[str, str]:
 def test_what_else_was_measured_stands_beside_the_chart():
     figures = {
         "guidance": CURVE | made(),
-        "shares": {"judge": {"seen": {"concept": 0.964}}},
+        "metrics": {"shares": {"judge": {"seen": {"concept": 0.964}}}},
         "sharpness": {
             "negative_prompt": "<i>blurry</i>", "sharper": 0.91, "pictures": 200, "ratio": 1.42,
             "ratio_error": 0.031, "guidance_scale": 5.0, **made(),
@@ -238,8 +236,9 @@ def test_what_else_was_measured_stands_beside_the_chart():
 def test_a_row_for_each_question_that_was_asked():
     seen, held = {"background": 0.96, "relation": 0.714}, {"background": 0.944, "relation": 0.7}
     told = {"model": {"seen": seen, "held out": held}, "judge": {"seen": seen, "held out": held},
-            "pictures": 500, **made()}  # fmt: skip
-    tree = ElementTree.fromstring(shares.section(told))
+            "pictures": 500}  # fmt: skip
+    figures = {"samples": 500, "shares": told, **made()}
+    tree = ElementTree.fromstring(shares.section(figures))
     cells = [[cell.text for cell in row] for row in tree.iter("tr")]
     assert cells[0] == list(HEADS)
     assert cells[1:] == [
@@ -262,7 +261,7 @@ def texts_of(page: gr.Blocks) -> list[str]:
 
 
 def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
-    add_measured(own_weights, "guidance", CURVE, CPU)
+    checkpoint.amend(MODEL, CURVE | made(), section="guidance")
     with gr.Blocks() as page:
         search.PANEL.build(App("cpu"))
         shares.build()
@@ -270,7 +269,7 @@ def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     assert NO_SHARES in texts_of(page)
     assert not any(NO_SEARCH in text for text in texts_of(page))
     assert any('class="chart"' in text for text in texts_of(page))
-    export(emoji_home / "runs", own_weights)
+    export(emoji_home / "runs" / MODEL, own_weights)
     (own_weights / "card.json").write_text("{}")
     with gr.Blocks() as page:
         search.PANEL.build(App("cpu"))
@@ -283,7 +282,7 @@ def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
 def address(emoji_home, tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
     shutil.copytree(emoji_home / "weights", folder / "weights")
-    add_measured(folder / "weights" / MODEL, "guidance", CURVE, CPU)
+    checkpoint.amend(MODEL, CURVE | made(), folder=folder / "weights", section="guidance")
     data = emoji_home / "data"
     with page_of(text_to_image.TAB, weights=folder / "weights", data=data) as address:
         yield address

@@ -26,7 +26,8 @@ from demos.text_to_image.source import DRAWING, MODEL, SCENE, UPLOAD, StartInput
 from emoji_fixtures import drawn_emoji
 from gen_core import Noise, final
 from gen_core.checks import KnobError
-from gen_core.text_to_image.pipeline import SCHEDULERS, Start, TextToImage
+from gen_core.families.text_to_image import TextToImage
+from gen_core.text_to_image.pipeline import SCHEDULERS, Start
 from sampling_fixtures import defaults, frames_of, picture
 from serving import page_of
 
@@ -105,7 +106,7 @@ def test_the_timeline_ends_in_the_model_s_own_pictures(app, model, mask):
     knobs = {"prompt": start.PROMPT, "steps": 5, "guidance_scale": 3.0}
     same = final(model.sample(Noise([3, 4]), start=Start(x, 0.6, mask), **knobs))
     assert len(state) == 1 + 3  # three of five steps are walked
-    assert abs(state[-1] - pixels(model.decode(same)).astype(int)).max() <= 1
+    assert abs(state[-1] - pixels(same).astype(int)).max() <= 1
     assert np.array_equal(guess[-1], state[-1])
     assert all(np.array_equal(frame, pixels(x)) for frame in first)
 
@@ -124,11 +125,11 @@ def test_strength_is_how_much_changes(app, model, plain_codec):
     assert off[0] < off[1] < off[2]
 
 
-@pytest.mark.parametrize("sampler", SCHEDULERS)
+@pytest.mark.parametrize("solver", SCHEDULERS)
 @pytest.mark.heavy
-def test_every_sampler_starts_from_a_picture(app, model, sampler):
-    _, state, _ = drawn_from(app, mask=mask_url(HALF), sampler=sampler, strength=0.5, count=1)
-    whole, _, _ = (drawn_from(app, mask="", sampler=sampler, strength=0.5, count=1))[::-1]
+def test_every_solver_starts_from_a_picture(app, model, solver):
+    _, state, _ = drawn_from(app, mask=mask_url(HALF), solver=solver, strength=0.5, count=1)
+    whole, _, _ = (drawn_from(app, mask="", solver=solver, strength=0.5, count=1))[::-1]
     assert len(state) == len(whole) >= 3 and not np.array_equal(state[-1], whole[-1])
 
 
@@ -149,7 +150,7 @@ def test_the_model_s_picture_is_the_first_that_generate_draws_and_is_drawn_once(
     assert len(list(given.read(None, None, settings))) == source.DRAWN_WITH["steps"] + 1
     assert list(given.read(None, None, settings)) == []  # nothing to wait for
     seen = given.look(MODEL, "a cat", 7, None, None)
-    drawn = model.decode(final(model.sample(Noise([7]), prompt="a cat", **source.DRAWN_WITH)))
+    drawn = final(model.sample(Noise([7]), prompt="a cat", **source.DRAWN_WITH))
     assert abs(picture(seen["picture"]).astype(int) - pixels(drawn)[0]).max() <= 1
     assert seen["note"] == "drawn by the model: a cat"
 

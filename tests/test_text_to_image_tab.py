@@ -46,7 +46,7 @@ def test_the_timeline_ends_in_the_model_s_own_picture(app):
     drawn = final(model.sample(Noise([4, 5]), prompt="a red cat", steps=3, guidance_scale=3.0))
     state, guess, latents = (frames_of(lane) for lane in value["lanes"])
     assert value["steps"] == [0, 1, 2, 3] and len(latents) == 4
-    expected = pixels(model.decode(drawn)).astype(int)
+    expected = pixels(drawn).astype(int)
     assert abs(state[-1] - expected).max() <= 1  # watching the attention rounds elsewhere
     assert np.array_equal(guess[-1], state[-1])
 
@@ -73,7 +73,7 @@ def test_the_table_changes_one_thing(app, what, monkeypatch):
     assert value["columns"] == list(few.values()) and len(value["rows"]) == 2
     model, at = app.model(generate.MODEL), list(few)[1]
     knobs = change.USUAL | {knob: at, "prompt": generate.EXAMPLE}
-    alone = model.decode(final(model.sample(Noise([1]), **knobs)))
+    alone = final(model.sample(Noise([1]), **knobs))
     shown = picture(value["rows"][1]["cells"][1]["picture"])
     assert abs(shown.astype(int) - pixels(alone)[0]).max() <= 1
 
@@ -95,7 +95,7 @@ def test_the_machine_shows_its_tokens_and_every_step_in_its_parts(app):
     first = shown["The four latents"][0][0][:16, :16]
     assert abs(first.astype(int) - noise).max() <= 1
     model = app.model(generate.MODEL)
-    drawn = model.decode(final(model.sample(Noise([4]), prompt=knobs["prompt"], steps=3)))
+    drawn = final(model.sample(Noise([4]), prompt=knobs["prompt"], steps=3))
     assert abs(shown["The latents, decoded"][-1].astype(int) - pixels(drawn)).max() <= 1
 
 
@@ -191,7 +191,7 @@ def client(address) -> Client:
 )
 @pytest.mark.heavy
 def test_the_api_refuses_in_plain_words(client, change, message):
-    knobs = {k.name: k.default for k in generate.PANEL.knobs} | {"steps": 1, "count": 1}
+    knobs = {k.linked: k.default for k in generate.PANEL.knobs} | {"steps": 1, "count": 1}
     with pytest.raises(AppError, match=re.escape(message).replace("<", "&lt;")):
         client.predict(**(knobs | change), api_name="/text_to_image_generate")
     value = client.predict(**knobs, api_name="/text_to_image_generate")

@@ -1,15 +1,18 @@
 """How text to image is trained and measured: words, batches, parts, judge, the 500 prompts."""
 
+import json
+
 import pytest
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
 
 from emoji_fixtures import drawn_emoji
 from emoji_pipeline import tiny_parts, tiny_pipeline
+from gen_core import load, recipes
+from gen_core.__main__ import main as command_line
 from gen_core.data.captions import caption
 from gen_core.data.scenes import COLOURS, Scene, random_scene
 from gen_core.text_to_image import batches, measure, training
-from gen_core.text_to_image.__main__ import main as command_line
 from gen_core.text_to_image.batches import (
     UNTOUCHED,
     WINDOW,
@@ -21,6 +24,7 @@ from gen_core.text_to_image.batches import (
     latents_of,
     pictures,
 )
+from gen_core.text_to_image.card import NAME
 from gen_core.text_to_image.denoiser import Denoiser
 from gen_core.text_to_image.judge import (
     QUESTIONS,
@@ -32,7 +36,6 @@ from gen_core.text_to_image.judge import (
     truth,
 )
 from gen_core.text_to_image.parts import PARTS
-from gen_core.text_to_image.pipeline import open_pipeline
 from gen_core.text_to_image.tokens import LENGTH, encoded, learned
 from gen_core.text_to_image.vocabulary import known_words, unknown_words
 
@@ -40,7 +43,8 @@ from gen_core.text_to_image.vocabulary import known_words, unknown_words
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        yield open_pipeline(tiny_pipeline(tmp_path_factory.mktemp("t2i"), patch), "cpu")
+        folder = tiny_pipeline(tmp_path_factory.mktemp("t2i"), patch)
+        yield load(NAME, "cpu", folder.parent)
 
 
 def test_a_tokenizer_reads_any_text_and_its_own_words_whole():
@@ -56,27 +60,29 @@ def test_a_tokenizer_reads_any_text_and_its_own_words_whole():
 @pytest.mark.heavy
 def test_every_part_trains_and_resumes_to_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "load_emoji", lambda root: drawn_emoji())
-    tiny_parts(tmp_path / "one", monkeypatch)
-    tiny_parts(tmp_path / "two", monkeypatch)
+    one, two = (tiny_parts(tmp_path / name, monkeypatch) for name in ("one", "two"))
     for name in PARTS:
-        steps = list(training.run(name, tmp_path / "one").train(device="cpu"))
+        recipe = f"{NAME}/{name}"
+        steps = list(recipes.run(recipe, tmp_path / "one").train(device="cpu"))
         assert len(steps) == 3 and all(
             torch.isfinite(s.losses[next(iter(s.losses))]) for s in steps
         )
-        next(training.run(name, tmp_path / "two").train(device="cpu", save_every=1))
-        list(training.run(name, tmp_path / "two").train(device="cpu"))
-        ours, theirs = (training.part(name, tmp_path / n).state_dict() for n in ("one", "two"))
+        next(recipes.run(recipe, tmp_path / "two").train(device="cpu", save_every=1))
+        list(recipes.run(recipe, tmp_path / "two").train(device="cpu"))
+        ours, theirs = (training.part(name, runs).state_dict() for runs in (one, two))
         assert all(torch.equal(ours[k], theirs[k]) for k in ours), name
 
 
 def test_a_training_may_end_before_its_recipe_does(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(training, "load_emoji", lambda root: drawn_emoji())
-    tiny_parts(tmp_path / "runs", monkeypatch)
-    judge = ["train", "judge", "--runs", str(tmp_path / "runs"), "--device", "cpu", "--steps"]
-    assert command_line([*judge, "2"]) == 0
-    card = training.part("judge", tmp_path / "runs").card
-    assert card["steps"] == card["recipe"]["steps"] == 2
-    assert command_line([*judge, "0"]) == 1
+    runs = tiny_parts(tmp_path / "runs", monkeypatch)
+    judge = ["train", f"{NAME}/judge", "--folder", str(tmp_path / "runs"), "--device", "cpu"]
+    assert command_line([*judge, "--steps", "2", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    card = training.part("judge", runs).card
+    assert card["steps"] == card["recipe"]["steps"] == 2 and card.items() <= said.items()
+    assert said["file"] == str(runs / "judge" / "final.safetensors")
+    assert command_line([*judge, "--steps", "0"]) == 2
     assert "steps=0: choose a whole number from 1 to" in capsys.readouterr().err
 
 
@@ -173,9 +179,9 @@ def test_the_decoder_reads_guesses_and_some_latents_as_they_are(model):
 @pytest.mark.heavy
 def test_the_decoder_keeps_the_encoder_and_the_scale_that_the_denoiser_knows(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "load_emoji", lambda root: drawn_emoji())
-    tiny_parts(tmp_path / "runs", monkeypatch)
-    list(training.run("decoder", tmp_path / "runs").train(device="cpu"))
-    before, after = (training.part(n, tmp_path / "runs") for n in ("autoencoder", "decoder"))
+    runs = tiny_parts(tmp_path / "runs", monkeypatch)
+    list(recipes.run(f"{NAME}/decoder", tmp_path / "runs").train(device="cpu"))
+    before, after = (training.part(n, runs) for n in ("autoencoder", "decoder"))
     for name, weight in before.net.state_dict().items():
         moved = not torch.equal(weight, after.net.state_dict()[name])
         assert moved is name.startswith(("decoder.", "post_quant_conv.")), name
@@ -252,8 +258,9 @@ def test_every_word_is_one_token_and_every_caption_fits():
 def test_the_whole_measurement_runs(model):
     judge = SceneJudge(SceneJudgeConfig((16, 16, 16, 16))).eval()
     done = []
-    shares = measure.share_right(model, judge, steps=1, tick=lambda k, n: done.append((k, n)))
-    assert done[-1] == (500, 500) and shares.keys() == {"seen", "held out"}
+    shares = measure.share_right(model, judge, steps=1, report=done.append)
+    assert (done[-1].done, done[-1].total, done[-1].unit) == (500, 500, "pictures")
+    assert shares.keys() == {"seen", "held out"}
     asked = {"background", "style", "concept", "in the first five", "tint", "relation", "both"}
     assert all(s.keys() == asked for s in shares.values())
     assert measure.judge_right(judge, drawn_emoji()).keys() == shares.keys()
@@ -262,10 +269,14 @@ def test_the_whole_measurement_runs(model):
 def test_the_command_line_answers_in_words(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("GEN_DATA", raising=False)
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     for arguments, message in (
-        (["train", "judge", "--data", str(tmp_path)], "--data or in GEN_DATA"),
-        (["export", "--runs", str(tmp_path)], "train judge` makes it"),
-        (["measure"], "no pipeline in"),
+        (["train", f"{NAME}/judge", "--data", str(tmp_path)], "--data or in GEN_DATA"),
+        (["export", "--folder", str(tmp_path)], f"train {NAME}/judge` makes it"),
+        (["look", "--folder", str(tmp_path)], f"train {NAME}/denoiser` makes it"),
+        (["evaluate", NAME], f"no weights named '{NAME}'"),
+        (["tradeoff"], f"no weights named '{NAME}'"),
+        (["sharpness"], f"no weights named '{NAME}'"),
     ):
-        assert command_line(arguments) == 1
+        assert command_line(arguments) == 2
         assert message in capsys.readouterr().err

@@ -10,6 +10,7 @@ import torch
 from emoji_fixtures import drawn_emoji
 from gen_core.data.scenes import Scene, random_scene
 from gen_core.text_to_image import training
+from gen_core.text_to_image.card import NAME
 from gen_core.text_to_image.sketches import WORDS, SketchBatches, Sketches
 from gen_core.text_to_image.words import Words, WordsConfig
 
@@ -18,7 +19,7 @@ WIDTH = 32
 
 @pytest.fixture(scope="module")
 def runs(emoji_home):
-    return emoji_home / "runs"
+    return emoji_home / "runs" / NAME
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_only_what_is_said_after_the_last_word_counts():
 def test_clip_s_text_half_begins_as_the_words(runs):
     words = training.part("words", runs).net
     config = training.part("clip", runs).card["config"]
-    recipe = training.Recipe("clip", steps=1, config=config)
+    recipe = training.Recipe("text-to-image/clip", steps=1, config=config)
     clip = training.PartRun("clip", recipe, runs / "clip")._model(0, "cpu").net.text_model
     tokens = torch.randint(0, 50, (2, 32), generator=torch.Generator().manual_seed(0))
     assert torch.equal(words(tokens).last_hidden_state, clip(tokens).last_hidden_state)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core_fixtures import examples, striped, tiny, write_fashion
+from core_fixtures import TRAINED, batches, striped, tiny, write_fashion
 from gen_core import checkpoint, fit, load, recipes
 from gen_core.checks import KnobError
 from gen_core.data import Batches, MissingData
@@ -16,14 +16,11 @@ from gen_core.family import Family, Phase, registry
 from gen_core.recipes import Recipe, Run
 from gen_core.train import Trainer
 
-FAMILIES = sorted(registry.classes)
-
 
 def train(family, steps, *, stop=None, save=None, resume=None, layout=torch.contiguous_format):
     """Trains a tiny model; returns its trainer after `stop` steps (or all)."""
     model = tiny(family).to(memory_format=layout)
-    batches = Batches(examples(tiny(family)), 16, 0)
-    for step in fit(model, batches, steps=steps, seed=5, warmup=2, resume=resume):
+    for step in fit(model, batches(family), steps=steps, seed=5, warmup=2, resume=resume):
         if step.step == stop:
             break
     if save:
@@ -32,7 +29,7 @@ def train(family, steps, *, stop=None, save=None, resume=None, layout=torch.cont
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", TRAINED)
 def test_a_resumed_run_arrives_at_the_same_place_bit_for_bit(family, layout, tmp_path):
     """Ten steps cross an epoch (four batches each) and the lazy phases of a GAN (every eighth)."""
     state = tmp_path / "state.safetensors"

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from emoji_fixtures import drawn_emoji
-from gen_core import watermark
+from gen_core import load, watermark
 from gen_core.__main__ import main
 from gen_core.checks import KnobError
 from gen_core.data import emoji
 from gen_core.data.scenes import any_scene, paint
 from gen_core.provenance import PROGRAM, SOURCE_TYPES, XMP, about, png, told
-from gen_core.text_to_image.pipeline import open_pipeline
+from gen_core.text_to_image.card import NAME
 from gen_core.watermark_rates import CHANGES, FALSE_ALARMS, rates, signal_to_noise
 
 MARKED, UNMARKED = 40, 100
@@ -111,7 +111,8 @@ def test_the_figures_on_the_page_are_those_that_were_aimed_at():
 
 
 def test_the_model_s_own_pictures_are_marked_where_there_is_one(emoji_weights):
-    told = rates(drawn_emoji(), pictures=2, unmarked=2, model=open_pipeline(emoji_weights, "cpu"))
+    model = load(NAME, "cpu", emoji_weights.parent)
+    told = rates(drawn_emoji(), pictures=2, unmarked=2, model=model)
     assert told["by_model"] and told["pictures"] == 2 and told["found"].keys() == CHANGES.keys()
 
 
@@ -135,7 +136,7 @@ def test_the_command_measures(tmp_path, monkeypatch, capsys):
 def test_metadata_comes_back_letter_for_letter(prompt):
     knobs = {
         "prompt": prompt, "negative_prompt": prompt[::-1], "seed": 7, "steps": 20,
-        "guidance_scale": 5.0, "sampler": "DDIM", "count": 1, "other": "not told",
+        "guidance_scale": 5.0, "solver": "ddim", "count": 1, "other": "not told",
     }  # fmt: skip
     file = png(drawn(0), about("some-model", knobs))
     with Image.open(io.BytesIO(file), formats=["PNG"]) as picture:

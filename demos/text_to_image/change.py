@@ -13,7 +13,7 @@ from demos.knobs import Knob
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.walk import unhurried
-from demos.text_to_image.generate import EXAMPLE, GUIDANCE, ID, MODEL, SAMPLERS
+from demos.text_to_image.generate import EXAMPLE, GUIDANCE, ID, MODEL, SOLVERS
 from demos.text_to_image.prompt import MAX_PROMPT, prompt_tools
 from demos.texts.text_to_image import CHANGE
 from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
@@ -27,10 +27,10 @@ COLUMNS: dict[str, tuple[str, dict[Any, str]]] = {
          30.0: "30: burnt out"},
     ),
     "Steps": ("steps", {2: "2: unfinished", 5: "5: too few", 10: "10", 20: "20", 40: "40"}),
-    "Sampler": ("sampler", {name: name for name in SAMPLERS}),
+    "Sampler": ("solver", SOLVERS),
 }  # fmt: skip
 """What a visitor may change: the knob, and its values with what stands above their columns."""
-USUAL = {"guidance_scale": GUIDANCE, "steps": 20, "sampler": SAMPLERS[0]}
+USUAL = {"guidance_scale": GUIDANCE, "steps": 20, "solver": next(iter(SOLVERS))}
 
 KNOBS = [
     Knob("prompt", "Prompt", "text", EXAMPLE, high=MAX_PROMPT),
@@ -59,7 +59,7 @@ def change_one(
             if frame is None:
                 yield gr.skip()
         seconds += meter.seconds
-        for row, picture in zip(cells, pixels(model.decode(last.x)), strict=True):
+        for row, picture in zip(cells, pixels(last.x), strict=True):
             row[k] = Cell(picture, duration(meter.seconds / count))
         state = "all" if k + 1 == len(columns) else "so far"
         yield labelled_grid_value(
@@ -76,18 +76,16 @@ def code(k: Mapping[str, Any]) -> str:
     usual = {name: value for name, value in USUAL.items() if name != knob}
     options = "".join(f"{name}={value!r}, " for name, value in usual.items())
     return f"""
-        from gen_core import Noise, final
-        from gen_core.text_to_image.pipeline import open_pipeline
+        from gen_core import Noise, final, load
 
-        model = open_pipeline()
+        model = load({MODEL!r})
         pictures = {{}}
         for value in {list(columns)}:
-            latents = final(model.sample(
+            pictures[value] = final(model.sample(
                 Noise(range({k["seed"]}, {k["seed"] + k["count"]})),  # the same noise each time
                 prompt={k["prompt"]!r}, negative_prompt={k["negative_prompt"]!r},
                 {options}{knob}=value,
-            ))
-            pictures[value] = model.decode(latents)  # ({k["count"]}, 3, 64, 64) in [-1, 1]
+            ))  # ({k["count"]}, 3, 64, 64) in [-1, 1]
     """
 
 

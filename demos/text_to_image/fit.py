@@ -46,7 +46,7 @@ def fit(
     recording = yield from watch(
         model.sample(Noise(seeds), prompt=prompt, **knobs), keep=2, doing="Drawing"
     )
-    x = model.decode(recording.frames[-1].x)
+    x = recording.frames[-1].x
     scores = matcher.scores(x, [prompt, *others])
     yield labelled_grid_value(
         rows(x, scores, [prompt, *others]),
@@ -119,17 +119,16 @@ def code(k: Mapping[str, Any]) -> str:
     others = other_texts(k["prompt"], k["texts"])
     listed = "".join(f"            {text!r},\n" for text in [k["prompt"], *others])
     return f"""
-        from gen_core import Noise, final
+        from gen_core import Noise, final, load
         from gen_core.checkpoint import weights_folder
         from gen_core.text_to_image.match import Matcher
-        from gen_core.text_to_image.pipeline import NAME, open_pipeline
 
         texts = [
 {listed}        ]
-        model, matcher = open_pipeline(), Matcher.open(weights_folder() / NAME)
+        model, matcher = load({MODEL!r}), Matcher.open(weights_folder() / {MODEL!r})
         noise = Noise(range({k["seed"]}, {k["seed"] + k["count"]}))
-        latents = final(model.sample(noise, prompt=texts[0], {options}))
-        x = model.decode(latents)  # ({k["count"]}, 3, 64, 64) in [-1, 1]
+        x = final(model.sample(noise, prompt=texts[0], {options}))
+        # ({k["count"]}, 3, 64, 64) in [-1, 1]
         scores = matcher.scores(x, texts)  # ({k["count"]}, {1 + len(others)}): 100 cos, or 0
         best = scores.argmax(1)  # which text fits each picture best
     """

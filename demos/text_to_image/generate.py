@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from demos.handlers import TEXT_TO_IMAGE, App
-from demos.knobs import Knob
+from demos.handlers import App
+from demos.knobs import Knob, control_of
 from demos.panel import Panel
 from demos.pictures import seeds_from
 from demos.sampling.walk import on_timeline
@@ -18,17 +18,19 @@ from demos.text_to_image.prompt import MAX_PROMPT, prompt_tools
 from demos.texts.text_to_image import GENERATE
 from demos.widgets.timeline import Lane, Timeline
 from demos.widgets.timeline_words import words_value
+from gen_core.families.text_to_image import SCHEDULERS, TextToImage
 from gen_core.family import Frame
 from gen_core.measure import Meter
+from gen_core.text_to_image.card import NAME
 
 ID = "text-to-image"
-MODEL = TEXT_TO_IMAGE
+MODEL = NAME
 MAX_COUNT = 16
-MAX_STEPS = 60
 EXAMPLE = "a 3d emoji of a panda, on a teal background"
 GUIDANCE = 3.0
 """Of 1, 2, 3, 5 and 8, with it most pictures are right."""
-SAMPLERS = ("DPM-Solver++", "DDIM", "PNDM", "Euler", "Euler ancestral", "UniPC")
+SOLVERS = {name: scheduler.label for name, scheduler in SCHEDULERS.items()}
+"""As a visitor reads them."""
 
 
 def knobs() -> list[Knob]:
@@ -37,10 +39,9 @@ def knobs() -> list[Knob]:
         Knob("prompt", "Prompt", "text", EXAMPLE, high=MAX_PROMPT),
         Knob("negative_prompt", "Negative prompt", "text", "", high=MAX_PROMPT,
              info="What should not appear: blurry, low quality, oversaturated"),
-        Knob("steps", "Steps", "whole", 20, 1, MAX_STEPS),
-        Knob("guidance_scale", "Guidance", "number", GUIDANCE, 1, 30, step=0.5,
-             info="1 follows the words loosely, 30 exaggerates them"),
-        Knob("sampler", "Sampler", "choice", SAMPLERS[0], options=SAMPLERS, advanced=True),
+        control_of(TextToImage, "steps"),
+        control_of(TextToImage, "guidance_scale"),
+        control_of(TextToImage, "solver", known_as="sampler"),
         Knob("count", "Pictures", "whole", 4, 1, MAX_COUNT),
         Knob("seed", "Seed", "seed", 0),
     ]  # fmt: skip
@@ -67,11 +68,12 @@ class PicturedMeter(Meter):
         for frame in super().frames():
             if frame.heat is not None:
                 self.heat[frame.step] = frame.heat
-            x0 = None if frame.x0 is None else self.model.decode(frame.x0)
-            said = None if frame.out is None else tiled(frame.out)
+            last = frame.step == frame.total
+            x, x0 = (frame.x, None) if last else map(self.model.decode, (frame.x, frame.x0))
+            said = None if last else tiled(frame.out)
             yield PicturedFrame(
-                frame.step, frame.total, frame.level, self.model.decode(frame.x), x0, said,
-                latents=tiled(frame.x).cpu(),
+                frame.step, frame.total, frame.level, x, x0, said, frame.evaluations,
+                latents=tiled(frame.latents).cpu(),
             )  # fmt: skip
 
 
@@ -130,11 +132,10 @@ def code(knobs: Mapping[str, Any]) -> str:
     own = {k: v for k, v in knobs.items() if k not in ("count", "seed")}
     options = "".join(f"    {name}={value!r},\n" for name, value in own.items())
     return (
-        "from gen_core import Noise, record\n"
-        "from gen_core.text_to_image.pipeline import open_pipeline\n\n"
-        "model = open_pipeline()\n"
+        "from gen_core import Noise, load, record\n\n"
+        f"model = load({MODEL!r})\n"
         f"frames = record(model.sample(\n    Noise(range({seed}, {seed + count})),\n{options}))\n"
-        f"x = model.decode(frames[-1].x)  # ({count}, 3, 64, 64) in [-1, 1]"
+        f"x = frames[-1].x  # ({count}, 3, 64, 64) in [-1, 1]; latents in the frames before"
     )
 
 

@@ -55,7 +55,7 @@ def three_parts(meter: PicturedMeter, prompt: str, steps: int) -> list[dict[str,
     pieces = tokenizer.convert_ids_to_tokens(ids[:used])
     pieces = ["‹start›", *(piece.replace("</w>", "") for piece in pieces[1:-1]), "‹end›"]
     vectors = model.encode_words([prompt])[0]
-    channels, side = model.event[0], model.event[1]
+    channels, side, _ = model.prior.shape
     latents = f"{channels} × {side} × {side} numbers"
     encoder, denoiser, decoder = PARTS
     return parts_value(
@@ -77,16 +77,15 @@ def code(knobs: Mapping[str, Any]) -> str:
     """The lines that look at the same."""
     options = "".join(f"    {name}={value!r},\n" for name, value in knobs.items() if name != "seed")
     return (
-        "from gen_core import Noise\n"
-        "from gen_core.text_to_image.pipeline import open_pipeline\n"
+        "from gen_core import Noise, load\n"
         "from gen_core.text_to_image.tokens import words_of\n\n"
-        "model = open_pipeline()\n"
+        f"model = load({MODEL!r})\n"
         f"words = words_of(model.pipeline.tokenizer, {knobs['prompt']!r})  # and their tokens\n"
         f"vectors = model.encode_words([{knobs['prompt']!r}])  # (1, 32, 192)\n"
         f"for frame in model.sample(\n    Noise([{knobs['seed']}]), attention=True,\n{options}):\n"
-        "    latents, said = frame.x, frame.out  # (1, 4, 16, 16); said: None at the end\n"
+        "    latents, said = frame.latents, frame.out  # (1, 4, 16, 16); said: None at the end\n"
         "    looked = frame.heat  # (1, 32, 8, 8): one map for each token\n"
-        "x = model.decode(latents)  # (1, 3, 64, 64) in [-1, 1]"
+        "x = frame.x  # (1, 3, 64, 64) in [-1, 1]: the latents, decoded"
     )
 
 

@@ -79,10 +79,9 @@ def code(k: Mapping[str, Any]) -> str:
     """The lines that find the same."""
     return f"""
         from gen_core.checkpoint import weights_folder
-        from gen_core.text_to_image.pipeline import NAME
         from gen_core.text_to_image.search import Search
 
-        search = Search.open(weights_folder() / NAME)
+        search = Search.open(weights_folder() / {MODEL!r})
         for name, style, score, index in search.nearest({k["words"]!r}, {SHOWN}):
             print(f"{{score:5.1f}} {{name}} ({{style}})")
     """

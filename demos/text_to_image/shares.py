@@ -19,16 +19,16 @@ from gen_core.text_to_image.report import HEADS, share_rows
 def build() -> None:
     """The table, where the card of the weights holds its figures."""
     figures = measured(weights_folder() / MODEL)
-    if "shares" in figures:
-        card(f"{ID}-shares", SHARES, section(figures["shares"]))
+    if "metrics" in figures:
+        card(f"{ID}-shares", SHARES, section(figures["metrics"]))
     else:
         gr.Markdown(NO_SHARES, elem_classes=["part"])
 
 
 def section(told: Mapping[str, Any]) -> str:
-    """`told` is what the card has measured under "shares"."""
+    """`told` is what `evaluate` has measured."""
     return f"""
-    <section class="card measured">{table(HEADS, share_rows(told))}
+    <section class="card measured">{table(HEADS, share_rows(told["shares"]))}
       <p>{escape(HOW_TO_READ_SHARES)}</p>
-      <p>{told["pictures"]:,} prompts, a picture of each. {escape(made(told))}</p>
+      <p>{told["samples"]:,} prompts, a picture of each. {escape(made(told))}</p>
     </section>"""

@@ -10,7 +10,7 @@ import gradio as gr
 from torch import Tensor
 
 from demos.figures import pixels, png_data_url
-from demos.handlers import TEXT_TO_IMAGE, App, message_of
+from demos.handlers import App, message_of
 from demos.knobs import Knob, Knobs
 from demos.pictures import result_of
 from demos.source import Lines, Pictures, Shown, Source
@@ -23,6 +23,7 @@ from gen_core import Noise
 from gen_core.data.captions import caption
 from gen_core.data.emoji import emoji_here
 from gen_core.data.scenes import random_scene
+from gen_core.text_to_image.card import NAME
 
 MODEL, SCENE, DRAWING, UPLOAD = "The model", "Real emoji", Source.drawing, Source.upload
 DRAWN_WITH = {"steps": 20, "guidance_scale": GUIDANCE}
@@ -115,10 +116,10 @@ class StartInput(Source):
     def _sampled(self, prompt: str, seed: int) -> Generator[Working, None, Tensor]:
         """The model's picture: the same as the Generate panel's first for this prompt and seed."""
         if (prompt, seed) not in self._drawn:
-            model = self.app.model(TEXT_TO_IMAGE)
+            model = self.app.model(NAME)
             frames = model.sample(Noise([seed]), prompt=prompt, **DRAWN_WITH)
             recording = yield from watch(frames, keep=2, doing="Drawing the start")
-            self._drawn[prompt, seed] = model.decode(recording.frames[-1].x).cpu()
+            self._drawn[prompt, seed] = recording.frames[-1].x
         self._drawn.move_to_end((prompt, seed))
         if len(self._drawn) > KEPT:
             self._drawn.popitem(last=False)
@@ -132,7 +133,7 @@ class StartInput(Source):
             drawn = f"final(model.sample(Noise([{seed}]), prompt={prompt!r}, {knobs}))"
             return Lines(
                 [("gen_core", "Noise"), ("gen_core", "final")],
-                [f"picture = model.decode({drawn})  # (1, 3, 64, 64) in [-1, 1]"],
+                [f"picture = {drawn}  # (1, 3, 64, 64) in [-1, 1]"],
             )
         if source == SCENE:
             return Lines(

@@ -88,7 +88,7 @@ def code(source: StartInput, k: Mapping[str, Any]) -> str:
     given, seed, count = source.code(k), k["seed"], k["count"]
     start = f"Start(picture, strength={k['strength']!r})"
     needs = [NOISE, ("gen_core", "record"), *given.needs]
-    needs += [("gen_core.text_to_image.pipeline", name) for name in ("Start", "open_pipeline")]
+    needs += [("gen_core", "load"), ("gen_core.text_to_image.pipeline", "Start")]
     painted = []
     if k["mask"] is not None:
         start = f"Start(picture, strength={k['strength']!r}, mask=mask)"
@@ -97,7 +97,7 @@ def code(source: StartInput, k: Mapping[str, Any]) -> str:
     left_out = {"mask", "strength", "count", "seed", *(knob.name for knob in source.knobs)}
     return script(
         needs,
-        "model = open_pipeline()",
+        f"model = load({MODEL!r})",
         *given.body,
         *painted,
         "frames = record(model.sample(",
@@ -105,7 +105,7 @@ def code(source: StartInput, k: Mapping[str, Any]) -> str:
         f"    start={start},",
         *(f"    {name}={value!r}," for name, value in k.items() if name not in left_out),
         "))",
-        f"x = model.decode(frames[-1].x)  # ({count}, 3, 64, 64) in [-1, 1]",
+        f"x = frames[-1].x  # ({count}, 3, 64, 64) in [-1, 1]",
     )
 
 

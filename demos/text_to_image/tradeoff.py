@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from demos.measured import card, made, table
-from demos.text_to_image.generate import ID, MODEL
+from demos.text_to_image.generate import ID, MODEL, SOLVERS
 from demos.texts.text_to_image import HOW_TO_READ_TRADEOFF, NO_TRADEOFF, TRADEOFF
 from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
 from gen_core.checkpoint import weights_folder
@@ -75,15 +75,15 @@ def rows(points: Sequence[Mapping[str, float]]) -> Iterator[tuple[str, ...]]:
 def how_measured(told: Mapping[str, Any]) -> str:
     return (
         f"Each row: {told['pictures']:,} pictures, {told['prompts']} prompts with the same "
-        f"{told['seeds']} seeds, {told['steps']} steps of {told['sampler']}. {made(told)}"
+        f"{told['seeds']} seeds, {told['steps']} steps of {SOLVERS[told['solver']]}. {made(told)}"
     )
 
 
 def _judge(figures: Mapping[str, Any]) -> str:
     """How good the judge itself is, where that was measured."""
-    if "shares" not in figures:
+    if "metrics" not in figures:
         return ""
-    share = figures["shares"]["judge"]["seen"]["concept"]
+    share = figures["metrics"]["shares"]["judge"]["seen"]["concept"]
     return f" It recognises {share:.0%} of things in real drawings."
 
 

@@ -48,7 +48,7 @@ def side_by_side(
             if frame is None:
                 yield gr.skip()
         seconds += meter.seconds
-        cells = [Cell(picture, "") for picture in pixels(model.decode(last.x))]
+        cells = [Cell(picture, "") for picture in pixels(last.x)]
         rows[k] = Row("", "", cells, rows[k].words)
         state = "all" if k else "so far"
         yield labelled_grid_value(
@@ -76,14 +76,11 @@ def code(k: Mapping[str, Any]) -> str:
     own = ("prompt", "other_prompt", "count", "seed")
     options = "".join(f"        {name}={v!r},\n" for name, v in k.items() if name not in own)
     return (
-        "from gen_core import Noise, final\n"
-        "from gen_core.text_to_image.pipeline import open_pipeline\n\n"
-        "model = open_pipeline()\npictures = {}\n"
+        f"from gen_core import Noise, final, load\n\nmodel = load({MODEL!r})\npictures = {{}}\n"
         f"for prompt in ({k['prompt']!r}, {k['other_prompt']!r}):\n"
-        "    latents = final(model.sample(\n"
+        "    pictures[prompt] = final(model.sample(\n"
         f"        Noise(range({k['seed']}, {k['seed'] + k['count']})),  # the same noise twice\n"
-        f"        prompt=prompt,\n{options}    ))\n"
-        f"    pictures[prompt] = model.decode(latents)  # ({k['count']}, 3, 64, 64) in [-1, 1]"
+        f"        prompt=prompt,\n{options}    ))  # ({k['count']}, 3, 64, 64) in [-1, 1]"
     )
 
 

@@ -85,8 +85,8 @@ def load_emoji(root: Path | str | None = None) -> Emoji:
     if folder is None:
         looked = ", ".join(str(place / FOLDER) for place in places(root))
         raise MissingData(
-            f"no emoji in {looked}: `python -m gen_core.text_to_image fetch` "
-            "downloads them; or name the folder that holds emoji64/ with --data or in GEN_DATA"
+            f"no emoji in {looked}: `python -m gen_core fetch` downloads "
+            "them; or name the folder that holds emoji64/ with --data or in GEN_DATA"
         )
     items = json.loads((folder / "captions.json").read_text(encoding="utf-8"))["items"]
     with np.load(folder / "images.npz") as file:

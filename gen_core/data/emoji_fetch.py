@@ -1,6 +1,6 @@
 """The drawings from their public sources, for whoever has no folder with them.
 
-python -m gen_core.text_to_image fetch
+python -m gen_core fetch
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from PIL import Image
 from gen_core.data.emoji import FOLDER, SIZE, STYLES, Concept, concepts
 from gen_core.data.images import MissingData
 from gen_core.files import in_one_move
+from gen_core.progress import Progress, Report, ignore
 
 RAW = "https://raw.githubusercontent.com"
 SOURCES = {
@@ -33,9 +34,8 @@ SECONDS = 30
 
 
 def fetch_emoji(
-    place: Path, get: Callable[[str], bytes] | None = None,
-    tick: Callable[[], None] = lambda: None,
-) -> Path:  # fmt: skip
+    place: Path, get: Callable[[str], bytes] | None = None, report: Report = ignore
+) -> Path:
     """Downloads the concepts' drawings, 900 small files, to `place`/emoji64; returns that folder.
 
     get(url) returns a file and raises FileNotFoundError where there is none. Raises MissingData
@@ -47,7 +47,7 @@ def fetch_emoji(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for drawing in pool.map(lambda pair: _drawing(*pair, get), wanted):
             drawings.append(drawing)
-            tick()
+            report(Progress("drawings", len(drawings), len(wanted), "files"))
     items = [
         {"style": style, "code": c.code, "name": c.name, "keywords": list(c.words)}
         for c, style in wanted

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from diffusers import AutoencoderKL
 from torch import Tensor
 from torch.nn import functional as F
 
-from gen_core.family import Losses, Phase, Trainable
+from gen_core.family import Losses, Phase, register
+from gen_core.text_to_image.part import Part
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,14 @@ class AutoencoderConfig:
     """Weight of the KL divergence: just enough to keep the latents' scale in hand."""
 
 
-class Autoencoder(Trainable):
-    name = "t2i-autoencoder"
+@register
+class Autoencoder(Part):
+    name = "text-to-image/autoencoder"
     Config = AutoencoderConfig
 
     def __init__(self, config: AutoencoderConfig | None = None) -> None:
+        from diffusers import AutoencoderKL  # heavy
+
         super().__init__(config)
         widths = self.config.widths
         self.net = AutoencoderKL(
@@ -34,6 +37,10 @@ class Autoencoder(Trainable):
         )  # fmt: skip
         # Starts with little noise in the latents: from as much as signal it learns far slower.
         torch.nn.init.constant_(self.net.quant_conv.bias[4:], -5.0)
+
+    @classmethod
+    def tiny(cls) -> AutoencoderConfig:
+        return cls.Config(widths=(16, 16, 32))
 
     def phases(self) -> list[Phase]:
         return [Phase("compress", list(self.parameters()), self.loss, lr=1e-3)]

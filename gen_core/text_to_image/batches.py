@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 from torch import Tensor
-from transformers import CLIPTextModel, CLIPTokenizer
 
+from gen_core.conditions import Text
 from gen_core.data.captions import caption
 from gen_core.data.emoji import SIZE, Emoji
 from gen_core.data.scenes import RELATIONS, Scene, any_scene, paint, random_scene, twin
@@ -19,8 +20,9 @@ from gen_core.text_to_image.denoiser import Denoiser
 from gen_core.text_to_image.judge import half, truth
 from gen_core.text_to_image.tokens import encoded
 
-DROPPED = 0.1
-"""Share of captions that are left empty, for guidance (Ho & Salimans 2022, p_uncond)."""
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL
+    from transformers import CLIPTextModel, CLIPTokenizer
 
 
 def pictures(scenes: list[Scene], emoji: Emoji) -> Tensor:
@@ -148,9 +150,8 @@ class LatentBatches:
         scenes = self.scenes.scenes(drawn)
         tokens = encoded(self.scenes.tokenizer, self.scenes.captions(step, scenes))
         rng = torch.Generator().manual_seed(self.scenes.seed * 1_000_003 + step)
-        tokens[torch.rand(len(tokens), generator=rng) < DROPPED] = encoded(
-            self.scenes.tokenizer, [""]
-        )
+        told = Text(functools.partial(encoded, self.scenes.tokenizer))
+        tokens = told.dropout(tokens, rng)  # some captions are left empty, for guidance
         latents = self._latents(drawn, scenes)
         with fast_math(latents.device):
             words = self.text(tokens.to(latents.device)).last_hidden_state

@@ -1,63 +1,53 @@
-"""A pipeline's card.json: its parts, and what was measured of it, read without opening it."""
+"""A text-to-image model's folder: what lies in it besides the pipeline, and what its card says."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
+from gen_core import checkpoint
 from gen_core.checkpoint import CheckpointError
-from gen_core.devices import device_title
-from gen_core.files import in_one_move
+
+if TYPE_CHECKING:
+    from gen_core.text_to_image.judge import SceneJudge
 
 NAME = "text-to-image-emoji"
-"""Of the pipeline's folder in weights/."""
+"""Of the folder in weights/."""
 EMOJI = "clip/emoji.safetensors"
 """In that folder, for search."""
-JUDGE = "judge.safetensors"
-"""In that folder, for `measure`; the pipeline itself draws without it."""
-CARD, MEASURED = "card.json", "measured"
+JUDGE = "judge"
+"""A checkpoint in that folder, for what is measured; the pipeline itself draws without it."""
+MEASURED = ("metrics", "guidance", "sharpness")
+"""Sections of the card: what `evaluate` measures, `tradeoff` and `sharpness`."""
 
 
 def measured(folder: Path | str) -> dict[str, Any]:
-    """The figures by name; {} where there is no card, or one without figures."""
-    return _read(folder).get(MEASURED, {})
-
-
-def add_measured(
-    folder: Path | str, name: str, figures: dict[str, Any], device: torch.device
-) -> None:
-    """Puts `figures` under `name`, with the day and the device; all else in the card stays.
-
-    Raises CheckpointError where there is no card to put them into.
-    """
-    card = _read(folder)
-    if not card:
-        raise CheckpointError(
-            f"no {CARD} in {folder}: `python -m gen_core.text_to_image export` makes it"
-        )
-    made = {"date": datetime.now(UTC).date().isoformat(), "hardware": device_title(device)}
-    _write(folder, card | {MEASURED: card.get(MEASURED, {}) | {name: figures | made}})
-
-
-def write_parts(folder: Path | str, parts: dict[str, Any]) -> None:
-    """A card with what is told of each part; what was measured of the very same parts stays."""
-    figures = measured(folder)
-    same = {k: v for k, v in _read(folder).items() if k != MEASURED} == parts
-    _write(folder, parts | {MEASURED: figures} if figures and same else parts)
-
-
-def _read(folder: Path | str) -> dict[str, Any]:
-    """{} where there is none, or none that can be read: whoever opens the pipeline is told."""
+    """What was measured, by section; {} where there is no card, or one without figures."""
+    folder = Path(folder)
     try:
-        return json.loads((Path(folder) / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        card = checkpoint.card(folder.name, folder.parent)
+    except CheckpointError:
         return {}
+    return {name: card[name] for name in MEASURED if card.get(name)}
 
 
-def _write(folder: Path | str, card: dict[str, Any]) -> None:
-    with in_one_move(Path(folder) / CARD) as partial:
-        partial.write_text(json.dumps(card, indent=1), encoding="utf-8")
+def judge_of(folder: Path) -> SceneJudge:
+    """The classifier that measures the pipeline in a folder, on the CPU."""
+    return checkpoint.load(JUDGE, "cpu", folder)
+
+
+def write_parts(folder: Path | str, parts: Mapping[str, Mapping[str, Any]], size: int) -> None:
+    """A card with the cards of the parts, steps and hours of all of them together; what was
+    measured of the very same parts stays. size: parameters of the pipeline."""
+    folder, figures = Path(folder), {"metrics": {}}
+    if measured(folder) and checkpoint.card(folder.name, folder.parent)["parts"] == parts:
+        figures |= measured(folder)
+    every = parts.values()
+    said = {
+        "family": "text-to-image", "data": "scenes", "parameters": size,
+        "steps": sum(part["steps"] for part in every),
+        "hours": round(sum(part["hours"] for part in every), 3),
+        "hardware": parts["denoiser"]["hardware"], "parts": parts,
+    }  # fmt: skip
+    checkpoint.write_card(folder, said | figures)

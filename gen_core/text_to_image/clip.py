@@ -6,14 +6,18 @@ Its text half begins as the text encoder that steers the denoiser.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import CLIPConfig, CLIPModel, CLIPTextConfig
 
-from gen_core.family import Losses, Phase, Trainable
+from gen_core.family import Losses, Phase, register
+from gen_core.text_to_image.part import Part
 from gen_core.text_to_image.tokens import LENGTH
+
+if TYPE_CHECKING:
+    from transformers import CLIPTextConfig
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class ClipConfig:
 
 def text_config(vocabulary: int, width: int, layers: int) -> CLIPTextConfig:
     """Of the text half; the two markers are the last two of the vocabulary."""
+    from transformers import CLIPTextConfig  # heavy
+
     end = vocabulary - 1
     return CLIPTextConfig(
         **_size(width), vocab_size=vocabulary, num_hidden_layers=layers,
@@ -42,11 +48,14 @@ def _size(width: int) -> dict[str, int]:
     }  # fmt: skip
 
 
-class Clip(Trainable):
-    name = "t2i-clip"
+@register
+class Clip(Part):
+    name = "text-to-image/clip"
     Config = ClipConfig
 
     def __init__(self, config: ClipConfig | None = None) -> None:
+        from transformers import CLIPConfig, CLIPModel  # heavy
+
         super().__init__(config)
         c = self.config
         text = text_config(c.vocabulary, c.width, c.text_layers).to_dict()
@@ -58,6 +67,10 @@ class Clip(Trainable):
             CLIPConfig(text_config=text | shared, vision_config=vision | shared, **shared)
         )
         self.net.set_attn_implementation("eager")  # trains half again as fast on a CPU
+
+    @classmethod
+    def tiny(cls) -> ClipConfig:
+        return ClipConfig(514, width=32, text_layers=1, vision_layers=1, shared=16)
 
     def phases(self) -> list[Phase]:
         return [

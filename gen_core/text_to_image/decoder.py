@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.family import Losses, Phase
+from gen_core.family import Losses, Phase, register
 from gen_core.text_to_image.autoencoder import Autoencoder, AutoencoderConfig, difference
 
 
@@ -23,6 +23,7 @@ class DecoderConfig(AutoencoderConfig):
     """Weight of fooling the critic: its slope is then about a quarter of the difference's."""
 
 
+@register
 class Decoder(Autoencoder):
     """An autoencoder whose encoder stands still, and a critic of its pictures' patches.
 
@@ -30,12 +31,18 @@ class Decoder(Autoencoder):
     knows real pictures wants a likely one (Rombach et al. 2022, appendix G).
     """
 
-    name = "t2i-decoder"
+    name = "text-to-image/decoder"
     Config = DecoderConfig
 
     def __init__(self, config: DecoderConfig | None = None) -> None:
         super().__init__(config)
         self.critic = patch_critic(self.config.critic_width)
+        for still in (self.net.encoder, self.net.quant_conv):
+            still.requires_grad_(False)
+
+    @classmethod
+    def tiny(cls) -> DecoderConfig:
+        return DecoderConfig(widths=(16, 16, 32), critic_width=4)
 
     def phases(self) -> list[Phase]:
         decoder = [*self.net.post_quant_conv.parameters(), *self.net.decoder.parameters()]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from diffusers import DDPMScheduler, UNet2DConditionModel
-from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 
-from gen_core.family import Losses, Phase, Trainable
+from gen_core.family import Losses, Phase, register
+from gen_core.text_to_image.part import Part
 
 SCHEDULE = {
     "num_train_timesteps": 1000, "beta_schedule": "scaled_linear",
@@ -28,11 +27,15 @@ class DenoiserConfig:
     """Width of a token's encoding."""
 
 
-class Denoiser(Trainable):
-    name = "t2i-denoiser"
+@register
+class Denoiser(Part):
+    name = "text-to-image/denoiser"
     Config = DenoiserConfig
 
     def __init__(self, config: DenoiserConfig | None = None) -> None:
+        from diffusers import DDPMScheduler, UNet2DConditionModel  # heavy
+        from diffusers.models.attention_processor import AttnProcessor
+
         super().__init__(config)
         c = self.config
         self.net = UNet2DConditionModel(
@@ -48,6 +51,10 @@ class Denoiser(Trainable):
         )  # fmt: skip
         self.net.set_attn_processor(AttnProcessor())  # trains a quarter faster on a CPU
         self.schedule = DDPMScheduler(**SCHEDULE)
+
+    @classmethod
+    def tiny(cls) -> DenoiserConfig:
+        return DenoiserConfig(widths=(32, 32, 64), words=32)
 
     def phases(self) -> list[Phase]:
         return [Phase("denoise", list(self.parameters()), self.loss, lr=1e-3, weight_decay=0.01)]

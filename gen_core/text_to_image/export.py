@@ -5,17 +5,16 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
+from typing import Any
 
-import torch
-from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from torch import nn
-from transformers import CLIPTokenizer
 
+from gen_core import checkpoint
 from gen_core.data.emoji import Emoji
 from gen_core.text_to_image.card import EMOJI, JUDGE, write_parts
-from gen_core.text_to_image.denoiser import SCHEDULE
 from gen_core.text_to_image.match import Matcher
-from gen_core.text_to_image.parts import PARTS, write_part
+from gen_core.text_to_image.parts import PARTS
+from gen_core.text_to_image.pipeline import assembled
 from gen_core.text_to_image.search import write_vectors
 from gen_core.text_to_image.training import part, tokenizer
 
@@ -32,7 +31,7 @@ def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> 
     """
     runs, folder = Path(runs), Path(folder)
     parts = {name: part(name, runs) for name in PARTS}
-    halves = (in_half_precision(parts[name].net) for name in ("decoder", "words", "denoiser"))
+    halves = [in_half_precision(parts[name].net) for name in ("decoder", "words", "denoiser")]
     pipeline = assembled(*halves, tokenizer(runs))
     pipeline.save_pretrained(folder, max_shard_size=SHARD)
     in_half_precision(parts["clip"].net).save_pretrained(folder / "clip", max_shard_size=SHARD)
@@ -42,19 +41,17 @@ def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> 
         (folder / EMOJI).unlink(missing_ok=True)
     else:
         write_vectors(Matcher.open(folder), emoji, folder)
-    write_part(parts["judge"], folder / JUDGE, parts["judge"].card, torch.float16)
-    write_parts(folder, {model.name: model.card for model in parts.values()})
-
-
-def assembled(
-    autoencoder: nn.Module, words: nn.Module, denoiser: nn.Module, tokenizer: CLIPTokenizer
-) -> StableDiffusionPipeline:
-    """The parts' networks as diffusers' pipeline."""
-    return StableDiffusionPipeline(
-        vae=autoencoder, text_encoder=words, tokenizer=tokenizer, unet=denoiser,
-        scheduler=DPMSolverMultistepScheduler(**SCHEDULE), safety_checker=None,
-        feature_extractor=None, requires_safety_checker=False,
+    checkpoint.save(
+        parts["judge"], folder / f"{JUDGE}.safetensors", plain(parts["judge"].card),
+        extra=parts["judge"].extra,
     )  # fmt: skip
+    size = sum(parameter.numel() for half in halves for parameter in half.parameters())
+    write_parts(folder, {name: plain(model.card) for name, model in parts.items()}, size)
+
+
+def plain(card: dict[str, Any]) -> dict[str, Any]:
+    """A part's card without the format of its file."""
+    return {key: value for key, value in card.items() if key != "format"}
 
 
 def in_half_precision(model: nn.Module) -> nn.Module:

@@ -12,8 +12,9 @@ from torch.nn import functional as F
 from gen_core.data.emoji import STYLES, concepts
 from gen_core.data.images import UNSEEN
 from gen_core.data.scenes import COLOURS, RELATIONS, TINTS, Scene
-from gen_core.family import Losses, Phase, Trainable
+from gen_core.family import Losses, Phase, register
 from gen_core.nets.classifier import marked, pyramid
+from gen_core.text_to_image.part import Part
 
 QUESTIONS = {
     "concept": len(concepts()), "style": len(STYLES), "background": len(COLOURS),
@@ -27,10 +28,12 @@ class SceneJudgeConfig:
     widths: tuple[int, ...] = (32, 64, 128, 192)
 
 
-class SceneJudge(Trainable):
+@register
+class SceneJudge(Part):
     """Answers `QUESTIONS` about a picture."""
 
-    name = "t2i-judge"
+    name = "text-to-image/judge"
+    libraries = ()
     Config = SceneJudgeConfig
 
     def __init__(self, config: SceneJudgeConfig | None = None) -> None:
@@ -38,6 +41,10 @@ class SceneJudge(Trainable):
         widths = self.config.widths
         self.body = pyramid(nn.Conv2d(3, widths[0], 4, stride=2, padding=1), widths)
         self.heads = nn.ModuleDict({q: nn.Linear(widths[-1], n) for q, n in QUESTIONS.items()})
+
+    @classmethod
+    def tiny(cls) -> SceneJudgeConfig:
+        return SceneJudgeConfig((16, 16, 16, 32))
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """(B, 3, 64, 64) in [-1, 1] -> logits by question, each (B, choices)"""

@@ -7,22 +7,27 @@ of right answers, on pictures that are painted as the prompts say, stands beside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gen_core.data.captions import article
-from gen_core.data.emoji import STYLES, Emoji, concepts
+from gen_core.data.emoji import STYLES, Emoji, concepts, load_emoji
 from gen_core.data.scenes import COLOURS, RELATIONS, TINTS, Scene, held_out, is_held_out
 from gen_core.family import final
 from gen_core.noise import Noise
+from gen_core.progress import Progress, Report, ignore
 from gen_core.text_to_image.batches import pictures
+from gen_core.text_to_image.card import judge_of
 from gen_core.text_to_image.judge import QUESTIONS, SceneJudge, relation_found, truth
-from gen_core.text_to_image.pipeline import TextToImage
+
+if TYPE_CHECKING:
+    from gen_core.evaluate import Evaluation
+    from gen_core.families.text_to_image import TextToImage
 
 BACKGROUNDS, TINTED, PAIRS = 100, 50, 100
 """Of each kind of prompt, half of them: each is asked once seen and once held out."""
@@ -102,34 +107,59 @@ def _words(scene: Scene) -> str:
     return f"{article(scene.style)} emoji of {subject}, on {article(scene.background)} background"
 
 
+def evaluated(model: TextToImage, evaluation: Evaluation) -> dict[str, Any]:
+    """What `gen_core.evaluate` measures: the shares of right answers, the judge's own beside them,
+    and as "accuracy" how often a single thing is recognised.
+
+    Of fewer samples than there are prompts, the share of a question may be missing. Raises
+    MissingData without the drawings that the judge is shown.
+    """
+    emoji, judge = load_emoji(evaluation.data_root), judge_of(model.folder).to(model.device)
+    asked = some_of(prompts(), evaluation.samples)
+    knobs = {"seed": evaluation.seed, "report": evaluation.report, **evaluation.knobs}
+    shares = share_right(model, judge, asked, **knobs)
+    figures = {"model": shares, "judge": judge_right(judge, emoji, asked), "pictures": len(asked)}
+    concepts_right = [share["concept"] for share in shares.values() if "concept" in share]
+    accuracy = float(np.mean(concepts_right)) if concepts_right else None
+    return {"samples": len(asked), "accuracy": accuracy, "shares": figures}
+
+
+def some_of(asked: list[Asked], count: int) -> list[Asked]:
+    """At most `count` of the prompts, drawn at random, in their order."""
+    chosen = np.random.default_rng(0).permutation(len(asked))[:count]
+    return [asked[index] for index in sorted(chosen)]
+
+
 def drawn(
-    model: TextToImage, asked: Sequence[Asked], **knobs: Any
+    model: TextToImage, asked: Sequence[Asked], seed: int = 0, **knobs: Any
 ) -> Iterator[tuple[Sequence[Asked], Tensor]]:
     """Some of the prompts, and a picture of each, (B, 3, 64, 64) in [-1, 1], until all are drawn.
-    Picture k is drawn from seed k, with the model's own defaults or with `knobs`."""
+    Picture k is drawn from seed + k, with the model's own defaults or with `knobs`."""
     for start in range(0, len(asked), BATCH):
         some = asked[start : start + BATCH]
-        noise = Noise(range(start, start + len(some)))
-        latents = final(model.sample(noise, prompt=[a.prompt for a in some], **knobs))
-        yield some, model.decode(latents)
+        noise = Noise(range(seed + start, seed + start + len(some)))
+        words = {"prompt": [a.prompt for a in some]}
+        yield some, final(model.sample(noise, **knobs | words))
 
 
 def share_right(
-    model: TextToImage, judge: SceneJudge, *, seed: int = 0,
-    tick: Callable[[int, int], None] = lambda done, total: None, **knobs: Any,
+    model: TextToImage, judge: SceneJudge, asked: Sequence[Asked] | None = None, *, seed: int = 0,
+    report: Report = ignore, **knobs: Any,
 ) -> Shares:  # fmt: skip
-    """How often the model's pictures are right, as `drawn` makes them."""
-    asked = prompts(seed)
+    """How often the model's pictures are right, as `drawn` makes them; asked: all prompts."""
+    asked = prompts() if asked is None else asked
     right: list[dict[str, bool]] = []
-    for some, x in drawn(model, asked, **knobs):
+    for some, x in drawn(model, asked, seed, **knobs):
         right += answers(judge, x, [a.scene for a in some])
-        tick(len(right), len(asked))
+        report(Progress("pictures", len(right), len(asked), "pictures"))
     return _shares(right, asked)
 
 
-def judge_right(judge: SceneJudge, emoji: Emoji, seed: int = 0) -> Shares:
+def judge_right(
+    judge: SceneJudge, emoji: Emoji, asked: Sequence[Asked] | None = None
+) -> Shares:  # fmt: skip
     """How often the judge is right of pictures that show what the prompts ask for."""
-    asked = prompts(seed)
+    asked = prompts() if asked is None else asked
     scenes = [a.scene for a in asked]
     return _shares(answers(judge, pictures(scenes, emoji).to(judge.device), scenes), asked)
 
@@ -160,7 +190,7 @@ def answers(judge: SceneJudge, x: Tensor, scenes: list[Scene]) -> list[dict[str,
     return result
 
 
-def _shares(rights: list[dict[str, bool]], asked: list[Asked]) -> Shares:
+def _shares(rights: list[dict[str, bool]], asked: Sequence[Asked]) -> Shares:
     shares: Shares = {}
     for kind, held in (("seen", False), ("held out", True)):
         some = [r for r, a in zip(rights, asked, strict=True) if a.held_out is held]

@@ -20,13 +20,13 @@ from torch.nn import functional as F
 
 from gen_core.checkpoint import CheckpointError
 from gen_core.checks import text, whole
+from gen_core.conditions import Text
 from gen_core.data.emoji import Emoji
 from gen_core.data.scenes import COLOURS, portrait
 from gen_core.files import in_one_move
 from gen_core.text_to_image.batches import in_range
 from gen_core.text_to_image.card import EMOJI
 from gen_core.text_to_image.match import Matcher
-from gen_core.text_to_image.pipeline import MAX_PROMPT
 
 BATCH = 256
 
@@ -65,7 +65,7 @@ class Search:
         if not path.exists():
             raise CheckpointError(
                 f"{EMOJI} is missing: these weights came without the emoji's vectors; "
-                "`python -m gen_core.text_to_image export --data FOLDER` adds them"
+                "`python -m gen_core export --data FOLDER` adds them"
             )
         try:
             with safe_open(path, "pt") as file:
@@ -80,7 +80,7 @@ class Search:
     def nearest(self, words: str, k: int = 12) -> list[Found]:
         """The k drawings that fit best, best first. Raises KnobError."""
         k = whole("k", k, 1, len(self.items))
-        asked = self.matcher.of_words([text("words", words, MAX_PROMPT)])[0]
+        asked = self.matcher.of_words([text("words", words, Text.prompt.longest)])[0]
         best = (self.vectors @ asked).topk(k)
         scores = (100 * best.values).clamp(min=0).tolist()
         found = zip(best.indices.tolist(), scores, strict=True)

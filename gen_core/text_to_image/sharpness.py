@@ -6,8 +6,7 @@ focus (Pech-Pacheco et al. 2000, *Diatom autofocusing in brightfield microscopy*
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -16,10 +15,13 @@ from torch.nn import functional as F
 from gen_core.checks import whole
 from gen_core.family import final
 from gen_core.noise import Noise
+from gen_core.progress import Progress, Report, ignore
 from gen_core.text_to_image import tradeoff
 from gen_core.text_to_image.measure import BACKGROUNDS
-from gen_core.text_to_image.pipeline import TextToImage
 from gen_core.text_to_image.tradeoff import single_things, standard_error
+
+if TYPE_CHECKING:
+    from gen_core.families.text_to_image import TextToImage
 
 KNOBS = tradeoff.KNOBS | {"guidance_scale": 3.0}
 LAPLACIAN = ((0.0, 1.0, 0.0), (1.0, -4.0, 1.0), (0.0, 1.0, 0.0))
@@ -40,7 +42,7 @@ def laplacian_variance(x: Tensor) -> Tensor:
 
 def sharpened(
     model: TextToImage, negative_prompt: str = "blurry", *, pictures: int = 200,
-    tick: Callable[[int, int], None] = lambda done, total: None, **knobs: Any,
+    report: Report = ignore, **knobs: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """What the negative prompt does to sharpness, in pairs of the same prompt and the same seed.
 
@@ -57,8 +59,8 @@ def sharpened(
             final(model.sample(Noise(seeds), prompt=words, negative_prompt=negative, **knobs))
             for negative in ("", negative_prompt)
         ]
-        pairs.append(torch.stack([laplacian_variance(model.decode(x)).cpu() for x in drawn]))
-        tick(seeds.stop, pictures)
+        pairs.append(torch.stack([laplacian_variance(x) for x in drawn]))
+        report(Progress("pictures", seeds.stop, pictures, "pictures"))
     before, after = torch.cat(pairs, dim=1)
     how = {"negative_prompt": negative_prompt, "pictures": pictures, **knobs}
     return compared(before, after) | how

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from tokenizers import pre_tokenizers
-from tokenizers.trainers import BpeTrainer
 from torch import Tensor
-from transformers import CLIPTokenizer
+
+if TYPE_CHECKING:
+    from transformers import CLIPTokenizer
 
 LENGTH = 32
 """Tokens of a caption, the two markers included. The longest captions of ours have 31."""
@@ -20,6 +21,10 @@ def learned(captions: Iterable[str]) -> CLIPTokenizer:
 
     Laid out as CLIP's own: bytes, bytes that end a word, merged pieces, then the two markers.
     """
+    from tokenizers import pre_tokenizers
+    from tokenizers.trainers import BpeTrainer
+    from transformers import CLIPTokenizer  # heavy
+
     backend = CLIPTokenizer().backend_tokenizer
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     trainer = BpeTrainer(

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -24,22 +24,23 @@ from torch.nn import functional as F
 from gen_core.checks import whole
 from gen_core.family import final
 from gen_core.noise import Noise
+from gen_core.progress import Progress, Report, ignore
 from gen_core.text_to_image.judge import SceneJudge
 from gen_core.text_to_image.match import Matcher
 from gen_core.text_to_image.measure import BACKGROUNDS, Asked, answers, prompts
-from gen_core.text_to_image.pipeline import TextToImage
+
+if TYPE_CHECKING:
+    from gen_core.families.text_to_image import TextToImage
 
 GUIDANCE = (1.0, 3.0, 7.5, 15.0, 30.0)
-KNOBS = {"steps": 20, "sampler": "DPM-Solver++"}
+KNOBS = {"steps": 20, "solver": "dpm++2m"}
 BATCH = 40
 Figures = dict[str, Any]
-Tick = Callable[[int, int], None]
-"""tick(pictures done, pictures in all)"""
 
 
 def curve(
     model: TextToImage, matcher: Matcher, judge: SceneJudge, *, count: int = 40, seeds: int = 8,
-    tick: Tick = lambda done, total: None, **knobs: Any,
+    report: Report = ignore, **knobs: Any,
 ) -> Figures:  # fmt: skip
     """Fit and diversity at each of `GUIDANCE`, from `count` prompts with the same `seeds` seeds.
 
@@ -54,7 +55,8 @@ def curve(
         for some, x in _drawn(model, asked, seeds, guidance_scale=guidance, **knobs):
             for name, values in _figures(x, some, seeds, matcher, judge).items():
                 by_prompt.setdefault(name, []).extend(values)
-            tick(len(points) * each + len(by_prompt["score"]) * seeds, len(GUIDANCE) * each)
+            done = len(points) * each + len(by_prompt["score"]) * seeds
+            report(Progress("pictures", done, len(GUIDANCE) * each, "pictures"))
         points.append({"guidance": guidance, **_summed_up(by_prompt)})
     return {"points": points, "prompts": len(asked), "seeds": seeds, "pictures": each, **knobs}
 
@@ -76,7 +78,7 @@ def _drawn(
     for some in (asked[k : k + size] for k in range(0, len(asked), size)):
         words = [a.prompt for a in some for _ in range(seeds)]
         noise = Noise([*range(seeds)] * len(some))
-        yield some, model.decode(final(model.sample(noise, prompt=words, **knobs)))
+        yield some, final(model.sample(noise, prompt=words, **knobs))
 
 
 @torch.inference_mode()

@@ -1,6 +1,6 @@
 """The trainings, one after the other: the denoiser learns with the help of the other parts.
 
-python -m gen_core.text_to_image train PART
+python -m gen_core train text-to-image-emoji/PART
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ import dataclasses
 import os
 import tempfile
 from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from transformers import CLIPTokenizer
 
-from gen_core.checks import choice, whole
+from gen_core import checkpoint
 from gen_core.data.captions import caption
 from gen_core.data.emoji import Emoji, load_emoji
 from gen_core.data.scenes import random_scene
-from gen_core.devices import device_title, pick_device
+from gen_core.devices import pick_device
 from gen_core.family import Trainable
 from gen_core.recipes import Recipe, Run
 from gen_core.text_to_image.autoencoder import Autoencoder
@@ -28,37 +29,27 @@ from gen_core.text_to_image.batches import (
     SceneBatches,
     WindowBatches,
 )  # fmt: skip
+from gen_core.text_to_image.card import NAME
 from gen_core.text_to_image.decoder import Decoder
-from gen_core.text_to_image.parts import PARTS, read_part, write_part
+from gen_core.text_to_image.parts import PARTS
 from gen_core.text_to_image.sketches import SketchBatches, Sketches
 from gen_core.text_to_image.tokens import learned
 from gen_core.text_to_image.vocabulary import known_words
 from gen_core.train import BatchSource, Step
 
-RECIPES = {
-    "judge": Recipe("judge", steps=4000, data="scenes", batch=64, seed=4),
-    "autoencoder": Recipe("autoencoder", steps=19000, data="scenes", batch=16, seed=1),
-    "clip": Recipe("clip", steps=1500, data="scenes", batch=192, seed=2, warmup=300),
-    "words": Recipe("words", steps=6000, data="scenes", batch=64, seed=5),
-    "denoiser": Recipe(
-        "denoiser", steps=15600, data="scenes", batch=64, seed=3, warmup=100, local_steps=8
-    ),
-    "decoder": Recipe("decoder", steps=2400, data="scenes", batch=16, seed=6, ema=0.998, warmup=50),
-}
-
 
 class PartRun(Run):
     """A run whose result stays in its folder, as final.safetensors, until all are exported."""
 
-    layout = torch.contiguous_format
-    """The libraries' group normalisation trains half again as fast with it on a CPU."""
+    precision: ClassVar = torch.float32
+
+    @property
+    def part(self) -> str:
+        return self.name.rpartition("/")[2]
 
     @property
     def result(self) -> Path:
         return self.folder / "final.safetensors"
-
-    def _kind(self) -> type[Trainable]:
-        return PARTS[self.recipe.family]
 
     def _batches(self, data_root: str | None, device: str, size: int) -> BatchSource:
         self.source = self._made(load_emoji(data_root), pick_device(device), size)
@@ -66,20 +57,20 @@ class PartRun(Run):
 
     def _made(self, emoji: Emoji, device: torch.device, size: int) -> BatchSource:
         folder, recipe = self.folder.parent, self.recipe
-        if recipe.family == "judge":
+        if self.part == "judge":
             return JudgeBatches(emoji, size, recipe.seed)
-        if recipe.family == "words":
+        if self.part == "words":
             width = PARTS["words"].Config(**recipe.config).width
             return SketchBatches(Sketches(emoji, width), tokenizer(folder), size, recipe.seed)
-        if recipe.family == "autoencoder":
+        if self.part == "autoencoder":
             return WindowBatches(emoji, size, recipe.seed)
         scenes = SceneBatches(
-            emoji, tokenizer(folder), size, recipe.seed, twins=recipe.family == "clip"
+            emoji, tokenizer(folder), size, recipe.seed, twins=self.part == "clip"
         )
-        if recipe.family == "clip":
+        if self.part == "clip":
             return scenes
         autoencoder, words = (part(name, folder).to(device) for name in ("autoencoder", "words"))
-        if recipe.family == "decoder":
+        if self.part == "decoder":
             denoiser = part("denoiser", folder).to(device)
             return GuessBatches(scenes, autoencoder.net, words.net, denoiser)
         return LatentBatches(scenes, autoencoder.net, words.net)
@@ -87,7 +78,7 @@ class PartRun(Run):
     def _model(self, done: int, device: str) -> Trainable:
         """CLIP's text half begins as the words, the decoder as the autoencoder's."""
         model = super()._model(done, device)
-        if self.recipe.family == "clip":
+        if self.part == "clip":
             words = part("words", self.folder.parent)
             model.net.text_model.load_state_dict(words.net.state_dict())
         if isinstance(model, Decoder):
@@ -96,19 +87,14 @@ class PartRun(Run):
             model.net.register_to_config(scaling_factor=autoencoder.card["scaling_factor"])
         return model
 
-    def finish(self, last: Step) -> None:
-        """Writes the averaged weights and what is to be told of the run."""
+    def told(self, last: Step) -> dict[str, Any]:
+        """With what brings the latents to unit size; the decoder decodes the same ones."""
         model = last.trainer.ema
-        card = {
-            "recipe": dataclasses.asdict(self.recipe), "config": dataclasses.asdict(model.config),
-            "steps": last.step, "pictures": last.step * self.recipe.batch,
-            "hours": round(self.seconds / 3600, 3), "hardware": device_title(model.device),
-        }  # fmt: skip
-        if isinstance(model, Decoder):  # it decodes the same latents
-            card["scaling_factor"] = model.net.config.scaling_factor
-        elif isinstance(model, Autoencoder):
-            card["scaling_factor"] = self._scaling(model)
-        write_part(model, self.result, card)
+        if not isinstance(model, Autoencoder):
+            return super().told(last)
+        known = isinstance(model, Decoder)
+        scale = model.net.config.scaling_factor if known else self._scaling(model)
+        return super().told(last) | {"scaling_factor": scale}
 
     @torch.no_grad()
     def _scaling(self, model: Autoencoder) -> float:
@@ -134,21 +120,25 @@ def tokenizer(folder: Path) -> CLIPTokenizer:
 
 
 def part(name: str, folder: Path | str) -> Trainable:
-    """A part that has been trained, ready to use. Raises FileNotFoundError with the way out."""
-    path = Path(folder) / name / "final.safetensors"
-    if not path.exists():
+    """A part that has been trained, ready to use, on the CPU. Raises FileNotFoundError with the way
+    out."""
+    place = Path(folder) / name
+    if not (place / "final.safetensors").exists():
         raise FileNotFoundError(
-            f"{path} is missing: `python -m gen_core.text_to_image train {name}` makes it"
+            f"{place}/final.safetensors is missing: `python -m gen_core train {NAME}/{name}` "
+            "makes it"
         )
-    return read_part(path)
+    model = checkpoint.load("final", "cpu", place)
+    if isinstance(model, Autoencoder):
+        model.net.register_to_config(scaling_factor=model.card["scaling_factor"])
+    return model
 
 
-def run(name: str, folder: Path | str = "runs/text-to-image", steps: int | None = None) -> PartRun:
-    """The run of a part by name; `steps` overrides the recipe's own length. Raises KnobError."""
-    recipe = RECIPES[choice("part", name, list(RECIPES))]
-    if steps is not None:
-        recipe = dataclasses.replace(recipe, steps=whole("steps", steps, 1, 10_000_000))
-    if name in ("clip", "words"):
-        size = {"vocabulary": len(tokenizer(Path(folder)))}
-        recipe = dataclasses.replace(recipe, config=recipe.config | size)
-    return PartRun(name, recipe, Path(folder) / name)
+def part_run(name: str, recipe: Recipe, folder: Path) -> PartRun:
+    """The run of a part, beside those of the others in the folder of runs: those that read words
+    take the size of the vocabulary from the tokenizer there."""
+    run = PartRun(name, recipe, folder)
+    if run.part in ("clip", "words"):
+        size = {"vocabulary": len(tokenizer(folder.parent))}
+        run.recipe = dataclasses.replace(recipe, config=recipe.config | size)
+    return run

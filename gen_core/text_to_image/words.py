@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from transformers import CLIPTextModel
 
-from gen_core.family import Losses, Phase, Trainable
+from gen_core.family import Losses, Phase, register
 from gen_core.text_to_image.clip import text_config
+from gen_core.text_to_image.part import Part
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,24 @@ class WordsConfig:
     text_layers: int = 4
 
 
-class Words(Trainable):
+@register
+class Words(Part):
     """The text encoder that steers the denoiser."""
 
-    name = "t2i-words"
+    name = "text-to-image/words"
     Config = WordsConfig
 
     def __init__(self, config: WordsConfig | None = None) -> None:
+        from transformers import CLIPTextModel  # heavy
+
         super().__init__(config)
         c = self.config
         self.net = CLIPTextModel(text_config(c.vocabulary, c.width, c.text_layers))
         self.net.set_attn_implementation("eager")  # trains half again as fast on a CPU
+
+    @classmethod
+    def tiny(cls) -> WordsConfig:
+        return WordsConfig(514, width=32, text_layers=1)
 
     def phases(self) -> list[Phase]:
         return [

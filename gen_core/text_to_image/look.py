@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,16 @@ import torch
 from safetensors import safe_open
 from torchvision.utils import save_image
 
+from gen_core import recipes
+from gen_core.families.text_to_image import TextToImage, TextToImageConfig
 from gen_core.family import final
 from gen_core.noise import Noise
-from gen_core.text_to_image.export import assembled
+from gen_core.progress import Report, ignore
+from gen_core.text_to_image.card import NAME
+from gen_core.text_to_image.denoiser import Denoiser
 from gen_core.text_to_image.measure import share_right
-from gen_core.text_to_image.parts import PARTS
-from gen_core.text_to_image.pipeline import TextToImage
-from gen_core.text_to_image.training import part, run, tokenizer
+from gen_core.text_to_image.pipeline import assembled
+from gen_core.text_to_image.training import part, tokenizer
 
 PROMPTS = (
     "a 3d emoji of a red cat, on a teal background", "a rocket at night, pixel art",
@@ -36,19 +38,15 @@ RECENT = 50
 """Lines of the log whose mean is told: one line is the loss of a single batch."""
 
 
-def look(
-    runs: Path | str, device: torch.device, tick: Callable[[int, int], None] = lambda *_: None
-) -> dict[str, Any]:
+def look(folder: Path | str, device: torch.device, report: Report = ignore) -> dict[str, Any]:
     """Writes grid-STEP.png to the denoiser's folder of runs, and a line to its progress.jsonl.
 
     Returns the line; its shares, as `measure` tells them, are {} where no judge is trained yet.
-    Raises FileNotFoundError for a part that is missing.
+    folder: of all runs. Raises FileNotFoundError for a part that is missing.
     """
-    training = run("denoiser", runs)
-    model = _as_it_stands(Path(runs), training.state).to(device)
-    drawn = [
-        model.decode(final(model.sample(Noise(range(SEEDS)), prompt=prompt))) for prompt in PROMPTS
-    ]
+    training = recipes.run(f"{NAME}/denoiser", folder)
+    model = _as_it_stands(training).to(device)
+    drawn = [final(model.sample(Noise(range(SEEDS)), prompt=prompt)) for prompt in PROMPTS]
     step = training.steps_done()
     grid = training.folder / f"grid-{step:06d}.png"
     save_image(torch.cat(drawn), grid, nrow=2 * SEEDS, normalize=True, value_range=(-1, 1))
@@ -57,30 +55,32 @@ def look(
         "step": step, "pictures": step * training.recipe.batch,
         "hours": round(lines[-1]["seconds"] / 3600, 2),
         "loss": round(statistics.fmean(line["denoise.loss"] for line in lines[-RECENT:]), 4),
-        "shares": _shares(Path(runs), model, tick),
+        "shares": _shares(training.folder.parent, model, report),
     }  # fmt: skip
     with open(training.folder / "progress.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps(told) + "\n")
     return told
 
 
-def _as_it_stands(runs: Path, state: Path) -> TextToImage:
-    """The pipeline with the average of the weights that the training's state holds."""
-    if not state.exists():
+def _as_it_stands(training: recipes.Run) -> TextToImage:
+    """The pipeline with the average of the weights that the denoiser's state holds."""
+    if not training.state.exists():
         raise FileNotFoundError(
-            f"{state} is missing: `python -m gen_core.text_to_image train denoiser` makes it"
+            f"{training.state} is missing: `python -m gen_core train {training.name}` makes it"
         )
-    denoiser = PARTS["denoiser"](PARTS["denoiser"].Config(**run("denoiser", runs).recipe.config))
-    with safe_open(state, "pt") as file:
+    denoiser, runs = Denoiser(Denoiser.Config(**training.recipe.config)), training.folder.parent
+    with safe_open(training.state, "pt") as file:
         names = (name for name in file.keys() if name.startswith("ema."))  # noqa: SIM118
         denoiser.load_state_dict({n.removeprefix("ema."): file.get_tensor(n) for n in names})
     autoencoder, words = part("autoencoder", runs), part("words", runs)
-    return TextToImage(assembled(autoencoder.net, words.net, denoiser.net, tokenizer(runs)), {})
+    pipeline = assembled(autoencoder.net, words.net, denoiser.net, tokenizer(runs))
+    config = TextToImageConfig(autoencoder.config, words.config, denoiser.config)
+    return TextToImage(config, pipeline).requires_grad_(False).eval()
 
 
-def _shares(runs: Path, model: TextToImage, tick: Callable[[int, int], None]) -> dict[str, Any]:
+def _shares(runs: Path, model: TextToImage, report: Report) -> dict[str, Any]:
     try:
         judge = part("judge", runs)
     except FileNotFoundError:
         return {}
-    return share_right(model, judge.to(model.device), tick=tick)
+    return share_right(model, judge.to(model.device), report=report)

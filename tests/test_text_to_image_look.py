@@ -9,29 +9,33 @@ from PIL import Image
 
 from emoji_fixtures import write_emoji
 from emoji_pipeline import tiny_parts
-from gen_core.text_to_image import measure, progress, training
+from gen_core import recipes
+from gen_core.text_to_image import look as module
+from gen_core.text_to_image import measure
+from gen_core.text_to_image.card import NAME
+from gen_core.text_to_image.look import look
 
 
 def test_a_look_draws_the_average_as_it_stands(tmp_path, monkeypatch):
-    runs, cpu = tmp_path / "runs", torch.device("cpu")
-    tiny_parts(runs, monkeypatch)
+    folder, cpu = tmp_path / "runs", torch.device("cpu")
+    runs = tiny_parts(folder, monkeypatch)
     write_emoji(tmp_path)
-    monkeypatch.setattr(progress, "PROMPTS", ("a red cat", "two owls"))
-    monkeypatch.setattr(progress, "SEEDS", 2)
+    monkeypatch.setattr(module, "PROMPTS", ("a red cat", "two owls"))
+    monkeypatch.setattr(module, "SEEDS", 2)
     for name in ("BACKGROUNDS", "TINTED", "PAIRS"):
         monkeypatch.setattr(measure, name, 2)
-    with pytest.raises(FileNotFoundError, match="train denoiser` makes it"):
-        progress.look(runs, cpu)
-    steps = training.run("denoiser", runs).train(data_root=str(tmp_path), save_every=1)
+    with pytest.raises(FileNotFoundError, match=f"train {NAME}/denoiser` makes it"):
+        look(folder, cpu)
+    steps = recipes.run(f"{NAME}/denoiser", folder).train(data_root=str(tmp_path), save_every=1)
     next(steps)
-    first = progress.look(runs, cpu)
+    first = look(folder, cpu)
     assert (first["step"], first["pictures"]) == (1, 4) and first["loss"] > 0
     assert first["shares"].keys() == {"seen", "held out"}
     drawn = np.asarray(Image.open(runs / "denoiser/grid-000001.png"))
     assert drawn.shape[:2] == (68, 4 * 66 + 2)
     list(steps)
     (runs / "judge/final.safetensors").unlink()
-    last = progress.look(runs, cpu)
+    last = look(folder, cpu)
     assert last["step"] == 3 and last["shares"] == {}
     later = np.asarray(Image.open(runs / "denoiser/grid-000003.png"))
     assert not np.array_equal(later, drawn)
