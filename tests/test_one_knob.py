@@ -23,9 +23,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = (FOLDER / "rows.py").read_text(encoding="utf-8")
     before = text.index('        Whole("top_k"')
     text = text[:before] + LINE + text[before:]
-    text = text.replace(
-        "temperature: float, top_k: int", "temperature: float, top_k: int, boldness"
-    )
+    takes = "temperature: float, top_k: int"
+    text = text.replace(takes, f"{takes}, boldness: float", 1)
     (home / "rows.py").write_text(text, encoding="utf-8")
     assert within(home, SAVED).stdout == "saved\n"
     return home

@@ -33,7 +33,7 @@ def checked(upload: Any) -> dict[str, Any]:
     picture = grey_picture(path_of(upload))
     said, score = provenance.told(picture.info), round(watermark.score(picture), 4)
     found = score > watermark.threshold()
-    told = ("model", *provenance.KNOBS, "comment")
+    told = ("model", *provenance.told_knobs(), "comment")
     facts = {name.replace("_", " "): text for name, text in said.items() if name in told}
     return verdict_value(
         headline(said, found), [("Metadata", metadata(said)), ("Invisible mark", mark(score))],
