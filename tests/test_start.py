@@ -74,8 +74,10 @@ def test_the_server_speaks_to_no_other_host(tmp_path: Path):
 @pytest.mark.parametrize("content", [None, b"no safetensors at all"])
 @pytest.mark.heavy
 def test_the_page_is_served_without_weights_and_with_damaged_ones(tmp_path: Path, content):
-    for name in RECIPES if content else ():
-        (tmp_path / f"{name}.safetensors").write_bytes(content)
+    files = [f"{name}.safetensors" for name in RECIPES] + ["text-to-image-emoji/card.json"]
+    for file in files if content else ():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_bytes(content)
     with running_app(GEN_WEIGHTS=str(tmp_path)) as address:
         assert "Noise to Data" in httpx.get(address).text
 
