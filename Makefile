@@ -33,7 +33,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 
 cache: $(VENV)/.installed
-	$(BIN)/python -m demos.cache
+	$(BIN)/python -m demos.page.examples
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -32,8 +32,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    from demos import server, shell  # after parse: --help answers at once
-    from demos.handlers import App
+    from demos.page import server, shell  # after parse: --help answers at once
+    from demos.page.handlers import App
     from gen_core.checks import KnobError
 
     try:

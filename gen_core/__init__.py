@@ -6,13 +6,21 @@
 """
 
 from gen_core import families
-from gen_core.checkpoint import available, load
 from gen_core.family import Family, Frame, Phase, final, record
 from gen_core.noise import Noise
-from gen_core.train import fit
+from gen_core.training.checkpoint import available, load
+from gen_core.training.train import fit
 
 families.discover()
 
 __all__ = [
-    "Family", "Frame", "Noise", "Phase", "available", "final", "fit", "load", "record",
-]  # fmt: skip
+    "Family",
+    "Frame",
+    "Noise",
+    "Phase",
+    "available",
+    "final",
+    "fit",
+    "load",
+    "record",
+]

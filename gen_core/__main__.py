@@ -12,21 +12,22 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from gen_core import Noise, checkpoint, final, recipes
-from gen_core.checkpoint import CheckpointError, available, load
+from gen_core import Noise, final
 from gen_core.checks import KnobError, whole
 from gen_core.conditions import Text
 from gen_core.data.images import grid
-from gen_core.evaluate import SAMPLES, evaluate, known
+from gen_core.evaluation.evaluate import SAMPLES, evaluate, known
+from gen_core.evaluation.prompt_report import markdown_shares
+from gen_core.evaluation.report import markdown_table
 from gen_core.families.text_to_image import TextToImage
+from gen_core.families.text_to_image import commands as words_to_pictures
+from gen_core.families.text_to_image.card import NAME as TEXT_TO_IMAGE
 from gen_core.family import Family, Picture, own_knobs, registry
 from gen_core.knobs import Knob, as_number
 from gen_core.noise import MAX_SEED
 from gen_core.progress import Bars
-from gen_core.report import markdown_table
-from gen_core.text_to_image import commands as words_to_pictures
-from gen_core.text_to_image.card import NAME as TEXT_TO_IMAGE
-from gen_core.text_to_image.report import markdown_shares
+from gen_core.training import checkpoint, recipes
+from gen_core.training.checkpoint import CheckpointError, available, load
 
 EXTRA = (*TextToImage.libraries, "tokenizers", "accelerate")
 """What the extra "text-to-image" installs, and a command may find missing."""
@@ -112,9 +113,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_knobs(parser: argparse.ArgumentParser) -> None:
     """A flag for each knob that any family has, and those for what is asked for."""
     parser.add_argument(
-        "--label", type=_label, default=None,
+        "--label",
+        type=_label,
+        default=None,
         help="what is asked for, a class or attributes as JSON; default: everything in turn",
-    )  # fmt: skip
+    )
     for knob in Text.knobs:
         parser.add_argument(f"--{knob.name.replace('_', '-')}", help=f"{knob.info} (text-to-image)")
     for name, owners in _every_knob().items():
@@ -210,9 +213,12 @@ def _train(args: argparse.Namespace) -> Answer:
     bar = None
     for step in run.train(device=args.device, data_root=args.data):
         bar = bar or tqdm(
-            desc=args.name, total=step.total, initial=step.step - 1, unit="step",
+            desc=args.name,
+            total=step.total,
+            initial=step.step - 1,
+            unit="step",
             disable=not step.trainer.team.leads,
-        )  # fmt: skip
+        )
         if step.step % 10 == 0:
             bar.set_postfix({k: f"{float(v):.3f}" for k, v in step.losses.items()})
         bar.update()
@@ -226,10 +232,17 @@ def _train(args: argparse.Namespace) -> Answer:
 def _evaluate(args: argparse.Namespace) -> Answer:
     with Bars() as report:
         result = evaluate(
-            args.name, samples=args.samples, batch=args.batch, seed=args.seed, device=args.device,
-            data_root=args.data, write=args.write, inception=args.inception, report=report,
+            args.name,
+            samples=args.samples,
+            batch=args.batch,
+            seed=args.seed,
+            device=args.device,
+            data_root=args.data,
+            write=args.write,
+            inception=args.inception,
+            report=report,
             **_knobs(args),
-        )  # fmt: skip
+        )
     apart = ("snapshots", "shares")
     lines = [f"{name:<22}{value}" for name, value in result.items() if name not in apart]
     for row in result.get("snapshots", []):
@@ -243,36 +256,44 @@ def _evaluate(args: argparse.Namespace) -> Answer:
 
 
 def _atlas(args: argparse.Namespace) -> Answer:
-    from gen_core.latent.survey import report, survey
+    from gen_core.latent.analyze import report, survey
 
     found = survey(args.name, device=args.device, data_root=args.data, write=args.write)
     return found, report(found)
 
 
 def _bench(args: argparse.Namespace) -> Answer:
-    from gen_core.bench import as_text, bench
+    from gen_core.evaluation.bench import as_text, bench
 
     with Bars() as report:
         result = bench(
-            *args.families, device=args.device, count=args.count, steps=args.steps,
-            rounds=args.rounds, report=report,
-        )  # fmt: skip
+            *args.families,
+            device=args.device,
+            count=args.count,
+            steps=args.steps,
+            rounds=args.rounds,
+            report=report,
+        )
     return result, as_text(result)
 
 
 def _watermark(args: argparse.Namespace) -> Answer:
-    from gen_core import watermark
     from gen_core.data.emoji import load_emoji
-    from gen_core.watermark_rates import rates, report
+    from gen_core.provenance import watermark
+    from gen_core.provenance.watermark_rates import rates, report
 
     count, model = whole("pictures", args.pictures, 1, 500 if args.model else 100_000), None
     if args.model:
         model = load(TEXT_TO_IMAGE)
     with Bars() as report_progress:
         result = rates(
-            load_emoji(args.data), pictures=count, model=model, others=args.others,
-            unmarked=whole("unmarked", args.unmarked, 2, 100_000), report=report_progress,
-        )  # fmt: skip
+            load_emoji(args.data),
+            pictures=count,
+            model=model,
+            others=args.others,
+            unmarked=whole("unmarked", args.unmarked, 2, 100_000),
+            report=report_progress,
+        )
     if args.write:
         watermark.MEASURED.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result, report(result)

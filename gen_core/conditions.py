@@ -255,9 +255,10 @@ class Text:
     knobs: tuple[Knob, ...] = (prompt, negative_prompt)
 
     def __init__(
-        self, tokenize: Callable[[Sequence[str]], Tensor],
+        self,
+        tokenize: Callable[[Sequence[str]], Tensor],
         prompts: Callable[[], Sequence[str]] = lambda: [""],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """tokenize: texts -> int64 (B, length); prompts: gives those that it is measured with."""
         self.tokenize, self.prompts = tokenize, prompts
 

@@ -20,9 +20,9 @@ from gen_core.knobs import Choice, Knob, check_all
 from gen_core.noise import Noise
 
 if TYPE_CHECKING:
-    from gen_core.evaluate import Evaluation
-    from gen_core.recipes import Recipe, Run
+    from gen_core.evaluation.evaluate import Evaluation
     from gen_core.solvers import Solver
+    from gen_core.training.recipes import Recipe, Run
 
 UNDRAWN = -1
 """In place of a token that is not drawn yet; in a picture, its darkest value."""
@@ -189,7 +189,7 @@ class Trainable(nn.Module):
     @classmethod
     def run(cls, name: str, recipe: Recipe, folder: Path) -> Run:
         """The training of a recipe in its folder."""
-        from gen_core.recipes import Run  # which knows of this module
+        from gen_core.training.recipes import Run  # which knows of this module
 
         return Run(name, recipe, folder)
 

@@ -7,17 +7,28 @@ import shutil
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 QUIET = [
-    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup",
-    "AimEnabled", "HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter",
-    "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch",
-]  # fmt: skip
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "AimEnabled",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+]
 """Parts of the browser nobody needs here. A whole Chromium builds the list under its address bar as
 a web page of its own for every window: 2 of the 5 seconds of computing that a visit took. The
 others are what playwright turns off, for the last list is the one that counts."""
 OPTIONS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
     f"--disable-features={','.join(QUIET)}",
-]  # fmt: skip
+]
 
 
 def launch(playwright: Playwright) -> Browser:

@@ -40,7 +40,7 @@ def emoji_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     concepts, and data/ with drawn emoji; nobody may change them."""
     from emoji_fixtures import few_emoji, write_emoji
     from emoji_pipeline import tiny_pipeline
-    from gen_core.text_to_image.card import NAME
+    from gen_core.families.text_to_image.card import NAME
 
     home = tmp_path_factory.mktemp("emoji")
     (home / "weights").mkdir()
@@ -88,8 +88,9 @@ def running_app(command: Sequence[str] = ("app.py",), **environment: str) -> Ite
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, *command, "--port", str(port), "--device", "cpu"],
-        cwd=ROOT, env=os.environ | environment,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=os.environ | environment,
+    )
     address = Served(f"http://127.0.0.1:{port}")
     address.pid = process.pid
     try:

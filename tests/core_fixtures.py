@@ -16,7 +16,7 @@ from gen_core.data.avatars import avatars
 from gen_core.data.avatars.labels import facts
 from gen_core.family import Family, Tokens, Trainable, registry
 from gen_core.solvers import NoiseSchedule, Prediction
-from gen_core.train import BatchSource
+from gen_core.training.train import BatchSource
 
 GENERATIVE = sorted(name for name, kind in registry.classes.items() if issubclass(kind, Family))
 TRAINED = sorted(name for name, kind in registry.classes.items() if not kind.parts)
@@ -97,10 +97,13 @@ class PartBatches:
         words = torch.randn(self.size, 32, 32, generator=rng)
         answers = torch.randint(4, (self.size, 4), generator=rng) % 2
         return {
-            "autoencoder": (pictures, torch.empty(self.size, 0)), "words": (words[:, 0], tokens),
-            "clip": (pictures, tokens), "denoiser": (latents, words),
-            "decoder": (pictures, latents), "judge": (pictures, answers),
-        }[self.part]  # fmt: skip
+            "autoencoder": (pictures, torch.empty(self.size, 0)),
+            "words": (words[:, 0], tokens),
+            "clip": (pictures, tokens),
+            "denoiser": (latents, words),
+            "decoder": (pictures, latents),
+            "judge": (pictures, answers),
+        }[self.part]
 
 
 SHAPES = (3, 64, 64), (4, 16, 16)

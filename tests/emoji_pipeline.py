@@ -5,15 +5,15 @@ from pathlib import Path
 
 import torch
 
-from gen_core import checkpoint, recipes
-from gen_core.data.captions import caption
 from gen_core.data.emoji import Emoji
-from gen_core.data.scenes import random_scene
-from gen_core.recipes import Recipe
-from gen_core.text_to_image.card import NAME
-from gen_core.text_to_image.export import export
-from gen_core.text_to_image.parts import PARTS
-from gen_core.text_to_image.tokens import learned
+from gen_core.data.emoji.captions import caption
+from gen_core.data.emoji.scenes import random_scene
+from gen_core.families.text_to_image.card import NAME
+from gen_core.families.text_to_image.export import export
+from gen_core.families.text_to_image.parts import PARTS
+from gen_core.families.text_to_image.tokens import learned
+from gen_core.training import checkpoint, recipes
+from gen_core.training.recipes import Recipe
 
 
 def tiny_parts(folder: Path, monkeypatch) -> Path:
@@ -34,9 +34,15 @@ def tiny_parts(folder: Path, monkeypatch) -> Path:
         model = kind(kind.Config(**config))
         (runs / name).mkdir()
         card = {
-            "recipe": dataclasses.asdict(recipe), "data": "scenes", "seed": 0, "steps": 0,
-            "hours": 0.5, "hardware": "none", "metrics": {}, "scaling_factor": 0.5,
-        }  # fmt: skip
+            "recipe": dataclasses.asdict(recipe),
+            "data": "scenes",
+            "seed": 0,
+            "steps": 0,
+            "hours": 0.5,
+            "hardware": "none",
+            "metrics": {},
+            "scaling_factor": 0.5,
+        }
         path = runs / name / "final.safetensors"
         checkpoint.save(model, path, card, dtype=torch.float32)
     return runs

@@ -69,8 +69,10 @@ class _Answers(BaseHTTPRequestHandler):
             else:
                 self.reply(404, b"", {"X-Error-Code": "EntryNotFound"}, body)
         elif path.startswith(f"/api/models/{REPOSITORY}/tree/"):
-            tree = [{"type": "file", "path": name, "oid": _sha(data), "size": len(data)}
-                    for name, data in files.items()]  # fmt: skip
+            tree = [
+                {"type": "file", "path": name, "oid": _sha(data), "size": len(data)}
+                for name, data in files.items()
+            ]
             self.reply(200, json.dumps(tree).encode(), {}, body)
         elif path.startswith(f"/api/models/{REPOSITORY}"):
             siblings = [{"rfilename": name} for name in files]

@@ -8,15 +8,21 @@ from typing import Any
 import torch
 
 from core_fixtures import tiny
-from gen_core import checkpoint
+from gen_core.training import checkpoint
 
 ALIVE = {"gan-fashion-healthy": {50: 8, 200: 10, 800: 10}, "gan-fashion-collapsed": {50: 9, 100: 2}}
 
 
 def measured(alive: int, step: int) -> dict[str, Any]:
     shares = [1 / alive] * alive + [0.0] * (10 - alive)
-    return {"step": step, "samples": 2000, "recall": alive / 20, "frechet": 1.0,
-            "classes_alive": alive, "class_shares": shares}  # fmt: skip
+    return {
+        "step": step,
+        "samples": 2000,
+        "recall": alive / 20,
+        "frechet": 1.0,
+        "classes_alive": alive,
+        "class_shares": shares,
+    }
 
 
 def write_weights(folder: Path) -> None:

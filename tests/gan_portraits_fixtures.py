@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from core_fixtures import tiny
-from demos.gan.census import JUDGE, MODEL, NAMES
-from gen_core import checkpoint
+from demos.tabs.gan.census import JUDGE, MODEL, NAMES
+from gen_core.training import checkpoint
 
 
 def even_shares() -> dict[str, dict[str, list[float]]]:

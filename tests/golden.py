@@ -60,8 +60,8 @@ def stored(name: str) -> tuple[str, dict[str, np.ndarray]]:
 
 def page_of_today() -> dict[str, Any]:
     """Tabs with their panels, knobs as links name them, and endpoints with their parameters."""
-    from demos import shell
-    from demos.handlers import App
+    from demos.page import shell
+    from demos.page.handlers import App
 
     app = App("cpu")
     page = shell.build_page(app)

@@ -55,8 +55,12 @@ def cases(name: str, model: Any) -> dict[str, Knobs]:
     if family == "vae":
         return {"prior": {}, "narrow": {"temperature": 0.5}}
     if name == "gan-avatars":
-        return {"anybody": {}, "cap": {"label": CAP}, "people": {"label": PEOPLE},
-                "near the mean": {"truncation_psi": 0.6}}  # fmt: skip
+        return {
+            "anybody": {},
+            "cap": {"label": CAP},
+            "people": {"label": PEOPLE},
+            "near the mean": {"truncation_psi": 0.6},
+        }
     found: dict[str, Knobs] = {"default": {}, "near the mean": {"truncation_psi": 0.5}}
     if model.config.classes:
         found["classes"] = {"label": [8, 0, 3, 5]}
@@ -100,7 +104,7 @@ def opened(name: str, weights: Path) -> Any:
     if name != TEXT_TO_IMAGE:
         return load(name, "cpu", weights)
     try:
-        from gen_core.text_to_image.pipeline import open_pipeline
+        from gen_core.families.text_to_image.pipeline import open_pipeline
     except ImportError:
         return load(name, "cpu", weights)
     return open_pipeline(weights / name, "cpu")
@@ -114,7 +118,7 @@ def drawn(model: Any, knobs: Knobs) -> Iterator[Tensor]:
     if "snapshot" in knobs:
         model = model.at_snapshot(knobs.pop("snapshot"))
     if "start" in knobs:
-        from gen_core.text_to_image.pipeline import Start
+        from gen_core.families.text_to_image.pipeline import Start
 
         knobs["start"] = Start(**knobs["start"])
     if "sampler" in knobs and hasattr(model, "every_knob"):  # it has the library's word since

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from core_fixtures import tiny
-from demos.latent_space import kl_holes
-from demos.latent_space.kl_models import VARIANTS
-from demos.latent_space.models import JUDGE
-from gen_core.checkpoint import save
+from demos.tabs.latent_space import kl_holes
+from demos.tabs.latent_space.kl_models import VARIANTS
+from demos.tabs.latent_space.models import JUDGE
 from gen_core.data.avatars import avatars
+from gen_core.training.checkpoint import save
 
 NAMES = tuple(variant.name for variant in VARIANTS)
 CHANGES = ({"beta": 0.0}, {}, {"beta": 4.0}, {"beta": 64.0}, {"reparameterised": False})
@@ -23,15 +23,23 @@ STEPS = 300
 
 
 def write_variants(
-    folder: Path, names: Iterable[str] = NAMES, *, judge: bool = True, curves: bool = True,
+    folder: Path,
+    names: Iterable[str] = NAMES,
+    *,
+    judge: bool = True,
+    curves: bool = True,
     metrics: Mapping[str, Any] | None = None,
-) -> Path:  # fmt: skip
+) -> Path:
     """The same folder, with these models in it, each from a seed of its own."""
     for seed, (name, changes) in enumerate(zip(NAMES, CHANGES, strict=True)):
         if name in names:
             model = tiny("vae", seed, channels=3, size=64, latent=6, **changes)
-            save(model, folder / f"{name}.safetensors", {"metrics": dict(metrics or {})},
-                 extra=training_curves(seed) if curves else {})  # fmt: skip
+            save(
+                model,
+                folder / f"{name}.safetensors",
+                {"metrics": dict(metrics or {})},
+                extra=training_curves(seed) if curves else {},
+            )
     if judge:
         save(tiny("avatar-judge"), folder / f"{JUDGE}.safetensors", {"metrics": {}})
     return folder

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from core_fixtures import portraits, striped, tiny
-from demos.handlers import App
-from gen_core.checkpoint import save
+from demos.page.handlers import App
 from gen_core.latent.atlas import Atlas
+from gen_core.training.checkpoint import save
 
 COUNT = 100
 """Dots on the maps: as few as t-SNE takes."""

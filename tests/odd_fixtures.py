@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from core_fixtures import tiny
-from demos.latent_space.models import PORTRAITS
-from demos.picture_files import COLOUR_SIDE
-from gen_core.checkpoint import save
+from demos.page.image_io import COLOUR_SIDE
+from demos.tabs.latent_space.models import PORTRAITS
+from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import measure
-from gen_core.latent.survey import SECTION
+from gen_core.training.checkpoint import save
 from sampling_fixtures import write_weights
 
 COUNT = 40

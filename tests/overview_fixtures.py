@@ -8,19 +8,21 @@ from pathlib import Path
 import torch
 
 from core_fixtures import tiny
-from demos.handlers import App
-from demos.overview import panel as overview
-from demos.texts.overview import FAMILIES
-from demos.working import Working
-from gen_core import checkpoint
+from demos.page.handlers import App
+from demos.page.progress import Working
+from demos.tabs.overview import panel as overview
+from demos.tabs.overview.texts import FAMILIES
 from gen_core.data.avatars.labels import CHOICES, MEASURES
+from gen_core.training import checkpoint
 
 METRICS = {"frechet": 2.5, "samples": 10_000, "floor": 0.27}
 IDS = [text.id for text in FAMILIES]
 PORTRAIT = {"channels": 3, "size": 64}
 ATTRIBUTES = {
-    "classes": 0, "choices": tuple(map(len, CHOICES.values())), "measures": len(MEASURES),
-}  # fmt: skip
+    "classes": 0,
+    "choices": tuple(map(len, CHOICES.values())),
+    "measures": len(MEASURES),
+}
 
 
 def write_weights(folder: Path) -> None:

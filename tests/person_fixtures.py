@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core_fixtures import tiny
-from gen_core import checkpoint
 from gen_core.data.avatars.labels import CHOICES, MEASURES
+from gen_core.training import checkpoint
 
 SIZES = tuple(len(options) for options in CHOICES.values())
 PORTRAIT = {"classes": 0, "choices": SIZES, "measures": len(MEASURES), "channels": 3, "size": 64}

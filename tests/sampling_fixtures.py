@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from core_fixtures import tiny
-from demos.handlers import App
-from demos.panel import Panel
-from demos.tab import Tab
-from gen_core import checkpoint
+from demos.page.handlers import App
+from demos.page.panel import Panel
+from demos.page.tab import Tab
+from gen_core.training import checkpoint
 from serving import page_of
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from conftest import free_port
-from demos import server, shell
-from demos.handlers import App
-from demos.tab import Tab
+from demos.page import server, shell
+from demos.page.handlers import App
+from demos.page.tab import Tab
 
 
 @contextlib.contextmanager

@@ -10,15 +10,15 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from demos.explain import Explanation, code_panel, explanation
-from demos.handlers import App
-from demos.knobs import Knob, Knobs
-from demos.layout import buttons, controls, results
-from demos.panel import Panel
-from demos.tab import Tab
-from demos.working import Working
+from demos.page.controls import Knob, Knobs
+from demos.page.explain import Explanation, code_panel, explanation
+from demos.page.handlers import App
+from demos.page.layout import buttons, controls, results
+from demos.page.panel import Panel
+from demos.page.progress import Working
+from demos.page.tab import Tab
 from gen_core import Noise
-from gen_core.checkpoint import load
+from gen_core.training.checkpoint import load
 
 TEXT = Explanation(
     sentence="A made-up model, for the tests alone: it turns numbers into grey.",
@@ -62,32 +62,57 @@ def built(tab: str, panel: str, put: Callable[[App], None]) -> Built:
 
 def _draw(app: App) -> None:
     explanation(TEXT)
-    knobs = app.add(Knobs("first", "draw", [
-        Knob("label", "Class", "label", "Bag", all_classes=True),
-        Knob("steps", "Steps", "whole", 20, 1, 1000, info="More steps, finer result."),
-        Knob("count", "Pictures", "whole", 4, 1, 64),
-        Knob("guidance_scale", "Guidance scale", "number", 1.0, 0, 20, step=0.1, advanced=True),
-        Knob("solver", "Solver", "choice", "euler", options=["euler", "heun", "ddim", "ddpm"]),
-        Knob("smooth", "Smooth", "flag", False, advanced=True),
-        Knob("seed", "Seed", "seed", 0),
-    ]))  # fmt: skip
+    knobs = app.add(
+        Knobs(
+            "first",
+            "draw",
+            [
+                Knob("label", "Class", "label", "Bag", all_classes=True),
+                Knob("steps", "Steps", "whole", 20, 1, 1000, info="More steps, finer result."),
+                Knob("count", "Pictures", "whole", 4, 1, 64),
+                Knob(
+                    "guidance_scale",
+                    "Guidance scale",
+                    "number",
+                    1.0,
+                    0,
+                    20,
+                    step=0.1,
+                    advanced=True,
+                ),
+                Knob(
+                    "solver", "Solver", "choice", "euler", options=["euler", "heun", "ddim", "ddpm"]
+                ),
+                Knob("smooth", "Smooth", "flag", False, advanced=True),
+                Knob("seed", "Seed", "seed", 0),
+            ],
+        )
+    )
     with gr.Row():
         with controls():
             go, stop = buttons("Draw pictures")
             knobs.build()
         with results():
             picture = gr.Image(
-                type="numpy", format="png", interactive=False, label="Pictures",
+                type="numpy",
+                format="png",
+                interactive=False,
+                label="Pictures",
                 buttons=["download", "fullscreen"],
-            )  # fmt: skip
+            )
             note = gr.Textbox(label="What happened", elem_id="first-note")
     app.on(go.click, work, knobs, [picture, note], api_name="work", stop=stop)
     code_panel(knobs, lines, Noise.randn)
 
 
 def _break(app: App) -> None:
-    knobs = app.add(Knobs("first", "break", [Knob("how", "How", "choice", "weights",
-                    options=["weights", "bug", "own"])]))  # fmt: skip
+    knobs = app.add(
+        Knobs(
+            "first",
+            "break",
+            [Knob("how", "How", "choice", "weights", options=["weights", "bug", "own"])],
+        )
+    )
     with gr.Row():
         with controls():
             go, _ = buttons("Break something")

@@ -51,9 +51,13 @@ def worker(root: Path) -> Iterator[subprocess.Popen]:
     """A process that samples with the code of that folder whenever it is asked."""
     variables = {"GEN_WEIGHTS": str(ROOT / "weights"), "PYTHONPATH": str(root)}
     process = subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(root)], cwd=root, env=os.environ | variables,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [sys.executable, "-c", WORKER, str(root)],
+        cwd=root,
+        env=os.environ | variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         yield process
     finally:

@@ -16,11 +16,18 @@ from gen_core.data.avatars.dataset import SEEDS
 from gen_core.families.vae import VAE
 from gen_core.latent import anomaly
 from gen_core.latent.anomaly import area, examine, measure, rates, roc, threshold
-from gen_core.latent.oddities import KINDS, erased, oddities, pasted, shuffled, upside_down
-from gen_core.train import fit
+from gen_core.latent.corruptions import KINDS, erased, oddities, pasted, shuffled, upside_down
+from gen_core.training.train import fit
 
-CHANCE = {"scribbled on", "a piece of another", "a piece erased", "quarters moved", "noisy",
-          "stripes", "one colour"}  # fmt: skip
+CHANCE = {
+    "scribbled on",
+    "a piece of another",
+    "a piece erased",
+    "quarters moved",
+    "noisy",
+    "stripes",
+    "one colour",
+}
 
 
 def faces(count: int = 4, size: int = 32) -> Tensor:

@@ -9,12 +9,16 @@ from playwright.sync_api import expect
 
 from conftest import ROOT
 from gen_core import available
-from gen_core.recipes import RECIPES
+from gen_core.training.recipes import RECIPES
 
 TABS = {
-    "overview": "Overview", "vae": "VAE", "gan": "GAN", "diffusion": "Diffusion",
-    "flow": "Flow matching", "text-to-image": "Text to image",
-}  # fmt: skip
+    "overview": "Overview",
+    "vae": "VAE",
+    "gan": "GAN",
+    "diffusion": "Diffusion",
+    "flow": "Flow matching",
+    "text-to-image": "Text to image",
+}
 LIVE = re.compile(r"\blive( ·|,)")
 pytestmark = pytest.mark.browser
 
@@ -53,9 +57,13 @@ def test_the_first_tab_is_alive_at_once_with_examples_labelled_as_such(visit, ap
 
 @pytest.mark.parametrize(
     ("invitation", "panel"),
-    [("Move its latent sliders", "Latent sliders"), ("Watch one collapse", "Mode collapse"),
-     ("Scrub from noise", "Generate"), ("Race it", "Few steps")],
-)  # fmt: skip
+    [
+        ("Move its latent sliders", "Latent sliders"),
+        ("Watch one collapse", "Mode collapse"),
+        ("Scrub from noise", "Generate"),
+        ("Race it", "Few steps"),
+    ],
+)
 def test_an_invitation_on_the_overview_opens_its_panel(visit, app_address, invitation, panel):
     page = visit(app_address)
     page.get_by_role("link", name=invitation).click()

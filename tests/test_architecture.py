@@ -39,7 +39,8 @@ def test_no_import_goes_through_a_wall(package):
 
 
 @pytest.mark.parametrize(
-    "start", ["import gen_core", "import demos.shell, demos.tab; demos.tab.discover()"]
+    "start",
+    ["import gen_core", "import demos.page.shell, demos.page.tab; demos.page.tab.discover()"],
 )
 @pytest.mark.heavy
 def test_nothing_heavy_is_imported_at_the_start(start):

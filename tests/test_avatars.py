@@ -32,16 +32,32 @@ from gen_core.data.avatars.labels import (
 )
 
 VALUES = {
-    "face": attributes.FACES, "skin": attributes.SKINS, "hair": attributes.HAIRS,
-    "hair_colour": attributes.HAIR_COLOURS, "brows": attributes.BROWS, "eyes": attributes.EYES,
-    "eye_colour": attributes.EYE_COLOURS, "lids": attributes.LIDS, "nose": attributes.NOSES,
-    "beard": attributes.BEARDS, "glasses": attributes.GLASSES, "hat": attributes.HATS,
-    "earrings": attributes.EARRINGS, "clothes": attributes.CLOTHES,
-    "cloth_colour": attributes.CLOTH_COLOURS, "background": attributes.BACKGROUNDS,
+    "face": attributes.FACES,
+    "skin": attributes.SKINS,
+    "hair": attributes.HAIRS,
+    "hair_colour": attributes.HAIR_COLOURS,
+    "brows": attributes.BROWS,
+    "eyes": attributes.EYES,
+    "eye_colour": attributes.EYE_COLOURS,
+    "lids": attributes.LIDS,
+    "nose": attributes.NOSES,
+    "beard": attributes.BEARDS,
+    "glasses": attributes.GLASSES,
+    "hat": attributes.HATS,
+    "earrings": attributes.EARRINGS,
+    "clothes": attributes.CLOTHES,
+    "cloth_colour": attributes.CLOTH_COLOURS,
+    "background": attributes.BACKGROUNDS,
     "mouth": attributes.MOUTHS,
-}  # fmt: skip
-RANGES = {"turn": (-1, 1), "tilt": (-1, 1), "age": (0, 1), "smile": (-1, 1), "light": (-1, 1),
-          "warmth": (-1, 1)}  # fmt: skip
+}
+RANGES = {
+    "turn": (-1, 1),
+    "tilt": (-1, 1),
+    "age": (0, 1),
+    "smile": (-1, 1),
+    "light": (-1, 1),
+    "warmth": (-1, 1),
+}
 
 
 def test_a_seed_is_one_picture_whatever_else_is_drawn():
@@ -70,9 +86,11 @@ def test_every_attribute_shows():
 def test_a_change_stays_in_its_place():
     plain, size = Avatar(background="mint"), 64
     for change, rows in (
-        ({"smile": -1.0}, slice(20, 50)), ({"hat": "cap"}, slice(0, 40)),
-        ({"clothes": "shirt"}, slice(40, 64)), ({"beard": "goatee"}, slice(30, 54)),
-    ):  # fmt: skip
+        ({"smile": -1.0}, slice(20, 50)),
+        ({"hat": "cap"}, slice(0, 40)),
+        ({"clothes": "shirt"}, slice(40, 64)),
+        ({"beard": "goatee"}, slice(30, 54)),
+    ):
         changed = (portrait(dataclasses.replace(plain, **change)) != portrait(plain)).any(2)
         outside = np.ones(size, bool)
         outside[rows] = False
@@ -130,9 +148,11 @@ def test_a_script_without_a_guard_is_told_what_to_do(tmp_path):
     script = "from gen_core.data import load_data; load_data('avatars', 'test')"
     (tmp_path / "script.py").write_text(script, encoding="utf-8")
     answer = subprocess.run(
-        [sys.executable, tmp_path / "script.py"], capture_output=True, text=True,
+        [sys.executable, tmp_path / "script.py"],
+        capture_output=True,
+        text=True,
         env=os.environ | {"XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    )
     assert answer.returncode == 1
     assert 'put the script\'s code under `if __name__ == "__main__":`' in answer.stderr
 
@@ -153,9 +173,17 @@ def test_a_larger_picture_is_the_same_one_finer(seed):
 @pytest.mark.parametrize("hat", ["none", "cap", "beanie", "headscarf"])
 def test_a_head_that_turns_the_other_way_is_the_mirror_image(hat):
     person = Avatar(
-        turn=0.8, tilt=0.5, light=0.6, hair="bald", lids="closed", nose="long", beard="full beard",
-        earrings="hoops", clothes="v-neck", hat=hat,
-    )  # fmt: skip
+        turn=0.8,
+        tilt=0.5,
+        light=0.6,
+        hair="bald",
+        lids="closed",
+        nose="long",
+        beard="full beard",
+        earrings="hoops",
+        clothes="v-neck",
+        hat=hat,
+    )
     other = dataclasses.replace(person, turn=-0.8, tilt=-0.5, light=-0.6)
     left, right = portrait(person).astype(int), portrait(other)[:, ::-1].astype(int)
     assert abs(left - right).max() <= 1
@@ -177,9 +205,12 @@ def test_wrong_wishes_are_refused(arguments, message):
 def test_what_is_hidden_does_not_show():
     """A picture is the same whatever the value of an attribute that is said to be hidden."""
     for avatar in (
-        Avatar(hat="headscarf", earrings="hoops", lids="closed"), Avatar(hat="turban"),
-        Avatar(glasses="sun"), Avatar(hat="cap", lids="closed"), Avatar(hair="bald"),
-    ):  # fmt: skip
+        Avatar(hat="headscarf", earrings="hoops", lids="closed"),
+        Avatar(hat="turban"),
+        Avatar(glasses="sun"),
+        Avatar(hat="cap", lids="closed"),
+        Avatar(hair="bald"),
+    ):
         for name in hidden(avatar) - {"face"}:  # of which the outline shows a little
             assert farthest(avatar, name) < 40, (avatar, name)
     old = Avatar(age=1.0)

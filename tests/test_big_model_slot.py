@@ -12,13 +12,13 @@ import torch
 
 from big_pipelines import entry, start_by_forking, tiny
 from conftest import free_port
-from demos.pictures import result_of
+from demos.page.image_input import result_of
 from fake_hub import REPOSITORY, Hub, serving
 from gen_core.checks import KnobError
-from gen_core.text_to_image import slot as slot_module
-from gen_core.text_to_image.big_pipeline import DRAWING, generate, opened
-from gen_core.text_to_image.bigger import BigModel
-from gen_core.text_to_image.slot import Slot
+from gen_core.hub import server as slot_module
+from gen_core.hub.models import BigModel
+from gen_core.hub.pipeline import DRAWING, generate, opened
+from gen_core.hub.server import Slot
 
 pytestmark = pytest.mark.heavy
 CPU = torch.device("cpu")

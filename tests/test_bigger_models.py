@@ -14,8 +14,8 @@ import torch
 from big_pipelines import MAKERS, SIDE, entry, tiny
 from conftest import ROOT
 from gen_core.checks import KnobError
-from gen_core.text_to_image.big_pipeline import DRAWING, Cancelled, generate, opened
-from gen_core.text_to_image.bigger import (
+from gen_core.families.text_to_image.card import NAME
+from gen_core.hub.models import (
     DEFAULTS,
     LISTED,
     BigModel,
@@ -24,7 +24,7 @@ from gen_core.text_to_image.bigger import (
     check_runs,
     obstacles,
 )
-from gen_core.text_to_image.card import NAME
+from gen_core.hub.pipeline import DRAWING, Cancelled, generate, opened
 
 CPU = torch.device("cpu")
 GPU = Machine("cuda", memory=64, gpu_memory=80, token=True)
@@ -60,7 +60,7 @@ def test_a_large_machine_runs_all_the_defaults():
         (Machine("mps", 32, 0, True), "needs about 40.4 GB of memory"),
         (Machine("cuda", 64, 80, False), "needs an access token"),
     ],
-)  # fmt: skip
+)
 def test_a_machine_that_cannot_says_why(machine, said):
     assert len(obstacles(DEFAULTS[2], machine)) == 1
     with pytest.raises(KnobError, match=said):
@@ -120,9 +120,12 @@ def test_the_app_does_not_start_with_a_broken_list(tmp_path, monkeypatch):
     # without this folder there is no tab that would read the list
     (tmp_path / NAME / "clip").mkdir(parents=True)
     ended = subprocess.run(
-        [sys.executable, "app.py", "--device", "cpu"], cwd=ROOT, capture_output=True, text=True,
+        [sys.executable, "app.py", "--device", "cpu"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
         timeout=120,
-    )  # fmt: skip
+    )
     assert ended.returncode == 1 and "GEN_BIG_MODELS=" in ended.stderr
     assert "Traceback" not in ended.stderr
 

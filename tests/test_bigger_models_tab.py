@@ -21,13 +21,13 @@ from playwright.sync_api import expect
 
 from big_pipelines import SIDE, entry, start_by_forking, tiny
 from conftest import ROOT, free_port, wait_until
-from demos import server, shell
-from demos.handlers import App
-from demos.tab import Tab
-from demos.text_to_image import bigger
-from gen_core import provenance
-from gen_core.text_to_image.big_pipeline import Drawn
-from gen_core.text_to_image.bigger import LISTED, big_models
+from demos.page import server, shell
+from demos.page.handlers import App
+from demos.page.tab import Tab
+from demos.tabs.text_to_image import bigger
+from gen_core.hub.models import LISTED, big_models
+from gen_core.hub.pipeline import Drawn
+from gen_core.provenance import metadata
 from sampling_fixtures import picture
 
 SMALL, LONG, TURBO, LARGE = "Small <b>one</b>", "Long walk", "Turbo", "Large"
@@ -110,8 +110,9 @@ def test_the_list_says_what_each_model_needs_and_shows_names_as_text(listed):
 @pytest.mark.heavy
 def test_the_page_is_built_without_diffusers():
     program = (
-        "import sys; from demos.handlers import App; from demos.tabs import text_to_image as t;"
-        "from demos.shell import build_page; build_page(App('cpu'), [t.TAB]);"
+        "import sys; from demos.page.handlers import App;"
+        "from demos.tabs import text_to_image as t;"
+        "from demos.page.shell import build_page; build_page(App('cpu'), [t.TAB]);"
         "print(*(m for m in ('diffusers', 'transformers') if m in sys.modules))"
     )
     done = subprocess.run(
@@ -156,7 +157,7 @@ def test_the_api_draws_from_the_list_alone(served):
     url = told.split('src="')[1].split('"')[0]
     assert picture(url).shape == (SIDE, SIDE, 3)
     with Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))) as file:
-        said = provenance.told(file.info)
+        said = metadata.told(file.info)
     assert (said["model"], said["prompt"], said["seed"]) == (SMALL, MARKUP, "3")
     for model in ("runwayml/anything", "../../etc", None, 7):
         with pytest.raises(Exception, match="choose one of Small"):

@@ -8,9 +8,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from core_fixtures import TRAINED, tiny
-from gen_core import Noise, available, checkpoint, final, load
-from gen_core.checkpoint import CheckpointError
+from gen_core import Noise, available, final, load
 from gen_core.checks import KnobError
+from gen_core.training import checkpoint
+from gen_core.training.checkpoint import CheckpointError
 
 CARD = {"data": "fashion", "steps": 7, "seed": 3, "hours": 0.1, "metrics": {}}
 
@@ -126,9 +127,11 @@ def test_a_damaged_file_is_named_with_the_way_out(damage, tmp_path):
     checkpoint.save(tiny("vae"), path, CARD)
     whole = path.read_bytes()
     broken = {
-        "empty": b"", "cut": whole[: len(whole) // 2], "noise": bytes(range(256)) * 20,
+        "empty": b"",
+        "cut": whole[: len(whole) // 2],
+        "noise": bytes(range(256)) * 20,
         "text": b"<html>not found</html>",
-    }  # fmt: skip
+    }
     path.write_bytes(broken[damage])
     assert "a.safetensors is damaged" in refusal("a", tmp_path)
 

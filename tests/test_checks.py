@@ -24,10 +24,18 @@ def test_whole_numbers_pass_as_int(good):
 @pytest.mark.parametrize(
     ("bad", "shown"),
     [
-        (0, "0"), (1001, "1001"), (2.5, "2.5"), (math.nan, "nan"), (math.inf, "inf"),
-        (None, "None"), ("20", "'20'"), (True, "True"), ([20], "[20]"), (-1, "-1"),
+        (0, "0"),
+        (1001, "1001"),
+        (2.5, "2.5"),
+        (math.nan, "nan"),
+        (math.inf, "inf"),
+        (None, "None"),
+        ("20", "'20'"),
+        (True, "True"),
+        ([20], "[20]"),
+        (-1, "-1"),
     ],
-)  # fmt: skip
+)
 def test_whole_names_the_value_and_the_range(bad, shown):
     expected = f"steps={shown}: choose a whole number from 1 to 1000"
     assert message(whole, "steps", bad, 1, 1000) == expected
@@ -66,18 +74,39 @@ def test_choice_passes():
 
 @pytest.mark.parametrize(
     "value",
-    [[3, 3, 3], (3, 3, 3), torch.tensor([3, 3, 3]), np.array([3, 3, 3]), 3, 3.0,
-     torch.tensor(3), np.int64(3)],
-)  # fmt: skip
+    [
+        [3, 3, 3],
+        (3, 3, 3),
+        torch.tensor([3, 3, 3]),
+        np.array([3, 3, 3]),
+        3,
+        3.0,
+        torch.tensor(3),
+        np.int64(3),
+    ],
+)
 def test_labels_are_one_for_all_or_one_each(value):
     assert labels(value, 3, 10) == [3, 3, 3]
 
 
 @pytest.mark.parametrize(
     "bad",
-    [99, -1, 2.5, None, "3", "Bag", math.nan, [1, 2, 99], [1, 2, 2.5], [1, 2, None], "abc",
-     torch.tensor([1.0, 2.5, 3.0]), np.array([1.0, math.nan, 1.0])],
-)  # fmt: skip
+    [
+        99,
+        -1,
+        2.5,
+        None,
+        "3",
+        "Bag",
+        math.nan,
+        [1, 2, 99],
+        [1, 2, 2.5],
+        [1, 2, None],
+        "abc",
+        torch.tensor([1.0, 2.5, 3.0]),
+        np.array([1.0, math.nan, 1.0]),
+    ],
+)
 def test_a_bad_label_is_named_with_the_range(bad):
     assert "choose a whole number from 0 to 9" in message(labels, bad, 3, 10)
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from core_fixtures import tiny, write_fashion
-from gen_core import checkpoint, recipes
 from gen_core.__main__ import main
-from gen_core.bench import families
-from gen_core.recipes import Recipe
+from gen_core.evaluation.bench import families
+from gen_core.training import checkpoint, recipes
+from gen_core.training.recipes import Recipe
 
 CARD = {"data": "fashion", "recipe": {}, "steps": 1, "seed": 0, "hours": 0.25, "metrics": {}}
 
@@ -62,15 +62,32 @@ def test_list_of_nothing(tmp_path, monkeypatch, capsys):
 
 def test_sample_writes_a_grid(place, capsys):
     result = answer(
-        capsys, "sample", "flow-fashion", "--out", "grid.png", "--count", "9", "--steps", "2",
-        "--guidance-scale", "1.5", "--solver", "heun", "--label", "8", "--seed", "3",
-    )  # fmt: skip
+        capsys,
+        "sample",
+        "flow-fashion",
+        "--out",
+        "grid.png",
+        "--count",
+        "9",
+        "--steps",
+        "2",
+        "--guidance-scale",
+        "1.5",
+        "--solver",
+        "heun",
+        "--label",
+        "8",
+        "--seed",
+        "3",
+    )
     assert result["knobs"] == {"steps": 2, "guidance_scale": 1.5, "solver": "heun", "label": 8}
     with Image.open(place / "grid.png") as picture:
         assert picture.size == (88, 88)  # 3 x 28 and two gaps of 2
     assert answer(capsys, "sample", "gan-fashion", "--count", "12")["knobs"]["label"] == [
-        *range(10), 0, 1
-    ]  # fmt: skip
+        *range(10),
+        0,
+        1,
+    ]
 
 
 def test_the_same_seed_gives_the_same_file(place, capsys):
@@ -132,7 +149,9 @@ def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
 
 def few_weights_to_time(monkeypatch):
     models = {f: tiny(f).requires_grad_(False) for f in families()}
-    monkeypatch.setattr("gen_core.bench.load_or_build", lambda family, device: models[family])
+    monkeypatch.setattr(
+        "gen_core.evaluation.bench.load_or_build", lambda family, device: models[family]
+    )
 
 
 @pytest.mark.heavy
@@ -158,7 +177,7 @@ def test_a_missing_extra_is_one_line_with_the_way_out(place, capsys, monkeypatch
 
 
 def test_any_other_missing_module_is_a_defect_and_stays_a_traceback(place, monkeypatch):
-    monkeypatch.setitem(sys.modules, "gen_core.latent.survey", None)
+    monkeypatch.setitem(sys.modules, "gen_core.latent.analyze", None)
     with pytest.raises(ModuleNotFoundError):
         main(["atlas", "vae-fashion"])
 

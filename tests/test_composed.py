@@ -8,26 +8,31 @@ import gradio as gr
 import pytest
 
 from demos.sampling import composed
-from gen_core import checkpoint
+from gen_core.training import checkpoint
 from person_fixtures import write_people
 
 
 def told(share: float) -> dict:
     return {
-        "share": share, "by_rule": 0.9, "alone": [share, 1.0], "pictures": 40,
+        "share": share,
+        "by_rule": 0.9,
+        "alone": [share, 1.0],
+        "pictures": 40,
         "by_pair": [
             [{"hat": "none", "glasses": "sun"}, 0.0],
             [{"hair": "afro", "hair_colour": "<b>blond</b>"}, 2 * share],
         ],
-    }  # fmt: skip
+    }
 
 
 METRICS = {
     "hardware": "an abacus",
     "composing": {
-        "knobs": {"steps": 20, "guidance_scale": 2.0}, "held_out": told(0.25), "seen": told(0.5),
+        "knobs": {"steps": 20, "guidance_scale": 2.0},
+        "held_out": told(0.25),
+        "seen": told(0.5),
     },
-}  # fmt: skip
+}
 
 
 def test_both_kinds_stand_beside_what_drawing_by_rule_reaches():

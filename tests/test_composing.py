@@ -9,9 +9,13 @@ import pytest
 import torch
 
 from core_fixtures import tiny
-from demos.figures import pixels
+from demos.page.figures import pixels
 from gen_core import Frame
-from gen_core.composing import (
+from gen_core.data.avatars import Avatar, portrait, random_avatar
+from gen_core.data.avatars.attributes import any_avatar
+from gen_core.data.avatars.held_out import HELD_OUT, is_held_out
+from gen_core.data.avatars.labels import CHOICES, facts
+from gen_core.evaluation.compositionality import (
     SIDE,
     _anybody,
     _by_rule,
@@ -20,10 +24,6 @@ from gen_core.composing import (
     seen_pairs,
     shown,
 )
-from gen_core.data.avatars import Avatar, portrait, random_avatar
-from gen_core.data.avatars.attributes import any_avatar
-from gen_core.data.avatars.held_out import HELD_OUT, is_held_out
-from gen_core.data.avatars.labels import CHOICES, facts
 from gen_core.progress import Progress
 
 NAMES = [*CHOICES]

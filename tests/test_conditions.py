@@ -126,11 +126,14 @@ def test_lots_tell_everything_and_keep_to_what_is_asked_for():
 @pytest.mark.parametrize(
     "wish",
     [
-        {"hair": "afro"}, {"hair_colour": "pink"}, {"eye_colour": "blue"}, {"clothes": "hoodie"},
+        {"hair": "afro"},
+        {"hair_colour": "pink"},
+        {"eye_colour": "blue"},
+        {"clothes": "hoodie"},
         {"hair_colour": "pink", "eye_colour": "grey", "face": "heart", "earrings": "hoops"},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_lots_hide_nothing_that_is_asked_for_and_leave_the_rest_as_it_is(wish):
     names = [*CHOICES, *MEASURES]
     free, asked = complete_attributes(None, range(100)), complete_attributes(wish, range(100))
@@ -144,7 +147,7 @@ def test_lots_hide_nothing_that_is_asked_for_and_leave_the_rest_as_it_is(wish):
     "wish",
     [{"hair": "afro"}, {"glasses": "sun"}, {"skin": "dark"}, {"background": "mint"}],
     ids=str,
-)  # fmt: skip
+)
 def test_lots_complete_no_wish_to_what_training_left_out(wish):
     rows, names = complete_attributes(wish, range(300)), [*CHOICES]
     for (one, other), pairs in HELD_OUT.items():

@@ -16,21 +16,29 @@ from playwright.sync_api import expect
 from torch.nn import functional
 
 from core_fixtures import portraits, tiny
-from demos import cache
-from demos.figures import png_data_url
-from demos.handlers import App
-from demos.overview import copies
+from demos.page import examples
+from demos.page.figures import png_data_url
+from demos.page.handlers import App
+from demos.page.progress import Working
 from demos.tabs import overview
-from demos.texts.overview import PORTRAITS
-from demos.working import Working
-from gen_core.checkpoint import CheckpointError, save
+from demos.tabs.overview import memorization
+from demos.tabs.overview.texts import PORTRAITS
 from gen_core.checks import KnobError
+from gen_core.classifiers.images import Judge
 from gen_core.conditions import OTHERS
-from gen_core.copies import CANDIDATES, FRESH, Yardstick, candidates, fresh, measured, nearest
 from gen_core.data.avatars.dataset import SEEDS
-from gen_core.families.judge import Judge
-from gen_core.nearest import NearestTraining
-from gen_core.reference import judged
+from gen_core.evaluation.memorization import (
+    CANDIDATES,
+    FRESH,
+    Yardstick,
+    candidates,
+    fresh,
+    measured,
+    nearest,
+)
+from gen_core.evaluation.reference import judged
+from gen_core.evaluation.training_index import NearestTraining
+from gen_core.training.checkpoint import CheckpointError, save
 from serving import page_of
 
 TRAINING = 60
@@ -66,8 +74,8 @@ def folder(tmp_path_factory, judge) -> Path:
 def app(folder, monkeypatch) -> App:
     """No example was computed before, and few portraits are measured."""
     monkeypatch.setenv("GEN_WEIGHTS", str(folder))
-    monkeypatch.setattr(copies, "FRESH", FEW)
-    monkeypatch.setattr(copies, "example", lambda name: None)
+    monkeypatch.setattr(memorization, "FRESH", FEW)
+    monkeypatch.setattr(memorization, "example", lambda name: None)
     return App("cpu")
 
 
@@ -139,28 +147,30 @@ def test_a_picture_of_another_shape_is_refused(judge, shape):
 # --- the card -------------------------------------------------------------------------------------
 
 
-def answered(app: App, known: copies.FreshPortraits, asked: Any) -> tuple[list[Working], dict]:
-    *working, value = copies.compare(app, known, asked)
+def answered(
+    app: App, known: memorization.FreshPortraits, asked: Any
+) -> tuple[list[Working], dict]:
+    *working, value = memorization.compare(app, known, asked)
     return working, value
 
 
 @pytest.mark.heavy
 def test_the_card_shows_the_nearest_and_holds_them_against_fresh_ones(app):
-    _, value = answered(app, copies.FreshPortraits(app), picked(fresh(5)))
+    _, value = answered(app, memorization.FreshPortraits(app), picked(fresh(5)))
     assert value["verdict"] == "copy" and value["headline"].startswith("A copy, or nearly: ")
     assert value["own"] == pytest.approx(0, abs=1e-6) and value["who"] == "GAN, seed 3"
     assert value["nearest"][0]["number"] == 5
-    assert len(value["nearest"]) == copies.SHOWN
+    assert len(value["nearest"]) == memorization.SHOWN
     assert value["nearest"][0]["picture"] == value["picture"]  # pixel for pixel
     judge = app.model("judge-avatars")
     assert value["fresh"] == list(measured(judge, FEW))
-    _, other = answered(app, copies.FreshPortraits(app), picked(fresh(FRESH.stop)))
+    _, other = answered(app, memorization.FreshPortraits(app), picked(fresh(FRESH.stop)))
     assert other["verdict"] != "copy" and other["headline"] != value["headline"]
 
 
 @pytest.mark.heavy
 def test_the_yardstick_is_measured_once_for_all_visitors(app):
-    known = copies.FreshPortraits(app)
+    known = memorization.FreshPortraits(app)
     first, value = answered(app, known, picked(fresh(1)))
     then, again = answered(app, known, picked(fresh(2)))
     doing = [{step.doing for step in steps} for steps in (first, then)]
@@ -170,11 +180,11 @@ def test_the_yardstick_is_measured_once_for_all_visitors(app):
 
 @pytest.mark.heavy
 def test_a_kept_example_spares_the_measuring(app, tmp_path, monkeypatch):
-    cache.write(copies.PANEL.keep(), app, tmp_path)
-    kept = cache.example(copies.NAME, tmp_path)
+    examples.write(memorization.PANEL.keep(), app, tmp_path)
+    kept = examples.example(memorization.NAME, tmp_path)
     assert kept.models == ("gan-avatars", "judge-avatars") and kept.value["who"] == "GAN, seed 0"
-    monkeypatch.setattr(copies, "example", lambda name: kept)
-    working, value = answered(app, copies.FreshPortraits(app), picked(fresh(2)))
+    monkeypatch.setattr(memorization, "example", lambda name: kept)
+    working, value = answered(app, memorization.FreshPortraits(app), picked(fresh(2)))
     assert len(working) == CANDIDATES and value["fresh"] == kept.value["fresh"]
     assert kept.note in value["about"]
 
@@ -194,13 +204,13 @@ BAD = [
 @pytest.mark.parametrize(("asked", "message"), BAD)
 def test_what_is_no_picture_gets_a_message(app, asked, message):
     with pytest.raises(KnobError, match=re.escape(message)):
-        next(copies.compare(app, copies.FreshPortraits(app), asked))
+        next(memorization.compare(app, memorization.FreshPortraits(app), asked))
 
 
 def test_without_a_judge_it_says_so(app, monkeypatch, tmp_path):
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     with pytest.raises(CheckpointError, match="no weights named 'judge-avatars'"):
-        next(copies.compare(app, copies.FreshPortraits(app), picked(fresh(0))))
+        next(memorization.compare(app, memorization.FreshPortraits(app), picked(fresh(0))))
 
 
 # --- the page -------------------------------------------------------------------------------------
@@ -209,9 +219,9 @@ def test_without_a_judge_it_says_so(app, monkeypatch, tmp_path):
 @pytest.fixture(scope="module")
 def address(folder) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(copies, "FRESH", FEW)
-        patch.setattr(copies, "example", lambda name: None)
-        patch.setattr("demos.panel.example", lambda name: None)
+        patch.setattr(memorization, "FRESH", FEW)
+        patch.setattr(memorization, "example", lambda name: None)
+        patch.setattr("demos.page.panel.example", lambda name: None)
         with page_of(overview.TAB, weights=folder) as address:
             yield address
 
@@ -220,7 +230,7 @@ def address(folder) -> Iterator[str]:
 def test_a_portrait_is_pressed_with_the_keyboard_on_a_phone(visit, address):
     phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
     page = visit(f"{address}?tab=overview&data={PORTRAITS.title.replace(' ', '+')}", **phone)
-    card = page.locator(f"#{copies.NAME} .copies")
+    card = page.locator(f"#{memorization.NAME} .copies")
     expect(card.get_by_text("Press one of the portraits above.")).to_be_visible()
     tiles = page.locator(".ov-rule .ov-tile")
     tiles.first.focus()
@@ -230,7 +240,7 @@ def test_a_portrait_is_pressed_with_the_keyboard_on_a_phone(visit, address):
     expect(tiles.nth(9)).to_have_attribute("aria-pressed", "true")
     expect(card.locator(".card-live")).to_contain_text("Drawn by rule, person 9")
     expect(card).to_have_attribute("data-verdict", re.compile("new|near"))
-    expect(card.locator(".copies-nearest img")).to_have_count(copies.SHOWN)
+    expect(card.locator(".copies-nearest img")).to_have_count(memorization.SHOWN)
     expect(card.locator(".copies-track .copies-fresh")).to_have_count(len(FEW))
     assert all(image.get_attribute("alt") for image in card.locator("img").all())
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -20,21 +20,22 @@ import pytest
 import torch
 
 from core_fixtures import GENERATIVE, examples, portraits, tiny
-from gen_core import Frame, Noise, checkpoint, final
+from gen_core import Frame, Noise, final
 from gen_core.checks import KnobError
-from gen_core.composing import composing
-from gen_core.copies import candidates
 from gen_core.data import Batches, ImageSet
+from gen_core.evaluation.compositionality import composing
+from gen_core.evaluation.cost import measure
+from gen_core.evaluation.memorization import candidates
+from gen_core.evaluation.reference import judged
+from gen_core.evaluation.training_index import NearestTraining
 from gen_core.families import style_gan
 from gen_core.family import Family, Gaussian, Phase, Picture, registry
-from gen_core.interpolation import four_corners, spherical, straight
-from gen_core.latent import anomaly, effects
+from gen_core.latent import anomaly, disentanglement
 from gen_core.latent.atlas import Atlas
-from gen_core.measure import measure
-from gen_core.nearest import NearestTraining
-from gen_core.recipes import PORTRAIT_UNET
-from gen_core.reference import judged
-from gen_core.train import Trainer
+from gen_core.latent.interpolation import four_corners, spherical, straight
+from gen_core.training import checkpoint
+from gen_core.training.recipes import PORTRAIT_UNET
+from gen_core.training.train import Trainer
 from paper_gpu import PaperGPU, paper_gpu
 
 PORTRAIT = {k: PORTRAIT_UNET[k] for k in ("channels", "classes", "choices", "measures")}
@@ -88,8 +89,9 @@ def knobs_of(family: str) -> set[str]:
 
 def solvers_of(family: str) -> list[str]:
     """All that the family declares."""
-    return [s for knob in registry.classes[family].knobs if knob.name == "solver"
-            for s in knob.options]  # fmt: skip
+    return [
+        s for knob in registry.classes[family].knobs if knob.name == "solver" for s in knob.options
+    ]
 
 
 def ways(family: str) -> list[dict[str, Any]]:
@@ -211,7 +213,7 @@ def test_a_checkpoint_is_read_onto_the_gpu(gpu, family, tmp_path):
         weights = tiny(family).generator.state_dict()
         extra = {f"snapshot.7.{name}": value for name, value in weights.items()}
     checkpoint.save(tiny(family), tmp_path / "one.safetensors", {}, extra=extra)
-    with mock.patch("gen_core.checkpoint.pick_device", torch.device):
+    with mock.patch("gen_core.training.checkpoint.pick_device", torch.device):
         model = checkpoint.load("one", "cuda", tmp_path)
     if extra:
         model = model.at_snapshot(7)
@@ -275,7 +277,9 @@ def test_a_latent_space_is_surveyed_from_the_gpu(gpu):
     atlas = Atlas.of(vae, data, data, lessons=2)
     assert Atlas.kept(atlas.tensors()).at((0.0, 0.0)).device.type == "cpu"
     codes = atlas.reader.moved(atlas.codes[:2].float(), {"smile": 1.0})
-    assert effects.seen_traits(judge, effects.decoded(vae, codes)).device.type == "cpu"
+    assert (
+        disentanglement.seen_traits(judge, disentanglement.decoded(vae, codes)).device.type == "cpu"
+    )
     on_gpu = {k: v.to("cuda") for k, v in atlas.tensors().items()}
     assert Atlas.kept(on_gpu).mean.device.type == "cpu"
 
@@ -283,7 +287,7 @@ def test_a_latent_space_is_surveyed_from_the_gpu(gpu):
 def test_composing_and_its_cost_are_measured_from_the_gpu(gpu, monkeypatch):
     pair = ("hair", "cloth_colour")
     held_out = {pair: frozenset({("afro", "red")})}  # one of dozens
-    monkeypatch.setattr("gen_core.composing.HELD_OUT", held_out)
+    monkeypatch.setattr("gen_core.evaluation.compositionality.HELD_OUT", held_out)
     model, judge = sampler("flow", **PORTRAIT, size=16), moved(tiny("avatar-judge"))
     assert composing(model, judge, each=2, steps=1)["held_out"]["pictures"] == 2
     cost = measure(model, [1, 2], steps=1)

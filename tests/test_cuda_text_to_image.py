@@ -15,16 +15,15 @@ from torch import Tensor
 
 from gen_core import Noise
 from gen_core.data.emoji import STYLES, Emoji, concepts
-from gen_core.families.text_to_image import TextToImage
-from gen_core.text_to_image import batches
-from gen_core.text_to_image.match import Matcher
-from gen_core.text_to_image.measure import answers, prompts
-from gen_core.text_to_image.parts import PARTS
-from gen_core.text_to_image.pipeline import SCHEDULERS, Start, assembled
-from gen_core.text_to_image.search import Item, Search
-from gen_core.text_to_image.sharpness import laplacian_variance
-from gen_core.text_to_image.tokens import learned
-from gen_core.train import Trainer
+from gen_core.evaluation.prompt_accuracy import answers, prompts
+from gen_core.evaluation.sharpness import laplacian_variance
+from gen_core.families.text_to_image import TextToImage, batches
+from gen_core.families.text_to_image.clip_score import Matcher
+from gen_core.families.text_to_image.parts import PARTS
+from gen_core.families.text_to_image.pipeline import SCHEDULERS, Start, assembled
+from gen_core.families.text_to_image.search import Item, Search
+from gen_core.families.text_to_image.tokens import learned
+from gen_core.training.train import Trainer
 from paper_gpu import PaperGPU, paper_gpu
 
 TOKENIZER = learned(["a cat left of a dog, on a red background"] * 50)

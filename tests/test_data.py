@@ -11,7 +11,7 @@ import torch
 
 from core_fixtures import striped, write_fashion, write_idx
 from gen_core.checks import KnobError
-from gen_core.data import CLASSES, Batches, MissingData, load_data, zalando
+from gen_core.data import CLASSES, Batches, MissingData, fashion, load_data
 
 
 @pytest.fixture(autouse=True)
@@ -146,13 +146,15 @@ def test_a_damaged_file_is_named(damage, tmp_path):
     path = tmp_path / "FashionMNIST" / "raw" / "train-images-idx3-ubyte.gz"
     packed = path.read_bytes()
     plain = gzip.decompress(packed)
-    path.write_bytes({
-        "cut": packed[: len(packed) // 2],
-        "short": gzip.compress(plain[: len(plain) // 2]),
-        "foreign": gzip.compress(b"PNG" + plain[3:]),
-        "text": b"<html>not found</html>",
-        "empty": b"",
-    }[damage])  # fmt: skip
+    path.write_bytes(
+        {
+            "cut": packed[: len(packed) // 2],
+            "short": gzip.compress(plain[: len(plain) // 2]),
+            "foreign": gzip.compress(b"PNG" + plain[3:]),
+            "text": b"<html>not found</html>",
+            "empty": b"",
+        }[damage]
+    )
     with pytest.raises(MissingData, match="train-images-idx3-ubyte.gz.*download it again"):
         load_data("fashion", "train", tmp_path)
 
@@ -213,4 +215,4 @@ def test_a_batch_must_fit_the_set(size):
 
 
 def test_the_folder_for_downloads_follows_the_environment(tmp_path):
-    assert zalando.cache_folder() == tmp_path / "cache" / "noise-to-data"
+    assert fashion.cache_folder() == tmp_path / "cache" / "noise-to-data"

@@ -14,12 +14,12 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from core_fixtures import tiny
-from demos.figures import pixels
-from demos.handlers import App
-from demos.pictures import PictureInput, Pictures
-from demos.sampling import compare, forward
+from demos.page.figures import pixels
+from demos.page.handlers import App
+from demos.page.image_input import PictureInput, Pictures
+from demos.page.progress import Working
 from demos.tabs import diffusion
-from demos.working import Working
+from demos.tabs.diffusion import compare, forward
 from gen_core import Noise, final, load
 from gen_core.checks import KnobError
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights
@@ -210,8 +210,11 @@ def test_the_printed_lines_of_compare_draw_the_same(app):
 def test_every_panel_wants_an_example_kept(app):
     kept = [keep for panel in diffusion.TAB.panels for keep in panel.keeps()]
     assert [keep.name for keep in kept] == [
-        "diffusion-generate", "diffusion-person", "diffusion-forward", "diffusion-compare",
-    ]  # fmt: skip
+        "diffusion-generate",
+        "diffusion-person",
+        "diffusion-forward",
+        "diffusion-compare",
+    ]
     value = kept[0].make(app)
     assert len(value["levels"]) == 11 and kept[0].seeds == tuple(range(10))
 

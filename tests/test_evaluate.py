@@ -6,13 +6,15 @@ import pytest
 import torch
 
 from core_fixtures import tiny, write_fashion
-from gen_core import checkpoint, fit, load, metrics
-from gen_core.checkpoint import CheckpointError
+from gen_core import fit, load
 from gen_core.checks import KnobError
 from gen_core.data import Batches, MissingData, load_data
-from gen_core.evaluate import draw, evaluate
+from gen_core.evaluation import metrics
+from gen_core.evaluation.evaluate import draw, evaluate
+from gen_core.evaluation.reference import Reference, judged
 from gen_core.progress import Progress
-from gen_core.reference import Reference, judged
+from gen_core.training import checkpoint
+from gen_core.training.checkpoint import CheckpointError
 
 CARD = {"data": "fashion", "recipe": {}, "steps": 1, "seed": 0, "hours": 0.0, "metrics": {}}
 FEW = {"samples": 100, "batch": 40, "device": "cpu"}
@@ -65,7 +67,7 @@ def test_the_classifier_carries_what_others_are_measured_against(place):
 def test_a_classifier_without_its_data_is_an_error(place, tmp_path, monkeypatch):
     monkeypatch.delenv("GEN_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("gen_core.data.zalando._fetch", _offline)
+    monkeypatch.setattr("gen_core.data.fashion._fetch", _offline)
     with pytest.raises(MissingData, match="offline"):
         evaluate("judge-fashion", folder=place, device="cpu")
 
@@ -86,9 +88,13 @@ def test_others_need_an_evaluated_classifier(place, tmp_path):
 def test_a_conditional_model_is_asked_for_all_classes_in_turn(measured):
     told = []
     result = evaluate(
-        "diffusion-fashion", folder=measured, steps=2, seed=7, **FEW,
+        "diffusion-fashion",
+        folder=measured,
+        steps=2,
+        seed=7,
+        **FEW,
         report=told.append,
-    )  # fmt: skip
+    )
     assert result["knobs"] == {"steps": 2, "guidance_scale": 1.2} and result["seed"] == 7
     assert told == [Progress("samples", n, 100, "pictures") for n in (40, 80, 100)]
     reference = Reference.of("fashion", "cpu", measured)
@@ -172,7 +178,7 @@ def test_the_standard_fid_is_an_option_that_compares_with_the_test_set(measured,
     def first_pixels(batches, device):
         return torch.cat([x[:, 0, 10, 10:14] for x in batches]).cpu()
 
-    monkeypatch.setattr("gen_core.metrics.inception_features", first_pixels)
+    monkeypatch.setattr("gen_core.evaluation.metrics.inception_features", first_pixels)
     result = evaluate("vae-fashion", folder=measured, data_root=measured, inception=True, **FEW)
     real = write_fashion(measured, 320, 200)["test"].pictures(slice(None))[:, 0, 10, 10:14]
     model = load("vae-fashion", "cpu", measured)

@@ -7,8 +7,8 @@ import torch
 
 from core_fixtures import striped, tiny
 from gen_core import Noise, final, load
-from gen_core.checkpoint import available
 from gen_core.checks import KnobError
+from gen_core.training.checkpoint import available
 
 
 def batch(count=8):

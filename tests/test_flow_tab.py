@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from demos.figures import grid, pixels
-from demos.handlers import App
-from demos.sampling import few_steps
+from demos.page.figures import grid, pixels
+from demos.page.handlers import App
 from demos.tabs import flow
+from demos.tabs.flow import few_steps
 from demos.widgets.labelled_grid import Cell, Row, labelled_grid_value
 from gen_core import Noise, final
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from demos.pictures import MODEL
+from demos.page.image_input import MODEL
 from demos.tabs import gan as tab
 from gan_fixtures import write_weights
 from sampling_fixtures import served

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from core_fixtures import tiny
-from demos.gan import census
-from demos.gan.census import NAMES, Count
+from demos.tabs.gan import census
+from demos.tabs.gan.census import NAMES, Count
 from gan_portraits_fixtures import HATS, metrics
-from gen_core.checkpoint import CheckpointError
+from gen_core.training.checkpoint import CheckpointError
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,9 @@ def test_the_furthest_off_come_first_and_what_is_missing_before_all():
         "1 of 5 values are drawn at least half and at most twice as often as in the data, 2 never. "
         "Furthest off: d (hat, missing), a (hat, missing) and e (hat, 0.10×)."
     )
-    assert census.summary(found[2:3]).endswith("1 values are drawn at least half and at most twice "
-                                               "as often as in the data.")  # fmt: skip
+    assert census.summary(found[2:3]).endswith(
+        "1 values are drawn at least half and at most twice as often as in the data."
+    )
 
 
 def test_the_names_fit_what_the_judge_counts():

@@ -16,14 +16,15 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
 from core_fixtures import tiny
-from demos.gan import portraits
-from demos.gan.census import JUDGE, MODEL
-from demos.handlers import App
+from demos.page.handlers import App
 from demos.tabs import gan as tab
+from demos.tabs.gan import portraits
+from demos.tabs.gan.census import JUDGE, MODEL
 from gan_portraits_fixtures import write_portraits
-from gen_core import Noise, checkpoint, final
+from gen_core import Noise, final
 from gen_core.checks import KnobError
 from gen_core.data.images import pixels
+from gen_core.training import checkpoint
 from sampling_fixtures import defaults, picture, served, values
 
 ALL = portraits.LAYERS

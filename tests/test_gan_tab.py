@@ -16,19 +16,19 @@ import torch
 from PIL import Image
 
 from core_fixtures import write_fashion
-from demos.figures import pixels
-from demos.gan import collapse, critic, portraits, samples, walk
-from demos.gan.collapse import History
-from demos.handlers import App
-from demos.knobs import ALL_CLASSES, FASHION, Knobs
-from demos.pictures import DATA, DRAWING, MODEL, PictureInput, Pictures
+from demos.page.controls import ALL_CLASSES, FASHION, Knobs
+from demos.page.figures import pixels
+from demos.page.handlers import App
+from demos.page.image_input import DATA, DRAWING, MODEL, PictureInput, Pictures
 from demos.tabs import gan as tab
-from demos.texts.gan import differences
+from demos.tabs.gan import collapse, discriminator, portraits, samples, walk
+from demos.tabs.gan.collapse import History
+from demos.tabs.gan.texts import differences
 from demos.widgets.tiles import Scale, Tile, tiles_value
 from gan_fixtures import ALIVE, write_weights
 from gen_core import Noise, final
-from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError
+from gen_core.training.checkpoint import CheckpointError
 from sampling_fixtures import defaults, frames_of, picture, values
 
 
@@ -86,7 +86,7 @@ def test_seeds_beyond_the_last_are_refused(app):
 
 def verdict(app: App, others: Pictures | None = None, **changes: Any) -> dict[str, Any]:
     knobs = {"label": None, "count": 12, "truncation_psi": 1.0, "seed": 0} | changes
-    return critic.verdict(app.model("gan-fashion"), others=others, **knobs)
+    return discriminator.verdict(app.model("gan-fashion"), others=others, **knobs)
 
 
 def test_pictures_stand_from_the_least_to_the_most_real(app):
@@ -221,8 +221,9 @@ def test_charts_carry_the_measured_figures_and_mark_the_collapse(app):
     alive, recall, *losses = value["curves"]
     assert alive["series"][1]["points"] == [[50, 9], [100, 2]]
     assert alive["series"][2] == {
-        "name": "collapse, step 100", "points": [[100.01, 0], [100.01, 10]],
-    }  # fmt: skip
+        "name": "collapse, step 100",
+        "points": [[100.01, 0], [100.01, 10]],
+    }
     assert recall["series"][0]["points"] == [[50, 0.4], [100, 0.4], [200, 0.5], [800, 0.5]]
     assert [chart["at"] for chart in value["curves"]] == [value["steps"]] * 4
     for chart in losses:
@@ -283,10 +284,12 @@ def test_the_printed_verdict_is_the_one_on_screen(app, source, tmp_path, monkeyp
     Image.effect_noise((40, 40), 80).save("picture.png")
     mixed = PictureInput(app, "gan", "x", prefix="real_", label=ALL_CLASSES, classes=True)
     given = {"real_source": source or DATA, "real_sampled_by": "gan-fashion"}
-    knobs = {k.name: k.check(given.get(k.name, k.default)) for k in (*critic.DRAWN, *mixed.knobs)}
+    knobs = {
+        k.name: k.check(given.get(k.name, k.default)) for k in (*discriminator.DRAWN, *mixed.knobs)
+    }
     knobs |= {"mix": source is not None, "real_count": 3, "count": 5}
     names: dict[str, Any] = {}
-    exec(critic.code(mixed, knobs), names)
+    exec(discriminator.code(mixed, knobs), names)
     count = 5 + {None: 0, DRAWING: 1}.get(source, 3)
     assert names["x"].shape == (count, 1, 28, 28)
     assert (names["probability"].diff() >= 0).all()
@@ -298,8 +301,11 @@ def test_the_page_can_be_built_twice(app):
         with gr.Blocks():
             tab.TAB.build(app)
         assert [knobs.panel for knobs in app.knobs if isinstance(knobs, Knobs)] == [
-            "samples", "discriminator", "walk", "collapse",
-        ]  # fmt: skip
+            "samples",
+            "discriminator",
+            "walk",
+            "collapse",
+        ]
 
 
 def test_what_is_kept_for_the_first_moment_needs_no_data_set(app, monkeypatch, tmp_path):

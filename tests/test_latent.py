@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from core_fixtures import portraits, striped, tiny
+from gen_core.classifiers.attributes import AvatarJudge
 from gen_core.data.avatars import Avatar
 from gen_core.data.avatars.labels import facts
-from gen_core.families.avatar_judge import AvatarJudge
 from gen_core.latent.atlas import POINTS, TENSORS, Atlas
 from gen_core.latent.axes import principal_axes
-from gen_core.latent.reader import Reader, learn
+from gen_core.latent.directions import Reader, learn
+from gen_core.latent.projection import affinities, divergence, slope, tsne
 from gen_core.latent.traits import TRAITS, of_answers, of_facts
-from gen_core.latent.tsne import affinities, divergence, slope, tsne
 
 
 def rng(seed: int = 0) -> torch.Generator:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from demos.latent_space.models import TAB
 from demos.tabs import latent_space
+from demos.tabs.latent_space.models import TAB
 from gen_core.latent.traits import TRAITS
 from latent_fixtures import write_maps
 from sampling_fixtures import served

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from demos.cache import Example
-from demos.handlers import App
-from demos.latent_space import kl, kl_figures, kl_holes
-from demos.latent_space.kl_models import (
+from demos.page.examples import Example
+from demos.page.handlers import App
+from demos.page.image_input import result_of
+from demos.tabs.latent_space import kl, kl_figures, kl_holes
+from demos.tabs.latent_space.kl_models import (
     FORGOTTEN,
     HEALTHY,
     HUES,
@@ -23,7 +24,7 @@ from demos.latent_space.kl_models import (
     missing,
     weight,
 )
-from demos.latent_space.kl_pictures import (
+from demos.tabs.latent_space.kl_pictures import (
     PORTRAITS_ENDS,
     RANDOM_ENDS,
     SHOWN,
@@ -32,13 +33,13 @@ from demos.latent_space.kl_pictures import (
     side_by_side,
     walk,
 )
-from demos.latent_space.models import JUDGE, portrait
-from demos.pictures import result_of
-from gen_core import Noise, checkpoint, final
+from demos.tabs.latent_space.models import JUDGE, portrait
+from gen_core import Noise, final
 from gen_core.checks import KnobError
 from gen_core.data.images import pixels
-from gen_core.interpolation import straight
+from gen_core.latent.interpolation import straight
 from gen_core.noise import MAX_SEED
+from gen_core.training import checkpoint
 from kl_fixtures import NAMES, STEPS, keep_crowd, write_variants
 from sampling_fixtures import frames_of, picture
 
@@ -212,9 +213,14 @@ def test_without_a_judge_pictures_come_without_distances(without):
 # --- figures --------------------------------------------------------------------------------------
 
 MEASURED = {
-    "rate": 250.0, "distortion": -18_000.0, "reconstruction_error": 0.0064, "frechet": 12.5,
-    "floor": 0.4, "samples": 10_000, "hardware": "an abacus",
-}  # fmt: skip
+    "rate": 250.0,
+    "distortion": -18_000.0,
+    "reconstruction_error": 0.0064,
+    "frechet": 12.5,
+    "floor": 0.4,
+    "samples": 10_000,
+    "hardware": "an abacus",
+}
 
 
 def told() -> list[kl_figures.Known]:
@@ -290,7 +296,7 @@ def test_the_kept_example_is_new_faces_by_all_and_a_walk_through_all(app, monkey
     assert len(value["table"]["rows"]) == len(VARIANTS)
     assert len(value["walk"]["lanes"]) == len(VARIANTS)
     kept = Example(value, keep.models, keep.seeds, "an abacus", "2026-11-22")
-    monkeypatch.setattr("demos.panel.example", lambda name: kept)
+    monkeypatch.setattr("demos.page.panel.example", lambda name: kept)
     before = kl.PANEL.at_first(app)["table"]
     assert before["provenance"].startswith("computed before, 22 November 2026")
     assert before["live"] is False and JUDGE not in keep.models

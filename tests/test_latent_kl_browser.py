@@ -13,9 +13,9 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Locator, Page, expect
 
-from demos.latent_space import kl
-from demos.latent_space.kl_models import HEALTHY, SEVERED, VARIANTS
-from demos.tab import Tab
+from demos.page.tab import Tab
+from demos.tabs.latent_space import kl
+from demos.tabs.latent_space.kl_models import HEALTHY, SEVERED, VARIANTS
 from kl_fixtures import NAMES, write_variants
 from sampling_fixtures import served
 
@@ -27,7 +27,7 @@ KNOBS = {"portrait": 3, "seed": 0, "ends": "Two portraits", "a": 3, "b": 11, "co
 def opened(folder: Path) -> Iterator[str]:
     """The panel as it is where nobody has made its example."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("demos.panel.example", lambda name: None)
+        patch.setattr("demos.page.panel.example", lambda name: None)
         with served(Tab(kl.TAB, "Latent space", 1, [kl.PANEL]), folder) as address:
             yield address
 

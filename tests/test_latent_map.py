@@ -11,19 +11,19 @@ import pytest
 import torch
 
 from core_fixtures import tiny
-from demos import cache
-from demos.handlers import App
-from demos.latent_space import map as panel
-from demos.latent_space.map import GROUND_SIDE, START, VIEWS, along, timeline, walk
-from demos.latent_space.models import atlas
+from demos.page import examples
+from demos.page.handlers import App
+from demos.tabs.latent_space import map as panel
+from demos.tabs.latent_space.map import GROUND_SIDE, START, VIEWS, along, timeline, walk
+from demos.tabs.latent_space.models import atlas
 from demos.widgets.latent_map import FINE, Guide, Path, PathKnob, parse_path
-from gen_core.checkpoint import save
 from gen_core.checks import KnobError
 from gen_core.data.avatars import Avatar
 from gen_core.data.avatars.attributes import SKINS
 from gen_core.data.avatars.labels import facts
 from gen_core.data.images import pixels
 from gen_core.latent.atlas import Atlas
+from gen_core.training.checkpoint import save
 from latent_fixtures import COUNT, write_maps
 from sampling_fixtures import picture
 
@@ -262,8 +262,8 @@ def test_the_lines_shown_run_as_they_are_and_draw_the_same(app, name):
 
 
 def test_the_example_comes_back_from_its_files(app, tmp_path):
-    cache.write(panel.PANEL.keep(), app, tmp_path)
-    kept = cache.example(panel.NAME, tmp_path)
+    examples.write(panel.PANEL.keep(), app, tmp_path)
+    kept = examples.example(panel.NAME, tmp_path)
     value = timeline(kept.value, kept.note, live=False)
     assert value["provenance"].startswith("computed before") and not value["autoplay"]
     assert value["total"] == panel.COUNT.default

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from demos.latent_space import map as panel
-from demos.latent_space.models import TAB
-from demos.tab import Tab
+from demos.page.tab import Tab
+from demos.tabs.latent_space import map as panel
+from demos.tabs.latent_space.models import TAB
 from latent_fixtures import write_maps
 from sampling_fixtures import served
 

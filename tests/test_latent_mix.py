@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from demos.handlers import App
-from demos.latent_space import between, mix
-from demos.latent_space.faces import DRAWING, PORTRAIT, RANDOM, UPLOAD, FaceInput, numbered
-from demos.latent_space.models import PORTRAITS, code_of, portrait
-from demos.vae.interpolate import walks
+from demos.page.handlers import App
+from demos.tabs.latent_space import between, mix
+from demos.tabs.latent_space.faces import DRAWING, PORTRAIT, RANDOM, UPLOAD, FaceInput, numbered
+from demos.tabs.latent_space.models import PORTRAITS, code_of, portrait
+from demos.tabs.vae.interpolate import walks
 from gen_core import Noise
 from gen_core.checks import KnobError
 from gen_core.data.images import pixels
-from gen_core.interpolation import four_corners
+from gen_core.latent.interpolation import four_corners
 from latent_fixtures import lab
 from sampling_fixtures import picture
 

@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from core_fixtures import tiny
-from demos.handlers import App
-from demos.latent_space import sliders
-from demos.latent_space.models import PORTRAITS, UNSEEN_FROM, atlas, code_of, portrait
+from demos.page.handlers import App
+from demos.tabs.latent_space import sliders
+from demos.tabs.latent_space.models import PORTRAITS, UNSEEN_FROM, atlas, code_of, portrait
 from demos.widgets.meaning_sliders import AXES, DIRECTIONS, Move, MoveKnob, Mover, parse_move
 from gen_core.checks import KnobError
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.dataset import SEEDS
 from gen_core.data.images import pixels
-from gen_core.latent import effects
+from gen_core.latent import disentanglement
 from gen_core.latent.traits import TRAITS
 from latent_fixtures import lab
 from sampling_fixtures import picture
@@ -98,8 +98,11 @@ def test_what_the_classifier_sees_change_is_counted_in_deviations_of_the_data(ap
     model, judge = app.model(PORTRAITS), app.model("judge-avatars")
     z = code_of(app, PORTRAITS, portrait(2))
     moved = atlas(app, PORTRAITS).reader.moved(z, {"smile": 3.0})
-    seen = [effects.seen_traits(judge, effects.decoded(model, code))[0] for code in (z, moved)]
-    expected = (seen[1] - seen[0]) / effects.spreads()
+    seen = [
+        disentanglement.seen_traits(judge, disentanglement.decoded(model, code))[0]
+        for code in (z, moved)
+    ]
+    expected = (seen[1] - seen[0]) / disentanglement.spreads()
     told = Mover(app).move("2;smile:3")["changes"]
     assert list(told) == list(TRAITS)
     assert list(told.values()) == pytest.approx(expected.tolist(), abs=0.006)
@@ -130,7 +133,7 @@ def test_the_code_that_is_shown_runs_and_gives_the_same_face(app):
 
 
 def test_spreads_are_those_of_the_data():
-    told = dict(zip(TRAITS, effects.spreads().tolist(), strict=True))
+    told = dict(zip(TRAITS, disentanglement.spreads().tolist(), strict=True))
     assert told["smile"] == pytest.approx(3**-0.5, abs=0.02)  # even from -1 to 1
     assert told["age"] == pytest.approx(12**-0.5, abs=0.02)
     assert 0.4 < told["glasses"] <= 0.5
@@ -164,19 +167,24 @@ def test_effects_tell_a_good_slider_from_a_bad_one(app):
             return z + step
 
     changed = replace(atlas(app, PORTRAITS), reader=Straight())
-    told = effects.measure(Brightness(), Brightness(), changed, faces=20, strength=1.0)["by_trait"]
+    told = disentanglement.measure(Brightness(), Brightness(), changed, faces=20, strength=1.0)[
+        "by_trait"
+    ]
     assert told["smile"]["right"] == 1 and told["age"]["right"] == 0 and told["turn"]["right"] == 0
-    far = 2 / float(effects.spreads()[0])
+    far = 2 / float(disentanglement.spreads()[0])
     assert told["smile"]["change"]["smile"] == pytest.approx(far, rel=1e-3)
-    assert effects.others({"smile": 2.0, "age": -1.0, "turn": 0.5}, "smile") == pytest.approx(0.375)
+    assert disentanglement.others(
+        {"smile": 2.0, "age": -1.0, "turn": 0.5}, "smile"
+    ) == pytest.approx(0.375)
 
 
 def test_the_table_says_what_was_measured():
     row = {"right": 0.98, "change": {"smile": 1.5, "age": -0.3}, "stir": {"smile": 1.5, "age": 0.4}}
     told = {
         "sliders": {"faces": 500, "strength": 1.0, "by_trait": {"smile": row}},
-        "date": "2026-11-22", "hardware": "a laptop",
-    }  # fmt: skip
+        "date": "2026-11-22",
+        "hardware": "a laptop",
+    }
     shown = sliders.section(told)
     for part in ("98.0%", "+1.50", "20%", "age −0.30", "500 faces", "22 November 2026, a laptop"):
         assert part in shown

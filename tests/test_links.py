@@ -5,10 +5,10 @@ from __future__ import annotations
 import gradio as gr
 import pytest
 
-from demos.handlers import App
-from demos.knobs import ALL_CLASSES, Knob, Knobs
-from demos.links import Links
-from demos.tab import Tab
+from demos.page.controls import ALL_CLASSES, Knob, Knobs
+from demos.page.handlers import App
+from demos.page.links import Links
+from demos.page.tab import Tab
 
 KNOBS = [
     Knob("steps", "Steps", "whole", 20, 1, 1000),
@@ -42,15 +42,25 @@ def values(links, query):
 
 def test_every_kind_of_knob_is_restored(links):
     query = {
-        "tab": "diffusion", "panel": "generate", "generate.steps": "7", "guidance_scale": "3.5",
-        "generate.label": ALL_CLASSES, "solver": "heun", "mixed": "true", "seed": "41",
-    }  # fmt: skip
+        "tab": "diffusion",
+        "panel": "generate",
+        "generate.steps": "7",
+        "guidance_scale": "3.5",
+        "generate.label": ALL_CLASSES,
+        "solver": "heun",
+        "mixed": "true",
+        "seed": "41",
+    }
     found, problems = values(links, query)
     assert problems == []
     assert found == {
-        "steps": 7, "guidance_scale": 3.5, "label": ALL_CLASSES, "solver": "heun", "mixed": True,
+        "steps": 7,
+        "guidance_scale": 3.5,
+        "label": ALL_CLASSES,
+        "solver": "heun",
+        "mixed": True,
         "seed": 41,
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("name", ["sampler", "solver"])

@@ -13,15 +13,15 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from demos import saving
-from demos.handlers import App
-from demos.knobs import Knobs
-from demos.panel import Page, Panel, is_value
-from demos.saving import files, written
+from demos.page import saving
+from demos.page.controls import Knobs
+from demos.page.handlers import App
+from demos.page.panel import Page, Panel, is_value
+from demos.page.saving import files, written
 from demos.tabs import text_to_image
-from demos.text_to_image import change, generate, made_here
-from gen_core import provenance, watermark
+from demos.tabs.text_to_image import change, generate, provenance_check
 from gen_core.checks import KnobError
+from gen_core.provenance import metadata, watermark
 from sampling_fixtures import defaults, frames_of
 from serving import page_of
 
@@ -71,14 +71,14 @@ def test_what_is_seen_is_saved_large_marked_and_labelled(app):
         large = shown.repeat(8, axis=0).repeat(8, axis=1).astype(int)
         assert abs(np.asarray(picture) - large).max() <= 4
         assert watermark.score(picture) > watermark.threshold()
-        said = provenance.told(picture.info)
+        said = metadata.told(picture.info)
         assert (said["prompt"], said["seed"], said["steps"]) == (PROMPT, str(seed), "2")
         assert said["model"] == generate.MODEL and said["solver"] == "dpm++2m"
 
 
 def test_what_older_files_say_is_read_in_today_s_words():
-    said = provenance.told({"Software": provenance.PROGRAM, "model": "m", "sampler": "DDIM"})
-    assert said == {"program": provenance.PROGRAM, "model": "m", "solver": "DDIM"}
+    said = metadata.told({"Software": metadata.PROGRAM, "model": "m", "sampler": "DDIM"})
+    assert said == {"program": metadata.PROGRAM, "model": "m", "solver": "DDIM"}
 
 
 def test_an_unfinished_run_is_not_saved(app):
@@ -108,7 +108,7 @@ def test_every_widget_s_own_files_are_labelled_too(app, panel, monkeypatch):
     monkeypatch.setitem(change.USUAL, "steps", 1)
     last = ran(app, panel, prompt=PROMPT, steps=1, count=2)[-1]
     value = last[0] if isinstance(last, tuple) else last
-    assert value["about"] == provenance.about(
+    assert value["about"] == metadata.about(
         generate.MODEL, defaults(panel, prompt=PROMPT, steps=1, count=2)
     )
     assert value["about"]["seed"] == "0 to 1"
@@ -116,29 +116,29 @@ def test_every_widget_s_own_files_are_labelled_too(app, panel, monkeypatch):
 
 def test_the_box_knows_its_own(saved, tmp_path):
     first = next(iter(saved.values()))
-    found = made_here.checked(uploaded(tmp_path, first))
+    found = provenance_check.checked(uploaded(tmp_path, first))
     assert found["found"] and found["headline"].startswith("Made here: its metadata says so")
     assert found["facts"]["prompt"] == PROMPT and found["facts"]["seed"] == "9"
     assert "of 1,000 pictures without the mark was" in found["reasons"][1]["text"]
     bare = io.BytesIO()
     opened(first).convert("RGB").resize((256, 256)).save(bare, "JPEG", quality=90)
-    found = made_here.checked(uploaded(tmp_path, bare.getvalue(), "b.jpg"))
+    found = provenance_check.checked(uploaded(tmp_path, bare.getvalue(), "b.jpg"))
     assert found["found"] and found["headline"].startswith("Made here, says the mark")
     assert found["facts"] == {} and "says nothing" in found["reasons"][0]["text"]
 
 
 def test_the_box_does_not_believe_metadata_alone(saved, tmp_path):
-    forged = provenance.png(
-        np.full((200, 200, 3), 90, np.uint8), provenance.about("a-model", {"prompt": "me"})
+    forged = metadata.png(
+        np.full((200, 200, 3), 90, np.uint8), metadata.about("a-model", {"prompt": "me"})
     )
-    found = made_here.checked(uploaded(tmp_path, forged))
+    found = provenance_check.checked(uploaded(tmp_path, forged))
     assert not found["found"] and found["headline"].startswith("Perhaps made here")
-    others = provenance.about("a-model", {}) | {"Software": "Another"}
+    others = metadata.about("a-model", {}) | {"Software": "Another"}
     flat = np.full((200, 200, 3), 90, np.uint8)
-    found = made_here.checked(uploaded(tmp_path, provenance.png(flat, others)))
+    found = provenance_check.checked(uploaded(tmp_path, metadata.png(flat, others)))
     assert found["headline"].startswith("Generated, says its metadata") and found["facts"] == {}
     assert "made by a generative model" in found["reasons"][0]["text"]
-    found = made_here.checked(uploaded(tmp_path, provenance.png(flat, {})))
+    found = provenance_check.checked(uploaded(tmp_path, metadata.png(flat, {})))
     assert found["headline"] == "No sign that it was made here." and found["score"] == 0
     assert "does not mean that" in found["caution"]
 
@@ -146,8 +146,8 @@ def test_the_box_does_not_believe_metadata_alone(saved, tmp_path):
 def test_what_is_sure_depends_on_the_score():
     known = watermark.measured()
     between = (known["threshold"] + known["highest_unmarked"]) / 2
-    assert "come that far too" in made_here.mark(between)
-    assert made_here.mark(known["threshold"]).startswith("Not found")
+    assert "come that far too" in provenance_check.mark(between)
+    assert provenance_check.mark(known["threshold"]).startswith("Not found")
 
 
 @pytest.mark.parametrize(
@@ -155,31 +155,34 @@ def test_what_is_sure_depends_on_the_score():
     [
         (b"no picture", "no picture that can be read"),
         (b"GIF89a", "no picture that can be read"),
-        (provenance.png(np.zeros((40, 600, 3), np.uint8), {}), "too small to look for the mark"),
-        (provenance.png(np.zeros((2, 4097, 3), np.uint8), {}), "4097 x 2 pixels: choose"),
+        (metadata.png(np.zeros((40, 600, 3), np.uint8), {}), "too small to look for the mark"),
+        (metadata.png(np.zeros((2, 4097, 3), np.uint8), {}), "4097 x 2 pixels: choose"),
     ],
 )
 def test_wrong_files_are_answered_in_words(tmp_path, data, message):
     with pytest.raises(KnobError, match=message):
-        made_here.checked(uploaded(tmp_path, data))
+        provenance_check.checked(uploaded(tmp_path, data))
 
 
 @pytest.mark.parametrize("wrong", [None, 7, "/etc/hostname", {"path": "/etc/hostname"}])
 def test_what_is_no_upload_is_refused(wrong):
     with pytest.raises(KnobError, match="upload"):
-        made_here.checked(wrong)
+        provenance_check.checked(wrong)
 
 
 def test_the_rates_on_the_page_are_the_measured_ones(monkeypatch):
     known = watermark.measured() | {"found": {"JPEG 75": 0.123}, "date": "2031-02-03"}
     monkeypatch.setattr(watermark, "measured", lambda: known)
-    assert "| JPEG 75 | 12.3% |" in made_here.rates() and "3 February 2031" in made_here.rates()
+    assert (
+        "| JPEG 75 | 12.3% |" in provenance_check.rates()
+        and "3 February 2031" in provenance_check.rates()
+    )
 
 
 def test_the_printed_lines_run(saved, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("picture.png").write_bytes(next(iter(saved.values())))
-    exec(textwrap.dedent(made_here.code({})), {})
+    exec(textwrap.dedent(provenance_check.code({})), {})
     assert generate.MODEL in capsys.readouterr().out
 
 
@@ -208,14 +211,14 @@ def test_save_a_picture_and_ask_where_it_was_made(address, visit, tmp_path):
         assert "cat" not in download.value.suggested_filename
         with Image.open(tmp_path / name) as file:
             file.load()
-            said = provenance.told(file.info)
+            said = metadata.told(file.info)
         assert PROMPT in said["comment" if name.endswith("gif") else "prompt"]
-    page.get_by_role("tab", name=made_here.TITLE).click()
+    page.get_by_role("tab", name=provenance_check.TITLE).click()
     field = page.locator("#tab-text-to-image input[type=file]")
     field.wait_for(state="attached")
     field.set_input_files(tmp_path / "saved.png")
     page.get_by_text("saved.png").first.wait_for()
-    page.get_by_role("button", name=made_here.BUTTON, exact=True).click()
-    answer = page.locator(f"#{made_here.NAME}")
+    page.get_by_role("button", name=provenance_check.BUTTON, exact=True).click()
+    answer = page.locator(f"#{provenance_check.NAME}")
     expect(answer.get_by_text("Made here: its metadata says so")).to_be_visible()
     expect(answer.get_by_text(PROMPT)).to_be_visible()  # as text, with its tags

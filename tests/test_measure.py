@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from core_fixtures import GENERATIVE, tiny
-from gen_core import Noise, final, measure
+from gen_core import Noise, final
 from gen_core.checks import KnobError
+from gen_core.evaluation import cost
 
 SEEDS = range(3)
 
@@ -27,7 +28,7 @@ SEEDS = range(3)
     ],
 )
 def test_evaluations_are_those_that_ran(family, knobs, evaluations):
-    assert measure.measure(tiny(family), SEEDS, **knobs).evaluations == evaluations
+    assert cost.measure(tiny(family), SEEDS, **knobs).evaluations == evaluations
 
 
 @pytest.mark.parametrize("solver", ["ddpm", "ddim", "dpm++2m", "euler", "heun"])
@@ -37,20 +38,20 @@ def test_evaluations_agree_with_a_count_inside_the_network(solver):
     model.net.forward = lambda x, time, label: (calls.append(len(x)), forward(x, time, label))[1]
     final(model.sample(Noise(SEEDS), steps=6, solver=solver))
     inside = sum(calls) / len(SEEDS)
-    assert measure.measure(model, SEEDS, steps=6, solver=solver).evaluations == inside
+    assert cost.measure(model, SEEDS, steps=6, solver=solver).evaluations == inside
 
 
 @pytest.mark.parametrize("family", GENERATIVE)
 def test_measuring_changes_neither_the_pictures_nor_the_model(family):
     model = tiny(family)
-    cost = measure.measure(model, SEEDS)
-    assert torch.equal(cost.x, final(model.sample(Noise(SEEDS))))
+    measured = cost.measure(model, SEEDS)
+    assert torch.equal(measured.x, final(model.sample(Noise(SEEDS))))
     assert not any(module._forward_hooks for module in model.modules())
 
 
 def test_only_the_samplers_own_time_counts(monkeypatch):
     now = 0.0
-    monkeypatch.setattr(measure.time, "perf_counter", lambda: now)
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: now)
     model = tiny("flow")
     forward = model.net.forward
 
@@ -60,7 +61,7 @@ def test_only_the_samplers_own_time_counts(monkeypatch):
         return forward(*inputs)
 
     model.net.forward = slow
-    meter = measure.Meter(model, SEEDS, steps=3)
+    meter = cost.Meter(model, SEEDS, steps=3)
     meter.warm_up()
     assert (meter.seconds, meter.evaluations) == (0, 0)
     for _ in meter.frames():
@@ -73,14 +74,14 @@ def test_whoever_watches_need_not_wait_for_a_run_that_is_not_shown():
     model, calls = tiny("flow"), []
     forward = model.net.forward
     model.net.forward = lambda *inputs: (calls.append(1), forward(*inputs))[1]
-    frames = measure.Meter(model, SEEDS, steps=3).frames()
+    frames = cost.Meter(model, SEEDS, steps=3).frames()
     next(frames)
     assert len(calls) <= 1
 
 
 def test_what_others_do_between_two_frames_is_not_counted():
     model = tiny("flow")
-    meter = measure.Meter(model, SEEDS, steps=3)
+    meter = cost.Meter(model, SEEDS, steps=3)
     for _ in meter.frames():
         final(model.sample(Noise(range(5)), steps=2))
     assert meter.evaluations == 3
@@ -88,7 +89,7 @@ def test_what_others_do_between_two_frames_is_not_counted():
 
 def test_a_broken_off_measurement_leaves_no_hook():
     model = tiny("flow")
-    frames = measure.Meter(model, SEEDS, steps=3).frames()
+    frames = cost.Meter(model, SEEDS, steps=3).frames()
     next(frames)
     frames.close()
     assert not any(module._forward_hooks for module in model.modules())
@@ -96,4 +97,4 @@ def test_a_broken_off_measurement_leaves_no_hook():
 
 def test_bad_knobs_say_what_they_take():
     with pytest.raises(KnobError, match="steps=2.5: choose a whole number from 1 to 1000"):
-        measure.measure(tiny("flow"), SEEDS, steps=2.5)
+        cost.measure(tiny("flow"), SEEDS, steps=2.5)

@@ -11,9 +11,9 @@ import gradio as gr
 import pytest
 
 import shell_page
-from demos import handlers, shell
-from demos.handlers import BEAT, App
-from demos.working import Working
+from demos.page import handlers, shell
+from demos.page.handlers import BEAT, App
+from demos.page.progress import Working
 
 STEP = 0.05
 """Seconds of a step, on a clock of the test's own."""

@@ -10,7 +10,7 @@ import pytest
 import scipy.linalg
 import torch
 
-from gen_core import metrics
+from gen_core.evaluation import metrics
 
 
 def cloud(n, seed, dimensions=6, shift=0.0, scale=1.0):

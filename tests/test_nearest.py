@@ -2,7 +2,7 @@
 
 import torch
 
-from gen_core.nearest import AXES, NearestTraining
+from gen_core.evaluation.training_index import AXES, NearestTraining
 
 
 def features(count: int, seed: int) -> torch.Tensor:

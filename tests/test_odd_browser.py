@@ -15,13 +15,13 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from conftest import dragged
-from demos.latent_space import odd
-from demos.latent_space.models import PORTRAITS, portrait
-from demos.latent_space.odd_source import DRAWING, PORTRAIT
-from demos.tab import Tab
+from demos.page.tab import Tab
+from demos.tabs.latent_space import anomaly
+from demos.tabs.latent_space.anomaly_source import DRAWING, PORTRAIT
+from demos.tabs.latent_space.models import PORTRAITS, portrait
 from gen_core import load
+from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import rates, threshold
-from gen_core.latent.survey import SECTION
 from odd_fixtures import COUNT, portrait_weights
 from sampling_fixtures import picture, served
 
@@ -35,14 +35,14 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder) -> Iterator[str]:
-    with served(Tab(odd.TAB, "Latent space", 1, [odd.PANEL]), folder) as address:
+    with served(Tab(anomaly.TAB, "Latent space", 1, [anomaly.PANEL]), folder) as address:
         yield address
 
 
 def visited(visit, address: str, more: str = "", **options: Any) -> tuple[Page, Locator]:
-    page = visit(f"{address}?tab={odd.TAB}&panel=odd{more}", **options)
+    page = visit(f"{address}?tab={anomaly.TAB}&panel=odd{more}", **options)
     page.get_by_role("button", name="Is it odd?").wait_for()
-    return page, page.locator(f"#{odd.NAME} .oddity")
+    return page, page.locator(f"#{anomaly.NAME} .anomaly")
 
 
 def test_the_threshold_moves_without_a_question_to_the_server(visit, address, folder):
@@ -53,12 +53,12 @@ def test_the_threshold_moves_without_a_question_to_the_server(visit, address, fo
     expect_rates(card, told, "error", 5.0)
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if "latent_space_odd" in r.url else None)
-    first = card.locator(".oddity-pictures img").first.element_handle()
+    first = card.locator(".anomaly-pictures img").first.element_handle()
     page.locator("#latent-space-odd-allowed input[type=number]").fill("15")
     expect_rates(card, told, "error", 15.0)
     page.get_by_label("Bound").check()
     expect_rates(card, told, "bound", 15.0)
-    dot = card.locator(".oddity-dot")
+    dot = card.locator(".anomaly-dot")
     before = dot.get_attribute("cx")
     page.locator("#latent-space-odd-allowed input[type=range]").focus()
     page.keyboard.press("Home")
@@ -81,11 +81,11 @@ def expect_rates(card: Locator, told: dict[str, Any], score: str, allowed: float
     )
     expect(card).to_have_attribute("data-alarms", str(round(alarms * COUNT)))
     expect(card).to_have_attribute("data-missed", str(round(missed * COUNT)))
-    expect(card.locator(".oddity-rates")).to_contain_text(f"{100 * missed:.1f}%")
+    expect(card.locator(".anomaly-rates")).to_contain_text(f"{100 * missed:.1f}%")
 
 
 def test_a_face_is_drawn_on_and_an_empty_paper_gets_a_message(visit, address):
-    page, card = visited(visit, address, "&odd.source=A+face+to+draw+on&odd.seed=3")
+    page, card = visited(visit, address, "&anomaly.source=A+face+to+draw+on&anomaly.seed=3")
     pad = page.locator(".drawing").locator("visible=true")
     expect(pad).to_be_visible()  # once the link has been read
     page.get_by_role("button", name="Is it odd?").click()
@@ -95,7 +95,7 @@ def test_a_face_is_drawn_on_and_an_empty_paper_gets_a_message(visit, address):
     dragged(page, pad, (0.2, 0.3), (0.8, 0.6))
     page.get_by_role("button", name="Is it odd?").click()
     expect(card.locator(".card-source")).to_contain_text("live · your drawing")
-    drawn = picture(card.locator(".oddity-pictures img").first.get_attribute("src"))
+    drawn = picture(card.locator(".anomaly-pictures img").first.get_attribute("src"))
     red = np.abs(drawn.astype(int) - (222, 66, 58)).max(2) < 24
     untouched = np.asarray(drawn[:8, :8], float) / 127.5 - 1
     assert red.sum() > 100
@@ -104,14 +104,14 @@ def test_a_face_is_drawn_on_and_an_empty_paper_gets_a_message(visit, address):
 
 def test_on_a_phone_nothing_is_wider_than_the_page(visit, address):
     size = {"viewport": {"width": 390, "height": 800}, "color_scheme": "dark"}
-    page, card = visited(visit, address, "&odd.change=one+colour", **size)
+    page, card = visited(visit, address, "&anomaly.change=one+colour", **size)
     expect(page.get_by_label("What is done to it")).to_have_value("one colour")
     page.get_by_role("button", name="Is it odd?").click()
     expect(card.locator(".card-source")).to_contain_text("portrait 4, one colour")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     for chart in card.locator("svg[role=img]").all():
         assert chart.get_attribute("aria-label")
-    for shown in card.locator(".oddity-pictures img").all():
+    for shown in card.locator(".anomaly-pictures img").all():
         assert shown.get_attribute("alt")
 
 
@@ -129,9 +129,15 @@ def test_on_a_phone_nothing_is_wider_than_the_page(visit, address):
 )
 def test_a_bad_knob_gets_a_message_from_the_api_too(address, knob, value, message):
     settings = {
-        "source": PORTRAIT, "change": "noisy", "label": "Bag", "seed": 0, "score": "Error",
-        "allowed": 5, "drawing": None, "upload": None,
-    }  # fmt: skip
+        "source": PORTRAIT,
+        "change": "noisy",
+        "label": "Bag",
+        "seed": 0,
+        "score": "Error",
+        "allowed": 5,
+        "drawing": None,
+        "upload": None,
+    }
     client = Client(address, verbose=False)
     with pytest.raises(AppError, match=re.escape(message)):
         client.predict(**settings | {knob: value}, api_name="/latent_space_odd")

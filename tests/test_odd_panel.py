@@ -13,20 +13,20 @@ import pytest
 import torch
 from PIL import Image
 
-from demos.handlers import App
-from demos.latent_space import odd, odd_source
-from demos.latent_space.models import PORTRAITS, portrait
-from demos.latent_space.odd import Yardstick, difference, judged
-from demos.latent_space.odd_source import DRAWING, GARMENT, PORTRAIT, UPLOAD, OddSource
-from demos.picture_files import COLOUR_SIDE, in_data_url, prepare_colour
-from demos.pictures import Pictures, result_of
-from demos.working import Working
+from demos.page.handlers import App
+from demos.page.image_input import Pictures, result_of
+from demos.page.image_io import COLOUR_SIDE, in_data_url, prepare_colour
+from demos.page.progress import Working
+from demos.tabs.latent_space import anomaly, anomaly_source
+from demos.tabs.latent_space.anomaly import Yardstick, difference, judged
+from demos.tabs.latent_space.anomaly_source import DRAWING, GARMENT, PORTRAIT, UPLOAD, OddSource
+from demos.tabs.latent_space.models import PORTRAITS, portrait
 from gen_core import load
-from gen_core.checkpoint import save
 from gen_core.checks import KnobError
+from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import examine, threshold
-from gen_core.latent.oddities import KINDS
-from gen_core.latent.survey import SECTION
+from gen_core.latent.corruptions import KINDS
+from gen_core.training.checkpoint import save
 from odd_fixtures import COUNT, portrait_weights
 from sampling_fixtures import picture
 
@@ -41,7 +41,7 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture
 def app(folder, monkeypatch) -> App:
     monkeypatch.setenv("GEN_WEIGHTS", str(folder))
-    monkeypatch.setattr(odd, "LIVE_COUNT", 12)
+    monkeypatch.setattr(anomaly, "LIVE_COUNT", 12)
     return App("cpu")
 
 
@@ -69,7 +69,7 @@ def test_a_portrait_is_what_was_done_to_it(app, change):
 
 
 def test_a_face_under_the_brush_is_the_portrait_it_stands_for(app):
-    url = odd_source.face(7)
+    url = anomaly_source.face(7)
     assert picture(url).shape == (320, 320, 3)
     small = prepare_colour(in_data_url(url, "drawing"))
     assert (small - portrait(7)).abs().mean() < 0.02
@@ -82,7 +82,7 @@ def test_clothing_is_coloured_like_clothes_on_a_ground_of_portraits(app):
     assert torch.equal(pictures.x, read(app, source=GARMENT, label="Bag", seed=2).x)
     rng = torch.Generator().manual_seed(0)
     black, white = torch.full((1, 1, 28, 28), -1.0), torch.ones(1, 1, 28, 28)
-    for x in (odd_source.coloured(one, rng) for one in (black, white)):
+    for x in (anomaly_source.coloured(one, rng) for one in (black, white)):
         assert x.shape == SHAPE and x.std((2, 3)).max() < 1e-6
 
 
@@ -186,14 +186,16 @@ def test_the_lines_come_to_the_verdict_of_the_page(app, changes, tmp_path, monke
     Image.new("RGB", (64, 64), "red").save("picture.png")
     source = OddSource(app)
     knobs = {k.name: k.check(changes.get(k.name, k.default)) for k in source.knobs}
-    knobs |= {k.name: changes.get(k.name, k.default) for k in (odd.SCORE, odd.ALLOWED)}
+    knobs |= {k.name: changes.get(k.name, k.default) for k in (anomaly.SCORE, anomaly.ALLOWED)}
     value = verdict(
-        app, result_of(source.read(None, sent("picture.png"), knobs)),
-        score=knobs["score"], allowed=knobs["allowed"],
-    )  # fmt: skip
+        app,
+        result_of(source.read(None, sent("picture.png"), knobs)),
+        score=knobs["score"],
+        allowed=knobs["allowed"],
+    )
     said, names = io.StringIO(), {}
     with contextlib.redirect_stdout(said):
-        exec(odd.code(source, knobs), names)
+        exec(anomaly.code(source, knobs), names)
     own = {key: float(score) for key, score in names["scores"].items()}
     assert own == pytest.approx(value["own"], rel=1e-3)
     key = value["score"]
@@ -202,5 +204,5 @@ def test_the_lines_come_to_the_verdict_of_the_page(app, changes, tmp_path, monke
 
 
 def test_the_example_is_a_value_of_the_page(app):
-    value = odd.PANEL.keep().make(app)
-    assert value["own"]["error"] > 0 and value["allowed"] == odd.ALLOWED.default
+    value = anomaly.PANEL.keep().make(app)
+    assert value["own"]["error"] > 0 and value["allowed"] == anomaly.ALLOWED.default

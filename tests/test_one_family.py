@@ -32,9 +32,13 @@ def run(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedPr
     named = {"GEN_FAMILIES": str(FOLDER), "GEN_WEIGHTS": str(home), "PYTHONPATH": str(ROOT)}
     named |= variables
     return subprocess.run(
-        [sys.executable, *arguments], cwd=home, env=os.environ | named, capture_output=True,
-        text=True, timeout=240,
-    )  # fmt: skip
+        [sys.executable, *arguments],
+        cwd=home,
+        env=os.environ | named,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
 
 
 def answer(home: Path, *arguments: str) -> dict:
@@ -86,11 +90,11 @@ def test_it_is_timed(home: Path, trained: dict):
 PAGE = """
 import gradio as gr
 from demos import shell
-from demos.handlers import App
-from demos.links import Links
+from demos.page.handlers import App
+from demos.page.links import Links
 
 from demos.sampling.generate import Generation
-from demos.tab import Tab
+from demos.page.tab import Tab
 
 panel = Generation("rows", "rows-stairs").panel()
 app = App("cpu")

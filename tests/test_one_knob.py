@@ -55,11 +55,11 @@ PAGE = """
 import io
 from PIL import Image
 from demos import shell
-from demos.handlers import App
-from demos.links import Links
+from demos.page.handlers import App
+from demos.page.links import Links
 from demos.sampling.generate import Generation
-from demos.tab import Tab
-from gen_core.provenance import about, told, png
+from demos.page.tab import Tab
+from gen_core.provenance.metadata import about, told, png
 import numpy as np
 
 panel = Generation("rows", "rows-stairs").panel()

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from demos.tab import Tab
+from demos.page.tab import Tab
 from demos.tabs import overview
-from demos.texts.overview import FASHION, PORTRAITS
+from demos.tabs.overview.texts import FASHION, PORTRAITS
 from overview_fixtures import write_portraits, write_weights
 from serving import page_of
 from shell_page import built

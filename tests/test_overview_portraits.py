@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demos import shell
-from demos.figures import pixels
-from demos.handlers import App
-from demos.overview import panel as overview
-from demos.overview import sets
+from demos.page import shell
+from demos.page.figures import pixels
+from demos.page.handlers import App
 from demos.tabs import overview as tab
-from demos.texts.overview import FASHION, PORTRAITS
+from demos.tabs.overview import panel as overview
+from demos.tabs.overview import sets
+from demos.tabs.overview.texts import FASHION, PORTRAITS
 from gen_core import Noise, final, load
 from gen_core.checks import KnobError
 from gen_core.conditions import OTHERS
 from gen_core.data.avatars import avatars, random_avatar
 from gen_core.data.avatars.labels import caption
-from gen_core.measure import published
+from gen_core.evaluation.cost import published
 from overview_fixtures import run, sources, write_portraits, write_weights
 from sampling_fixtures import picture
 

@@ -14,14 +14,14 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from demos import cache
-from demos.handlers import App
-from demos.overview import panel as overview
-from demos.overview import results, rows, scatter
+from demos.page import examples
+from demos.page.handlers import App
+from demos.page.progress import Working
 from demos.tabs import overview as tab
-from demos.texts.overview import FAMILIES, FASHION, PORTRAITS
+from demos.tabs.overview import panel as overview
+from demos.tabs.overview import results, rows, scatter
+from demos.tabs.overview.texts import FAMILIES, FASHION, PORTRAITS
 from demos.widgets import chart
-from demos.working import Working
 from gen_core.checks import KnobError
 from overview_fixtures import IDS, figures, run, sources, write_portraits, write_weights
 
@@ -114,10 +114,20 @@ def test_the_page_can_be_built_twice(weights):
 
 
 RESULT = results.Result(
-    family="vae", step=1, total=1, tiles=np.zeros((2, 28, 28), np.uint8), seeds=[0, 1], labels=None,
-    milliseconds=1.5, evaluations=1, parameters=741_730, frechet=11.3, samples=10_000, floor=0.27,
+    family="vae",
+    step=1,
+    total=1,
+    tiles=np.zeros((2, 28, 28), np.uint8),
+    seeds=[0, 1],
+    labels=None,
+    milliseconds=1.5,
+    evaluations=1,
+    parameters=741_730,
+    frechet=11.3,
+    samples=10_000,
+    floor=0.27,
     as_measured=True,
-)  # fmt: skip
+)
 
 
 def test_the_table_has_every_family_with_or_without_figures():
@@ -173,8 +183,9 @@ def test_any_points_make_a_picture_inside_its_frame(points):
 )
 def test_labels_cover_neither_each_other_nor_a_point(places):
     svg = scatter.scatter([point(f"model {i}", *place) for i, place in enumerate(places)], 0.3)
-    boxes = [label_box(t) for t in ElementTree.fromstring(svg).iter("text")
-             if t.get("class") == "name"]  # fmt: skip
+    boxes = [
+        label_box(t) for t in ElementTree.fromstring(svg).iter("text") if t.get("class") == "name"
+    ]
     assert len(boxes) == len(places)
     points = [(x - 6, y - 6, x + 6, y + 6) for x, y in circles(svg)]
     for one, other in [*combinations(boxes, 2), *product(boxes, points)]:
@@ -197,34 +208,34 @@ def test_axis_ticks_are_round_and_inside():
 def test_a_kept_example_comes_back_as_it_was(weights, tmp_path):
     keep = replace(overview.PANEL.keeps()[0], name="kept")
     folder = tmp_path / "cached"
-    size = cache.write(keep, App("cpu"), folder)
+    size = examples.write(keep, App("cpu"), folder)
     assert size == sum(p.stat().st_size for p in folder.iterdir())
-    kept = cache.example("kept", folder)
+    kept = examples.example("kept", folder)
     assert kept.models == tuple(text.model("fashion") for text in FAMILIES)
     assert kept.seeds == tuple(range(10)) and kept.note.startswith("computed before, ")
     shown = results.Result(**kept.value["flow"])
     assert shown.tiles.shape == (10, 28, 28) and shown.evaluations == 100  # guided: two a step
-    assert cache.example("never made", folder) is None
+    assert examples.example("never made", folder) is None
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (3, 4, 5), (3, 4, 5, 3)])
 def test_pictures_of_any_shape_survive_the_file(tmp_path, shape):
     picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    keep = cache.Keep("x", lambda app: {"deep": [picture, {"n": 1.5, "text": "é"}]}, (), (0,))
-    cache.write(keep, App("cpu"), tmp_path)
-    back = cache.example("x", tmp_path).value["deep"]
+    keep = examples.Keep("x", lambda app: {"deep": [picture, {"n": 1.5, "text": "é"}]}, (), (0,))
+    examples.write(keep, App("cpu"), tmp_path)
+    back = examples.example("x", tmp_path).value["deep"]
     assert np.array_equal(back[0], picture) and back[1] == {"n": 1.5, "text": "é"}
 
 
 def test_a_picture_of_floats_is_refused_rather_than_spoiled(tmp_path):
-    keep = cache.Keep("x", lambda app: np.zeros((2, 2)), (), (0,))
+    keep = examples.Keep("x", lambda app: np.zeros((2, 2)), (), (0,))
     with pytest.raises(TypeError, match="an array of float64: pictures are uint8"):
-        cache.write(keep, App("cpu"), tmp_path)
+        examples.write(keep, App("cpu"), tmp_path)
 
 
 def test_the_page_starts_with_the_kept_example(monkeypatch):
     value = {text.id: asdict(replace(RESULT, family=text.id)) for text in FAMILIES}
-    kept = cache.Example(value, (), (0, 1), "A Machine, 2 threads", "2026-11-21")
+    kept = examples.Example(value, (), (0, 1), "A Machine, 2 threads", "2026-11-21")
     monkeypatch.setattr(overview, "example", lambda name: kept)
     sight = overview.first_sight()
     for name in IDS:

@@ -74,9 +74,12 @@ def python(site, tmp_path):
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *arguments], cwd=empty, env=inherited | environment,
-            capture_output=True, text=True,
-        )  # fmt: skip
+            [sys.executable, *arguments],
+            cwd=empty,
+            env=inherited | environment,
+            capture_output=True,
+            text=True,
+        )
 
     return run
 
@@ -116,9 +119,13 @@ def test_the_app_and_its_packages_are_out_of_reach_there(python):
 def test_the_command_draws_pictures_and_says_how_to_name_the_weights(python, site, tmp_path):
     command = str(site / "bin" / "gen-core")
     drawn = python(
-        command, "sample", "vae-fashion", "--out", str(tmp_path / "grid.png"),
+        command,
+        "sample",
+        "vae-fashion",
+        "--out",
+        str(tmp_path / "grid.png"),
         GEN_WEIGHTS=str(ROOT / "weights"),
-    )  # fmt: skip
+    )
     assert drawn.returncode == 0, drawn.stderr
     assert (tmp_path / "grid.png").stat().st_size > 1000
     refused = python(command, "sample", "vae-fashion", "--out", "grid.png")

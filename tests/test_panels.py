@@ -11,12 +11,13 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from demos import cache, shell, tabs
-from demos.handlers import App
-from demos.knobs import Knob
-from demos.links import Links
-from demos.panel import Panel
-from demos.tab import Tab, declared, discover
+from demos import tabs
+from demos.page import examples, shell
+from demos.page.controls import Knob
+from demos.page.handlers import App
+from demos.page.links import Links
+from demos.page.panel import Panel
+from demos.page.tab import Tab, declared, discover
 
 FOLDER = Path(tabs.__path__[0])
 PANELS = [(tab, panel) for tab in declared() for panel in tab.panels]
@@ -27,10 +28,10 @@ from __future__ import annotations
 
 import inspect
 
-from demos.explain import Explanation
-from demos.knobs import Knob
-from demos.panel import Panel
-from demos.tab import Tab
+from demos.page.explain import Explanation
+from demos.page.controls import Knob
+from demos.page.panel import Panel
+from demos.page.tab import Tab
 from demos.widgets.card import card
 from gen_core.checks import KnobError
 
@@ -84,8 +85,8 @@ def test_files_of_tabs_hold_nothing_but_declarations(path):
 
 def test_every_kept_example_is_that_of_a_panel():
     """Each file is one that some panel reads at the page's first moment, and none is left over."""
-    kept = [keep.name for keep in cache.kept()]
-    assert sorted(kept) == sorted(path.stem for path in cache.FOLDER.glob("*.json"))
+    kept = [keep.name for keep in examples.kept()]
+    assert sorted(kept) == sorted(path.stem for path in examples.FOLDER.glob("*.json"))
 
 
 @pytest.mark.parametrize("panel", [p for _, p in PANELS if p.example], ids=lambda p: p.name)
@@ -159,9 +160,15 @@ def test_a_panel_whose_checkpoint_is_missing_is_left_out(page, monkeypatch, tmp_
     (tab,) = discover()
     (panel,) = tab.panels
     absent = Panel(
-        tab="newcomer", id="absent", title="Absent", text="", run=panel.run, needs=("nothing",),
-        knobs=[Knob("number", "Number", "whole", 4, 1, 20)], example=None,
-    )  # fmt: skip
+        tab="newcomer",
+        id="absent",
+        title="Absent",
+        text="",
+        run=panel.run,
+        needs=("nothing",),
+        knobs=[Knob("number", "Number", "whole", 4, 1, 20)],
+        example=None,
+    )
     app = App("cpu")
     shell.build_page(app, [Tab("newcomer", "Newcomer", 99, [panel, absent])])
     assert [inner.id for inner in app.panels["newcomer"].children] == ["double"]

@@ -10,8 +10,8 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from demos import shell
-from demos.handlers import App
+from demos.page import shell
+from demos.page.handlers import App
 from demos.tabs import diffusion
 from sampling_fixtures import write_weights
 

@@ -11,14 +11,21 @@ import numpy as np
 import pytest
 import torch
 
-from demos.cache import example, write
-from demos.figures import pixels
-from demos.handlers import App
-from demos.sampling import person as panel
-from demos.sampling.person import NEAR, counts, seen, shown
+from demos.page.examples import example, write
+from demos.page.figures import pixels
+from demos.page.handlers import App
+from demos.sampling import attributes as panel
+from demos.sampling.attributes import NEAR, counts, seen, shown
 from demos.tabs import diffusion, flow
-from demos.widgets import wishes
-from demos.widgets.wishes import TOGETHER, Chooser, WishKnob, never_together, parse_wish, written
+from demos.widgets import attribute_picker
+from demos.widgets.attribute_picker import (
+    TOGETHER,
+    Chooser,
+    WishKnob,
+    never_together,
+    parse_wish,
+    written,
+)
 from gen_core import Noise, final
 from gen_core.checks import KnobError
 from gen_core.conditions import OTHERS, Attributes
@@ -97,7 +104,7 @@ def test_every_attribute_that_models_know_can_be_chosen_once():
 
 def test_the_person_drawn_is_as_asked_for_and_plain_in_the_rest():
     answer = Chooser().draw("hat:cap;smile:0.8")
-    expected = portrait(Avatar(hat="cap", smile=0.8), wishes.SIDE)
+    expected = portrait(Avatar(hat="cap", smile=0.8), attribute_picker.SIDE)
     assert np.array_equal(picture(answer["picture"]), expected)
     assert (answer["asked"], answer["all"], answer["never"]) == (2, 23, [])
 
@@ -116,8 +123,9 @@ def test_the_button_picks_every_such_combination_and_shows_it():
     for number in range(len(TOGETHER)):
         wish = parse_wish(Chooser().unseen(number)["wish"])
         met.update(never_together(wish))
-        assert not hidden(Avatar(**wish)) & {name for pair in TOGETHER for name, _ in pair
-                                             if dict(pair).items() <= wish.items()}  # fmt: skip
+        assert not hidden(Avatar(**wish)) & {
+            name for pair in TOGETHER for name, _ in pair if dict(pair).items() <= wish.items()
+        }
     assert len(met) == len(TOGETHER) == 23
 
 
@@ -222,9 +230,11 @@ class Oracle:
 
 def test_who_shows_what_was_asked_is_counted_by_attribute_and_all_together():
     people = [
-        Avatar(hat="cap", smile=0.8), Avatar(hat="cap", smile=0.8 - NEAR + 0.01),
-        Avatar(hat="beanie", smile=0.8), Avatar(hat="cap", smile=-1.0),
-    ]  # fmt: skip
+        Avatar(hat="cap", smile=0.8),
+        Avatar(hat="cap", smile=0.8 - NEAR + 0.01),
+        Avatar(hat="beanie", smile=0.8),
+        Avatar(hat="cap", smile=-1.0),
+    ]
     told = shown(Oracle(people), torch.zeros(4, 3, 64, 64), {"hat": "cap", "smile": 0.8})
     assert counts(told) == ({"hat": 3, "smile": 3}, 2)
 
@@ -245,15 +255,18 @@ def test_the_verdict_agrees_with_the_judge_and_names_what_training_never_showed(
     each, everything = counts(shown(app.model("judge-avatars"), x, wish))
     told = value["seen"]
     assert dict(told["rows"]) == {
-        "hair afro": f"{each['hair']} of 2", "hair colour blond": f"{each['hair_colour']} of 2"
-    }  # fmt: skip
+        "hair afro": f"{each['hair']} of 2",
+        "hair colour blond": f"{each['hair_colour']} of 2",
+    }
     assert told["headline"] == f"{everything} of 2 show all that was asked for"
     assert told["never"] == "hair afro with hair colour blond"
     assert "On 1,000 portraits drawn by rule, 50.0% of its answers are right" in told["foot"]
     (chart,) = value["curves"]
     assert [line["name"] for line in chart["series"]] == [
-        "all of it", "hair afro", "hair colour blond"
-    ]  # fmt: skip
+        "all of it",
+        "hair afro",
+        "hair colour blond",
+    ]
     assert chart["series"][1]["points"][-1] == [3, each["hair"]]
 
 

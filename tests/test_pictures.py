@@ -14,14 +14,14 @@ import torch
 from PIL import Image
 
 from core_fixtures import tiny, write_fashion
-from demos import pictures
-from demos.handlers import App
-from demos.knobs import FASHION, Knobs
-from demos.pictures import DATA, DRAWING, MODEL, UPLOAD, PictureInput, prepare, result_of
-from gen_core.checkpoint import save
+from demos.page import image_input
+from demos.page.controls import FASHION, Knobs
+from demos.page.handlers import App
+from demos.page.image_input import DATA, DRAWING, MODEL, UPLOAD, PictureInput, prepare, result_of
 from gen_core.checks import KnobError
 from gen_core.data import MissingData
 from gen_core.noise import MAX_SEED
+from gen_core.training.checkpoint import save
 
 
 def shape(ground: int, item: int, size: tuple[int, int] = (300, 200)) -> Image.Image:
@@ -237,7 +237,7 @@ def test_the_lines_shown_make_the_same_pictures(app, source, label, monkeypatch)
 
 
 def test_without_the_data_set_a_model_comes_first_and_the_set_is_missed_aloud(bare):
-    assert not pictures.on_this_machine(bare.data_root)
+    assert not image_input.on_this_machine(bare.data_root)
     panel = PictureInput(bare, "vae", "reconstruct")
     assert panel.knobs[0].default == MODEL
     with pytest.raises(MissingData, match="not on this machine"):

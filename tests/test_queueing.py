@@ -10,10 +10,10 @@ import pytest
 from gradio_client import Client
 
 from conftest import wait_until
-from demos.handlers import App
-from demos.knobs import Knob, Knobs
-from demos.queueing import REFUSAL, queue_fairly
-from demos.working import Working
+from demos.page.controls import Knob, Knobs
+from demos.page.handlers import App
+from demos.page.progress import Working
+from demos.page.queueing import REFUSAL, queue_fairly
 from gen_core.checks import KnobError
 
 JSON = {"content-type": "application/json"}
@@ -135,11 +135,18 @@ def test_there_is_no_way_around_the_queue(address, gate):
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ("0", "steps=0"), ("2.5", "steps=2.5"), ("null", "steps=None"), ('"20"', "steps='20'"),
-        ("1000000", "steps=1000000"), ("NaN", "steps=nan"), ("-Infinity", "steps=-inf"),
-        ("[1]", "steps=[1]"), ("true", "steps=True"), ('{"a": 1}', "steps={'a': 1}"),
+        ("0", "steps=0"),
+        ("2.5", "steps=2.5"),
+        ("null", "steps=None"),
+        ('"20"', "steps='20'"),
+        ("1000000", "steps=1000000"),
+        ("NaN", "steps=nan"),
+        ("-Infinity", "steps=-inf"),
+        ("[1]", "steps=[1]"),
+        ("true", "steps=True"),
+        ('{"a": 1}', "steps={'a': 1}"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_names_the_value_and_the_range_and_harms_nothing(address, gate, sent, said):
     gate.set()
     body = f'{{"data": [{sent}, "a"]}}'  # as text: JSON libraries do not write NaN

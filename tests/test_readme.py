@@ -8,9 +8,9 @@ import re
 import pytest
 
 from conftest import ROOT
-from gen_core import checkpoint
-from gen_core.recipes import RECIPES
-from gen_core.report import markdown_table
+from gen_core.evaluation.report import markdown_table
+from gen_core.training import checkpoint
+from gen_core.training.recipes import RECIPES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

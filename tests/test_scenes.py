@@ -8,11 +8,10 @@ import pytest
 
 from emoji_fixtures import drawn_emoji
 from gen_core.data import MissingData
-from gen_core.data.captions import caption
 from gen_core.data.emoji import STYLES, concepts, load_emoji
-from gen_core.data.emoji_fetch import RAW, SOURCES, fetch_emoji
-from gen_core.data.grammar import article, countable, plural
-from gen_core.data.scenes import (
+from gen_core.data.emoji.captions import caption
+from gen_core.data.emoji.fetch import RAW, SOURCES, fetch_emoji
+from gen_core.data.emoji.scenes import (
     COLOURS,
     FAULTS,
     LIGHTS,
@@ -26,7 +25,8 @@ from gen_core.data.scenes import (
     random_scene,
     twin,
 )
-from gen_core.data.zalando import cache_folder
+from gen_core.data.fashion import cache_folder
+from gen_core.data.grammar import article, countable, plural
 
 CAT, DOG = 0, 1
 
@@ -75,10 +75,16 @@ def test_every_word_of_the_vocabulary_is_met_in_training():
     scenes = [random_scene(seed) for seed in range(6000)]
     assert {i for s in scenes for i in s.things} == set(range(300))
     for field, values in (
-        ("style", STYLES), ("background", COLOURS), ("relation", RELATIONS), ("light", LIGHTS),
-        ("medium", MEDIA), ("fault", FAULTS), ("size", ("small", "medium", "large")),
-        ("place", ("left", "right", "top", "bottom")), ("count", (1, 2, 3, 4)),
-    ):  # fmt: skip
+        ("style", STYLES),
+        ("background", COLOURS),
+        ("relation", RELATIONS),
+        ("light", LIGHTS),
+        ("medium", MEDIA),
+        ("fault", FAULTS),
+        ("size", ("small", "medium", "large")),
+        ("place", ("left", "right", "top", "bottom")),
+        ("count", (1, 2, 3, 4)),
+    ):
         met = {getattr(scene, field) for scene in scenes}
         assert met >= set(values), field
 
@@ -98,12 +104,20 @@ def test_a_caption_always_tells_what_nobody_would_expect():
 
 
 WRITTEN = {
-    "owl": ("an owl", "owls"), "fox": ("a fox", "foxes"), "mouse": ("a mouse", "mice"),
-    "unicorn": ("a unicorn", "unicorns"), "ufo": ("a ufo", "ufos"), "die": ("a die", "dice"),
-    "hourglass": ("an hourglass", "hourglasses"), "8 ball": ("an 8 ball", "8 balls"),
-    "toy": ("a toy", "toys"), "baby": ("a baby", "babies"), "fish": ("a fish", "fish"),
-    "cup of coffee": ("a cup of coffee", "cups of coffee"), "axe": ("an axe", "axes"),
-}  # fmt: skip
+    "owl": ("an owl", "owls"),
+    "fox": ("a fox", "foxes"),
+    "mouse": ("a mouse", "mice"),
+    "unicorn": ("a unicorn", "unicorns"),
+    "ufo": ("a ufo", "ufos"),
+    "die": ("a die", "dice"),
+    "hourglass": ("an hourglass", "hourglasses"),
+    "8 ball": ("an 8 ball", "8 balls"),
+    "toy": ("a toy", "toys"),
+    "baby": ("a baby", "babies"),
+    "fish": ("a fish", "fish"),
+    "cup of coffee": ("a cup of coffee", "cups of coffee"),
+    "axe": ("an axe", "axes"),
+}
 
 
 @pytest.mark.parametrize("noun", WRITTEN)
@@ -114,9 +128,18 @@ def test_articles_and_plurals(noun):
 def test_what_cannot_be_counted_goes_bare():
     words = {word for concept in concepts() for word in concept.words}
     assert {w for w in words if w.endswith("s") and countable(w)} == {
-        "bus", "cactus", "octopus", "compass", "hourglass", "wine glass", "hippopotamus",
-        "dress", "princess", "magnifying glass", "tyrannosaurus",
-    } & words  # fmt: skip
+        "bus",
+        "cactus",
+        "octopus",
+        "compass",
+        "hourglass",
+        "wine glass",
+        "hippopotamus",
+        "dress",
+        "princess",
+        "magnifying glass",
+        "tyrannosaurus",
+    } & words
     assert article("blue jeans", "jeans") == "blue jeans" and not countable("corn")
     counted = [s for s in map(random_scene, range(4000)) if s.count > 1]
     assert len(counted) > 200
@@ -140,11 +163,18 @@ def difference(left: Scene, right: Scene) -> np.ndarray:
 
 @pytest.mark.parametrize(
     "change",
-    [{"background": "teal"}, {"style": "noto"}, {"tints": ("red",)}, {"size": "large"},
-     {"count": 3}, *({"light": v} for v in LIGHTS), *({"medium": v} for v in MEDIA),
-     *({"fault": v} for v in FAULTS)],
+    [
+        {"background": "teal"},
+        {"style": "noto"},
+        {"tints": ("red",)},
+        {"size": "large"},
+        {"count": 3},
+        *({"light": v} for v in LIGHTS),
+        *({"medium": v} for v in MEDIA),
+        *({"fault": v} for v in FAULTS),
+    ],
     ids=lambda change: "-".join(map(str, next(iter(change.items())))),
-)  # fmt: skip
+)
 def test_each_word_changes_the_picture(change):
     plain = Scene((CAT,), background="orange", seed=3)
     assert difference(plain, dataclasses.replace(plain, **change)).max() > 20

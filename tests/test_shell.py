@@ -12,8 +12,8 @@ from gradio_client import Client
 from playwright.sync_api import Page, expect
 
 import shell_page
-from demos import shell
-from demos.handlers import App
+from demos.page import shell
+from demos.page.handlers import App
 from gen_core.devices import device_title
 from serving import page_of
 
@@ -134,9 +134,13 @@ def test_a_copied_link_restores_tab_panel_and_knobs(visit, address):
     expect(page.get_by_text("Link copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     assert parse_qs(urlsplit(link).query) == {
-        "tab": ["first"], "panel": ["draw"], "draw.steps": ["33"], "draw.guidance_scale": ["2.5"],
-        "draw.smooth": ["true"], "draw.label": ["All ten"],
-    }  # fmt: skip
+        "tab": ["first"],
+        "panel": ["draw"],
+        "draw.steps": ["33"],
+        "draw.guidance_scale": ["2.5"],
+        "draw.smooth": ["true"],
+        "draw.label": ["All ten"],
+    }
     other = open_first(visit, link)
     expect(knob(other, "steps")).to_have_value("33")
     expect(knob(other, "guidance_scale")).to_have_value("2.5")

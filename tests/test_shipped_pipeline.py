@@ -12,14 +12,15 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from conftest import ROOT, dragged
-from demos.figures import pixels
+from demos.page.figures import pixels
 from demos.tabs import text_to_image
-from gen_core import Noise, checkpoint, final, load
-from gen_core.checkpoint import weights_folder
-from gen_core.text_to_image import measure
-from gen_core.text_to_image.card import NAME, judge_of, measured
-from gen_core.text_to_image.parts import PARTS
-from gen_core.text_to_image.report import markdown_shares
+from gen_core import Noise, final, load
+from gen_core.evaluation import prompt_accuracy
+from gen_core.evaluation.prompt_report import markdown_shares
+from gen_core.families.text_to_image.card import NAME, judge_of, measured
+from gen_core.families.text_to_image.parts import PARTS
+from gen_core.training import checkpoint
+from gen_core.training.checkpoint import weights_folder
 from serving import page_of
 
 FOLDER = weights_folder() / NAME
@@ -52,8 +53,10 @@ def test_anyone_draws_the_same_with_the_library_alone(model, tmp_path):
     np.save(tmp_path / "noise.npy", noise.randn(4, 16, 16).numpy())
     answer = subprocess.run(
         [sys.executable, "-c", OPEN, str(FOLDER), "noise.npy", "picture.png"],
-        cwd=tmp_path, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert answer.returncode == 0, answer.stderr
     theirs = np.asarray(Image.open(tmp_path / "picture.png")).astype(int)
     drawn = model.sample(Noise([7]), prompt="a panda, on a teal background")
@@ -71,12 +74,12 @@ def test_its_card_tells_of_every_part_and_every_figure():
 def test_it_is_right_about_as_often_as_measured(model):
     judge = judge_of(FOLDER)
     shares = measured(FOLDER)["metrics"]["shares"]["model"]["seen"]
-    asked = [a for a in measure.prompts() if not a.held_out and not a.scene.relation][::3]
+    asked = [a for a in prompt_accuracy.prompts() if not a.held_out and not a.scene.relation][::3]
     with torch.inference_mode():
         right = [
             answer
-            for some, x in measure.drawn(model, asked)
-            for answer in measure.answers(judge, x, [a.scene for a in some])
+            for some, x in prompt_accuracy.drawn(model, asked)
+            for answer in prompt_accuracy.answers(judge, x, [a.scene for a in some])
         ]
     assert len(right) == 50
     for question in ("background", "style", "concept"):

@@ -105,9 +105,11 @@ def karras_states(scheduler, steps: int) -> list[torch.Tensor]:
 def test_euler(steps):
     """Karras' noise levels between the schedule's own ends, as `karras_sigmas` documents."""
     library = EulerDiscreteScheduler(
-        **TRAILING, use_karras_sigmas=True,
-        sigma_min=SCHEDULE.sigma(1), sigma_max=SCHEDULE.sigma(1000),
-    )  # fmt: skip
+        **TRAILING,
+        use_karras_sigmas=True,
+        sigma_min=SCHEDULE.sigma(1),
+        sigma_max=SCHEDULE.sigma(1000),
+    )
     assert_same(our_states("euler", steps), karras_states(library, steps))
 
 

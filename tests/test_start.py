@@ -14,7 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from conftest import ROOT, running_app
-from gen_core.recipes import RECIPES
+from gen_core.training.recipes import RECIPES
 
 WATCHED = """
 import runpy, sys
@@ -36,9 +36,12 @@ runpy.run_path("app.py", run_name="__main__")
 
 def start(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "app.py", *arguments], cwd=ROOT, capture_output=True, text=True,
+        [sys.executable, "app.py", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
         timeout=120,
-    )  # fmt: skip
+    )
 
 
 def test_help_lists_the_options():

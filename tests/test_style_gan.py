@@ -7,8 +7,8 @@ from torch.nn import functional as F
 
 from core_fixtures import portraits, tiny
 from gen_core import Noise, final
-from gen_core.answers import answers, marks
 from gen_core.checks import KnobError
+from gen_core.classifiers.attribute_head import answers, marks
 from gen_core.conditions import complete_attributes
 from gen_core.data.avatars.labels import CHOICES
 from gen_core.data.images import UNSEEN

@@ -13,14 +13,14 @@ import torch
 
 from core_fixtures import write_fashion
 from gen_core.checks import KnobError
-from gen_core.recipes import Recipe, Run
-from gen_core.team import ALONE, Team, joined
+from gen_core.training.distributed import ALONE, Team, joined
+from gen_core.training.recipes import Recipe, Run
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAIN = """
 import itertools, json, os, sys
 from pathlib import Path
-from gen_core.recipes import Recipe, Run
+from gen_core.training.recipes import Recipe, Run
 
 local_steps, stop = map(int, sys.argv[1:])
 
@@ -48,10 +48,22 @@ def trained_by_two(folder: Path, local_steps: int, stop: int = 0) -> list[dict]:
     (folder / "train.py").write_text(TRAIN)
     environment = {"GEN_DATA": str(folder), "GEN_WEIGHTS": "weights", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-         "train.py", str(local_steps), str(stop)],
-        cwd=folder, env=os.environ | environment, capture_output=True, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc-per-node",
+            "2",
+            "train.py",
+            str(local_steps),
+            str(stop),
+        ],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     return [json.loads((folder / f"rank-{k}.json").read_text()) for k in (0, 1)]
 
@@ -97,7 +109,7 @@ def test_gradients_are_averaged_in_place(monkeypatch):
     def all_reduce(flat):
         flat += torch.cat([gradient.flatten() for gradient in other.values()])
 
-    monkeypatch.setattr("gen_core.team.dist.all_reduce", all_reduce)
+    monkeypatch.setattr("gen_core.training.distributed.dist.all_reduce", all_reduce)
     mine = [torch.tensor([3.0, 5.0, 7.0]), None, torch.zeros(2, 1)]
     Team(1, 2).average(mine)
     assert mine[0].tolist() == [2, 3, 4] and mine[2].tolist() == [[1], [2]]
@@ -113,6 +125,6 @@ def test_batches_are_shared_out():
 
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, monkeypatch):
     assert joined() is ALONE
-    monkeypatch.setattr("gen_core.recipes.joined", lambda: Team(0, 3))
+    monkeypatch.setattr("gen_core.training.recipes.joined", lambda: Team(0, 3))
     with pytest.raises(KnobError, match="3 processes cannot share batches of 16"):
         next(Run("x", Recipe("vae", steps=1, batch=16), tmp_path).train(device="cpu"))

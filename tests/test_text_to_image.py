@@ -12,17 +12,18 @@ import torch
 
 from emoji_fixtures import drawn_emoji
 from emoji_pipeline import tiny_pipeline
-from gen_core import Noise, available, checkpoint, final, load, record
-from gen_core.checkpoint import CheckpointError
+from gen_core import Noise, available, final, load, record
 from gen_core.checks import KnobError
-from gen_core.data.scenes import Scene
+from gen_core.data.emoji.scenes import Scene
 from gen_core.families.text_to_image import TextToImage
-from gen_core.text_to_image.batches import pictures
-from gen_core.text_to_image.card import NAME
-from gen_core.text_to_image.match import Matcher
-from gen_core.text_to_image.parts import PARTS
-from gen_core.text_to_image.pipeline import MAX_STEPS, SCHEDULERS, Start
-from gen_core.text_to_image.tokens import LENGTH, encoded
+from gen_core.families.text_to_image.batches import pictures
+from gen_core.families.text_to_image.card import NAME
+from gen_core.families.text_to_image.clip_score import Matcher
+from gen_core.families.text_to_image.parts import PARTS
+from gen_core.families.text_to_image.pipeline import MAX_STEPS, SCHEDULERS, Start
+from gen_core.families.text_to_image.tokens import LENGTH, encoded
+from gen_core.training import checkpoint
+from gen_core.training.checkpoint import CheckpointError
 
 PROMPTS = ["a red cat on a blue background", "two dogs"]
 
@@ -49,15 +50,24 @@ def test_the_last_frame_is_what_the_plain_pipeline_draws(model, folder, solver):
     plain.set_progress_bar_config(disable=True)
     plain.scheduler = SCHEDULERS[solver].made(plain.scheduler.config)
     expected = plain(
-        PROMPTS, negative_prompt=["blurry"] * 2, num_inference_steps=5, guidance_scale=3.0,
-        generator=generators([3, 4]), output_type="pt",
-    ).images  # fmt: skip
+        PROMPTS,
+        negative_prompt=["blurry"] * 2,
+        num_inference_steps=5,
+        guidance_scale=3.0,
+        generator=generators([3, 4]),
+        output_type="pt",
+    ).images
     last = final(
         model.sample(
-            Noise([3, 4]), prompt=PROMPTS, negative_prompt="blurry", steps=5, guidance_scale=3.0,
-            solver=solver, attention=True,
+            Noise([3, 4]),
+            prompt=PROMPTS,
+            negative_prompt="blurry",
+            steps=5,
+            guidance_scale=3.0,
+            solver=solver,
+            attention=True,
         )
-    )  # fmt: skip
+    )
     assert last / 2 + 0.5 == pytest.approx(expected, abs=1e-4)
 
 
@@ -139,15 +149,17 @@ def test_any_prompt_gives_a_picture(model, prompt):
 
 @pytest.mark.parametrize(
     ("knobs", "message"),
-    [({"steps": 0}, "steps=0: choose a whole number from 1 to 60"),
-     ({"guidance_scale": 31}, "guidance_scale=31: choose a number from 1 to 30"),
-     ({"solver": "Magic"}, r"solver='Magic': choose one of dpm\+\+2m, ddim"),
-     ({"prompt": "a" * 10_000}, "prompt has 10,000 characters: write at most 2,000"),
-     ({"negative_prompt": None}, "negative_prompt=None: write some text"),
-     ({"prompt": ["a", "b"]}, "prompt has 2 entries: give one text, or one per sample .1."),
-     ({"start": "a cat"}, "start='a cat': give a Start, or None"),
-     ({"attention": 1}, "attention=1: choose true or false")],
-)  # fmt: skip
+    [
+        ({"steps": 0}, "steps=0: choose a whole number from 1 to 60"),
+        ({"guidance_scale": 31}, "guidance_scale=31: choose a number from 1 to 30"),
+        ({"solver": "Magic"}, r"solver='Magic': choose one of dpm\+\+2m, ddim"),
+        ({"prompt": "a" * 10_000}, "prompt has 10,000 characters: write at most 2,000"),
+        ({"negative_prompt": None}, "negative_prompt=None: write some text"),
+        ({"prompt": ["a", "b"]}, "prompt has 2 entries: give one text, or one per sample .1."),
+        ({"start": "a cat"}, "start='a cat': give a Start, or None"),
+        ({"attention": 1}, "attention=1: choose true or false"),
+    ],
+)
 def test_wrong_knobs_are_named_with_what_is_possible(model, knobs, message):
     with pytest.raises(KnobError, match=message):
         model.sample(Noise([1]), **knobs)
@@ -191,9 +203,15 @@ def test_it_is_a_checkpoint_like_the_others(model, folder):
 
 @pytest.mark.parametrize(
     "file",
-    ["model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors",
-     "text_encoder/model.safetensors", "vae/diffusion_pytorch_model.safetensors", "card.json"],
-)  # fmt: skip
+    [
+        "model_index.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+        "text_encoder/model.safetensors",
+        "vae/diffusion_pytorch_model.safetensors",
+        "card.json",
+    ],
+)
 def test_a_damaged_folder_says_what_to_do(folder, tmp_path, file):
     shutil.copytree(folder, tmp_path / "copy")
     (tmp_path / "copy" / file).write_text("version https://git-lfs.github.com/spec/v1")
@@ -221,9 +239,15 @@ def test_starting_from_a_picture_is_what_the_library_does(model, folder, solver,
     known = model.encode(x)  # given as latents, for the library would draw them at random
     options = {"mask_image": mask, "masked_image_latents": known} if masked else {}
     expected = plain(
-        "a dog", image=known, strength=0.6, num_inference_steps=5, guidance_scale=3.0,
-        generator=generators([7]), output_type="latent", **options,
-    ).images  # fmt: skip
+        "a dog",
+        image=known,
+        strength=0.6,
+        num_inference_steps=5,
+        guidance_scale=3.0,
+        generator=generators([7]),
+        output_type="latent",
+        **options,
+    ).images
     start = Start(x, strength=0.6, mask=mask if masked else None)
     knobs = {"prompt": "a dog", "steps": 5, "guidance_scale": 3.0, "solver": solver}
     frames = list(model.sample(Noise([7]), start=start, **knobs))
@@ -276,9 +300,12 @@ def test_a_state_is_as_noisy_as_its_time_says(model, solver, steps, strength):
     blank = TextToImage(model.config, model.pipeline)
     blank.unet, blank.encode = Blank(eps, kept), lambda x: torch.zeros(1, 4, 16, 16)
     walk = blank.sample(
-        Noise([5]), steps=steps, guidance_scale=1.0, solver=solver,
+        Noise([5]),
+        steps=steps,
+        guidance_scale=1.0,
+        solver=solver,
         start=Start(torch.zeros(1, 3, 64, 64), strength),
-    )  # fmt: skip
+    )
     *on_the_way, last = walk
     walked = int(steps * strength)
     off = 0.2 if solver == "pndm" else 0.05  # it takes the mean of velocities of several times

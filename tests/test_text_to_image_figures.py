@@ -7,18 +7,19 @@ import json
 import pytest
 import torch
 
-from gen_core import Noise, checkpoint, final, load
+from gen_core import Noise, final, load
 from gen_core.__main__ import main as command_line
-from gen_core.checkpoint import CheckpointError
 from gen_core.checks import KnobError
-from gen_core.text_to_image import measure, sharpness
-from gen_core.text_to_image import tradeoff as core
-from gen_core.text_to_image.card import NAME, judge_of, measured
-from gen_core.text_to_image.export import export
-from gen_core.text_to_image.match import Matcher
-from gen_core.text_to_image.sharpness import compared, laplacian_variance, sharpened
-from gen_core.text_to_image.tradeoff import GUIDANCE, curve, diversity, single_things
-from gen_core.text_to_image.training import part
+from gen_core.evaluation import prompt_accuracy, sharpness
+from gen_core.evaluation import tradeoff as core
+from gen_core.evaluation.sharpness import compared, laplacian_variance, sharpened
+from gen_core.evaluation.tradeoff import GUIDANCE, curve, diversity, single_things
+from gen_core.families.text_to_image.card import NAME, judge_of, measured
+from gen_core.families.text_to_image.clip_score import Matcher
+from gen_core.families.text_to_image.export import export
+from gen_core.families.text_to_image.training import part
+from gen_core.training import checkpoint
+from gen_core.training.checkpoint import CheckpointError
 
 
 def grey(luminance: torch.Tensor) -> torch.Tensor:
@@ -102,7 +103,7 @@ def test_the_commands_put_their_figures_into_the_card(emoji_home, own_weights, m
     for how in (core.KNOBS, sharpness.KNOBS):
         monkeypatch.setitem(how, "steps", 1)
     for name, few in (("BACKGROUNDS", 2), ("TINTED", 1), ("PAIRS", 1)):
-        monkeypatch.setattr(measure, name, few)
+        monkeypatch.setattr(prompt_accuracy, name, few)
     before = json.loads((own_weights / "card.json").read_text())
     rest = ["--device", "cpu", "--json"]
     said = {}
@@ -139,10 +140,10 @@ def test_the_commands_put_their_figures_into_the_card(emoji_home, own_weights, m
 
 
 def test_fewer_samples_ask_fewer_of_the_prompts():
-    asked = measure.prompts()
-    some = measure.some_of(asked, 100)
+    asked = prompt_accuracy.prompts()
+    some = prompt_accuracy.some_of(asked, 100)
     assert len(some) == 100 and [a for a in asked if a in some] == some
-    assert measure.some_of(asked, 10_000) == asked
+    assert prompt_accuracy.some_of(asked, 10_000) == asked
 
 
 def test_the_judge_is_shipped_with_the_pipeline(emoji_home, emoji_weights):

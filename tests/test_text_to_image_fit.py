@@ -17,38 +17,47 @@ from playwright.sync_api import expect
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
-from demos.cache import write
-from demos.handlers import App
+from demos.page.examples import write
+from demos.page.handlers import App
 from demos.tabs import text_to_image
-from demos.text_to_image import fit, search, shares, tradeoff
-from demos.text_to_image.generate import MODEL
-from demos.texts.text_to_image import NO_SEARCH, NO_SHARES, NO_TRADEOFF
+from demos.tabs.text_to_image import fit, prompt_accuracy, search, tradeoff
+from demos.tabs.text_to_image.generate import MODEL
+from demos.tabs.text_to_image.texts import NO_SEARCH, NO_SHARES, NO_TRADEOFF
 from demos.widgets import chart
 from emoji_fixtures import drawn_emoji, few_emoji
-from gen_core import Noise, checkpoint, final, load
-from gen_core.checkpoint import CheckpointError
+from gen_core import Noise, final, load
 from gen_core.checks import KnobError
-from gen_core.data.scenes import COLOURS, portrait
-from gen_core.text_to_image.batches import in_range
-from gen_core.text_to_image.card import EMOJI
-from gen_core.text_to_image.export import export
-from gen_core.text_to_image.match import Matcher
-from gen_core.text_to_image.report import HEADS, markdown_shares
-from gen_core.text_to_image.search import Search
-from gen_core.text_to_image.tradeoff import GUIDANCE
+from gen_core.data.emoji.scenes import COLOURS, portrait
+from gen_core.evaluation.prompt_report import HEADS, markdown_shares
+from gen_core.evaluation.tradeoff import GUIDANCE
+from gen_core.families.text_to_image.batches import in_range
+from gen_core.families.text_to_image.card import EMOJI
+from gen_core.families.text_to_image.clip_score import Matcher
+from gen_core.families.text_to_image.export import export
+from gen_core.families.text_to_image.search import Search
+from gen_core.training import checkpoint
+from gen_core.training.checkpoint import CheckpointError
 from sampling_fixtures import defaults, picture, values
 from serving import page_of
 
 POINT = {
-    "score": 20.0, "score_error": 0.5, "recognised": 0.5, "diversity": 0.4,
-    "diversity_error": 0.01, "clipped": 0.02,
-}  # fmt: skip
+    "score": 20.0,
+    "score_error": 0.5,
+    "recognised": 0.5,
+    "diversity": 0.4,
+    "diversity_error": 0.01,
+    "clipped": 0.02,
+}
 CURVE = {
     "points": [
         POINT | {"guidance": g, "score": 20.0 + g, "diversity": 1 / (1 + g)} for g in GUIDANCE
     ],
-    "prompts": 40, "seeds": 8, "pictures": 320, "steps": 20, "solver": "dpm++2m",
-}  # fmt: skip
+    "prompts": 40,
+    "seeds": 8,
+    "pictures": 320,
+    "steps": 20,
+    "solver": "dpm++2m",
+}
 
 
 @pytest.fixture
@@ -90,9 +99,12 @@ def test_an_emoji_is_found_by_its_own_vector_and_with_the_matcher_s_score(
 
 @pytest.mark.parametrize(
     ("words", "k", "message"),
-    [("a cat", 0, "k=0: choose a whole number from 1 to 60"), (None, 3, "words=None: write some"),
-     ("a" * 2001, 3, "words has 2,001 characters")],
-)  # fmt: skip
+    [
+        ("a cat", 0, "k=0: choose a whole number from 1 to 60"),
+        (None, 3, "words=None: write some"),
+        ("a" * 2001, 3, "words has 2,001 characters"),
+    ],
+)
 def test_a_search_that_cannot_be_is_refused(emoji_weights, words, k, message):
     with pytest.raises(KnobError, match=message):
         Search.open(emoji_weights).nearest(words, k)
@@ -142,8 +154,10 @@ def test_every_picture_has_its_score_with_every_text(app, emoji_weights):
     (value,) = values(fit.PANEL.run(app, **knobs))
     assert value["columns"] == ["7", "8", "9"]
     assert [row["note"] for row in value["rows"][1:]] == [
-        "a red cat", "a blue dog", "a <b>house</b>",
-    ]  # fmt: skip
+        "a red cat",
+        "a blue dog",
+        "a <b>house</b>",
+    ]
     model, matcher = load(MODEL, "cpu", emoji_weights.parent), Matcher.open(emoji_weights)
     x = final(model.sample(Noise(range(7, 10)), prompt="a red cat", steps=2))
     for row in value["rows"][1:]:
@@ -224,10 +238,15 @@ def test_what_else_was_measured_stands_beside_the_chart():
         "guidance": CURVE | made(),
         "metrics": {"shares": {"judge": {"seen": {"concept": 0.964}}}},
         "sharpness": {
-            "negative_prompt": "<i>blurry</i>", "sharper": 0.91, "pictures": 200, "ratio": 1.42,
-            "ratio_error": 0.031, "guidance_scale": 5.0, **made(),
+            "negative_prompt": "<i>blurry</i>",
+            "sharper": 0.91,
+            "pictures": 200,
+            "ratio": 1.42,
+            "ratio_error": 0.031,
+            "guidance_scale": 5.0,
+            **made(),
         },
-    }  # fmt: skip
+    }
     said = "".join(ElementTree.fromstring(tradeoff.section(figures)).itertext())
     assert "It recognises 96% of things in real drawings." in said
     assert "“<i>blurry</i>” made 91% of 200 pictures sharper" in said and "1.42 ± 0.03" in said
@@ -235,10 +254,13 @@ def test_what_else_was_measured_stands_beside_the_chart():
 
 def test_a_row_for_each_question_that_was_asked():
     seen, held = {"background": 0.96, "relation": 0.714}, {"background": 0.944, "relation": 0.7}
-    told = {"model": {"seen": seen, "held out": held}, "judge": {"seen": seen, "held out": held},
-            "pictures": 500}  # fmt: skip
+    told = {
+        "model": {"seen": seen, "held out": held},
+        "judge": {"seen": seen, "held out": held},
+        "pictures": 500,
+    }
     figures = {"samples": 500, "shares": told, **made()}
-    tree = ElementTree.fromstring(shares.section(figures))
+    tree = ElementTree.fromstring(prompt_accuracy.section(figures))
     cells = [[cell.text for cell in row] for row in tree.iter("tr")]
     assert cells[0] == list(HEADS)
     assert cells[1:] == [
@@ -264,7 +286,7 @@ def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     checkpoint.amend(MODEL, CURVE | made(), section="guidance")
     with gr.Blocks() as page:
         search.PANEL.build(App("cpu"))
-        shares.build()
+        prompt_accuracy.build()
         tradeoff.build()
     assert NO_SHARES in texts_of(page)
     assert not any(NO_SEARCH in text for text in texts_of(page))

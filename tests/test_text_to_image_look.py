@@ -9,11 +9,11 @@ from PIL import Image
 
 from emoji_fixtures import write_emoji
 from emoji_pipeline import tiny_parts
-from gen_core import recipes
-from gen_core.text_to_image import look as module
-from gen_core.text_to_image import measure
-from gen_core.text_to_image.card import NAME
-from gen_core.text_to_image.look import look
+from gen_core.evaluation import prompt_accuracy
+from gen_core.families.text_to_image import look as module
+from gen_core.families.text_to_image.card import NAME
+from gen_core.families.text_to_image.look import look
+from gen_core.training import recipes
 
 
 def test_a_look_draws_the_average_as_it_stands(tmp_path, monkeypatch):
@@ -23,7 +23,7 @@ def test_a_look_draws_the_average_as_it_stands(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "PROMPTS", ("a red cat", "two owls"))
     monkeypatch.setattr(module, "SEEDS", 2)
     for name in ("BACKGROUNDS", "TINTED", "PAIRS"):
-        monkeypatch.setattr(measure, name, 2)
+        monkeypatch.setattr(prompt_accuracy, name, 2)
     with pytest.raises(FileNotFoundError, match=f"train {NAME}/denoiser` makes it"):
         look(folder, cpu)
     steps = recipes.run(f"{NAME}/denoiser", folder).train(data_root=str(tmp_path), save_every=1)

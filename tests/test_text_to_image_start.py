@@ -17,17 +17,17 @@ from playwright.sync_api import expect
 from torch.nn import functional as F
 
 from conftest import dragged
-from demos.figures import pixels
-from demos.handlers import App
-from demos.picture_files import mask_url, prepare_colour, prepare_mask
+from demos.page.figures import pixels
+from demos.page.handlers import App
+from demos.page.image_io import mask_url, prepare_colour, prepare_mask
 from demos.tabs import text_to_image
-from demos.text_to_image import source, start
-from demos.text_to_image.source import DRAWING, MODEL, SCENE, UPLOAD, StartInput
+from demos.tabs.text_to_image import source, start
+from demos.tabs.text_to_image.source import DRAWING, MODEL, SCENE, UPLOAD, StartInput
 from emoji_fixtures import drawn_emoji
 from gen_core import Noise, final
 from gen_core.checks import KnobError
 from gen_core.families.text_to_image import TextToImage
-from gen_core.text_to_image.pipeline import SCHEDULERS, Start
+from gen_core.families.text_to_image.pipeline import SCHEDULERS, Start
 from sampling_fixtures import defaults, frames_of, picture
 from serving import page_of
 
@@ -265,11 +265,21 @@ def address(weights) -> Iterator[str]:
 def test_the_api_takes_data_urls_and_files_and_answers_mistakes(address, tmp_path):
     client = Client(address, verbose=False)
     knobs = {
-        "source": UPLOAD, "picture_prompt": "", "picture_seed": 0, "mask": mask_url(HALF),
-        "prompt": "a cat", "strength": 0.5, "negative_prompt": "", "steps": 2,
-        "guidance_scale": 3.0, "sampler": "DDIM", "count": 1, "seed": 0,
-        "drawing": None, "upload": None,
-    }  # fmt: skip
+        "source": UPLOAD,
+        "picture_prompt": "",
+        "picture_seed": 0,
+        "mask": mask_url(HALF),
+        "prompt": "a cat",
+        "strength": 0.5,
+        "negative_prompt": "",
+        "steps": 2,
+        "guidance_scale": 3.0,
+        "sampler": "DDIM",
+        "count": 1,
+        "seed": 0,
+        "drawing": None,
+        "upload": None,
+    }
 
     def ask(**changes):
         return client.predict(**knobs | changes, api_name="/text_to_image_start")
@@ -296,8 +306,10 @@ def test_the_api_takes_data_urls_and_files_and_answers_mistakes(address, tmp_pat
 @pytest.mark.browser
 def test_paint_a_mask_press_and_only_the_painted_part_is_new(visit, address, plain_codec, model):
     query = "source=A+drawing&mask=&steps=3&count=1&strength=1&seed=5"
-    page = visit(f"{address}?tab=text-to-image&panel=start&" + "&".join(
-        f"start.{part}" for part in query.split("&")))  # fmt: skip
+    page = visit(
+        f"{address}?tab=text-to-image&panel=start&"
+        + "&".join(f"start.{part}" for part in query.split("&"))
+    )
     mask = page.locator("#text-to-image-start-mask")
     image = page.locator(".masked-picture img")
     expect(page.locator(".masked-picture figcaption")).to_contain_text("the paper is empty")

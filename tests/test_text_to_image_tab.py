@@ -13,15 +13,15 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
-from demos.figures import pixels
-from demos.handlers import App
-from demos.tab import discover
+from demos.page.figures import pixels
+from demos.page.handlers import App
+from demos.page.tab import discover
 from demos.tabs import text_to_image
-from demos.text_to_image import change, generate, inside, two
-from demos.text_to_image.prompt import LISTS, built, strange_to_the_model
+from demos.tabs.text_to_image import change, generate, inside, two
+from demos.tabs.text_to_image.prompt import LISTS, built, strange_to_the_model
 from gen_core import Noise, final
 from gen_core.checks import KnobError
-from gen_core.text_to_image.vocabulary import unknown_words
+from gen_core.families.text_to_image.vocabulary import unknown_words
 from sampling_fixtures import defaults, frames_of, picture, values
 from serving import page_of
 
@@ -148,12 +148,17 @@ def test_strange_words_are_told_with_known_ones():
 
 
 PROMPTS = {
-    "nothing": "", "spaces": "  \n\t ", "markup": "<script>parent.hacked = 1</script><img src=x>",
-    "emoji": "🐱‍👤🏳️‍🌈 😀" * 20, "control": "a\x00\x07\x1b[31m\ufeff",
+    "nothing": "",
+    "spaces": "  \n\t ",
+    "markup": "<script>parent.hacked = 1</script><img src=x>",
+    "emoji": "🐱‍👤🏳️‍🌈 😀" * 20,
+    "control": "a\x00\x07\x1b[31m\ufeff",
     "right to left": "قطة حمراء \u202e על רקע",
-    "lone surrogate": "a \ud83d cat", "markers": "<|endoftext|> a cat <|startoftext|>",
-    "long": "a cat " * 300, "one long word": "ö" * 1900,
-}  # fmt: skip
+    "lone surrogate": "a \ud83d cat",
+    "markers": "<|endoftext|> a cat <|startoftext|>",
+    "long": "a cat " * 300,
+    "one long word": "ö" * 1900,
+}
 
 
 @pytest.mark.parametrize("panel", [generate.PANEL, inside.PANEL, two.PANEL], ids=lambda p: p.id)

@@ -8,12 +8,22 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
 
 from emoji_fixtures import drawn_emoji
 from emoji_pipeline import tiny_parts, tiny_pipeline
-from gen_core import load, recipes
+from gen_core import load
 from gen_core.__main__ import main as command_line
-from gen_core.data.captions import caption
-from gen_core.data.scenes import COLOURS, Scene, random_scene
-from gen_core.text_to_image import batches, measure, training
-from gen_core.text_to_image.batches import (
+from gen_core.classifiers.emoji import (
+    QUESTIONS,
+    UNSEEN,
+    SceneJudge,
+    SceneJudgeConfig,
+    half,
+    relation_found,
+    truth,
+)
+from gen_core.data.emoji.captions import caption
+from gen_core.data.emoji.scenes import COLOURS, Scene, random_scene
+from gen_core.evaluation import prompt_accuracy
+from gen_core.families.text_to_image import batches, training
+from gen_core.families.text_to_image.batches import (
     UNTOUCHED,
     WINDOW,
     GuessBatches,
@@ -24,20 +34,12 @@ from gen_core.text_to_image.batches import (
     latents_of,
     pictures,
 )
-from gen_core.text_to_image.card import NAME
-from gen_core.text_to_image.denoiser import Denoiser
-from gen_core.text_to_image.judge import (
-    QUESTIONS,
-    UNSEEN,
-    SceneJudge,
-    SceneJudgeConfig,
-    half,
-    relation_found,
-    truth,
-)
-from gen_core.text_to_image.parts import PARTS
-from gen_core.text_to_image.tokens import LENGTH, encoded, learned
-from gen_core.text_to_image.vocabulary import known_words, unknown_words
+from gen_core.families.text_to_image.card import NAME
+from gen_core.families.text_to_image.denoiser import Denoiser
+from gen_core.families.text_to_image.parts import PARTS
+from gen_core.families.text_to_image.tokens import LENGTH, encoded, learned
+from gen_core.families.text_to_image.vocabulary import known_words, unknown_words
+from gen_core.training import recipes
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +200,7 @@ class Colours(SceneJudge):
         return logits
 
 
-@pytest.mark.parametrize("relation", measure.RELATIONS)
+@pytest.mark.parametrize("relation", prompt_accuracy.RELATIONS)
 def test_a_relation_is_read_from_the_halves_of_the_picture(relation):
     scene = Scene((0, 1), ("red", "blue"), relation=relation)
     x = pictures([scene], drawn_emoji())
@@ -207,14 +209,14 @@ def test_a_relation_is_read_from_the_halves_of_the_picture(relation):
     assert relation_found(Colours(), x, [(0, 7)])[0][1] is False
     alone = Scene((0,), ("red",))
     x = torch.cat([x, pictures([alone], drawn_emoji())])
-    pair, single = measure.answers(Colours(), x, [scene, alone])
+    pair, single = prompt_accuracy.answers(Colours(), x, [scene, alone])
     assert pair["relation"] and pair["both"] and single["concept"] and not single["tint"]
 
 
 def test_half_of_the_prompts_ask_for_what_was_held_out():
-    asked = measure.prompts()
+    asked = prompt_accuracy.prompts()
     assert len(asked) == 500 and sum(a.held_out for a in asked) == 250
-    assert all(measure.is_held_out(a.scene) is a.held_out for a in asked)
+    assert all(prompt_accuracy.is_held_out(a.scene) is a.held_out for a in asked)
     assert sum(bool(a.scene.relation) for a in asked) == 200
     assert sum(any(a.scene.tints) for a in asked) == 100
     seen, held = ([a.scene for a in asked[k:300:2]] for k in (0, 1))
@@ -258,12 +260,12 @@ def test_every_word_is_one_token_and_every_caption_fits():
 def test_the_whole_measurement_runs(model):
     judge = SceneJudge(SceneJudgeConfig((16, 16, 16, 16))).eval()
     done = []
-    shares = measure.share_right(model, judge, steps=1, report=done.append)
+    shares = prompt_accuracy.share_right(model, judge, steps=1, report=done.append)
     assert (done[-1].done, done[-1].total, done[-1].unit) == (500, 500, "pictures")
     assert shares.keys() == {"seen", "held out"}
     asked = {"background", "style", "concept", "in the first five", "tint", "relation", "both"}
     assert all(s.keys() == asked for s in shares.values())
-    assert measure.judge_right(judge, drawn_emoji()).keys() == shares.keys()
+    assert prompt_accuracy.judge_right(judge, drawn_emoji()).keys() == shares.keys()
 
 
 def test_the_command_line_answers_in_words(tmp_path, monkeypatch, capsys):

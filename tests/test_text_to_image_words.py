@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from emoji_fixtures import drawn_emoji
-from gen_core.data.scenes import Scene, random_scene
-from gen_core.text_to_image import training
-from gen_core.text_to_image.card import NAME
-from gen_core.text_to_image.sketches import WORDS, SketchBatches, Sketches
-from gen_core.text_to_image.words import Words, WordsConfig
+from gen_core.data.emoji.scenes import Scene, random_scene
+from gen_core.families.text_to_image import training
+from gen_core.families.text_to_image.card import NAME
+from gen_core.families.text_to_image.text_encoder import Words, WordsConfig
+from gen_core.families.text_to_image.text_targets import WORDS, SketchBatches, Sketches
 
 WIDTH = 32
 
@@ -45,10 +45,14 @@ def test_all_that_a_caption_says_is_in_the_sketch(sketches):
         assert sketches.of(scene).shape == (WIDTH,)
     plain = scenes[0]
     for change in (
-        {"background": "teal" if plain.background != "teal" else "red"}, {"fault": "blurry"},
-        {"light": "fog"}, {"medium": "watercolour"}, {"count": 4}, {"relation": "above"},
+        {"background": "teal" if plain.background != "teal" else "red"},
+        {"fault": "blurry"},
+        {"light": "fog"},
+        {"medium": "watercolour"},
+        {"count": 4},
+        {"relation": "above"},
         {"tints": ("pink",)},
-    ):  # fmt: skip
+    ):
         changed = replace(plain, **change)
         if changed != plain:
             assert not torch.equal(sketches.of(changed)[24:], sketches.of(plain)[24:])

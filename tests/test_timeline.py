@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from demos.widgets.timeline import timeline_from_images, timeline_value
-from demos.widgets.timeline_gif import PREFIX, encode_gif
+from demos.widgets.timeline.gif import PREFIX, encode_gif
 from gen_core.family import Frame
 from timeline_fixtures import SHADES, N, open_gif, run_value, training_value
 
@@ -150,9 +150,14 @@ def test_gif_of_lanes_that_are_too_large_together_is_refused_before_they_are_dec
     blank = io.BytesIO()
     Image.new("L", (side, frames * side // 2)).save(blank, "PNG")
     lane = {
-        "title": "", "width": side, "height": side // 2, "samples": 1, "columns": 1,
-        "sheet": PREFIX + base64.b64encode(blank.getvalue()).decode(), "present": [True] * frames,
-    }  # fmt: skip
+        "title": "",
+        "width": side,
+        "height": side // 2,
+        "samples": 1,
+        "columns": 1,
+        "sheet": PREFIX + base64.b64encode(blank.getvalue()).decode(),
+        "present": [True] * frames,
+    }
     answer = encode_gif({"lanes": [lane] * 2, "captions": ["x"] * frames, "frame_ms": 100})
     assert "a sheet of 5000 x 5000 pixels is too large" in answer["error"]
 

@@ -9,12 +9,13 @@ import torch
 from safetensors.torch import load_file
 
 from core_fixtures import TRAINED, batches, striped, tiny, write_fashion
-from gen_core import checkpoint, fit, load, recipes
+from gen_core import fit, load
 from gen_core.checks import KnobError
 from gen_core.data import Batches, MissingData
 from gen_core.family import Family, Phase, registry
-from gen_core.recipes import Recipe, Run
-from gen_core.train import Trainer
+from gen_core.training import checkpoint, recipes
+from gen_core.training.recipes import Recipe, Run
+from gen_core.training.train import Trainer
 
 
 def train(family, steps, *, stop=None, save=None, resume=None, layout=torch.contiguous_format):
@@ -54,8 +55,15 @@ def test_training_depends_on_its_seed_alone():
 def test_a_state_of_another_seed_is_refused(tmp_path):
     train("vae", 4, stop=2, save=tmp_path / "s.safetensors")
     with pytest.raises(ValueError, match="was begun with seed=5, not 6: use that seed"):
-        next(fit(tiny("vae"), Batches(striped(), 16, 0), steps=4, seed=6,
-                 resume=tmp_path / "s.safetensors"))  # fmt: skip
+        next(
+            fit(
+                tiny("vae"),
+                Batches(striped(), 16, 0),
+                steps=4,
+                seed=6,
+                resume=tmp_path / "s.safetensors",
+            )
+        )
 
 
 class Line(Family):
@@ -187,9 +195,13 @@ def place(tmp_path, monkeypatch):
 
 
 GAME = Recipe(
-    "gan", steps=60, batch=16, warmup=2, snapshots=(50, 55, 60),
+    "gan",
+    steps=60,
+    batch=16,
+    warmup=2,
+    snapshots=(50, 55, 60),
     config={"widths": (32, 16, 16), "latent": 8, "critic_width": 8},
-)  # fmt: skip
+)
 
 
 def test_a_recipe_becomes_a_checkpoint(place):
@@ -270,7 +282,7 @@ def test_a_state_file_holds_all_that_a_run_must_remember(place):
 def test_a_recipe_without_its_data_says_where_it_looked(tmp_path, monkeypatch):
     monkeypatch.delenv("GEN_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("gen_core.data.zalando._fetch", refuse)
+    monkeypatch.setattr("gen_core.data.fashion._fetch", refuse)
     with pytest.raises(MissingData, match="offline"):
         next(recipes.run("vae-fashion", tmp_path / "runs").train(device="cpu"))
 

@@ -217,9 +217,11 @@ def test_a_broken_upload_gets_a_message_and_the_next_one_is_served(visit, addres
 def test_a_walk_between_two_seeds_fills_the_timeline(visit, address):
     random = "A+random+code"
     page = opened(
-        visit, address, "interpolate",
+        visit,
+        address,
+        "interpolate",
         f"&interpolate.from_source={random}&interpolate.to_source={random}&interpolate.count=9",
-    )  # fmt: skip
+    )
     restored(page, "interpolate-count", "9")
     page.get_by_role("button", name="Walk", exact=True).click()
     line = page.locator("#vae-interpolate")

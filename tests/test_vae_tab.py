@@ -12,15 +12,15 @@ import torch
 from PIL import Image
 
 from core_fixtures import tiny
-from demos.handlers import App
-from demos.pictures import Pictures
-from demos.vae.interpolate import timeline, walks
-from demos.vae.reconstruct import error_map, reconstruct, table
+from demos.page.handlers import App
+from demos.page.image_input import Pictures
+from demos.tabs.vae.interpolate import timeline, walks
+from demos.tabs.vae.reconstruct import error_map, reconstruct, table
 from demos.widgets.latent_sliders import Code, Decoder, drawn_code, parse_code
 from gen_core import Noise
-from gen_core.checkpoint import save
 from gen_core.checks import KnobError
-from gen_core.interpolation import spherical, straight
+from gen_core.latent.interpolation import spherical, straight
+from gen_core.training.checkpoint import save
 
 SIZES = {"vae-fashion": 4, "vae-fashion-2d": 2}
 

@@ -11,14 +11,20 @@ import pytest
 from PIL import Image
 
 from emoji_fixtures import drawn_emoji
-from gen_core import load, watermark
+from gen_core import load
 from gen_core.__main__ import main
 from gen_core.checks import KnobError
 from gen_core.data import emoji
-from gen_core.data.scenes import any_scene, paint
-from gen_core.provenance import PROGRAM, SOURCE_TYPES, XMP, about, png, told
-from gen_core.text_to_image.card import NAME
-from gen_core.watermark_rates import CHANGES, FALSE_ALARMS, rates, signal_to_noise
+from gen_core.data.emoji.scenes import any_scene, paint
+from gen_core.families.text_to_image.card import NAME
+from gen_core.provenance import watermark
+from gen_core.provenance.metadata import PROGRAM, SOURCE_TYPES, XMP, about, png, told
+from gen_core.provenance.watermark_rates import (
+    CHANGES,
+    FALSE_ALARMS,
+    rates,
+    signal_to_noise,
+)
 
 MARKED, UNMARKED = 40, 100
 NASTY = (
@@ -135,9 +141,15 @@ def test_the_command_measures(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize("prompt", NASTY, ids=lambda text: ascii(text)[:20])
 def test_metadata_comes_back_letter_for_letter(prompt):
     knobs = {
-        "prompt": prompt, "negative_prompt": prompt[::-1], "seed": 7, "steps": 20,
-        "guidance_scale": 5.0, "solver": "ddim", "count": 1, "other": "not told",
-    }  # fmt: skip
+        "prompt": prompt,
+        "negative_prompt": prompt[::-1],
+        "seed": 7,
+        "steps": 20,
+        "guidance_scale": 5.0,
+        "solver": "ddim",
+        "count": 1,
+        "other": "not told",
+    }
     file = png(drawn(0), about("some-model", knobs))
     with Image.open(io.BytesIO(file), formats=["PNG"]) as picture:
         picture.load()

@@ -80,9 +80,13 @@ def long_value() -> dict:
     """So many frames that each is shown for a moment only."""
     pictures = [np.full((1, 8, 8), k, np.uint8) for k in range(LONG)]
     return timeline_from_images(
-        {"State": pictures}, [f"step {k}" for k in range(LONG)], steps=list(range(LONG)),
-        step_word="step", live=False, provenance="computed before",
-    )  # fmt: skip
+        {"State": pictures},
+        [f"step {k}" for k in range(LONG)],
+        steps=list(range(LONG)),
+        step_word="step",
+        live=False,
+        provenance="computed before",
+    )
 
 
 def open_gif(data: bytes) -> Image.Image:

@@ -16,7 +16,7 @@ from playwright.sync_api import (
     Page,
     Response,
     sync_playwright,
-)  # fmt: skip
+)
 
 from chromium import launch
 

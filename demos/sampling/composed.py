@@ -5,22 +5,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from demos.measured import card
-from demos.texts.person import BY_PAIR, COMPOSING, KINDS, NOT_MEASURED, SHARES, SHARES_SOURCE
-from demos.widgets.wishes import in_words
-from gen_core import checkpoint
-from gen_core.checkpoint import CheckpointError
+from demos.sampling.texts import BY_PAIR, COMPOSING, KINDS, NOT_MEASURED, SHARES, SHARES_SOURCE
+from demos.widgets.attribute_picker import in_words
+from demos.widgets.measured import card
+from gen_core.training import checkpoint
+from gen_core.training.checkpoint import CheckpointError
 
 
 def build(model: str) -> None:
     """The card, where the model has been measured; else a line that says how."""
     found = _measured(model)
     if found:
-        card(f"{model}-composing", COMPOSING, section(found), "composed.css")
+        card(
+            f"{model}-composing",
+            COMPOSING,
+            section(found),
+            Path(__file__).with_name("composed.css"),
+        )
     else:
         gr.Markdown(NOT_MEASURED.format(name=model), elem_classes=["part"])
 
@@ -41,9 +47,12 @@ def section(metrics: Mapping[str, Any]) -> str:
     tables = "".join(_table(KINDS[kind], found[kind]["by_pair"]) for kind in KINDS)
     knobs = found["knobs"]
     source = SHARES_SOURCE.format(
-        pictures=found["held_out"]["pictures"], pairs=len(found["held_out"]["by_pair"]),
-        steps=knobs["steps"], guidance=knobs["guidance_scale"], hardware=metrics["hardware"],
-    )  # fmt: skip
+        pictures=found["held_out"]["pictures"],
+        pairs=len(found["held_out"]["by_pair"]),
+        steps=knobs["steps"],
+        guidance=knobs["guidance_scale"],
+        hardware=metrics["hardware"],
+    )
     return f"""
     <section class="card measured">
       <dl class="composed">{shares}</dl>

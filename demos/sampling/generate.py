@@ -15,26 +15,36 @@ from typing import Any
 
 import gradio as gr
 
-from demos.explain import Explanation
-from demos.handlers import App
-from demos.knobs import ALL_CLASSES, FASHION, Knob, Knobs, controls_of, label_code, labels_for
-from demos.panel import Panel
-from demos.pictures import seeds_from
+from demos.page.controls import (
+    ALL_CLASSES,
+    FASHION,
+    Knob,
+    Knobs,
+    controls_of,
+    label_code,
+    labels_for,
+)
+from demos.page.explain import Explanation
+from demos.page.handlers import App
+from demos.page.image_input import seeds_from
+from demos.page.panel import Panel
 from demos.sampling.tokens import next_token, token_pictures
 from demos.sampling.walk import KEEP, columns_for, on_timeline
 from demos.widgets.timeline import Lane, Timeline
-from gen_core import checkpoint
-from gen_core.checkpoint import CheckpointError
 from gen_core.conditions import Classes
+from gen_core.evaluation.cost import Meter
 from gen_core.family import Event, Family, Picture, Tokens, registry
-from gen_core.measure import Meter
 from gen_core.solvers import Solver
+from gen_core.training import checkpoint
+from gen_core.training.checkpoint import CheckpointError
 
 MAX_COUNT = 64
 SAID = {
-    "noise": "Predicted noise", "velocity": "Velocity", "picture": "The network's picture",
+    "noise": "Predicted noise",
+    "velocity": "Velocity",
+    "picture": "The network's picture",
     "logits": "Next token",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -66,12 +76,21 @@ class Generation:
 
     def panel(self) -> Panel:
         return Panel(
-            tab=self.tab, id="generate", title="Generate", button="Generate",
-            text=self.text or described(self.family), knobs=self._knobs(), run=self.draw,
-            code=self.code, calls=self.family.frames, screen=Timeline,
-            shows="From noise to pictures", example={"frames": 11}, models=(self.model,),
+            tab=self.tab,
+            id="generate",
+            title="Generate",
+            button="Generate",
+            text=self.text or described(self.family),
+            knobs=self._knobs(),
+            run=self.draw,
+            code=self.code,
+            calls=self.family.frames,
+            screen=Timeline,
+            shows="From noise to pictures",
+            example={"frames": 11},
+            models=(self.model,),
             after=self._follow_solver,
-        )  # fmt: skip
+        )
 
     def _knobs(self) -> list[Knob]:
         label = Knob("label", "What to draw", "label", ALL_CLASSES, all_classes=True)
@@ -96,9 +115,12 @@ class Generation:
             what = self.model
         return on_timeline(
             Meter(model, seeds_from(seed, count), **knobs),
-            self.lanes or lanes_of(self.family, model.event), keep=frames,
-            name=f"{self.model}-{seed}", alt=f"{count} pictures come out of noise: {what}", **shown,
-        )  # fmt: skip
+            self.lanes or lanes_of(self.family, model.event),
+            keep=frames,
+            name=f"{self.model}-{seed}",
+            alt=f"{count} pictures come out of noise: {what}",
+            **shown,
+        )
 
     def code(self, knobs: Mapping[str, Any]) -> str:
         """The lines that draw the same."""
@@ -133,9 +155,13 @@ class Generation:
         for component, update in taken(chosen.value).items():
             component.interactive = update["interactive"]
         chosen.change(
-            taken, chosen, [knobs.built[name] for name in names], queue=False,
-            show_progress="hidden", api_visibility="private",
-        )  # fmt: skip
+            taken,
+            chosen,
+            [knobs.built[name] for name in names],
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
 
     def _solvers(self) -> dict[str, Solver]:
         """The family's solvers as a visitor reads them; none for most families."""

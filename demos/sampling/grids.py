@@ -8,13 +8,13 @@ from typing import Any
 
 import gradio as gr
 
-from demos.figures import duration, grid
+from demos.page.figures import duration, grid
 from demos.sampling.walk import unhurried
 from demos.widgets.labelled_grid import Cell, Row, labelled_grid_value
 from gen_core import Frame
 from gen_core.devices import device_title
+from gen_core.evaluation.cost import Meter
 from gen_core.family import Family
-from gen_core.measure import Meter
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,14 @@ class Contender:
 
 
 def race(
-    contenders: Sequence[Contender], steps: Sequence[int], seeds: Sequence[int], *,
-    corner: str, name: str, label: int | list[int],
-) -> Iterator[dict[str, Any]]:  # fmt: skip
+    contenders: Sequence[Contender],
+    steps: Sequence[int],
+    seeds: Sequence[int],
+    *,
+    corner: str,
+    name: str,
+    label: int | list[int],
+) -> Iterator[dict[str, Any]]:
     """Yields the table after each cell; every cell starts from the same noise.
 
     Rows are the contenders, columns the step counts; a cell shows its pictures side by side and
@@ -57,9 +62,12 @@ def race(
             state = f"all in {duration(seconds)}" if finished else f"{duration(seconds)} so far"
             yield labelled_grid_value(
                 [Row(c.title, c.note, row) for c, row in zip(contenders, cells, strict=True)],
-                [str(n) for n in steps], corner=corner, name=name,
-                provenance=f"{device} · {state}", caption=caption,
-            )  # fmt: skip
+                [str(n) for n in steps],
+                corner=corner,
+                name=name,
+                provenance=f"{device} · {state}",
+                caption=caption,
+            )
 
 
 def _all(seeds: Sequence[int]) -> str:

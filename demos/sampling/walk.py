@@ -10,12 +10,12 @@ from typing import Any
 
 import gradio as gr
 
-from demos.figures import duration
-from demos.handlers import SLICE
+from demos.page.figures import duration
+from demos.page.handlers import SLICE
 from demos.widgets.timeline import Lane, timeline_value
 from gen_core import Frame, record
 from gen_core.devices import device_title
-from gen_core.measure import Meter
+from gen_core.evaluation.cost import Meter
 
 KEEP = 32
 """Frames of one timeline."""
@@ -68,10 +68,12 @@ def on_timeline(
             yield timeline_value([frame], lanes, provenance=so_far, autoplay=False, **shared)
             shown = time.perf_counter()
     yield timeline_value(
-        frames, lanes, provenance=_account(meter),
+        frames,
+        lanes,
+        provenance=_account(meter),
         ms_per_step=1000 * meter.seconds / frames[-1].total,
         **shared,
-    )  # fmt: skip
+    )
 
 
 def _account(meter: Meter) -> str:

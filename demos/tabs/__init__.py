@@ -1,1 +1,1 @@
-"""One file per tab; `demos.tab.discover` finds them."""
+"""One file per tab; `demos.page.tab.discover` finds them."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from demos.cache import Example, example
-from demos.knobs import Knob
+from demos.page.controls import Knob
+from demos.page.examples import Example, example
 
 if TYPE_CHECKING:
-    from demos.handlers import App
+    from demos.page.handlers import App
 
 
 @dataclass(frozen=True)

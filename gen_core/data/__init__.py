@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gen_core.checks import choice
 from gen_core.data.avatars.dataset import load_avatars
+from gen_core.data.fashion import CLASSES, load_idx
 from gen_core.data.images import Batches, DataSet, ImageSet, MissingData
-from gen_core.data.zalando import CLASSES, load_idx
 
 __all__ = ["CLASSES", "LOADERS", "Batches", "DataSet", "ImageSet", "MissingData", "load_data"]
 

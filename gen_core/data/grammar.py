@@ -2,21 +2,70 @@
 
 from __future__ import annotations
 
-BARE = frozenset((
-    "beer", "books", "broccoli", "cheese", "cherries", "chocolate", "coffee", "corn",
-    "crossed swords", "dice", "earth", "fire", "fireworks", "french fries", "fries", "glasses",
-    "grapes",
-    "headphones", "heart eyes", "honey", "jeans", "lips", "luggage", "maize", "milk", "noodles",
-    "pancakes", "pasta", "poo", "popcorn", "ramen", "santa", "santa claus", "saturn", "scissors",
-    "socks", "spaghetti", "sunglasses", "sushi", "swords", "tennis", "thumbs up", "trousers",
-    "wine", "yarn",
-))  # fmt: skip
+BARE = frozenset(
+    (
+        "beer",
+        "books",
+        "broccoli",
+        "cheese",
+        "cherries",
+        "chocolate",
+        "coffee",
+        "corn",
+        "crossed swords",
+        "dice",
+        "earth",
+        "fire",
+        "fireworks",
+        "french fries",
+        "fries",
+        "glasses",
+        "grapes",
+        "headphones",
+        "heart eyes",
+        "honey",
+        "jeans",
+        "lips",
+        "luggage",
+        "maize",
+        "milk",
+        "noodles",
+        "pancakes",
+        "pasta",
+        "poo",
+        "popcorn",
+        "ramen",
+        "santa",
+        "santa claus",
+        "saturn",
+        "scissors",
+        "socks",
+        "spaghetti",
+        "sunglasses",
+        "sushi",
+        "swords",
+        "tennis",
+        "thumbs up",
+        "trousers",
+        "wine",
+        "yarn",
+    )
+)
 """Plural already, or not to be counted: no article and no number goes with them."""
 IRREGULAR = {
-    "mouse": "mice", "wolf": "wolves", "tooth": "teeth", "snowman": "snowmen",
-    "tomato": "tomatoes", "die": "dice", "scarf": "scarves", "bow and arrow": "bows and arrows",
-    "fish": "fish", "tropical fish": "tropical fish", "deer": "deer", "sheep": "sheep",
-}  # fmt: skip
+    "mouse": "mice",
+    "wolf": "wolves",
+    "tooth": "teeth",
+    "snowman": "snowmen",
+    "tomato": "tomatoes",
+    "die": "dice",
+    "scarf": "scarves",
+    "bow and arrow": "bows and arrows",
+    "fish": "fish",
+    "tropical fish": "tropical fish",
+    "deer": "deer",
+    "sheep": "sheep",
+}
 AN = ("8", "hourglass")
 A = ("ufo", "unicorn")
 

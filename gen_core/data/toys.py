@@ -148,8 +148,11 @@ def grid(side: int = 5, std: float = 0.05) -> GaussianMixture:
 
 
 TOYS: dict[str, Callable[[], Toy]] = {
-    "ring": ring, "moons": TwoMoons, "checkerboard": Checkerboard, "grid": grid,
-}  # fmt: skip
+    "ring": ring,
+    "moons": TwoMoons,
+    "checkerboard": Checkerboard,
+    "grid": grid,
+}
 
 
 def load_toy(name: str) -> Toy:

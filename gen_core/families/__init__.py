@@ -12,6 +12,8 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from gen_core import classifiers
+
 
 def _import_file(path: Path) -> None:
     """Imports a file from outside of the package, once."""
@@ -26,8 +28,9 @@ def _import_file(path: Path) -> None:
 
 def discover() -> None:
     """Imports every family that can be found. Called once all else can be imported."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+    for package in (__name__, classifiers.__name__):
+        for module in pkgutil.iter_modules(sys.modules[package].__path__):
+            importlib.import_module(f"{package}.{module.name}")
     for folder in filter(None, os.environ.get("GEN_FAMILIES", "").split(os.pathsep)):
         for path in sorted(Path(folder).glob("*.py")):
             _import_file(path)

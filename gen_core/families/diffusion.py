@@ -58,9 +58,15 @@ class Diffusion(GuidedFamily):
 
     @torch.inference_mode()
     def frames(
-        self, noise: Noise, condition: Tensor | None, *, steps: int, guidance_scale: float,
-        solver: str, **own: Any,
-    ) -> Iterator[Frame]:  # fmt: skip
+        self,
+        noise: Noise,
+        condition: Tensor | None,
+        *,
+        steps: int,
+        guidance_scale: float,
+        solver: str,
+        **own: Any,
+    ) -> Iterator[Frame]:
         """level is t from 1000 to 0, out the predicted noise."""
         network = self.guided(condition, len(noise), guidance_scale)
         x_t, predict = self.prior.draw(noise).to(self.device), self.denoiser(network)

@@ -42,9 +42,14 @@ class Flow(GuidedFamily):
 
     @torch.inference_mode()
     def frames(
-        self, noise: Noise, condition: Tensor | None, *, steps: int, guidance_scale: float,
+        self,
+        noise: Noise,
+        condition: Tensor | None,
+        *,
+        steps: int,
+        guidance_scale: float,
         solver: str,
-    ) -> Iterator[Frame]:  # fmt: skip
+    ) -> Iterator[Frame]:
         """level is t, out the velocity, x0 where it points."""
         velocity = self.guided(condition, len(noise), guidance_scale)
         x = self.prior.draw(noise).to(self.device)

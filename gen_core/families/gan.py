@@ -22,7 +22,7 @@ from gen_core.nets.adversarial import Discriminator, Generator
 from gen_core.noise import Noise
 
 if TYPE_CHECKING:
-    from gen_core.evaluate import Evaluation
+    from gen_core.evaluation.evaluate import Evaluation
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,14 @@ class GAN(Family):
     Config = GANConfig
     knobs = (
         Number(
-            "truncation_psi", 1.0, 0, 2, label="Truncation ψ",
+            "truncation_psi",
+            1.0,
+            0,
+            2,
+            label="Truncation ψ",
             info="0 is the mean of the class, 1 as trained, more exaggerates",
         ),
-    )  # fmt: skip
+    )
     clock = Clock("latent to picture")
 
     def __init__(self, config: GANConfig | None = None) -> None:
@@ -88,11 +92,17 @@ class GAN(Family):
         critic, generator = list(self.critic.parameters()), list(self.generator.parameters())
         return [
             Phase(
-                "critic", critic, self.critic_loss, c.lr_critic, betas, every=c.critic_every,
-                penalty=self.penalty if c.r1 else None, penalty_every=R1_EVERY,
+                "critic",
+                critic,
+                self.critic_loss,
+                c.lr_critic,
+                betas,
+                every=c.critic_every,
+                penalty=self.penalty if c.r1 else None,
+                penalty_every=R1_EVERY,
             ),
             Phase("generator", generator, self.generator_loss, c.lr_generator, betas),
-        ]  # fmt: skip
+        ]
 
     def critic_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """-log D(x) - log(1 - D(G(z))), Goodfellow et al. 2014, eq. 1."""

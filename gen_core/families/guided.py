@@ -17,13 +17,18 @@ from gen_core.nets.unet import UNet, UNetConfig
 from gen_core.solvers import MAX_STEPS
 
 if TYPE_CHECKING:
-    from gen_core.evaluate import Evaluation
+    from gen_core.evaluation.evaluate import Evaluation
 
 STEPS = Whole("steps", 20, 1, MAX_STEPS)
 GUIDANCE = Number(
-    "guidance_scale", 1.0, 0, 20, step=0.25, label="Guidance",
+    "guidance_scale",
+    1.0,
+    0,
+    20,
+    step=0.25,
+    label="Guidance",
     info="0 ignores the class, 1 follows it, more exaggerates it",
-)  # fmt: skip
+)
 
 
 class GuidedFamily(Family):

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gen_core.answers import OUTPUTS, SIZES, logits_of, marks
+from gen_core.classifiers.attribute_head import OUTPUTS, SIZES, logits_of, marks
 from gen_core.conditions import Attributes, CompleteAttributes, complete_attributes
 from gen_core.data.avatars.labels import MEASURES
 from gen_core.data.images import UNSEEN
@@ -161,9 +161,12 @@ class StyleGAN(GAN):
         return self.critic(x.to(self.device), rows).float()
 
     def generate(
-        self, z: Tensor, label: Tensor, truncation_psi: float = 1.0,
+        self,
+        z: Tensor,
+        label: Tensor,
+        truncation_psi: float = 1.0,
         grain: Sequence[Tensor] | None = None,
-    ) -> Tensor:  # fmt: skip
+    ) -> Tensor:
         """z (B, latent), label as `wanted` gives it, grain as `paint` takes it or None for none
         -> (B, C, H, W) in [-1, 1]"""
         return self.generator.paint(self.styles(z, label, truncation_psi), grain)

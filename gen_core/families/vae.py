@@ -24,7 +24,7 @@ from gen_core.noise import Noise
 from gen_core.progress import Progress
 
 if TYPE_CHECKING:
-    from gen_core.evaluate import Evaluation
+    from gen_core.evaluation.evaluate import Evaluation
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from gen_core.checks import number, whole
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.dataset import SEEDS
 from gen_core.families.vae import VAE
-from gen_core.latent.oddities import KINDS, Odd, oddities
+from gen_core.latent.corruptions import KINDS, Odd, oddities
 
 ERROR, BOUND = "error", "bound"
 SCORES = (ERROR, BOUND)

@@ -13,9 +13,9 @@ from gen_core.data import ImageSet
 from gen_core.devices import fast_math
 from gen_core.families.vae import VAE
 from gen_core.latent.axes import principal_axes
-from gen_core.latent.reader import LESSONS, Reader, learn
+from gen_core.latent.directions import LESSONS, Reader, learn
+from gen_core.latent.projection import tsne
 from gen_core.latent.traits import of_facts
-from gen_core.latent.tsne import tsne
 
 POINTS = 2000
 """Pictures on the map: many, and still few enough for a phone to draw."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.answers import logits_of
+from gen_core.classifiers.attribute_head import logits_of
 from gen_core.nets.adversarial import PlainBlock
 from gen_core.nets.attributes import AttributeEmbedding
 
@@ -60,9 +60,14 @@ class StyleGenerator(nn.Module):
     from 4 by 4 up."""
 
     def __init__(
-        self, channels: int, widths: Sequence[int], latent: int, mapping: int,
-        choices: tuple[int, ...], measures: int,
-    ) -> None:  # fmt: skip
+        self,
+        channels: int,
+        widths: Sequence[int],
+        latent: int,
+        mapping: int,
+        choices: tuple[int, ...],
+        measures: int,
+    ) -> None:
         super().__init__()
         self.wish = AttributeEmbedding(choices, measures, latent)
         layers: list[nn.Module] = []

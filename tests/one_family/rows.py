@@ -19,10 +19,10 @@ from gen_core.data import LOADERS
 from gen_core.family import Clock, Empty, Family, Frame, Losses, Phase, Tokens, register
 from gen_core.knobs import Number, Whole
 from gen_core.noise import Noise
-from gen_core.recipes import RECIPES, Recipe
+from gen_core.training.recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:
-    from gen_core.evaluate import Evaluation
+    from gen_core.evaluation.evaluate import Evaluation
 
 
 @dataclass(frozen=True)

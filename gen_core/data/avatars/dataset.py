@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.labels import facts
+from gen_core.data.fashion import cache_folder
 from gen_core.data.images import ImageSet, MissingData
-from gen_core.data.zalando import cache_folder
 from gen_core.files import in_one_move
 
 SEEDS = {"train": range(50_000), "test": range(1_000_000, 1_010_000)}

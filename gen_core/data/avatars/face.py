@@ -20,14 +20,24 @@ from gen_core.data.avatars.shapes import (
 
 EYE = 25
 """Degrees from the middle of the face to an eye."""
-EYE_SHAPES = {"round": (0.088, 0.088, 0.0), "almond": (0.102, 0.070, -0.14),
-              "narrow": (0.100, 0.050, -0.06)}  # fmt: skip
+EYE_SHAPES = {
+    "round": (0.088, 0.088, 0.0),
+    "almond": (0.102, 0.070, -0.14),
+    "narrow": (0.100, 0.050, -0.06),
+}
 """Half width, half height, slant in radians."""
-BROW_SHAPES = {"thin": (0.016, 0.022, 0.0), "thick": (0.031, 0.018, 0.0),
-               "arched": (0.021, 0.050, 0.03)}  # fmt: skip
+BROW_SHAPES = {
+    "thin": (0.016, 0.022, 0.0),
+    "thick": (0.031, 0.018, 0.0),
+    "arched": (0.021, 0.050, 0.03),
+}
 """Half thickness, how far it is bowed, how much higher it sits."""
-NOSE_SHAPES = {"small": (0.038, 0.030), "button": (0.056, 0.048), "long": (0.046, 0.042),
-               "wide": (0.078, 0.042)}  # fmt: skip
+NOSE_SHAPES = {
+    "small": (0.038, 0.030),
+    "button": (0.056, 0.048),
+    "long": (0.046, 0.042),
+    "wide": (0.078, 0.042),
+}
 WHITE = (1.0, 1.0, 1.0)
 
 

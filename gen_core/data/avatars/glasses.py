@@ -22,8 +22,10 @@ from gen_core.data.avatars.shapes import (
 )
 
 FRAMES: dict[str, Colour] = {
-    "round": (0.62, 0.42, 0.20), "square": (0.15, 0.13, 0.16), "sun": (0.13, 0.12, 0.15),
-}  # fmt: skip
+    "round": (0.62, 0.42, 0.20),
+    "square": (0.15, 0.13, 0.16),
+    "sun": (0.13, 0.12, 0.15),
+}
 GOLD: Colour = (0.96, 0.79, 0.36)
 
 

@@ -68,8 +68,9 @@ def draw_beard(c: Canvas, h: Head) -> None:
     if kind == "none":
         return
     mouth = h.plane.at(h.mouth_x, 0.285)
-    lip = joined(*(capsule(mouth, s * 0.02, -0.062, s * 0.135, -0.030, 0.034, 0.014)
-                   for s in (-1, 1)))  # fmt: skip
+    lip = joined(
+        *(capsule(mouth, s * 0.02, -0.062, s * 0.135, -0.030, 0.034, 0.014) for s in (-1, 1))
+    )
     hairs = shaded(colour, (h.light * 0.6).clip(-1, 1), (0.66, 0.62, 0.64), (0.25, 0.24, 0.22))
     if kind == "stubble":
         grown = joined(_jaw(h), lip)

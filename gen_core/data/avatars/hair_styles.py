@@ -76,8 +76,9 @@ def _quiff(h: Head) -> Field:
     x = 0.10 * h.avatar.turn
     wave = blended(
         ellipse(h.plane.at(0.02 + x, -0.52, -0.22), 0.36, 0.19),
-        ellipse(h.plane.at(0.22 + x, -0.60, -0.5), 0.20, 0.13), 0.1,
-    )  # fmt: skip
+        ellipse(h.plane.at(0.22 + x, -0.60, -0.5), 0.20, 0.13),
+        0.1,
+    )
     return blended(without(skullcap(h, 0.02, 0.04, 0.02), hairline(h, -0.31, 0.90)), wave, 0.06)
 
 
@@ -121,17 +122,22 @@ def _tied(h: Head) -> Field:
 
 
 FRONT: dict[str, Callable[[Head], Field]] = {
-    "buzz cut": _buzz_cut, "short": _short, "side part": _side_part, "quiff": _quiff,
+    "buzz cut": _buzz_cut,
+    "short": _short,
+    "side part": _side_part,
+    "quiff": _quiff,
     "curly": lambda h: _curls(h, 0.09, 19, 0.045, 0.97),
     "afro": lambda h: _curls(h, 0.26, 26, 0.03, 1.0),
     "fringe": _fringe,
     "bob": lambda h: without(_bob_shape(h), hairline(h, -0.27, 0.86, 0.10)),
     "long": lambda h: without(_curtains(h), hairline(h, -0.33, 0.86, 0.08)),
     "wavy": lambda h: without(_curtains(h) + _waves(h.plane), hairline(h, -0.28, 0.86, 0.12)),
-    "ponytail": _tied, "bun": _tied,
+    "ponytail": _tied,
+    "bun": _tied,
     "braids": lambda h: without(skullcap(h, 0.05, 0.06, 0.26), hairline(h, -0.31, 0.89, 0.10)),
-    "mohawk": _mohawk, "receding": _receding,
-}  # fmt: skip
+    "mohawk": _mohawk,
+    "receding": _receding,
+}
 
 # Behind it
 
@@ -166,8 +172,9 @@ def _ponytail_behind(c: Canvas, h: Head) -> None:
     p, s = h.plane, -1 if h.avatar.turn > 0 else 1
     tail = blended(
         capsule(p, s * (h.rx - 0.05), -0.32, s * (h.rx + 0.18), -0.12, 0.12, 0.15),
-        capsule(p, s * (h.rx + 0.18), -0.12, s * (h.rx + 0.13), 0.38, 0.15, 0.03), 0.1,
-    )  # fmt: skip
+        capsule(p, s * (h.rx + 0.18), -0.12, s * (h.rx + 0.13), 0.38, 0.15, 0.03),
+        0.1,
+    )
     c.paint(tail, _shade(h))
     c.paint(capsule(p, s * h.rx, -0.40, s * (h.rx + 0.07), -0.20, 0.035), (0.90, 0.35, 0.42))
 
@@ -193,6 +200,10 @@ def _braids_behind(c: Canvas, h: Head) -> None:
 BEHIND: dict[str, Callable[[Canvas, Head], None]] = {
     "curly": lambda c, h: _cloud_behind(c, h, 0.10, 19, 0.045),
     "afro": lambda c, h: _cloud_behind(c, h, 0.27, 26, 0.03),
-    "bob": _bob_behind, "long": _long_behind, "wavy": _wavy_behind,
-    "ponytail": _ponytail_behind, "bun": _bun_behind, "braids": _braids_behind,
-}  # fmt: skip
+    "bob": _bob_behind,
+    "long": _long_behind,
+    "wavy": _wavy_behind,
+    "ponytail": _ponytail_behind,
+    "bun": _bun_behind,
+    "braids": _braids_behind,
+}

@@ -13,10 +13,12 @@ from gen_core.data.avatars.shapes import Canvas, Colour, Field, Plane, egg, elli
 INK: Colour = (0.16, 0.10, 0.10)
 """Of lines."""
 OUTLINES = {  # half width, height above the middle, below it, squareness of the chin
-    "oval": (0.43, 0.52, 0.52, 2.0), "round": (0.46, 0.50, 0.46, 2.1),
-    "square": (0.43, 0.51, 0.49, 2.7), "heart": (0.45, 0.51, 0.53, 1.75),
+    "oval": (0.43, 0.52, 0.52, 2.0),
+    "round": (0.46, 0.50, 0.46, 2.1),
+    "square": (0.43, 0.51, 0.49, 2.7),
+    "heart": (0.45, 0.51, 0.53, 1.75),
     "long": (0.405, 0.53, 0.57, 2.15),
-}  # fmt: skip
+}
 NAPE, NECK = 0.45, 0.52
 """Height of the point around which the head tilts, and how far above it the head's middle is."""
 

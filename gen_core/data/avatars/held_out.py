@@ -11,18 +11,34 @@ import numpy as np
 from gen_core.data.avatars.attributes import Avatar, any_avatar
 
 HELD_OUT: dict[tuple[str, str], frozenset[tuple[str, str]]] = {
-    ("hair", "hair_colour"): frozenset({
-        ("afro", "blond"), ("mohawk", "brown"), ("bob", "pink"), ("long", "grey"),
-        ("curly", "blue"), ("ponytail", "white"), ("quiff", "black"), ("braids", "auburn"),
-    }),
-    ("cloth_colour", "background"): frozenset({
-        ("red", "mint"), ("orange", "sky"), ("yellow", "lavender"), ("green", "rose"),
-        ("teal", "peach"), ("blue", "lemon"), ("purple", "sand"), ("black", "slate"),
-    }),
+    ("hair", "hair_colour"): frozenset(
+        {
+            ("afro", "blond"),
+            ("mohawk", "brown"),
+            ("bob", "pink"),
+            ("long", "grey"),
+            ("curly", "blue"),
+            ("ponytail", "white"),
+            ("quiff", "black"),
+            ("braids", "auburn"),
+        }
+    ),
+    ("cloth_colour", "background"): frozenset(
+        {
+            ("red", "mint"),
+            ("orange", "sky"),
+            ("yellow", "lavender"),
+            ("green", "rose"),
+            ("teal", "peach"),
+            ("blue", "lemon"),
+            ("purple", "sand"),
+            ("black", "slate"),
+        }
+    ),
     ("hat", "glasses"): frozenset({("cap", "sun"), ("turban", "round"), ("beanie", "square")}),
     ("beard", "glasses"): frozenset({("goatee", "round"), ("moustache", "sun")}),
     ("skin", "eye_colour"): frozenset({("dark", "blue"), ("porcelain", "brown")}),
-}  # fmt: skip
+}
 """By the two attributes: pairs of values."""
 
 

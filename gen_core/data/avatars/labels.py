@@ -13,13 +13,24 @@ from gen_core.data.grammar import article
 from gen_core.data.images import UNSEEN
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "face": known.FACES, "skin": (*known.SKINS,), "hair": known.HAIRS,
-    "hair_colour": (*known.HAIR_COLOURS,), "brows": known.BROWS, "eyes": known.EYES,
-    "eye_colour": (*known.EYE_COLOURS,), "lids": known.LIDS, "nose": known.NOSES,
-    "mouth": known.MOUTHS, "beard": known.BEARDS, "glasses": known.GLASSES, "hat": known.HATS,
-    "earrings": known.EARRINGS, "clothes": known.CLOTHES, "cloth_colour": (*known.CLOTH_COLOURS,),
+    "face": known.FACES,
+    "skin": (*known.SKINS,),
+    "hair": known.HAIRS,
+    "hair_colour": (*known.HAIR_COLOURS,),
+    "brows": known.BROWS,
+    "eyes": known.EYES,
+    "eye_colour": (*known.EYE_COLOURS,),
+    "lids": known.LIDS,
+    "nose": known.NOSES,
+    "mouth": known.MOUTHS,
+    "beard": known.BEARDS,
+    "glasses": known.GLASSES,
+    "hat": known.HATS,
+    "earrings": known.EARRINGS,
+    "clothes": known.CLOTHES,
+    "cloth_colour": (*known.CLOTH_COLOURS,),
     "background": (*known.BACKGROUNDS,),
-}  # fmt: skip
+}
 """Attributes with names for their values."""
 MEASURES = ("turn", "tilt", "age", "smile", "light", "warmth")
 """Attributes that are numbers."""
@@ -115,13 +126,26 @@ def _hair(avatar: Avatar, out_of_sight: frozenset[str]) -> str:
     return article(phrase) if avatar.hair in _NAMED and avatar.hair != "braids" else phrase
 
 
-_NAMED = ("buzz cut", "side part", "quiff", "afro", "fringe", "bob", "ponytail", "bun", "braids",
-          "mohawk")  # fmt: skip
+_NAMED = (
+    "buzz cut",
+    "side part",
+    "quiff",
+    "afro",
+    "fringe",
+    "bob",
+    "ponytail",
+    "bun",
+    "braids",
+    "mohawk",
+)
 """Styles that are called by their name alone."""
 
 
 def _mood(avatar: Avatar) -> str:
     mood = "smiling" if avatar.smile > 0.33 else "frowning" if avatar.smile < -0.33 else ""
-    lids = "" if avatar.glasses == "sun" else {"closed": "with closed eyes", "wink": "winking"}.get(
-        avatar.lids, "")  # fmt: skip
+    lids = (
+        ""
+        if avatar.glasses == "sun"
+        else {"closed": "with closed eyes", "wink": "winking"}.get(avatar.lids, "")
+    )
     return ", ".join(part for part in (mood, lids) if part)

@@ -14,10 +14,22 @@ from gen_core.data.avatars.head import Head, draw_ears, draw_head
 from gen_core.data.avatars.shapes import Canvas, Plane
 
 LAYERS = (
-    draw_hair_behind, draw_scarf_behind, draw_body, draw_ears, draw_head, draw_age, draw_beard,
-    draw_mouth, draw_nose, draw_eyes, draw_temples, draw_hair, draw_earrings, draw_glasses,
+    draw_hair_behind,
+    draw_scarf_behind,
+    draw_body,
+    draw_ears,
+    draw_head,
+    draw_age,
+    draw_beard,
+    draw_mouth,
+    draw_nose,
+    draw_eyes,
+    draw_temples,
+    draw_hair,
+    draw_earrings,
+    draw_glasses,
     draw_hat,
-)  # fmt: skip
+)
 
 
 def portrait(avatar: Avatar, size: int = 64) -> np.ndarray:

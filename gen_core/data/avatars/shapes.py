@@ -125,9 +125,14 @@ class Canvas:
         return (0.5 - shape / np.float32(2 / self.size + soft)).clip(0, 1)
 
     def paint(
-        self, shape: Field, colour: Colour | np.ndarray, strength: float = 1.0, *,
-        soft: float = 0.0, within: Field | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        shape: Field,
+        colour: Colour | np.ndarray,
+        strength: float = 1.0,
+        *,
+        soft: float = 0.0,
+        within: Field | None = None,
+    ) -> None:
         """colour: one for all or (H, W, 3); within: another shape that cuts it off."""
         cover = self.cover(shape, soft)
         if within is not None:

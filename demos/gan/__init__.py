@@ -1,1 +1,0 @@
-"""What the panels of the GAN tab do."""

@@ -1,1 +1,0 @@
-"""The parts of the Overview: results of a family, their rows, the scatter, the table."""

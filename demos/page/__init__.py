@@ -1,0 +1,1 @@
+"""The page: its tabs and panels, controls, links, queue and server."""

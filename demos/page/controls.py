@@ -1,0 +1,237 @@
+"""A knob is declared once: the component, its validation, the link and the code follow from it."""
+
+from __future__ import annotations
+
+import functools
+import random
+from abc import ABCMeta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import gradio as gr
+
+from demos.page.language import said
+from gen_core import checks, knobs
+from gen_core.data import CLASSES
+from gen_core.family import Family, own_knobs
+from gen_core.noise import MAX_SEED
+
+FASHION = CLASSES["fashion"]
+ALL_CLASSES = "All ten"
+
+
+def labels_for(label: int | None, count: int) -> int | list[int]:
+    """What `sample` takes: one class for all, or all ten in turn for None."""
+    return [i % len(FASHION) for i in range(count)] if label is None else label
+
+
+def label_code(label: int | None, count: int) -> str:
+    """The same as Python."""
+    return f"[i % {len(FASHION)} for i in range({count})]" if label is None else str(label)
+
+
+def raw(component: gr.components.Component) -> gr.components.Component:
+    """Makes a component hand its value to the handler as it came, and returns it.
+
+    Gradio's own checks answer a value out of range in words of their own, and let NaN, 2.5 and
+    null through; the handler's see every value, from the page and from the API alike. The class
+    changes, not the object alone: Gradio makes a new object whenever an event updates one.
+    """
+    component.__class__ = _raw_class(type(component))
+    return component
+
+
+@functools.cache
+def _raw_class(kind: type) -> type:
+    """`kind` without its preprocessing; to the browser (`is_template`) it is what it was."""
+    own = {"is_template": True, "preprocess": lambda self, payload: payload}
+    # ABCMeta's, because the metaclass of Gradio's components looks for the class in a file.
+    return ABCMeta.__new__(type(kind), f"Raw{kind.__name__}", (kind,), own)
+
+
+@dataclass(frozen=True)
+class Knob:
+    """kind: "whole", "number" (sliders), "choice", "label" (a class by name; with `all_classes`
+    also all ten in turn), "seed", "flag", "text" (of at most `high` characters)."""
+
+    name: str
+    label: str
+    kind: str
+    default: Any
+    low: float = 0
+    high: float = 1
+    step: float | None = None
+    options: Sequence[str] = ()
+    advanced: bool = False
+    all_classes: bool = False
+    info: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of a choice, where the library has names of its own: as a visitor reads it -> as `sample`
+    takes it. Links and the API may use either."""
+    known_as: str = ""
+    """In links and the API, where it had another name before: old ones go on working."""
+    wide: ClassVar[bool] = False
+    """Whether it needs the page's width."""
+
+    @property
+    def linked(self) -> str:
+        """Its name in links and in the API."""
+        return self.known_as or self.name
+
+    @property
+    def choices(self) -> list[str]:
+        if self.kind == "label":
+            return ([ALL_CLASSES] if self.all_classes else []) + list(FASHION)
+        return list(self.options)
+
+    def within(self, app: Any) -> Knob:
+        """The knob as it stands on a page of this `App`; most need nothing of it."""
+        return self
+
+    def component(self) -> gr.components.Component:
+        """The knob as it stands on the page."""
+        return raw(self._component())
+
+    def _component(self) -> gr.components.Component:
+        classes = ["advanced"] if self.advanced else []
+        common = {"label": self.label, "info": self.info, "elem_classes": classes}
+        common["interactive"] = True  # links write to it too, which Gradio takes for an output
+        if self.kind in ("whole", "number"):
+            step = self.step or (1 if self.kind == "whole" else 0.05)
+            return gr.Slider(self.low, self.high, self.default, step=step, **common)
+        if self.kind == "seed":
+            return gr.Number(self.default, precision=0, min_width=90, **common)
+        if self.kind == "flag":
+            return gr.Checkbox(self.default, **common)
+        if self.kind == "text":
+            return gr.Textbox(self.default, lines=2, max_lines=5, **common)
+        if self.kind == "choice" and len(self.choices) <= 3:
+            return gr.Radio(self.choices, value=self.default, **common)
+        return gr.Dropdown(self.choices, value=self.default, **common)
+
+    def check(self, value: Any) -> Any:
+        """The validated value: a label as its number (None: all ten). Raises KnobError."""
+        if self.kind == "whole":
+            return checks.whole(self.name, value, int(self.low), int(self.high))
+        if self.kind == "seed":
+            return checks.whole(self.name, value, 0, MAX_SEED)
+        if self.kind == "number":
+            return checks.number(self.name, value, self.low, self.high)
+        if self.kind == "flag":
+            if not isinstance(value, bool):
+                raise checks.KnobError(f"{self.name}={value!r}: choose true or false")
+            return value
+        if self.kind == "text":
+            return checks.text(self.name, value, int(self.high))
+        chosen = checks.choice(self.name, self._as_read(value), self.choices)
+        if self.kind == "label":
+            return None if chosen == ALL_CLASSES else FASHION.index(chosen)
+        return self.names.get(chosen, chosen)
+
+    def _as_read(self, value: Any) -> Any:
+        """A choice by the library's name as a visitor reads it; anything else as it is."""
+        read = {name: shown for shown, name in self.names.items()}
+        return read.get(value, value) if isinstance(value, str) else value
+
+    def from_text(self, text: str) -> Any:
+        """The component's value from a link's text. Raises KnobError."""
+        if self.kind in ("whole", "number", "seed"):
+            return self.check(knobs.as_number(text))
+        value = text == "true" if self.kind == "flag" and text in ("true", "false") else text
+        self.check(value)
+        return self._as_read(value)
+
+
+def control(knob: knobs.Knob, owner: str, **changes: Any) -> Knob:
+    """The control for a knob that `owner`, a family by name, declares; changes: of the control's
+    own fields, where a panel needs another default or another word."""
+    key = f"{owner}.{knob.name}"
+    found = {
+        "name": knob.name,
+        "default": knob.default,
+        "advanced": knob.advanced,
+        "label": said(f"{key}.label", knob.title),
+        "info": said(f"{key}.info", knob.info) or None,
+    }
+    match knob:
+        case knobs.Whole():
+            found |= {"kind": "whole", "low": knob.low, "high": knob.high}
+        case knobs.Number():
+            found |= {"kind": "number", "low": knob.low, "high": knob.high, "step": knob.step}
+        case knobs.Flag():
+            found |= {"kind": "flag"}
+        case knobs.Text():
+            found |= {"kind": "text", "high": knob.longest}
+        case knobs.Choice():
+            names = {_title(knob.options, name): name for name in knob.options}
+            read = {name: shown for shown, name in names.items()}
+            found |= {"kind": "choice", "options": [*names], "names": names}
+            found["default"] = read[knob.default]
+        case _:
+            raise TypeError(f"no control for {knob}")
+    return Knob(**found | changes)
+
+
+def controls_of(family: type[Family], **changes: Mapping[str, Any]) -> list[Knob]:
+    """Controls for all knobs of a family, as a visitor first finds them; changes: by knob."""
+    declared = knobs.with_defaults(own_knobs(family), family.typical)
+    return [control(knob, family.name, **changes.get(knob.name, {})) for knob in declared]
+
+
+def control_of(family: type[Family], name: str, **changes: Any) -> Knob:
+    """The control for one of them, by name."""
+    return next(k for k in controls_of(family, **{name: changes}) if k.name == name)
+
+
+def _title(options: Any, name: str) -> str:
+    """As a visitor reads an option: its label, where it has one."""
+    option = options[name] if isinstance(options, Mapping) else name
+    return getattr(option, "label", name)
+
+
+class Knobs:
+    """The knobs of one panel of one tab, in order."""
+
+    def __init__(self, tab: str, panel: str, knobs: Sequence[Knob], dearness: float = 1.0) -> None:
+        self.tab, self.panel, self.knobs = tab, panel, list(knobs)
+        self.dearness = dearness
+        """The work of a step of one picture, of that of a picture of 28 by 28."""
+        self.built: dict[str, gr.components.Component] = {}
+
+    def build(self, *names: str) -> None:
+        """Puts the named knobs (all that are not there yet, if none is named) on the page."""
+        for knob in self.knobs:
+            if knob.name in self.built or (names and knob.name not in names):
+                continue
+            if knob.kind == "seed":
+                self._build_seed(knob)
+            else:
+                self.built[knob.name] = self._component(knob)
+
+    def _component(self, knob: Knob) -> gr.components.Component:
+        component = knob.component()
+        component.elem_id = f"{self.tab}-{self.panel}-{knob.name}"
+        return component
+
+    def _build_seed(self, knob: Knob) -> None:
+        with gr.Row(elem_classes=["seed-row", "advanced"] if knob.advanced else ["seed-row"]):
+            seed = self.built[knob.name] = self._component(knob)
+            new = gr.Button("New seed", size="sm", min_width=80, elem_classes=["new-seed"])
+        new.click(
+            lambda: random.randrange(100_000),
+            None,
+            seed,
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+
+    @property
+    def components(self) -> list[gr.components.Component]:
+        """What an event takes as inputs, in the order of the declaration."""
+        return [self.built[knob.name] for knob in self.knobs]
+
+    def check(self, values: Sequence[Any]) -> dict[str, Any]:
+        """Validated values by name, from the components' values. Raises KnobError."""
+        return {k.name: k.check(v) for k, v in zip(self.knobs, values, strict=True)}

@@ -1,0 +1,84 @@
+"""What stands beside every model: three depths of explanation, and the code that runs it."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from demos.page.controls import Knobs
+from demos.page.handlers import message_of
+from gen_core.checks import KnobError
+
+LATEX = [
+    {"left": "$$", "right": "$$", "display": True},
+    {"left": "$", "right": "$", "display": False},
+]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    sentence: str
+    paragraph: str
+    """Markdown."""
+    formula: str
+    """LaTeX, without dollar signs; "" where there is none to show."""
+    symbols: Sequence[tuple[str, str]]
+    """(LaTeX, what it means) of every symbol in the formula."""
+    source: str
+    """Paper and equation."""
+
+
+def explanation(text: Explanation) -> None:
+    """One sentence in sight; the paragraph and the formula open in place below it."""
+    gr.Markdown(text.sentence, elem_classes=["lead"])
+    with gr.Row(elem_classes=["depths"]):
+        with gr.Accordion("Tell me more", open=False):
+            gr.Markdown(text.paragraph)
+        if not text.formula:
+            return
+        with gr.Accordion("The formula", open=False):
+            named = "\n".join(f"- ${symbol}$: {meaning}" for symbol, meaning in text.symbols)
+            gr.Markdown(
+                f"$$\n{text.formula}\n$$\n\n{named}\n\n*Source: {text.source}*",
+                latex_delimiters=LATEX,
+            )
+
+
+def code_panel(knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any) -> None:
+    """ "Show the code": lines(validated knobs) as they run, and the source of what they call."""
+
+    def written(*values: Any) -> str:
+        try:
+            return textwrap.dedent(lines(knobs.check(values))).strip()
+        except KnobError as error:
+            return f"# {message_of(error)}"
+
+    defaults = [knob.default for knob in knobs.knobs]
+    with gr.Accordion("Show the code", open=False, elem_classes=["code-panel"]):
+        gr.Markdown("These lines run as they are, with the knobs as you have set them:")
+        code = gr.Code(written(*defaults), language="python", interactive=False, label="Your lines")
+        name = getattr(source, "__qualname__", getattr(source, "__name__", "source"))
+        gr.Code(
+            textwrap.dedent(inspect.getsource(source)),
+            language="python",
+            interactive=False,
+            label=f"What they call: {source.__module__}.{name}",
+            max_lines=30,
+        )
+    if not knobs.components:
+        return
+    gr.on(
+        [component.change for component in knobs.components],
+        written,
+        knobs.components,
+        code,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+        trigger_mode="always_last",
+    )

@@ -1,0 +1,220 @@
+"""What every event handler shares: the model cache, the device lane, clear errors, Stop."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import html
+import inspect
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+import torch
+from torch import nn
+
+from demos.page.controls import Knobs
+from demos.page.progress import Working
+from demos.page.queueing import BESIDE, LANE
+from gen_core import available, load
+from gen_core.checks import KnobError
+from gen_core.data import MissingData
+from gen_core.devices import pick_device
+from gen_core.training.checkpoint import CheckpointError, card, kind_of
+
+log = logging.getLogger("noise-to-data")
+
+EXPECTED = (KnobError, CheckpointError, MissingData)
+"""Errors whose message is written for a visitor."""
+SLICE = 0.1
+"""Seconds of work between two moments in which another visitor's slider gets a turn."""
+BEAT = 0.15
+"""Seconds between two messages that show nothing, and cost the page some work all the same. Stop
+waits as long, and so does whoever starts the next run."""
+HANDOVER = 0.002
+"""Seconds between two slices in which the lane is nobody's: a lock is not fair by itself."""
+MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}
+"""Pictures of 28 by 28 times steps of one run: the cap that keeps one visitor from holding the
+device."""
+MOST_BESIDE = 4
+"""Runs beside the lane at once: those that wait there say what for."""
+_END = object()
+NONE: Mapping[str, Any] = {}
+
+
+def message_of(error: Exception) -> str:
+    """What a visitor reads. An error nobody foresaw is logged here and not shown."""
+    if isinstance(error, EXPECTED):
+        return str(error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return "The device has no memory left for this: choose a smaller count."
+    log.error("unexpected error in a handler", exc_info=error)
+    return "Something went wrong on the server; it has been logged. Please try again."
+
+
+class App:
+    """What a tab needs to know of the application it is built into."""
+
+    def __init__(self, device: str = "auto", data_root: str | None = None) -> None:
+        self.device: torch.device = pick_device(device)
+        self.data_root = data_root
+        self.most_work = MOST_WORK[self.device.type]
+        self.lane = threading.RLock()
+        """Held while the device computes, slice by slice, so that long runs let short ones pass."""
+        self.knobs: list[Knobs] = []
+        """Every panel's knobs, for links."""
+        self.panels: dict[str, gr.Tabs] = {}
+        """The inner tabs of every tab that has several panels, for links."""
+        self._models: dict[str, nn.Module] = {}
+        self._loading = threading.Lock()
+
+    def model(self, name: str) -> Any:
+        """A checkpoint's model, loaded once for all visitors; nobody may change it."""
+        with self._loading:
+            if name not in self._models:
+                self._models[name] = load(name, str(self.device))
+            return self._models[name]
+
+    def warm(self) -> None:
+        """Loads every checkpoint there is, so that the first visitor need not wait for it. What
+        needs libraries of its own, which are heavy, waits for its own first visitor."""
+        for name in available():
+            try:
+                if not kind_of(card(name)).libraries:
+                    self.model(name)
+            except CheckpointError as error:
+                log.warning("%s", error)
+
+    def add(self, knobs: Knobs) -> Knobs:
+        """Makes a panel's knobs part of the links; returns them."""
+        self.knobs.append(knobs)
+        return knobs
+
+    def serve(self, fn: Callable) -> Callable:
+        """A widget's server function: errors come back as {"error": message}, never raised."""
+
+        @functools.wraps(fn)
+        def answer(*args: Any) -> Any:
+            try:
+                with self.lane:
+                    return fn(*args)
+            except Exception as error:
+                return {"error": message_of(error)}
+
+        return answer
+
+    def on(
+        self,
+        trigger: Callable,
+        fn: Callable,
+        knobs: Knobs | None,
+        outputs: Sequence[Any] | Any,
+        *,
+        api_name: str,
+        inputs: Mapping[str, Any] = NONE,
+        stop: gr.Button | None = None,
+        beside: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Connects `trigger` (button.click, ...) to fn(**inputs, **validated knobs).
+
+        fn returns the outputs, or is a generator that yields them as they come; what it yields as
+        `Working` (see `progress.watch`) moves the progress bar and changes nothing else. Each
+        slice of the work holds the device lane, or none does where the work is done `beside` it, in
+        a process of its own. Stop ends this visitor's own run.
+        """
+        listed = knobs.components if knobs else []
+        event = trigger(
+            self._guarded(fn, knobs, [*inputs], beside),
+            [*listed, *inputs.values()],
+            outputs,
+            api_name=api_name,
+            concurrency_id=BESIDE if beside else LANE,
+            concurrency_limit=MOST_BESIDE if beside else 1,
+            **options,
+        )
+        if stop is not None:
+            stop.click(None, None, None, cancels=[event], api_visibility="private")
+        return event
+
+    def check_work(self, count: int, steps: int, dearness: float = 1.0) -> None:
+        """Raises KnobError where `count` pictures of `steps` steps are too much for one run, each
+        `dearness` times the work of a picture of 28 by 28."""
+        most = int(self.most_work / dearness)
+        if count * steps > most:
+            raise KnobError(
+                f"count={count} times steps={steps} is {count * steps}: choose at most {most} "
+                "together, so that everybody gets a turn"
+            )
+
+    def _guarded(
+        self, fn: Callable, knobs: Knobs | None, inputs: Sequence[str], beside: bool = False
+    ) -> Callable:
+        """fn as Gradio calls it: values in a row, messages for errors, work in slices."""
+        lane = contextlib.nullcontext() if beside else self.lane
+        listed = len(knobs.knobs) if knobs else 0
+
+        def run(*values: Any) -> Iterator[Any]:
+            *values, progress = values
+            pieces = None
+            try:
+                settings = knobs.check(values[:listed]) if knobs else {}
+                if {"count", "steps"} <= settings.keys():
+                    self.check_work(settings["count"], settings["steps"], knobs.dearness)
+                with lane:
+                    pieces = fn(**dict(zip(inputs, values[listed:], strict=True)), **settings)
+                if not inspect.isgenerator(pieces):
+                    yield pieces
+                    return
+                for piece in _messages(pieces, lane):
+                    if isinstance(piece, Working):
+                        done = (piece.step, piece.total) if piece.total else None
+                        progress(done, desc=piece.doing, unit=piece.unit)
+                        piece = gr.skip()
+                    yield piece
+            except gr.Error:
+                raise
+            except Exception as error:
+                message = html.escape(message_of(error), quote=False)
+                title = "Please check" if isinstance(error, EXPECTED) else "Sorry"
+                raise gr.Error(message, title=title, print_exception=False) from error
+            finally:
+                if inspect.isgenerator(pieces):
+                    pieces.close()
+
+        run.__signature__ = _signature(knobs, inputs)
+        return run
+
+
+def _messages(pieces: Iterator[Any], lane: contextlib.AbstractContextManager) -> Iterator[Any]:
+    """What of the work is told to the page: all that shows something, the rest once in a BEAT."""
+    told = time.perf_counter()
+    while (piece := _slice(pieces, lane)) is not _END:
+        skips = isinstance(piece, dict) and piece == gr.skip()
+        if (skips or isinstance(piece, Working)) and time.perf_counter() - told < BEAT:
+            time.sleep(HANDOVER)
+            continue
+        told = time.perf_counter()
+        yield piece
+
+
+def _slice(pieces: Iterator[Any], lane: contextlib.AbstractContextManager) -> Any:
+    """Works until there is something to show, or for SLICE seconds."""
+    started = time.perf_counter()
+    with lane:
+        for piece in pieces:
+            if not isinstance(piece, Working) or time.perf_counter() - started > SLICE:
+                return piece
+    return _END
+
+
+def _signature(knobs: Knobs | None, inputs: Sequence[str]) -> inspect.Signature:
+    """What Gradio names the parameters of the API after: the knobs, then the other inputs."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    names = [knob.linked for knob in knobs.knobs] if knobs else []
+    listed = [inspect.Parameter(name, kind) for name in [*names, *inputs]]
+    listed.append(inspect.Parameter("progress", kind, default=gr.Progress()))
+    return inspect.Signature(listed)

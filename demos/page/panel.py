@@ -1,0 +1,272 @@
+"""A panel of a tab: declared once, it puts itself on the page, runs, and makes its example."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from demos.page.controls import Knob, Knobs
+from demos.page.examples import Keep, example
+from demos.page.explain import Explanation, code_panel, explanation
+from demos.page.handlers import App
+from demos.page.image_input import seeds_from
+from demos.page.layout import buttons, controls, results
+from demos.page.progress import Working
+from demos.page.saving import run_of, save_button
+from demos.page.source import Source
+from gen_core import available
+from gen_core.devices import device_title
+from gen_core.provenance.metadata import about
+
+
+@dataclass
+class Page:
+    """A panel where it stands on one page."""
+
+    panel: Panel
+    app: App
+    knobs: Knobs
+    sources: Sequence[Source]
+    go: gr.Button | None = None
+    stop: gr.Button | None = None
+    inputs: dict[str, gr.components.Component] = field(default_factory=dict)
+    """What a run takes besides the knobs, by name."""
+    outputs: list[gr.components.Component] = field(default_factory=list)
+
+    @functools.cached_property
+    def first(self) -> Any:
+        """The example as the screen shows it; None where nobody has made one."""
+        return self.panel.at_first(self.app)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One panel of a tab: controls left, one screen right, which is filled from the start.
+
+    A subclass overrides `controls`, `screens`, `layout` or `triggers` where the page is another,
+    and `drawn` where the screen does not take what `run` yields.
+    """
+
+    tab: str
+    id: str
+    """Stands in links: ?tab=<tab>&panel=<id>"""
+    title: str
+    text: Explanation | str
+    """What stands above all else; a str (Markdown) heads a part of another panel."""
+    knobs: Sequence[Knob | Callable[[App], Source]] = ()
+    """In the order of the API. The first one stands above the button (above both columns if it is
+    wide), the other wide ones under the result."""
+    run: Callable[..., Iterator[Any]]
+    """run(app, *sources, /, **inputs, **validated knobs) yields what the screen shows, and between
+    `Working` or skips."""
+    code: Callable[..., str] | None = None
+    """code(*sources, validated knobs): the lines that do the same."""
+    calls: Any = None
+    """What these lines call, to be read."""
+    button: str = ""
+    """What the main button says; "" for none."""
+    screen: Callable[..., gr.HTML] | None = None
+    """The widget's constructor, such as Timeline."""
+    shows: str = ""
+    """What the widget shows, for screen readers."""
+    empty: str = ""
+    """What the widget says before it has a value, if not "Press <button>."."""
+    example: Mapping[str, Any] | None = field(default_factory=dict)
+    """How the knobs of the example that was computed before differ from the page's first (as
+    validated), and what else `run` takes for it; None: there is no example."""
+    models: tuple[str, ...] = ()
+    """The checkpoints that draw the example."""
+    seeds: Sequence[int] | None = None
+    """Those of the example, where they do not follow from the knobs seed and count."""
+    needs: tuple[str, ...] = ()
+    """Checkpoints without which the panel is left out."""
+    after: Callable[[Knobs], None] | None = None
+    """after(knobs) connects knobs with each other, once they are on the page."""
+    beneath: Callable[[App, Knobs], None] | None = None
+    """beneath(app, knobs) puts what helps with the first knob under it."""
+    below: Callable[[App], None] | None = None
+    """below(app) puts more on the page, between the result and the code."""
+    further: Callable[[App], None] | None = None
+    """further(app) puts more on the page, below all else."""
+    parts: Sequence[Panel] = ()
+    """Panels within this one, which `below` or `further` puts on the page."""
+    made_by: str = ""
+    """The model that drew the pictures: files made of the widget then say so in their metadata."""
+    saves: bool = False
+    """Whether a button under the widget saves the pictures of a run (see `demos.page.saving`)."""
+    live: tuple[str, ...] = ()
+    """Knobs that run it too, while they move: the newest value wins."""
+    dearness: float = 1.0
+    """The work of a step of one picture, of that of a picture of 28 by 28."""
+    progress: str = "minimal"
+    """How Gradio shows that a run is on: "full", "minimal" or "hidden"."""
+    beside: bool = False
+    """Whether it runs in a process of its own, beside the device's lane."""
+
+    @property
+    def name(self) -> str:
+        """Of its widget and its example; with underscores, of its endpoint."""
+        return f"{self.tab}-{self.id}"
+
+    @property
+    def here(self) -> bool:
+        """Whether there is something to show on this machine."""
+        return set(self.needs) <= set(available())
+
+    # --- on the page --------------------------------------------------------------------------
+
+    def build(self, app: App) -> list[Any]:
+        """Puts the panel on the page, inside its gr.Tab; returns the events that run it."""
+        if isinstance(self.text, str):
+            gr.Markdown(self.text, elem_classes=["part"])
+        else:
+            explanation(self.text)
+        knobs, sources = self.declared(app)
+        listed = app.add(Knobs(self.tab, self.id, knobs, self.dearness))
+        page = Page(self, app, listed, sources)
+        self.layout(page)
+        if self.after:
+            self.after(page.knobs)
+        events = self.connect(page)
+        if self.below:
+            self.below(app)
+        if self.code:
+            code_panel(page.knobs, functools.partial(self.code, *sources), self.calls)
+        if self.further:
+            self.further(app)
+        return events
+
+    def declared(self, app: App) -> tuple[list[Knob], list[Source]]:
+        """The knobs as they stand on a page of this app, those of the sources among them."""
+        made = [part.within(app) if isinstance(part, Knob) else part(app) for part in self.knobs]
+        sources = [part for part in made if not isinstance(part, Knob)]
+        groups = [[part] if isinstance(part, Knob) else part.knobs for part in made]
+        return [knob for group in groups for knob in group], sources
+
+    def layout(self, page: Page) -> None:
+        """Puts controls and screen on the page, and the wide knobs above and below them."""
+        first = self.knobs[0] if self.knobs else None
+        if isinstance(first, Knob) and first.wide:
+            page.knobs.build(first.name)
+        if self.screen:
+            with gr.Row():
+                with controls():
+                    self.controls(page)
+                with results():
+                    page.outputs = self.screens(page)
+        page.knobs.build()
+
+    def controls(self, page: Page) -> None:
+        """Fills the left column."""
+        if self.knobs and isinstance(self.knobs[0], Knob):
+            page.knobs.build(self.knobs[0].name)
+        if self.beneath:
+            self.beneath(page.app, page.knobs)
+        if self.button:
+            page.go, page.stop = buttons(self.button)
+        for source in page.sources:
+            source.build(page.knobs)
+            page.inputs |= source.inputs
+        if narrow := [knob.name for knob in page.knobs.knobs if not knob.wide]:
+            page.knobs.build(*narrow)
+
+    def screens(self, page: Page) -> list[gr.components.Component]:
+        """Fills the right column; returns what a run fills."""
+        screen = self.screen(
+            elem_id=self.name,
+            label=self.shows,
+            empty=self.empty or f"Press {self.button}.",
+            value=page.first,
+        )
+        return [screen, save_button(page.app, self.name)] if self.saves else [screen]
+
+    def triggers(self, page: Page) -> dict[str, Callable]:
+        """What starts a run, by the ending of its endpoint's name."""
+        pressed = {"": page.go.click} if page.go else {}
+        return pressed | {f"_{name}": page.knobs.built[name].input for name in self.live}
+
+    def connect(self, page: Page) -> list[Any]:
+        """Makes an endpoint of each trigger; returns the events."""
+        return [
+            page.app.on(
+                trigger,
+                functools.partial(self.values, page),
+                page.knobs,
+                page.outputs,
+                inputs=page.inputs,
+                api_name=self.name.replace("-", "_") + ending,
+                stop=page.stop,
+                beside=self.beside,
+                show_progress=self.progress,
+                trigger_mode="always_last" if ending or not self.button else "once",
+            )
+            for ending, trigger in self.triggers(page).items()
+        ]
+
+    def values(self, page: Page, /, **settings: Any) -> Iterator[Any]:
+        """What the outputs take, while it runs; settings: inputs and validated knobs."""
+        for value in self.run(page.app, *page.sources, **settings):
+            yield self.shown(page.app, value, settings) if is_value(value) else value
+
+    def shown(self, app: App, value: Any, settings: Mapping[str, Any]) -> Any:
+        """What the outputs take for a value of a run."""
+        drawn = self.drawn(value, device_title(app.device), live=True)
+        if self.made_by:
+            drawn = self._signed(drawn, settings)
+        return (drawn, run_of(self.made_by, settings, drawn)) if self.saves else drawn
+
+    def drawn(self, value: Any, note: str, live: bool) -> Any:
+        """What the screen takes for a value of a run, or of the example, which stands still.
+
+        note: where and when it was computed."""
+        if live:
+            return value
+        return {**value, "provenance": note, "live": False, "autoplay": False}
+
+    def _signed(self, value: Any, settings: Mapping[str, Any]) -> Any:
+        """The value with what files made of it shall say of themselves."""
+        return {**value, "about": about(self.made_by, settings)}
+
+    # --- the example --------------------------------------------------------------------------
+
+    def at_first(self, app: App) -> Any:
+        """The example as the screen shows it; None without."""
+        before = example(self.name)
+        if before is None:
+            return None
+        drawn = self.drawn(before.value, before.note, live=False)
+        return self._signed(drawn, self.kept(app)) if self.made_by else drawn
+
+    def kept(self, app: App) -> dict[str, Any]:
+        """What `run` takes for the example: the knobs as they stand at first, but for `example`."""
+        first = {knob.name: knob.check(knob.default) for knob in self.declared(app)[0]}
+        return first | dict(self.example or {})
+
+    def finished(self, app: App) -> Any:
+        """The last value of the example's run."""
+        *_, value = self.run(app, *self.declared(app)[1], **self.kept(app))
+        return value
+
+    def keeps(self) -> list[Keep]:
+        """The examples for the page's first moment, those of its parts among them."""
+        own = [] if self.example is None else [self.keep()]
+        return own + [keep for part in self.parts for keep in part.keeps()]
+
+    def keep(self) -> Keep:
+        """The panel's own example."""
+        seeds = self.seeds
+        if seeds is None:
+            own = [part for part in self.knobs if isinstance(part, Knob)]
+            first = {knob.name: knob.default for knob in own} | dict(self.example)
+            seeds = seeds_from(first["seed"], first.get("count", 1))
+        return Keep(self.name, self.finished, models=self.models, seeds=tuple(seeds))
+
+
+def is_value(piece: Any) -> bool:
+    """Whether what a run yields is to be shown, not only a turn for others."""
+    skips = isinstance(piece, dict) and piece.get("__type__") == "update"
+    return not (skips or isinstance(piece, Working))

@@ -1,0 +1,86 @@
+"""A fair queue for the device: each visitor has at most one request running and one waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import gradio as gr
+from gradio import route_utils
+from gradio.queueing import Event, Queue
+from gradio.server_messages import ProcessCompletedMessage
+from gradio.utils import error_payload
+
+LANE = "device"
+"""The concurrency id of every event that computes; one runs at a time, the others queue."""
+BESIDE = "beside"
+"""That of events whose work is done beside the device's lane, in a process of its own."""
+FAIR = (LANE, BESIDE)
+PER_VISITOR = 2
+TITLE = "One after the other"
+REFUSAL = (
+    "You have one request running and one waiting already: "
+    "let one finish, or press Stop, and try again."
+)
+
+
+def queue_fairly(page: gr.Blocks, max_size: int = 64) -> gr.Blocks:
+    """Turns the queue on, `max_size` requests long, and refuses a visitor's third request.
+
+    Gradio's queue shows everyone their place, but lets one session fill it. It has no hook for
+    this, so its `push` is wrapped.
+    The lanes count apart. There is no way around the queue (api_open=False).
+    """
+    page.queue(default_concurrency_limit=4, max_size=max_size, api_open=False)
+    queue, push, door = page._queue, page._queue.push, asyncio.Lock()
+
+    async def fair_push(body: Any, request: Any, username: str | None) -> Any:
+        lane = route_utils.get_fn(page, None, body).concurrency_id
+        if lane not in FAIR:
+            return await push(body=body, request=request, username=username)
+        async with door:  # nobody slips in between counting and joining
+            if under_way(queue, _visitor(body.session_hash, request), lane) >= PER_VISITOR:
+                return True, await _refuse(queue, body, request), "success"
+            return await push(body=body, request=request, username=username)
+
+    queue.push = fair_push
+    return page
+
+
+async def _refuse(queue: Queue, body: Any, request: Any) -> str:
+    """Answers a request with an error at once, where page and API alike look for one.
+
+    (Gradio's own refusals are HTTP errors, whose text its Python client does not show.)
+    """
+    event = Event(body.session_hash, route_utils.get_fn(queue.blocks, None, body), request, None)
+    session = event.session_hash
+    async with queue.pending_message_lock:
+        if session not in queue.pending_messages_per_session:
+            queue.pending_messages_per_session[session] = asyncio.Queue()
+        queue.pending_event_ids_session.setdefault(session, set()).add(event._id)
+    error = error_payload(gr.Error(REFUSAL, title=TITLE), show_error=True)
+    queue.send_message(event, ProcessCompletedMessage(output=error, title=TITLE, success=False))
+    return event._id
+
+
+def under_way(queue: Queue, visitor: str, lane: str) -> int:
+    """This visitor's requests in a lane, running or waiting."""
+    return sum(
+        event.alive
+        and event.concurrency_id == lane
+        and visitor
+        == _visitor(
+            # Without a session, Gradio takes an event's own id for one.
+            None if event.session_hash == event._id else event.session_hash,
+            event.request,
+        )
+        for event in list(queue.event_ids_to_events.values())
+    )
+
+
+def _visitor(session: str | None, request: Any) -> str:
+    """A browser tab or API client by its session, a caller of the plain HTTP API by address."""
+    if session:
+        return session
+    host = request.client.host if request.client else "unknown"
+    return request.headers.get("x-forwarded-for", host).split(",")[0].strip()

@@ -1,0 +1,112 @@
+"""Saving the pictures of a run, marked, enlarged, and saying of themselves what they are.
+
+Done on the server: what a browser drew could be anything, and would be marked all the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from demos.page.handlers import App
+from gen_core.checks import KnobError
+from gen_core.provenance import watermark
+from gen_core.provenance.metadata import about, png
+
+KEPT_SECONDS = 3600
+NAME = "noise-to-data-seed"
+"""Names of files start with it; they hold no word of the prompt."""
+BUTTON = "Save pictures"
+NOTE = (
+    f"PNG, {watermark.SIDE} pixels a side; each says how it was generated, and is marked invisibly."
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, small enough to be kept for each visitor."""
+
+    model: str
+    knobs: Mapping[str, Any]
+    """Validated; "seed" is that of the first picture."""
+    pictures: np.ndarray
+    """uint8 (B, H, W, 3), as they stand on the page."""
+
+
+def run_of(model: str, knobs: Mapping[str, Any], value: Mapping[str, Any]) -> Run | None:
+    """The pictures in a timeline's first lane that moves; None while they are not finished."""
+    if value["steps"][-1] != value["total"]:
+        return None
+    lane = next(lane for lane in value["lanes"] if not lane["still"])
+    data = base64.b64decode(lane["sheet"].partition(",")[2])
+    with Image.open(io.BytesIO(data)) as sheet:
+        last = np.asarray(sheet.convert("RGB"))[-lane["height"] :]
+    pictures = last.reshape(lane["height"], lane["samples"], lane["width"], 3).swapaxes(0, 1)
+    return Run(model, knobs, pictures.copy())
+
+
+def save_button(app: App, panel: str) -> gr.State:
+    """Puts the button on the page and returns where it looks for the `Run` to save."""
+    kept = gr.State(None, time_to_live=KEPT_SECONDS)
+    file_id = f"{panel}-file"
+    with gr.Row(elem_classes=["save-row"]):
+        save = gr.Button(BUTTON, size="sm", min_width=120)
+        gr.Markdown(NOTE)
+    file = gr.DownloadButton(visible="hidden", elem_id=file_id)
+    saved = app.on(
+        save.click,
+        written,
+        None,
+        file,
+        inputs={"run": kept},
+        show_progress="hidden",
+        api_name=f"{panel.replace('-', '_')}_save",
+    )
+    saved.success(
+        None, None, None, js=f"() => noiseToData.press('{file_id}')", api_visibility="private"
+    )
+    return kept
+
+
+def written(run: Run | None) -> Iterator[str]:
+    """Yields the path of a PNG file, of a ZIP file for several, which Gradio copies; then the
+    file is gone, and the copy after an hour. Raises KnobError where there is no run."""
+    if run is None:
+        raise KnobError(
+            "there are no pictures to save: press Generate first (they are kept for an hour)"
+        )
+    made = files(run)
+    with tempfile.TemporaryDirectory() as folder:
+        if len(made) == 1:
+            ((name, data),) = made.items()
+            path = Path(folder) / name
+            path.write_bytes(data)
+        else:
+            first = run.knobs["seed"]
+            path = Path(folder) / f"{NAME}s-{first}-to-{first + len(made) - 1}.zip"
+            with zipfile.ZipFile(path, "w") as archive:  # PNG is as small as it gets
+                for name, data in made.items():
+                    archive.writestr(name, data)
+        yield str(path)
+
+
+def files(run: Run) -> dict[str, bytes]:
+    """File name -> PNG of each picture."""
+    seeds = range(run.knobs["seed"], run.knobs["seed"] + len(run.pictures))
+    return {
+        f"{NAME}-{seed}.png": png(
+            watermark.marked(watermark.enlarged(picture)),
+            about(run.model, {**run.knobs, "seed": seed, "count": 1}),
+        )
+        for seed, picture in zip(seeds, run.pictures, strict=True)
+    }

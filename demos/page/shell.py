@@ -1,0 +1,99 @@
+"""The page around the tabs: title, theme, device badge, tab order, links."""
+
+from __future__ import annotations
+
+import html
+import random
+from pathlib import Path
+
+import gradio as gr
+
+from demos.page.handlers import App
+from demos.page.links import Links
+from demos.page.tab import Tab, discover
+from gen_core.devices import device_title
+
+HERE = Path(__file__).parent
+CSS = HERE / "shell.css"
+SCRIPT = HERE / "shell.js"
+
+TITLE = "Noise to Data"
+TAGLINE = (
+    "Every generative model turns noise into data. "
+    "Watch each family do it, touch every knob, break it and mend it."
+)
+FOOT = (
+    "Everything here is computed on the machine that serves this page: no account, no tracking. "
+    "Pictures learned from Fashion-MNIST by Zalando Research (MIT licence), from the emoji of "
+    "Microsoft (MIT), Google (Apache 2.0) and Twitter (CC-BY 4.0), and from portraits that were "
+    "drawn here and show nobody."
+)
+
+
+def build_page(app: App, tabs: list[Tab] | None = None) -> gr.Blocks:
+    """All tabs (or those given) on one page. Can be called again for a second, independent page."""
+    tabs, switches, buttons = tabs or discover(), {}, {}
+    app.knobs.clear()
+    app.panels.clear()
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+        gr.HTML(_header(app), apply_default_css=False)
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as outer:
+            for tab in tabs:
+                with (
+                    gr.Tab(tab.title, id=tab.id, elem_id=f"tab-{tab.id}"),
+                    gr.Column(elem_classes=["tab-body"]),
+                ):
+                    switches[tab.id], buttons[tab.id] = _tools(tab.id)
+                    tab.build(app)
+        gr.HTML(f'<p class="page-foot">{FOOT}</p>', apply_default_css=False)
+        Links(app, tabs, outer, switches).connect(page, buttons)
+    return page
+
+
+def _tools(tab: str) -> tuple[gr.Checkbox, gr.Button]:
+    """The switch that shows a tab's advanced knobs (style sheet alone), and the link button."""
+    with gr.Row(elem_classes=["tab-tools"]):
+        switch = gr.Checkbox(
+            False,
+            label="Advanced",
+            container=False,
+            min_width=90,
+            interactive=True,
+            elem_classes=["advanced-switch"],
+            elem_id=f"{tab}-advanced",
+        )
+        return switch, gr.Button("Copy link", size="sm", min_width=90, elem_classes=["copy-link"])
+
+
+def _header(app: App) -> str:
+    kind, name = app.device.type.upper(), html.escape(device_title(app.device))
+    return f"""
+    <header class="masthead">
+      {_mark()}
+      <div><h1>{TITLE}</h1><p>{TAGLINE}</p></div>
+      <div class="masthead-tools">
+        <span class="device-badge" title="Everything on this page is computed on this device">
+          <b>{kind}</b> {name}</span>
+        <button type="button" class="theme-toggle" aria-label="Switch between light and dark"
+          title="Light or dark" onclick="noiseToData.toggleTheme()"></button>
+      </div>
+    </header>"""
+
+
+def _mark() -> str:
+    """Dots that settle, from left to right, out of noise into rows and columns."""
+    chance, dots = random.Random(7), []
+    for column in range(10):
+        order = min(1.0, column / 7)  # how far along the path from noise to data
+        for row in range(5):
+            spread = 11 * (1 - order) ** 1.5
+            x = 6 + 12 * column + chance.gauss(0, spread)
+            y = 6 + 12 * row + chance.gauss(0, spread)
+            start = f"--x:{chance.gauss(0, 14):.0f}px;--y:{chance.gauss(0, 14):.0f}px"
+            dots.append(
+                f'<circle cx="{min(116, max(3, x)):.1f}" cy="{min(57, max(3, y)):.1f}" '
+                f'r="{1.3 + 1.7 * order:.1f}" opacity="{0.35 + 0.65 * order:.2f}" style="{start}"/>'
+            )
+    return (
+        f'<svg class="masthead-mark" viewBox="0 0 118 60" aria-hidden="true">{"".join(dots)}</svg>'
+    )

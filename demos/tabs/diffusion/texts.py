@@ -1,0 +1,117 @@
+"""The words of the Diffusion tab."""
+
+from __future__ import annotations
+
+from demos.page.explain import Explanation
+
+GENERATE = Explanation(
+    sentence=(
+        "A diffusion model starts from pure noise and takes a little of it away at each step. "
+        "Press Generate, then drag through time."
+    ),
+    paragraph=(
+        "The network has learned one thing: shown a picture with noise on it, and told how much, "
+        "it tells the two apart. (It answers with a blend of both, *v*, from which noise and "
+        "picture follow.) It says **which part is noise** (right). Taking all of that away at "
+        "once gives a **guess of the finished picture** (middle): at first a blur, the average of "
+        "all that could still come out. So a solver takes only a small step towards it (left), "
+        "asks again, and the guess sharpens. At the end nothing is left to predict, and the right "
+        "lane keeps its last answer. With **fewer steps** the path is cut short; some solvers "
+        "stand that better than others. **Guidance** asks twice, with the class and without, and "
+        "goes further in the direction in which the two answers differ: pictures become more "
+        "typical of their class, and more alike. The same seed is the same first noise."
+    ),
+    formula=(
+        r"\begin{gathered} "
+        r"\hat\epsilon = \epsilon_\theta(x_t, t) + w \left(\epsilon_\theta(x_t, t, c) - "
+        r"\epsilon_\theta(x_t, t)\right) \\[.6em] "
+        r"\hat x_0 = \frac{x_t - \sqrt{1 - \bar\alpha_t}\; \hat\epsilon}"
+        r"{\sqrt{\bar\alpha_t}} \\[.6em] "
+        r"x_s = \sqrt{\bar\alpha_s}\; \hat x_0 + \sqrt{1 - \bar\alpha_s - \sigma^2}\; \hat\epsilon "
+        r"+ \sigma z \end{gathered}"
+    ),
+    symbols=(
+        ("x_t", "the picture at time $t$: from 1000, pure noise, down to 0, the finished picture"),
+        (r"\epsilon_\theta", "which part the network, with weights $\\theta$, takes for noise"),
+        ("c", "the class; without it, the network answers for clothes of any kind"),
+        ("w", "the guidance scale"),
+        (r"\hat\epsilon", "the predicted noise (right lane)"),
+        (r"\hat x_0", "the guess of the finished picture (middle lane)"),
+        (r"\bar\alpha_t", "the share of the picture's variance that is left at time $t$"),
+        ("s", "the next, less noisy time"),
+        (r"\sigma", "how much fresh noise the step adds: none in DDIM with eta 0, most in DDPM"),
+        ("z", "fresh noise, drawn from a standard normal distribution"),
+    ),
+    source=(
+        "Ho & Salimans 2022, *Classifier-Free Diffusion Guidance*, eq. 6, with $w$ here for their "
+        "$1 + w$; Song et al. 2021, *Denoising Diffusion Implicit Models*, eq. 9 and 12"
+    ),
+)
+
+FORWARD = Explanation(
+    sentence=(
+        "Training needs noisy pictures, and those are easy to make: mix a picture with noise, a "
+        "little more at each moment, until nothing is left of it."
+    ),
+    paragraph=(
+        "Nothing is learned on this way, and no step waits for the one before: the picture at "
+        "**any** time t is one weighted sum of the clean picture and one noise, with weights "
+        "from the **noise schedule**. Their squares add up to one, so the pixels vary about as "
+        "widely at every moment. The **signal-to-noise ratio** falls from thousands to almost "
+        "nothing. The lane on the right asks the trained network at each moment what the picture "
+        "was: it recovers details for a surprisingly long time, then only the kind of thing it is, "
+        "and in the end it can do no better than the average of all clothes."
+    ),
+    formula=(
+        r"x_t = \sqrt{\bar\alpha_t}\; x_0 + \sqrt{1 - \bar\alpha_t}\; \epsilon, \qquad "
+        r"\bar\alpha_t = \prod_{i=1}^{t} (1 - \beta_i), \qquad "
+        r"\mathrm{SNR}(t) = \frac{\bar\alpha_t}{1 - \bar\alpha_t}"
+    ),
+    symbols=(
+        ("x_0", "the clean picture, pixels from -1 (black) to 1 (white)"),
+        ("x_t", "the picture with noise, at time $t$ from 0 to 1000"),
+        (r"\epsilon", "the noise: one number for each pixel, standard normal"),
+        (r"\beta_i", "the variance that moment $i$ adds: it rises evenly from 0.0001 to 0.02"),
+        (r"\bar\alpha_t", "the share of the picture's variance that is left"),
+        (r"\mathrm{SNR}(t)", "signal to noise: how much stronger the picture is than the noise"),
+    ),
+    source=(
+        "Ho et al. 2020, *Denoising Diffusion Probabilistic Models*, eq. 4 and section 4; Kingma "
+        "et al. 2021, *Variational Diffusion Models*, eq. 2"
+    ),
+)
+
+COMPARE = Explanation(
+    sentence=(
+        "One network, one noise, five ways to walk from noise to the picture: they differ most "
+        "when there are few steps to take."
+    ),
+    paragraph=(
+        "All five ask the same network. **DDIM** (with eta 0) goes straight on along the slope it "
+        "finds, in steps that are even in time. **Euler** takes the very same step, but spends "
+        "most of its steps near the finished picture. **Heun** walks like Euler, looks once more "
+        "at the end of each step and takes the mean, for twice the price. **DPM-Solver++(2M)** "
+        "remembers the step before, which makes it second order for nothing. These four follow "
+        "one path, fixed by the noise: with enough steps they arrive at the same picture. With "
+        "two or four, Heun's second look lands so far away that it misleads, and noise stays in "
+        "the picture. **DDPM** adds fresh noise at each step and arrives elsewhere; it needs many "
+        "steps, and corrects its mistakes on the way. DDIM's eta leads from the one to the other."
+    ),
+    formula=(
+        r"\frac{\mathrm{d} z}{\mathrm{d} \sigma} = \hat\epsilon(z, \sigma), \qquad "
+        r"z = \frac{x_t}{\sqrt{\bar\alpha_t}}, \qquad "
+        r"\sigma = \sqrt{\frac{1 - \bar\alpha_t}{\bar\alpha_t}}"
+    ),
+    symbols=(
+        ("z", "the noisy picture, scaled so that the clean picture in it keeps its size"),
+        (r"\sigma", "noise to signal: from about 157 down to 0"),
+        (r"\hat\epsilon", "the noise that the network sees in the picture, guidance included"),
+        ("x_t", "the noisy picture at time $t$"),
+        (r"\bar\alpha_t", "the share of the picture's variance that is left at time $t$"),
+    ),
+    source=(
+        "Song et al. 2021, *Denoising Diffusion Implicit Models*, eq. 14; solvers: Ho et al. 2020, "
+        "algorithm 2 (DDPM), Lu et al. 2022, *DPM-Solver++*, algorithm 2, Karras et al. 2022, "
+        "algorithm 1 (Heun)"
+    ),
+)

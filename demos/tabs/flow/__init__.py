@@ -1,0 +1,28 @@
+"""Flow matching: from noise to pictures along nearly straight lines, also in very few steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from demos.page.tab import Tab
+from demos.sampling.attributes import Person
+from demos.sampling.generate import Generation
+from demos.tabs.flow import few_steps
+from demos.tabs.flow.texts import GENERATE
+from gen_core.families.flow import Flow
+
+ID = "flow"
+
+generation = Generation(
+    tab=ID,
+    model="flow-fashion",
+    lanes=[("State xₜ", "x"), ("Guess of the picture, x₁", "x0"), ("Velocity", "out")],
+    text=GENERATE,
+    kind=Flow,
+    comment="frames[k].x0 is the guess of x_1 at step k, frames[k].out the velocity",
+)
+person = Person(replace(generation, model="flow-avatars"))
+
+TAB = Tab(
+    ID, "Flow matching", order=50, panels=[generation.panel(), few_steps.PANEL, person.panel()]
+)

@@ -1,0 +1,20 @@
+"""The GAN: samples, the discriminator's verdict, a walk, mode collapse, and portraits by style."""
+
+from __future__ import annotations
+
+from demos.page.tab import Tab
+from demos.tabs.gan import collapse, discriminator, portraits, samples, walk
+
+TAB = Tab(
+    samples.TAB,
+    "GAN",
+    order=30,
+    panels=[
+        samples.PANEL,
+        discriminator.PANEL,
+        walk.PANEL,
+        collapse.PANEL,
+        portraits.PANEL,
+        portraits.STYLES_PANEL,
+    ],
+)

@@ -1,0 +1,239 @@
+"""The GAN's Discriminator panel: its verdict on generated pictures, and on real ones among them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import torch
+from torch import Tensor
+
+from demos.page.controls import ALL_CLASSES, FASHION, Knob, label_code
+from demos.page.figures import pixels
+from demos.page.handlers import App
+from demos.page.image_input import DATA, PictureInput, Pictures, seeds_from
+from demos.page.layout import buttons
+from demos.page.panel import Page, Panel
+from demos.page.progress import Working
+from demos.page.script import LOAD, NOISE, TORCH, script
+from demos.tabs.gan.samples import LABEL, MODEL, TAB, classes_of, psi_knob
+from demos.tabs.gan.texts import CRITIC
+from demos.widgets.tiles import Scale, Tile, Tiles, tiles_value
+from gen_core import Noise, final
+from gen_core.devices import device_title
+from gen_core.families.gan import GAN
+
+NAME = f"{TAB}-discriminator"
+MIX = Knob("mix", "Mix in other pictures", "flag", False)
+MIXED = Knob(
+    "real_count", "Pictures mixed in", "whole", 8, 1, 24, info="A drawing or an upload is one"
+)
+DRAWN = [
+    LABEL,
+    Knob("count", "Pictures", "whole", 24, 1, 48),
+    psi_knob(advanced=True),
+    Knob("seed", "Seed", "seed", 0),
+]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One group of pictures and what the discriminator says of them."""
+
+    pictures: np.ndarray
+    """uint8 (B, H, W)"""
+    titles: Sequence[str]
+    notes: Sequence[str]
+    logits: list[float]
+    """Above 0: "real"."""
+
+    @property
+    def believed(self) -> int:
+        return sum(logit > 0 for logit in self.logits)
+
+
+def judged(
+    model: GAN, x: Tensor, classes: Sequence[int], titles: Sequence[str], notes: Sequence[str]
+) -> Verdict:
+    """x (B, 1, H, W), each looked at as one of its class."""
+    logits = model.judge(x, list(classes)).tolist()
+    return Verdict(pixels(x), titles, notes, logits)
+
+
+def fitting_class(model: GAN, x: Tensor) -> int:
+    """The class as which the discriminator believes a picture (1, 1, H, W) most."""
+    every = list(range(len(FASHION)))
+    return int(model.judge(x.expand(len(every), -1, -1, -1), every).argmax())
+
+
+def verdict(
+    model: GAN,
+    *,
+    label: int | None,
+    count: int,
+    truncation_psi: float,
+    seed: int,
+    others: Pictures | None,
+) -> dict[str, Any]:
+    """Generated pictures, and the others among them, from the least to the most real."""
+    seeds, classes = seeds_from(seed, count), classes_of(label, count)
+    x = final(model.sample(Noise(seeds), label=classes, truncation_psi=truncation_psi))
+    names = [FASHION[c] for c in classes]
+    groups = [judged(model, x, classes, names, [f"seed {s}" for s in seeds])]
+    if others is not None:
+        groups.append(judged_others(model, others))
+    tiles = [tile for k, group in enumerate(groups) for tile in tiles_of(group, framed=k == 1)]
+    scale = Scale(
+        "looks generated",
+        "looks real",
+        "generated",
+        others.origin if others else "",
+        "Percent: how likely it is real, says the discriminator; beside it the logit",
+    )
+    return tiles_value(
+        sorted(tiles, key=lambda tile: tile.score),
+        headline=summary(groups),
+        scale=scale,
+        provenance=f"pictures and verdict · {device_title(model.device)}",
+        name=f"{NAME}-{seed}",
+    )
+
+
+def judged_others(model: GAN, others: Pictures) -> Verdict:
+    """Pictures with a name are judged as what they are, one without as what it looks like."""
+    if others.names[0]:
+        classes = [FASHION.index(name) for name in others.names]
+        return judged(model, others.x, classes, others.names, [""] * len(classes))
+    c = fitting_class(model, others.x)
+    return judged(model, others.x, [c], [f"as {FASHION[c]}"], [others.origin])
+
+
+def tiles_of(group: Verdict, framed: bool) -> list[Tile]:
+    score = torch.tensor(group.logits).sigmoid().tolist()
+    return [
+        Tile(picture, title, note, p, f"{logit:+.2f}".replace("-", "−"), framed)
+        for picture, title, note, logit, p in zip(
+            group.pictures, group.titles, group.notes, group.logits, score, strict=True
+        )
+    ]
+
+
+def summary(groups: Sequence[Verdict]) -> str:
+    """How many of each group it believes."""
+    generated, *others = groups
+    said = f"It takes {generated.believed} of {len(generated.logits)} generated pictures for real"
+    for other in others:
+        said += f", and {other.believed} of the {len(other.logits)} mixed in"
+    return said
+
+
+def code(source: PictureInput, k: Mapping[str, Any]) -> str:
+    """The lines that give the same verdict."""
+    seed, count = k["seed"], k["count"]
+    needs, body = (
+        [LOAD, NOISE, ("gen_core", "final")],
+        [
+            f'model = load("{MODEL}")',
+            f"label = {label_code(k['label'], count)}",
+            f"noise = Noise(range({seed}, {seed + count}))",
+            f"x = final(model.sample(noise, label=label, truncation_psi={k['truncation_psi']:g}))",
+            'logits = model.judge(x, label)  # above 0 it says "real"',
+        ],
+    )
+    if k["mix"]:
+        given = source.code(k, k["real_count"], name="others")
+        needs += [TORCH, *given.needs]
+        body += [
+            "",
+            *given.body,
+            f"other_label = {_other_label(k)}",
+            "logits = torch.cat([logits, model.judge(others, other_label)])",
+            "x = torch.cat([x, others])",
+        ]
+    body += [
+        "order = logits.argsort().cpu()  # from the least to the most real",
+        "x, probability = x[order], logits.sigmoid().cpu()[order]",
+    ]
+    return script(needs, *body)
+
+
+def _other_label(k: Mapping[str, Any]) -> str:
+    """The class as which the mixed-in pictures are judged, as Python."""
+    if k["real_source"] not in (DATA, "A model"):
+        return "int(model.judge(others.expand(10, -1, -1, -1), list(range(10))).argmax())"
+    if k["real_label"] is None and k["real_source"] == DATA:
+        return "data.labels[indices[places]]"
+    return label_code(k["real_label"], k["real_count"])
+
+
+def run(
+    app: App,
+    source: PictureInput,
+    /,
+    *,
+    mix: bool,
+    real_count: int,
+    drawing: Any = None,
+    upload: Any = None,
+    **settings: Any,
+) -> Iterator[dict[str, Any] | Working]:
+    """Yields the verdict, on other pictures too where they are mixed in."""
+    others = None
+    if mix:
+        others = yield from source.read(drawing, upload, settings, real_count)
+    own = {knob.name: settings[knob.name] for knob in DRAWN}
+    yield verdict(app.model(MODEL), others=others, **own)
+
+
+class CriticPanel(Panel):
+    """Its source of other pictures is in sight while they are mixed in."""
+
+    def controls(self, page: Page) -> None:
+        (source,), knobs = page.sources, page.knobs
+        knobs.build(LABEL.name)
+        page.go, page.stop = buttons(self.button)
+        knobs.build(*(knob.name for knob in (*DRAWN, MIX)))
+        with gr.Column(visible=False, elem_classes=["controls"]) as mixing:
+            source.build(knobs)
+            knobs.build(MIXED.name)
+        page.inputs = dict(zip(("drawing", "upload"), source.inputs.values(), strict=True))
+        knobs.built[MIX.name].change(
+            lambda mix: gr.update(visible=mix is True),
+            knobs.built[MIX.name],
+            mixing,
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+
+
+PANEL = CriticPanel(
+    tab=TAB,
+    id="discriminator",
+    title="Discriminator",
+    button="Get the verdict",
+    text=CRITIC,
+    knobs=[
+        *DRAWN,
+        MIX,
+        functools.partial(
+            PictureInput,
+            tab=TAB,
+            panel="discriminator",
+            prefix="real_",
+            label=ALL_CLASSES,
+            classes=True,
+        ),
+        MIXED,
+    ],
+    run=run,
+    code=code,
+    calls=GAN.judge,
+    screen=Tiles,
+    shows="Pictures from the least to the most real",
+    models=(MODEL,),
+)

@@ -1,0 +1,166 @@
+"""The words of the GAN tab."""
+
+from __future__ import annotations
+
+from demos.page import slerp
+from demos.page.explain import Explanation
+from gen_core.families.gan import GANConfig
+from gen_core.training.recipes import RECIPES
+
+PLAYERS = (
+    ("G", "the generator: turns random numbers into a picture"),
+    ("D", "the discriminator: its probability, from 0 to 1, that a picture is real"),
+    ("x", "a picture"),
+    ("z", "a latent code: 64 random numbers"),
+    (r"p_{\mathrm{data}}", "the distribution of real pictures"),
+)
+GOODFELLOW = "Goodfellow et al. 2014, *Generative Adversarial Nets*"
+SETTINGS = {
+    "r1": "the weight of the gradient penalty γ",
+    "momentum": "the optimiser's momentum",
+    "critic_every": "the steps between two updates of the discriminator",
+    "lr_generator": "the generator's learning rate",
+    "lr_critic": "the discriminator's learning rate",
+}
+"""Of GANConfig: what the two runs may differ in."""
+
+
+def differences() -> str:
+    """What the collapsed run changes at its turn: "the optimiser's momentum (0.5, not 0)"."""
+    recipe = RECIPES["gan-fashion-collapsed"]
+    before, after = (GANConfig(**recipe.config_after(step)) for step in (0, recipe.turn))
+    changed = [
+        f"{what} ({getattr(after, key):g}, not {getattr(before, key):g})"
+        for key, what in SETTINGS.items()
+        if getattr(after, key) != getattr(before, key)
+    ]
+    return ", ".join(changed[:-1]) + " and " + changed[-1]
+
+
+SAMPLES = Explanation(
+    sentence=(
+        "A generative adversarial network is a game: a generator forges pictures, a "
+        "discriminator tries to catch them, and both get better. What you see is one forgery for "
+        "each seed."
+    ),
+    paragraph=(
+        "The **generator** never sees a real picture. It turns 64 random numbers and a class into "
+        "a picture and learns only from the **discriminator**, which sees real and generated "
+        "pictures in turn and says which is which. Whatever gives the generator away, blur "
+        "included, the discriminator can learn to notice: that is why these pictures are sharper "
+        "than a VAE's. One look at the network and the picture is there, so a GAN is fast. The "
+        "price is that the game has no score to minimise, may not settle, and may forget part of "
+        "the data (see *Mode collapse*). **Truncation** ψ trades variety for safety: the random "
+        "numbers become a *style*, and ψ pulls it towards the mean style of the class."
+    ),
+    formula=(
+        r"\min_G \max_D\; \mathbb{E}_{x \sim p_{\mathrm{data}}}[\log D(x)] + "
+        r"\mathbb{E}_{z}[\log(1 - D(G(z)))], \qquad "
+        r"w' = \bar w + \psi\,(w - \bar w)"
+    ),
+    symbols=(
+        *PLAYERS,
+        (r"\mathbb{E}", "the mean over real pictures, or over random codes"),
+        ("w", "the style that the generator makes of $z$ and the class; it steers every layer"),
+        (r"\bar w", "the mean style of the class"),
+        (r"\psi", "truncation: 0 gives $\\bar w$, 1 leaves $w$ as it is"),
+    ),
+    source=(
+        f"{GOODFELLOW}, eq. 1; the generator is trained on its section 3, $-\\log D(G(z))$, which "
+        "has a slope where it still loses. Truncation: Karras et al. 2019, *A Style-Based "
+        "Generator Architecture*, appendix B"
+    ),
+)
+
+CRITIC = Explanation(
+    sentence=(
+        "The other player speaks: how real does each picture look to the discriminator? Mix real "
+        "ones in and see whether it tells them apart."
+    ),
+    paragraph=(
+        "Its answer is one number, the **logit**: above 0 it says *real*. Squeezed into 0 to 100% "
+        "it is a probability. Early in training it finds every forgery. If the generator were "
+        "perfect, the two kinds could not be told apart and the best possible answer to every "
+        "picture would be **50%**: so the closer both kinds crowd around the middle of the line, "
+        "the better the forger, if the judge is any good. The discriminator knows the class and "
+        "asks *is this a real sneaker?* rather than *is this real?*; a drawing or an upload is "
+        "judged as the class it passes for best. It learned from training pictures, so it can also "
+        "be fooled by what it never saw: a photograph of anything else."
+    ),
+    formula=(
+        r"D(x) = \frac{1}{1 + e^{-\ell(x)}}, \qquad "
+        r"D^*(x) = \frac{p_{\mathrm{data}}(x)}{p_{\mathrm{data}}(x) + p_G(x)}"
+    ),
+    symbols=(
+        *(pair for pair in PLAYERS if pair[0] not in ("G", "z")),
+        (r"\ell(x)", "the logit: what the network answers, any number"),
+        ("D^*", "the best possible discriminator against a given generator"),
+        ("p_G", "the distribution of the generator's pictures: if it equals the real, $D^* = 1/2$"),
+    ),
+    source=f"{GOODFELLOW}, proposition 1 (eq. 2)",
+)
+
+WALK = Explanation(
+    sentence=(
+        "Between any two seeds lie countless other pictures. Walk from seed to seed and back to "
+        "the first: clothes change shape without a jump."
+    ),
+    paragraph=(
+        "Every seed is a point in **latent space**, 64 numbers. The path goes along arcs, "
+        "because random points in so many dimensions all lie at about the same distance from the "
+        "centre, and the straight line between two of them cuts through the middle, where the "
+        "generator was never trained. (This generator scales every point to the same length "
+        "first, so for it a straight line would only change the speed.) A generator that had "
+        "learned its training set by heart would mostly rest at single pictures and hurry between "
+        "them; an even walk is a sign, if no proof, that it has not. With **all ten classes** on "
+        "the same path, look at what they have in common at the same moment: width, brightness, "
+        "texture, whatever the network keeps apart from the class."
+    ),
+    formula=slerp.FORMULA,
+    symbols=(("z_a, z_b", "the codes of two seeds, 64 numbers each"), *slerp.SYMBOLS),
+    source=slerp.SOURCE,
+)
+
+COLLAPSE = Explanation(
+    sentence=(
+        "The same game twice. In one run the discriminator stops keeping up, the generator finds "
+        "a few pictures that win and draws nothing else: mode collapse. Drag through training and "
+        "watch it happen."
+    ),
+    paragraph=(
+        "Both grids are drawn from the **same seeds** by the generators as they were during "
+        "training. The loss marks each forgery by itself and never asks for variety: a forger who "
+        "finds one picture that passes may paint only that one, until the discriminator learns it, "
+        "and then moves on to the next. The two runs have the same networks, start and rules until "
+        "step "
+        f"{RECIPES['gan-fashion-collapsed'].turn:,}. There the discriminator of the second run is "
+        f"neglected: what changes is {differences()}. A generator that plays against a "
+        "discriminator which hardly moves finds its blind spot, and every seed runs to it. The "
+        "**gradient penalty** is there to keep the discriminator's slope gentle (in the healthy "
+        "run it did so only in part, through an error that was found later). The "
+        "**bars** count what our classifier takes the samples for: a class is *alive* from 1% on. "
+        "**Recall** is the share of real pictures that have a forgery near them. Read both with "
+        "the pictures: blots early in training scatter over many classes by accident. The losses "
+        "alone give little away, which is what makes collapse hard to notice while training."
+    ),
+    formula=(
+        r"R_1 = \frac{\gamma}{2}\; \mathbb{E}_{x \sim p_{\mathrm{data}}} \left\lVert \nabla_x\, "
+        r"\ell(x) \right\rVert^2, \qquad "
+        r"\mathrm{recall} = \frac{1}{N} \sum_{i=1}^{N} \mathbf{1}\!\left[ "
+        r"\varphi_i \in \bigcup_{j} B(\hat\varphi_j, r_j) \right]"
+    ),
+    symbols=(
+        (r"\ell(x)", "the discriminator's logit for a real picture $x$"),
+        (r"\gamma", f"the weight of the penalty, {GANConfig.r1:g}"),
+        (r"\nabla_x", "its slope: how fast the verdict changes with the pixels"),
+        (r"\mathbb{E}_{x \sim p_{\mathrm{data}}}", "the mean over real pictures"),
+        (r"\varphi_i", "the classifier's features of the $i$-th of $N$ real pictures"),
+        (r"\hat\varphi_j", "its features of the $j$-th generated picture"),
+        ("B", "a ball around it with radius $r_j$, which reaches its third nearest neighbour"),
+        (r"\mathbf{1}", "1 if the real picture lies in one of the balls, else 0"),
+    ),
+    source=(
+        "Mescheder et al. 2018, *Which Training Methods for GANs Do Actually Converge?*, eq. 9; "
+        "Kynkäänniemi et al. 2019, *Improved Precision and Recall Metric*, eq. 2"
+    ),
+)

@@ -1,0 +1,14 @@
+"""The latent-space lab: what a VAE of portraits has made of fifty thousand faces."""
+
+from __future__ import annotations
+
+from demos.page.tab import Tab
+from demos.tabs.latent_space import anomaly, between, kl, map, mix, models, sliders
+
+TAB = Tab(
+    models.TAB,
+    "Latent space",
+    order=25,
+    panels=[sliders.PANEL, map.PANEL, between.PANEL, mix.PANEL, kl.PANEL, anomaly.PANEL],
+    needs=f"{models.PORTRAITS}.safetensors",
+)

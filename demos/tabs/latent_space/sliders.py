@@ -1,0 +1,119 @@
+"""The Sliders panel: directions that mean something, beside those of the widest variance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from demos.page.handlers import App
+from demos.page.panel import Panel
+from demos.page.script import LOAD, script
+from demos.tabs.latent_space.models import JUDGE, PORTRAITS, TAB, UNSEEN_FROM
+from demos.tabs.latent_space.texts import MEASURED, NO_MEASURED, SLIDERS
+from demos.widgets.meaning_sliders import Move, MoveKnob, Mover, axis_of
+from demos.widgets.measured import card, made, table
+from gen_core.latent.analyze import SECTION
+from gen_core.latent.directions import Reader
+from gen_core.latent.disentanglement import others
+from gen_core.latent.traits import TRAITS
+from gen_core.training import checkpoint
+from gen_core.training.checkpoint import CheckpointError
+
+TITLE, NAME = "Sliders", f"{TAB}-sliders"
+START = Move(7, (("smile", 1.5), ("glasses", 2.0)))
+HEADS = ("Slider", "Right direction", "Its own change", "Others, on average", "Most besides")
+
+
+def seen(app: App, *, move: Move) -> Iterator[dict[str, str]]:
+    """Yields the face and the one it starts from, as data URLs."""
+    shown = Mover(app).move(str(move))
+    yield {"picture": shown["picture"], "start": shown["start"]}
+
+
+def code(knobs: Mapping[str, Any]) -> str:
+    """The lines that draw the same face."""
+    move: Move = knobs["move"]
+    return script(
+        [
+            LOAD,
+            ("gen_core.data.avatars", "avatars"),
+            ("gen_core.latent.atlas", "Atlas"),
+        ],
+        f'model = load("{PORTRAITS}")',
+        "known = Atlas.kept(model.extra)  # who reads traits, principal components, a map",
+        f"images, people = avatars([{UNSEEN_FROM + move.face}])  # a portrait, and who is on it",
+        "x = images.float() / 127.5 - 1",
+        "z = model.encode(x.to(model.device))[0].cpu()  # (1, 64)",
+        *_steps(dict(move.by)),
+        "x = model.decode(z.to(model.device))  # (1, 3, 64, 64) in [-1, 1]",
+    )
+
+
+def _steps(by: Mapping[str, float]) -> Iterator[str]:
+    traits = ", ".join(f'"{name}": {far:g}' for name, far in by.items() if name in TRAITS)
+    if traits:
+        yield f"z = known.reader.moved(z, {{{traits}}})  # in standard deviations"
+    for name, far in by.items():
+        if name not in TRAITS:
+            axis = axis_of(name)
+            yield f"z = z + {far:g} * known.scales[{axis}] * known.axes[{axis}].float()"
+
+
+def figures_below(app: App) -> None:
+    """What the directions do, as a card; else a line that says how to measure it."""
+    figures = measured()
+    if figures:
+        card(f"{NAME}-measured", MEASURED, section(figures))
+    else:
+        gr.Markdown(NO_MEASURED, elem_classes=["part"])
+
+
+def measured() -> dict[str, Any] | None:
+    """What the checkpoint's card says of its directions; None where nobody measured."""
+    try:
+        return checkpoint.card(PORTRAITS).get(SECTION)
+    except CheckpointError:
+        return None
+
+
+def section(told: Mapping[str, Any]) -> str:
+    """The published figures as HTML."""
+    foot = (
+        f"{told['sliders']['faces']} faces, moved by {told['sliders']['strength']:g} each way; "
+        f"changes in standard deviations of the data. {made(told)}"
+    )
+    return f"""
+    <section class="card measured">{table(HEADS, _rows(told["sliders"]["by_trait"]))}
+      <p>{escape(foot)}</p></section>"""
+
+
+def _rows(by_trait: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, row in by_trait.items():
+        change = row["change"]
+        rest = {other: value for other, value in change.items() if other != name}
+        most = max(rest, key=lambda other: abs(rest[other]))
+        yield (
+            name,
+            f"{row['right']:.1%}",
+            f"{change[name]:+.2f}",
+            f"{others(change, name):.0%} <small>of its own</small>",
+            f"{escape(most)} {rest[most]:+.2f}".replace("-", "−"),
+        )
+
+
+PANEL = Panel(
+    tab=TAB,
+    id="sliders",
+    title=TITLE,
+    text=SLIDERS,
+    knobs=[MoveKnob("move", TITLE, "move", str(START), example=NAME)],
+    run=seen,
+    code=code,
+    calls=Reader.moved,
+    below=figures_below,
+    models=(PORTRAITS, JUDGE),
+    seeds=(UNSEEN_FROM + START.face,),
+)

@@ -1,0 +1,195 @@
+""" "Is it a copy?": any portrait of the Overview beside the training pictures nearest to it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from torch import Tensor
+
+from demos.page.examples import example
+from demos.page.figures import pixels, png_data_url
+from demos.page.handlers import App
+from demos.page.image_io import in_data_url, prepare_colour
+from demos.page.panel import Page, Panel
+from demos.page.progress import Working
+from demos.tabs.overview.texts import COPIES, COPIES_SOURCE, FAMILIES, PORTRAITS
+from demos.widgets.card import read
+from gen_core import Noise, final
+from gen_core.checks import KnobError, text
+from gen_core.data.avatars.dataset import SEEDS
+from gen_core.devices import device_title
+from gen_core.evaluation.cost import published
+from gen_core.evaluation.memorization import (
+    CANDIDATES,
+    CLEARLY,
+    FRESH,
+    Neighbour,
+    Yardstick,
+    candidates,
+    measured,
+)
+
+HERE = Path(__file__).parent
+NAME = "overview-copies"
+JUDGE = f"judge-{PORTRAITS.id}"
+SHOWN = 5
+"""Training pictures beside the one that is asked about."""
+KEPT_FAMILY, KEPT_SEED = next(family for family in FAMILIES if family.id == "gan"), 0
+"""Whose picture is the example."""
+HEADLINES = {
+    "new": "No copy: the nearest training picture differs by {own}; {fresh}.",
+    "near": "Hardly a copy: the nearest training picture differs by {own}, a little less than for "
+    "any fresh portrait; {fresh}.",
+    "copy": "A copy, or nearly: a training picture differs by {own} alone; {fresh}.",
+}
+
+
+class FreshPortraits:
+    """What is normal: measured once for all visitors, where it was not measured before."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        before = example(NAME)
+        self._known: tuple[list[float], str] | None = (
+            (before.value["fresh"], before.note) if before else None
+        )
+
+    def read(self) -> Generator[Working, None, tuple[Yardstick, str]]:
+        """The yardstick, and when it was measured. A generator, for `yield from`."""
+        if self._known is None:
+            found = []
+            for difference in measured(self.app.model(JUDGE), FRESH):
+                found.append(difference)
+                yield Working(len(found), len(FRESH), "Measuring real new portraits", "portraits")
+            self._known = found, f"measured on {device_title(self.app.device)}"
+        differences, note = self._known
+        return Yardstick(differences), note
+
+
+@functools.lru_cache(maxsize=4)
+def fresh_portraits(app: App) -> FreshPortraits:
+    """Those of an app."""
+    return FreshPortraits(app)
+
+
+def asked(picked: Any) -> tuple[Tensor, str]:
+    """What the page sends, {"picture": PNG data URL, "who": "GAN, seed 3"}, as the picture
+    (1, 3, 64, 64) and its name. Raises KnobError."""
+    if not isinstance(picked, dict) or not picked.get("picture"):
+        raise KnobError("picture: press one of the portraits first")
+    who = text("who", picked.get("who", "your picture"), 80)
+    return prepare_colour(in_data_url(picked["picture"], "picture"), "picture"), who
+
+
+def compare(app: App, fresh: FreshPortraits, picked: Any) -> Iterator[Working | dict[str, Any]]:
+    """Looks for the nearest training pictures; the last thing it yields is the card's value."""
+    x, who = asked(picked)
+    judge = app.model(JUDGE)
+    found: list[Neighbour] = []
+    for neighbour in candidates(judge, x):
+        found.append(neighbour)
+        yield Working(len(found), CANDIDATES, "Drawing training pictures again", "pictures")
+    yardstick, note = yield from fresh.read()
+    found.sort(key=lambda neighbour: neighbour.difference)
+    yield value(app, x, who, found, yardstick, note)
+
+
+def value(
+    app: App, x: Tensor, who: str, found: list[Neighbour], yardstick: Yardstick, note: str
+) -> dict[str, Any]:
+    """What copies.js shows. found: all candidates, the nearest first."""
+    own = found[0].difference
+    said = (
+        f"for {len(yardstick.fresh)} fresh portraits, which are in no data set, it is "
+        f"{percent(yardstick.least)} to {percent(max(yardstick.fresh))}"
+    )
+    verdict = yardstick.says(own)
+    return {
+        "who": who,
+        "picture": png_data_url(pixels(x)[0]),
+        "nearest": [
+            {
+                "picture": png_data_url(neighbour.picture.permute(1, 2, 0).numpy()),
+                "number": neighbour.index,
+                "difference": percent(neighbour.difference),
+            }
+            for neighbour in found[:SHOWN]
+        ],
+        "verdict": verdict,
+        "headline": HEADLINES[verdict].format(own=percent(own), fresh=said),
+        "own": own,
+        "fresh": list(yardstick.fresh),
+        "limit": yardstick.limit,
+        "about": about(yardstick, note),
+        "provenance": f"{who} · {JUDGE} · {device_title(app.device)}",
+        "live": True,
+    }
+
+
+def about(yardstick: Yardstick, note: str) -> str:
+    """What the figures are."""
+    return (
+        f"Difference: mean over all pixels and colours, as a share of their range. Compared with "
+        f"the {CANDIDATES} of {len(SEEDS['train']):,} training pictures that our own classifier "
+        f"finds most alike. Below {percent(yardstick.limit)}, {CLEARLY:.0%} of the least of the "
+        f"fresh portraits, it counts as a copy. Fresh portraits: {note}. {COPIES_SOURCE}"
+    )
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f}%"
+
+
+def screen(**shared: Any) -> gr.HTML:
+    """The card of an answer."""
+    return gr.HTML(
+        html_template=read("card/card.html"),
+        css_template=read("card/card.css", HERE / "memorization.css"),
+        js_on_load=read("card/card.js", HERE / "memorization.js"),
+        apply_default_css=False,
+        kind="copies",
+        **shared,
+    )
+
+
+class CopiesPanel(Panel):
+    """The card below the rows whose portraits can be pressed."""
+
+    def layout(self, page: Page) -> None:
+        page.outputs = self.screens(page)
+        picked = gr.HTML(
+            value=None,
+            html_template="<i></i>",
+            js_on_load=read(HERE / "memorization_pick.js"),
+            apply_default_css=False,
+            elem_classes=["ov-picked"],
+        )
+        page.inputs = {"picked": picked}
+
+    def triggers(self, page: Page) -> dict[str, Callable]:
+        return {"": page.inputs["picked"].pick}
+
+    def kept(self, app: App) -> dict[str, Any]:
+        """A picture of the kept rows."""
+        model = app.model(KEPT_FAMILY.model(PORTRAITS.id))
+        x = final(model.sample(Noise([KEPT_SEED]), **published(model)))
+        who = f"{KEPT_FAMILY.title}, seed {KEPT_SEED}"
+        return {"picked": {"picture": png_data_url(pixels(x)[0]), "who": who}}
+
+
+PANEL = CopiesPanel(
+    tab="overview",
+    id="copies",
+    title="Is it a copy?",
+    text=COPIES,
+    run=lambda app, picked: compare(app, fresh_portraits(app), picked),
+    screen=screen,
+    shows="The nearest training pictures",
+    empty="Press one of the portraits above.",
+    models=(KEPT_FAMILY.model(PORTRAITS.id), JUDGE),
+    seeds=(KEPT_SEED,),
+)

@@ -1,0 +1,315 @@
+"""The Overview: all four families at work on the same data, from the same seeds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demos.page.controls import Knob
+from demos.page.examples import Keep, example
+from demos.page.handlers import App
+from demos.page.image_input import seeds_from
+from demos.page.layout import buttons
+from demos.page.panel import Page, Panel
+from demos.page.progress import Working
+from demos.tabs.overview import memorization
+from demos.tabs.overview.results import Result, drawn
+from demos.tabs.overview.rows import asked_row, row, table
+from demos.tabs.overview.scatter import Point, scatter
+from demos.tabs.overview.sets import named, on_offer
+from demos.tabs.overview.texts import (
+    EXPLANATION,
+    FAMILIES,
+    FASHION,
+    HOW_TO_READ,
+    PORTRAITS,
+    PORTRAITS_MORE,
+    SETS,
+    DataText,
+    FamilyText,
+)
+from demos.widgets.card import read
+from gen_core import available
+from gen_core.checks import KnobError
+from gen_core.devices import device_title
+from gen_core.evaluation.cost import Meter
+from gen_core.families.guided import GuidedFamily
+from gen_core.training.checkpoint import CheckpointError
+
+HERE = Path(__file__).parent
+COUNT, STEPS = 10, GuidedFamily.measured_with["steps"]
+"""One of each class, or ten people, at the steps that published distances were measured with."""
+REFRESH = 0.25
+"""Seconds between two looks at a picture that is still noise."""
+ASKED, SCATTER, TABLE = "asked", "scatter", "table"
+"""The parts of the page besides the families' rows, which are called by their ids."""
+ROWS = (ASKED, *(text.id for text in FAMILIES))
+PARTS = (*ROWS, SCATTER, TABLE)
+
+
+def code(knobs: dict[str, Any]) -> str:
+    """What "Show the code" prints: for the models that are here."""
+    seed, count, data = knobs["seed"], knobs["count"], _data(knobs)
+    every = [text.model(data.id) for text in FAMILIES]
+    names = ", ".join(f'"{name}"' for name in [n for n in every if n in available()] or every)
+    each = "all attributes of each person" if data.colour else "each class"
+    return f"""
+        from gen_core import load
+        from gen_core.evaluation.cost import measure, published
+
+        for name in [{names}]:
+            model = load(name)
+            knobs = published(model)  # those that its Fréchet distance was measured with
+            if "steps" in knobs:
+                knobs["steps"] = {knobs["steps"]}
+            label = model.condition.balanced(range({count}))  # {each} in turn
+            if label is not None:
+                knobs["label"] = label
+            cost = measure(model, range({seed}, {seed + count}), **knobs)
+            print(f"{{name}}: {{cost.milliseconds:.2f}} ms, {{cost.evaluations:g}} evaluations")
+    """
+
+
+def _data(knobs: Mapping[str, Any]) -> DataText:
+    """The data set: there is no knob for it where only one is here."""
+    return named(knobs.get("data", FASHION.title))
+
+
+def draw(
+    app: App, seed: int, count: int, steps: int, data: str = FASHION.title
+) -> Iterator[dict[str, str] | Working]:
+    """Yields what is new on the page, by part: the row being drawn, then with it all that sums up
+    the rows. data: a title. `Working` is news too small to show."""
+    seeds, results, chosen = list(seeds_from(seed, count)), {}, named(data)
+    yield {ASKED: asked_row(chosen, count, results)}
+    for text in FAMILIES:
+        if text.model(chosen.id) not in available():
+            note = absent_note(text.model(chosen.id))
+            yield {text.id: row(chosen, text, None, note, "absent")}
+            continue
+        try:
+            yield from _draw_row(app, chosen, text, seeds, steps, results)
+        except CheckpointError as error:  # the other families are still worth seeing
+            yield {text.id: row(chosen, text, None, str(error), "failed")}
+
+
+def _draw_row(
+    app: App,
+    data: DataText,
+    text: FamilyText,
+    seeds: list[int],
+    steps: int,
+    results: dict[str, Result],
+) -> Iterator[dict[str, str] | Working]:
+    """One family's share of `draw`; its result joins the others'."""
+    shown_at = 0.0
+    for shown in drawn(text, app.model(text.model(data.id)), seeds, steps):
+        if shown.done:
+            results[text.id] = shown
+            yield {
+                ASKED: asked_row(data, len(seeds), results),
+                text.id: row(data, text, shown, live_note(app), "live"),
+                **summary(results),
+            }
+        elif time.monotonic() - shown_at > REFRESH:
+            yield {text.id: row(data, text, shown, drawing_note(shown), "drawing")}
+            shown_at = time.monotonic()
+        else:
+            yield Working(shown.step, shown.total, text.title)
+
+
+def absent_note(name: str) -> str:
+    return f"not trained yet: python -m gen_core train {name}"
+
+
+def live_note(app: App) -> str:
+    return f"live, {device_title(app.device)}"
+
+
+def drawing_note(shown: Result) -> str:
+    return f"drawing, step {shown.step} of {shown.total}"
+
+
+def summary(results: Mapping[str, Result]) -> dict[str, str]:
+    """The scatter and the table."""
+    there = [(text, results[text.id]) for text in FAMILIES if text.id in results]
+    points = [Point(t.title, t.hue, r.milliseconds, r.frechet, r.as_measured) for t, r in there]
+    floors = [r.floor for _, r in there if r.floor]
+    plot = scatter(points, floors[0] if floors else None)
+    card = f"""
+    <section class="ov-card"><h3>Quality against time</h3>{plot}
+      <p class="ov-foot">{HOW_TO_READ}</p></section>"""
+    return {SCATTER: card, TABLE: table(results)}
+
+
+def make_example(data: DataText, app: App) -> dict[str, Any]:
+    """The results at the defaults, by family: all four, or CheckpointError."""
+    results = {}
+    for text in FAMILIES:
+        *_, result = drawn(text, app.model(text.model(data.id)), list(range(COUNT)), STEPS)
+        results[text.id] = asdict(result)
+    return results
+
+
+def first_sight(data: DataText = FASHION) -> dict[str, str]:
+    """What the page shows before anything ran: the kept example, or where to press."""
+    kept = example(data.example)
+    results = {k: Result(**v) for k, v in kept.value.items()} if kept else {}
+    note = kept.note if kept else "press the button above"
+    rows = {}
+    for text in FAMILIES:
+        shown, name = results.get(text.id), text.model(data.id)
+        absent = shown is None and name not in available()
+        told = (absent_note(name), "absent") if absent else (note, "before")
+        rows[text.id] = row(data, text, shown, *told)
+    return {ASKED: asked_row(data, COUNT, results), **rows, **summary(results)}
+
+
+class OverviewPanel(Panel):
+    """It has parts in place of one screen, and a data set to choose where there are two."""
+
+    @property
+    def name(self) -> str:
+        return self.tab
+
+    def build(self, app: App) -> list[Any]:
+        sets = on_offer()
+        more = PORTRAITS_MORE if PORTRAITS in sets else ""
+        paragraph = f"{self.text.paragraph}\n\n{more}".rstrip()
+        text = replace(self.text, paragraph=paragraph)
+        return Panel.build(replace(self, knobs=_knobs(sets), text=text), app)
+
+    def layout(self, page: Page) -> None:
+        knobs = page.knobs
+        portraits = "data" in [knob.name for knob in knobs.knobs]
+        if portraits:
+            with gr.Row(elem_classes=["ov-data"]):
+                knobs.build("data")
+        with gr.Row(elem_classes=["ov-bar"], equal_height=True):
+            with gr.Column(scale=4, min_width=300):
+                page.go, page.stop = buttons(self.button)
+            with gr.Column(scale=3, min_width=220):
+                knobs.build("seed")
+            with gr.Column(scale=4, min_width=240):
+                knobs.build("count", "steps")
+        with gr.Column(elem_classes=["ov-rows"]):
+            page.outputs = _htmls(page, ROWS)
+            save = gr.Button("Save these pictures (PNG)", size="sm", elem_classes=["ov-save"])
+        if portraits:
+            with gr.Column(elem_classes=["ov-copies"]):
+                looked_for = memorization.PANEL.build(page.app)
+            page.stop.click(None, None, None, cancels=looked_for, api_visibility="private")
+        with gr.Row(elem_classes=["ov-more"], equal_height=True):
+            for name, scale in ((SCATTER, 5), (TABLE, 8)):
+                with gr.Column(scale=scale, min_width=320):
+                    page.outputs += _htmls(page, [name])
+        _tell(save, "save")
+
+    def connect(self, page: Page) -> list[Any]:
+        events = super().connect(page)
+        if "data" in page.knobs.built:
+            _follow(page.knobs.built["data"], dict(zip(PARTS, page.outputs, strict=True)), *events)
+        _tell(page.go, "started")
+        _tell(page.stop, "stopped")
+        return events
+
+    def values(self, page: Page, /, **settings: Any) -> Iterator[dict[Any, Any] | Working]:
+        parts = dict(zip(PARTS, page.outputs, strict=True))
+        for news in self.run(page.app, **settings):
+            shown = not isinstance(news, Working)
+            yield {parts[name]: html for name, html in news.items()} if shown else news
+
+    def at_first(self, app: App) -> dict[str, str]:
+        return first_sight()
+
+    def keeps(self) -> list[Keep]:
+        own = [
+            Keep(
+                data.example,
+                partial(make_example, data),
+                tuple(text.model(data.id) for text in FAMILIES),
+                tuple(range(COUNT)),
+            )
+            for data in SETS
+        ]
+        return [*own, *(keep for part in self.parts for keep in part.keeps())]
+
+
+def _knobs(sets: Sequence[DataText]) -> list[Knob]:
+    """With a choice of the data set where there is one."""
+    titles = [data.title for data in sets]
+    return [
+        *([Knob("data", "Data", "choice", titles[0], options=titles)] if len(sets) > 1 else []),
+        Knob("seed", "Seed", "seed", 0),
+        Knob("count", "Pictures from each", "whole", COUNT, 1, 40),
+        Knob(
+            "steps",
+            "Steps of diffusion and flow matching",
+            "whole",
+            STEPS,
+            1,
+            200,
+            advanced=True,
+            info=f"The distances were measured at {STEPS}.",
+        ),
+    ]
+
+
+def _htmls(page: Page, names: Sequence[str]) -> list[gr.HTML]:
+    """Parts of the page, as at first sight."""
+    return [gr.HTML(page.first[name], apply_default_css=False) for name in names]
+
+
+def _tell(button: gr.Button, call: str) -> None:
+    """A button also calls the script that goes with the rows."""
+    js = f"() => noiseToDataOverview.{call}()"
+    button.click(None, None, None, js=js, api_visibility="private")
+
+
+def _style_and_script(app: App) -> None:
+    style = read(HERE / "overview.css", "chart/chart.css")
+    script = read(HERE / "overview.js")
+    gr.HTML(f"<style>{style}</style>", js_on_load=script, apply_default_css=False)
+
+
+def _follow(choice: gr.components.Component, parts: Mapping[str, gr.HTML], run: Any) -> None:
+    """Another data set: what is being drawn ends, and its example takes its place."""
+
+    def shown(title: Any) -> dict[gr.HTML, str]:
+        try:
+            sight = first_sight(named(title))
+        except KnobError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return {parts[name]: html for name, html in sight.items()}
+
+    # In this order: Gradio runs them one after the other, and a run that somebody starts on seeing
+    # the example must not be stopped by the choice before it.
+    choice.change(None, None, None, cancels=[run], api_visibility="private")
+    choice.change(
+        shown,
+        choice,
+        list(parts.values()),
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+
+PANEL = OverviewPanel(
+    tab="overview",
+    id="all",
+    title="Overview",
+    button="Draw with all four",
+    text=EXPLANATION,
+    run=draw,
+    code=code,
+    calls=Meter,
+    further=_style_and_script,
+    parts=(memorization.PANEL,),
+)

@@ -1,0 +1,32 @@
+"""Text to image: a small Stable Diffusion of our own, live."""
+
+from __future__ import annotations
+
+from demos.page.tab import Tab
+from demos.tabs.text_to_image import (
+    bigger,
+    change,
+    fit,
+    generate,
+    inside,
+    provenance_check,
+    start,
+    two,
+)
+
+TAB = Tab(
+    generate.ID,
+    "Text to image",
+    order=60,
+    panels=[
+        generate.PANEL,
+        inside.PANEL,
+        change.PANEL,
+        two.PANEL,
+        start.PANEL,
+        fit.PANEL,
+        bigger.PANEL,
+        provenance_check.PANEL,
+    ],
+    needs=f"{generate.MODEL}/clip",
+)

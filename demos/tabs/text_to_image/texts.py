@@ -1,0 +1,302 @@
+"""The words of the Text to image tab."""
+
+from __future__ import annotations
+
+from demos.page.explain import Explanation
+
+GENERATE = Explanation(
+    sentence=(
+        "Write what you want to see. Noise becomes a picture that fits your words: with the three "
+        "parts of Stable Diffusion, small enough to have been trained for this page."
+    ),
+    paragraph=(
+        "A **text encoder** turns the prompt into a list of vectors, one for each piece of a word. "
+        "A **denoiser** starts from noise of 4 × 16 × 16 numbers and takes a little of it away at "
+        "every step; at each step, every place of the picture looks at the words "
+        "(*cross-attention*) and takes from them what it needs. A **decoder** turns the "
+        "*latents* into 64 × 64 pixels: working on latents is what makes it fast. **Guidance** "
+        "asks the denoiser twice, with your words and with the negative prompt, and goes further "
+        "in the direction in which the two differ. The model knows 300 things, drawn in three "
+        "styles, twelve backgrounds, places, lights, media, and two things beside each other; of "
+        "everything else it has never seen a picture."
+    ),
+    formula=(
+        r"\hat v = v_\theta(x_t, t, c_-) + s\,\bigl(v_\theta(x_t, t, c) - "
+        r"v_\theta(x_t, t, c_-)\bigr), \qquad "
+        r"\mathrm{attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt d}\right) V"
+    ),
+    symbols=(
+        ("x_t", "the latents at time $t$: noise at $t = 999$, the picture's latents at 0"),
+        (r"v_\theta", "the denoiser, with weights $\\theta$: the velocity that it sees"),
+        ("c, c_-", "the prompt and the negative prompt, as the text encoder's vectors"),
+        ("s", "the guidance scale"),
+        (r"\hat v", "what the sampler is given"),
+        ("Q", "what each place of the picture asks for"),
+        ("K, V", "what each word answers to, and what it then says"),
+        ("d", "the length of these vectors, 32 in each head"),
+    ),
+    source=(
+        "Rombach et al. 2022, *High-Resolution Image Synthesis with Latent Diffusion Models*, "
+        "section 3.3; Ho & Salimans 2022, *Classifier-Free Diffusion Guidance*, eq. 6"
+    ),
+)
+
+CHANGE = Explanation(
+    sentence=(
+        "One prompt, the same noise in every row, and one knob that differs from column to "
+        "column: what does it really do?"
+    ),
+    paragraph=(
+        "**Guidance** at 1 follows the words as they were followed in training: seeds differ, and "
+        "some are muddled. Around 3 the things come out clearly, and all seeds begin to look "
+        "alike: fit is bought with variety. At 30 the latents leave the range in which the decoder "
+        "is at home, colours burn out, and the fit is lost as well. **Steps**: with 2 or 5 the "
+        "sampler takes strides in which the path bends away under it; from about 20 on little "
+        "changes any more. **Samplers** solve the same "
+        "equation: with enough steps DPM-Solver++, DDIM, PNDM, Euler and UniPC come to nearly the "
+        "same picture, while *Euler ancestral* adds fresh noise at each step and ends elsewhere."
+    ),
+    formula=r"\hat v = v_\theta(x_t, t, c_-) + s\,(v_\theta(x_t, t, c) - v_\theta(x_t, t, c_-))",
+    symbols=(
+        ("s", "the guidance scale"),
+        (r"v_\theta", "the denoiser, asked with the prompt $c$ and the negative prompt $c_-$"),
+        (r"\hat v", "what the sampler is given"),
+        ("x_t", "the latents at time $t$"),
+    ),
+    source="Ho & Salimans 2022, *Classifier-Free Diffusion Guidance*, eq. 6",
+)
+
+TWO = Explanation(
+    sentence="Two prompts and the same noise: what does a word change, and what does it leave?",
+    paragraph=(
+        "Both rows start from the same noise, column by column. Where the prompts agree, the "
+        "denoiser is told the same, and much of a picture's layout is settled in the first steps, "
+        "when it sees little but noise. So a changed word often changes only what it speaks of; "
+        "not always, for the text encoder lets every word colour the vectors of those after it, "
+        "and nothing in the training asks the rest of the picture to stay."
+    ),
+    formula=(
+        r"x_T^{(1)} = x_T^{(2)} = \varepsilon, \qquad "
+        r"x_0^{(k)} = \mathrm{solve}\bigl(v_\theta(\,\cdot\,, t, c_k),\; \varepsilon\bigr)"
+    ),
+    symbols=(
+        (r"\varepsilon", "the noise of a column, drawn from its seed"),
+        ("x_T^{(k)}", "the latents at the start, in row $k$"),
+        (r"\mathrm{solve}", "all steps of the sampler"),
+        ("c_k", "the vectors of prompt $k$"),
+        (r"v_\theta", "the denoiser, with weights $\\theta$"),
+        ("x_0^{(k)}", "the latents of the picture in row $k$"),
+    ),
+    source=(
+        "Hertz et al. 2022, *Prompt-to-Prompt Image Editing with Cross Attention Control*, "
+        "section 3, who go on to make the rest stay"
+    ),
+)
+
+INSIDE = Explanation(
+    sentence=(
+        "Words go in on the left, a picture comes out on the right. Open a part, move along the "
+        "timeline, and watch it work."
+    ),
+    paragraph=(
+        "These are the three parts of every latent diffusion model; in Stable Diffusion each is "
+        "fifty to sixty times larger. They were trained one after the other: the **autoencoder**, "
+        "of which only the decoder is needed here, on pictures alone; the **text encoder** on "
+        "captions, to say in its last vector how what it reads would look (Stable Diffusion takes "
+        "the text half of CLIP, which met far more pictures than this one); the **denoiser** "
+        "on noisy latents and encoded captions, while the other two stood still; and the decoder "
+        "once more, on what the denoiser makes of a little noise, so that small errors do not "
+        "turn into blotches. The *latents, decoded* show the state itself as a picture: noise "
+        "looks like colourful smears, for the decoder has never seen any. The *guess* is what the "
+        "denoiser takes the picture to be at that moment: first an average of all pictures that "
+        "fit the words, later one of them."
+    ),
+    formula=(
+        r"c = \tau(\text{words}), \qquad \hat x_0 = \sqrt{\bar\alpha_t}\, x_t - "
+        r"\sqrt{1 - \bar\alpha_t}\; v_\theta(x_t, t, c), \qquad \text{picture} = D(x_0)"
+    ),
+    symbols=(
+        (r"\tau", "the text encoder"),
+        ("c", "the words as vectors"),
+        ("x_t", "the latents at time $t$"),
+        (r"v_\theta", "what the denoiser says, with weights $\\theta$: the velocity"),
+        (r"\bar\alpha_t", "the share of the picture that is left at time $t$"),
+        (r"\hat x_0", "the guess of the clean latents"),
+        ("x_0", "the finished latents"),
+        ("D", "the decoder"),
+    ),
+    source=(
+        "Rombach et al. 2022, *High-Resolution Image Synthesis with Latent Diffusion Models*, "
+        "figure 3; Salimans & Ho 2022, *Progressive Distillation*, section 4"
+    ),
+)
+
+PARTS = (
+    "The prompt falls into tokens: whole words where the training's captions had them, pieces of "
+    "words elsewhere, a marker at each end. A transformer gives every token a vector that also "
+    "knows the tokens before it. Blue is below zero, orange above.",
+    "The denoiser sees the noisy latents and the vectors, and says in which direction the noise "
+    "lies. Point at a word: over the guess you see where it was looked for at this step; at the "
+    "timeline's end, the mean of all steps.",
+    "Each of the 16 × 16 places becomes 4 × 4 pixels, with an eye on its neighbours. It runs once, "
+    "at the end; here it is also run at every step, so that there is something to see.",
+)
+"""What each part does, in the order of `INSIDE`."""
+FIT = Explanation(
+    sentence=(
+        "How well does a picture fit your words, and how well other words? The CLIP score puts a "
+        "number on it; here you see what the number can tell and what it cannot."
+    ),
+    paragraph=(
+        "An **encoder** turns the picture into 128 numbers and the text into 128 others; the CLIP "
+        "score is 100 times the cosine of the angle between the two, and 0 where that is "
+        "negative. It **compares**: of two texts, the one with the higher score fits the picture "
+        "better; of two pictures, the one with the higher score fits the text better. It is "
+        "**no share** of anything: 40 does not mean that 40% is right. It is **no quality**: a "
+        "blurred picture of the right thing may score high. The encoder was trained on the very "
+        "captions that the model learned from, so it knows these words and hardly any others, "
+        "and its numbers are **not those of OpenAI's CLIP**: never compare the two. Further down "
+        "the same encoder **searches** emoji by words, and a measured curve shows what "
+        "**guidance** trades: fit against variety."
+    ),
+    formula=(
+        r"\mathrm{CLIPScore}(x, c) = \max\bigl(100 \cos(E_x, E_c),\, 0\bigr), \qquad "
+        r"D = \frac{2}{n(n-1)} \sum_{i < j} \bigl(1 - \rho(x_i, x_j)\bigr)"
+    ),
+    symbols=(
+        ("x, c", "a picture and a text"),
+        ("E_x, E_c", "their vectors, 128 numbers each"),
+        (r"\cos", "the cosine of the angle between two vectors"),
+        ("D", "the diversity of the pictures of one prompt, as in the curve"),
+        ("x_i", "one of $n$ pictures of that prompt, each from a seed of its own"),
+        (r"\rho", "the correlation of the pixels of two pictures"),
+    ),
+    source=(
+        "Hessel et al. 2021, *CLIPScore: A Reference-free Evaluation Metric for Image "
+        "Captioning*, section 3, with 100 in place of their 2.5, as has become usual; the encoder: "
+        "Radford et al. 2021, *Learning Transferable Visual Models From Natural Language "
+        "Supervision*; D is this page's own measure"
+    ),
+)
+
+SEARCH = (
+    "### Search the emoji by words\n"
+    "The same encoder has looked at thousands of emoji, most of which it never met in training: "
+    "what it does not know, it takes for something that it knows. Your words become a vector, and "
+    "the emoji whose vectors point in the most similar direction come first. An emoji's vector is "
+    "the mean over twelve backgrounds, so its scores are higher than those of a single picture."
+)
+NO_SEARCH = (
+    "The weights on this machine came without the emoji's vectors (`clip/emoji.safetensors`), so "
+    "there is nothing to search. Where the drawings are, "
+    "`python -m gen_core export --data FOLDER` adds them."
+)
+
+SHARES = (
+    "### How often is it right?\n"
+    "Asked of a classifier that was trained apart: half of the prompts ask for combinations that "
+    "no picture of the training showed."
+)
+"""Shown with the measured shares only."""
+NO_SHARES = (
+    "### How often is it right?\n"
+    "Not measured for these weights: `python -m gen_core evaluate text-to-image-emoji` does it."
+)
+HOW_TO_READ_SHARES = (
+    "Held-out combinations are things before a background, in a colour, or beside another thing, "
+    "as the training never showed them together, though it showed each apart: what is lost there "
+    "was remembered rather than composed. The judge errs too: the last column is how often it is "
+    "right of pictures that were painted as the prompts say."
+)
+
+TRADEOFF = (
+    "### What guidance trades\n"
+    "Fit against variety: how well pictures fit their words, and how much they differ from seed to "
+    "seed, at five values of guidance."
+)
+"""Shown with the measured curve only."""
+NO_TRADEOFF = (
+    "### What guidance trades\n"
+    "How well pictures fit the words, against how much they differ from seed to seed, has not been "
+    "measured for these weights: `python -m gen_core.families.text_to_image tradeoff` measures it."
+)
+HOW_TO_READ_TRADEOFF = (
+    "Diversity is 1 minus the correlation of the pixels of two pictures of one prompt from "
+    "different seeds, on average: 0 where all look the same. Correlation takes no notice of "
+    "contrast, so that burnt-out colours do not pass for variety. Burnt-out pixels are at one end "
+    "of their range. The judge is a classifier that was trained apart and taught the model "
+    "nothing. ± is the standard error."
+)
+START = Explanation(
+    sentence=(
+        "Begin with a picture instead of pure noise: the whole of it is drawn anew after your "
+        "words, or only the part that you paint over."
+    ),
+    paragraph=(
+        "The picture becomes latents, and the latents get noise, as much as belongs to some "
+        "moment on the way from noise to picture. From there the denoiser goes on as ever, with "
+        "your words. **Strength** says which share of the steps is walked: at 0.6 with 20 steps, "
+        "the last 12. A little noise hides only details, and colours and shapes stay; at 1 "
+        "next to nothing of the picture is left. With a **mask**, after each step the latents "
+        "outside of it are replaced by those of the picture, as noisy as the moment asks: only "
+        "the painted part is drawn anew, by a denoiser that sees what is around it and lets the "
+        "two fit together. The same model does both and was trained for neither. The mask "
+        "is kept by latents, of 4 × 4 pixels each: one is redone where you painted any of them. "
+        "And what stays has gone through encoder and decoder, which changes it a little."
+    ),
+    formula=(
+        r"\begin{aligned} x_{t_k} &= \sqrt{\bar\alpha_{t_k}}\, z + \sqrt{1 - \bar\alpha_{t_k}}\, "
+        r"\epsilon, \qquad k = \max(1, \lfloor s N \rfloor) \\ "
+        r"x_t &\leftarrow m \odot x_t + (1 - m) \odot \bigl(\sqrt{\bar\alpha_t}\, z + "
+        r"\sqrt{1 - \bar\alpha_t}\, \epsilon\bigr) \end{aligned}"
+    ),
+    symbols=(
+        ("z", "the latents of the picture to start from"),
+        ("s", "the strength"),
+        ("N, k", "the steps, and how many of them are walked: the last $k$"),
+        ("t_k", "the time at which the first of these begins"),
+        ("x_t", "the latents at time $t$"),
+        (r"\bar\alpha_t", "how much of $x_t$ is picture: 1 at the end, next to 0 at first"),
+        (r"\epsilon", "the noise, the same at all times"),
+        ("m", "the mask: 1 where the latents are drawn anew, 0 where they stay; without one, 1"),
+    ),
+    source=(
+        "Meng et al. 2022, *SDEdit: Guided Image Synthesis and Editing with Stochastic "
+        "Differential Equations*, section 3; Avrahami et al. 2022, *Blended Latent Diffusion*, "
+        "algorithm 1"
+    ),
+)
+
+BIGGER = Explanation(
+    sentence=(
+        "The same idea with far more weights, trained by others on far more pictures: models that "
+        "the host of this page allows, as far as this machine can run them."
+    ),
+    paragraph=(
+        "**Stable Diffusion 1.5** (2022) has the parts of the small model in the panel Generate: "
+        "a text encoder, a U-Net of 860 million weights, a decoder. Its *safety checker* looks at "
+        "every finished picture and blacks out those it takes for indecent. **SDXL-Turbo** (2023) "
+        "has a U-Net of 2.6 billion weights that a teacher with many steps and a critic, as in a "
+        "GAN, have taught to draw in a single step; it works without guidance, and so without a "
+        "negative prompt. **FLUX.1-schnell** (2024) is a transformer of 12 billion "
+        "weights on a straight path from noise to picture, as in the tab Flow matching, taught to "
+        "walk it in four steps. A model is fetched once and then stays on the server's disk; one "
+        "at a time is in its memory."
+    ),
+    formula=(
+        r"L = L_{\mathrm{adv}}\bigl(\hat x_\theta(x_s, s), \phi\bigr) + "
+        r"\lambda\, L_{\mathrm{distill}}\bigl(\hat x_\theta(x_s, s), \psi\bigr)"
+    ),
+    symbols=(
+        ("L", "what a model learns to make small that shall draw in one step, as SDXL-Turbo does"),
+        (r"\hat x_\theta(x_s, s)", "its picture, drawn in one step from the noisy one $x_s$"),
+        (r"L_{\mathrm{adv}}", "how easily the critic (weights $\\phi$) knows it from a real one"),
+        (r"L_{\mathrm{distill}}", "its distance from what the teacher (weights $\\psi$) makes"),
+        (r"\lambda", "how much the teacher counts"),
+    ),
+    source=(
+        "Sauer et al. 2023, *Adversarial Diffusion Distillation*, eq. 1; Rombach et al. 2022, "
+        "*High-Resolution Image Synthesis with Latent Diffusion Models*; Podell et al. 2023, "
+        "*SDXL*; the models' own cards"
+    ),
+)

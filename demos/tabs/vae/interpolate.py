@@ -1,0 +1,152 @@
+"""The VAE's Interpolate panel: from one code to another, straight and on the arc."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from demos.page.controls import FASHION, Knob
+from demos.page.figures import pixels
+from demos.page.handlers import App
+from demos.page.image_input import PictureInput
+from demos.page.panel import Panel
+from demos.tabs.vae import lines
+from demos.tabs.vae.models import DEFAULT, MODEL, TAB
+from demos.tabs.vae.texts import INTERPOLATE
+from demos.widgets.timeline import Timeline, timeline_from_images
+from gen_core import Noise
+from gen_core.families.vae import VAE
+from gen_core.latent.interpolation import spherical, straight
+
+RANDOM = "A random code"
+COUNT = Knob("count", "Pictures on the way", "whole", 25, 2, 60, advanced=True)
+PATHS = {"Straight": straight, "Spherical": spherical}
+
+
+@torch.inference_mode()
+def walks(model: Any, z_a: Tensor, z_b: Tensor, count: int) -> dict[str, Any]:
+    """`count` pictures on each path from code z_a to z_b (latent,): arrays and plain values."""
+    t = torch.linspace(0, 1, count, device=z_a.device)
+    started = time.perf_counter()
+    codes = {title: path(z_a, z_b, t) for title, path in PATHS.items()}
+    pictures = {title: pixels(model.decode(z)) for title, z in codes.items()}
+    seconds = time.perf_counter() - started
+    return {
+        "t": [round(v, 4) for v in t.tolist()],
+        "pictures": pictures,
+        "lengths": {k: [round(v, 4) for v in z.norm(dim=1).tolist()] for k, z in codes.items()},
+        "ms_per_step": round(1000 * seconds / count, 2),
+    }
+
+
+def timeline(walked: Mapping[str, Any], note: str, live: bool, file: str) -> dict[str, Any]:
+    """What `walks` gave, and the names of its "ends", as the timeline's value, with the distance
+    from the centre as a chart. file: the name of downloads."""
+    t, (start, end) = walked["t"], walked["ends"]
+    chart = {
+        "title": "Distance of the code from the centre",
+        "x_label": "t",
+        "y_label": "length of z",
+        "series": [
+            {"name": title, "points": [list(point) for point in zip(t, lengths, strict=True)]}
+            for title, lengths in walked["lengths"].items()
+        ],
+        "at": t,
+    }
+    return timeline_from_images(
+        {title: _frames(pictures) for title, pictures in walked["pictures"].items()},
+        [f"t = {value:.2f}" for value in t],
+        steps=range(1, len(t) + 1),
+        step_word="picture",
+        ms_per_step=walked["ms_per_step"],
+        provenance=note,
+        live=live,
+        name=file,
+        alt=f"from {start} to {end}",
+        curves=[chart],
+        notes=[f"{start} → {end}"] * len(t),
+        autoplay=live,
+    )
+
+
+def _frames(pictures: np.ndarray) -> list[np.ndarray]:
+    """uint8 (N, H, W) -> N pictures (1, H, W), one sample each."""
+    return list(np.asarray(pictures)[:, None])
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkPanel(Panel):
+    """Its run yields what `walks` gives, and the names of its "ends"."""
+
+    file: str
+    """The name of downloads."""
+
+    def drawn(self, value: Any, note: str, live: bool) -> dict[str, Any]:
+        return timeline(value, note, live, self.file)
+
+
+def run(
+    app: App,
+    start: PictureInput,
+    end: PictureInput,
+    /,
+    *,
+    model: str,
+    count: int,
+    from_drawing: Any = None,
+    from_upload: Any = None,
+    to_drawing: Any = None,
+    to_upload: Any = None,
+    **settings: Any,
+) -> Iterator[Any]:
+    """Yields the walk from one chosen code to the other."""
+    vae = app.model(model)
+    first = yield from _end(vae, start, (from_drawing, from_upload), settings)
+    second = yield from _end(vae, end, (to_drawing, to_upload), settings)
+    yield walks(vae, first[0], second[0], count) | {"ends": (first[1], second[1])}
+
+
+def _end(vae: VAE, end: PictureInput, brought: Any, settings: dict[str, Any]) -> Any:
+    """One end of a walk: its code (latent,), and what it is."""
+    source, seed = (settings[f"{end.prefix}{name}"] for name in ("source", "seed"))
+    if source == RANDOM:
+        return Noise([seed]).randn(vae.config.latent)[0].to(vae.device), f"the code of seed {seed}"
+    pictures = yield from end.read(*brought, settings)
+    return _mean(vae, pictures.x), pictures.names[0] or pictures.origin
+
+
+@torch.inference_mode()
+def _mean(vae: VAE, x: Tensor) -> Tensor:
+    return vae.encode(x.to(vae.device))[0][0]
+
+
+END = functools.partial(PictureInput, tab=TAB, panel="interpolate", other=RANDOM)
+PANEL = WalkPanel(
+    tab=TAB,
+    id="interpolate",
+    title="Interpolate",
+    button="Walk",
+    text=INTERPOLATE,
+    knobs=[
+        MODEL,
+        functools.partial(END, title="From", prefix="from_", label=FASHION[9]),
+        functools.partial(END, title="To", prefix="to_", label=FASHION[0], seed=1),
+        COUNT,
+    ],
+    run=run,
+    code=lambda start, end, knobs: lines.interpolate((start, end), RANDOM, knobs),
+    calls=spherical,
+    screen=Timeline,
+    shows="Walk through latent space",
+    file="vae-interpolation",
+    example={"from_source": RANDOM, "to_source": RANDOM},
+    models=(DEFAULT,),
+    seeds=(0, 1),
+)

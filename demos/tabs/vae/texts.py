@@ -1,0 +1,132 @@
+"""The words of the VAE tab."""
+
+from __future__ import annotations
+
+from demos.page import slerp
+from demos.page.explain import Explanation
+
+KINGMA = "Kingma & Welling 2014, *Auto-Encoding Variational Bayes*"
+CALIBRATED = "Rybkin et al. 2021, *Simple and Effective VAE Training with Calibrated Decoders*"
+
+SAMPLES = Explanation(
+    sentence=(
+        "A variational autoencoder squeezes every picture into a few numbers and learns to draw "
+        "it again from them: draw the numbers at random, and it paints something new."
+    ),
+    paragraph=(
+        "Two networks are trained together. The **encoder** looks at a picture and answers with a "
+        "small cloud in latent space: a mean and a spread for each number. The **decoder** gets "
+        "one point of that cloud and has to draw the picture again. Two forces pull: the "
+        "**distortion** asks for a faithful copy, the **rate** asks every cloud to look like the "
+        "same standard normal distribution, so that no code is wasted and no region is left "
+        "empty. Because the clouds fill the space, a point drawn at random decodes to something "
+        "sensible. Because they overlap, one point stands for many pictures and the decoder "
+        "answers with their average. **That is why the pictures are blurry**, and more so with two "
+        "numbers than with sixteen. **Temperature** widens or narrows the distribution that codes "
+        "are drawn from: up for variety and odd shapes, down towards the average of everything."
+    ),
+    formula=(
+        r"-\log p_\theta(x) \;\le\; \underbrace{\mathbb{E}_{q_\phi(z \mid x)}\left[-\log "
+        r"p_\theta(x \mid z)\right]}_{\text{distortion}} + "
+        r"\underbrace{D_{\mathrm{KL}}\left(q_\phi(z \mid x)\,\Vert\,p(z)\right)}_{\text{rate}}"
+    ),
+    symbols=(
+        ("x", "a picture, its pixels from -1 to 1"),
+        ("z", "its latent code: 16 numbers, or 2"),
+        (r"p_\theta(x)", "how likely the model finds the picture"),
+        (r"q_\phi(z \mid x)", "the encoder's cloud: a Gaussian with mean and spread made from x"),
+        (r"p_\theta(x \mid z)", "the decoder: a Gaussian around the picture it draws from z"),
+        ("p(z)", "the prior, a standard normal distribution: where random codes are drawn from"),
+        (r"\mathbb{E}", "the average over codes z drawn from the encoder's cloud"),
+        (r"D_{\mathrm{KL}}", "Kullback-Leibler divergence: nats that the code costs, 0 or more"),
+        (r"\theta, \phi", "the weights of the decoder and of the encoder"),
+    ),
+    source=f"{KINGMA}, eq. 3; the learned width of the pixel noise: {CALIBRATED}",
+)
+
+LATENT = Explanation(
+    sentence=(
+        "The code itself is in your hands. Every slider is one of its numbers; those that change "
+        "the picture most come first."
+    ),
+    paragraph=(
+        "Nobody told the model what its numbers should mean: it found by itself what is worth "
+        "remembering of a picture. Move one slider and watch: some change the kind of garment, "
+        "some its width or its brightness, most a little of everything. Using a number costs "
+        "**rate**: a detail that is not worth its price is left out, and a number that kept "
+        "nothing would stay at the prior and change nothing. How much each one changes was "
+        "measured once, after training. Most codes of real pictures lie between -2 and 2; further "
+        "out is where training hardly ever went. With the model of **two numbers** the whole "
+        "latent space fits on one map: point anywhere."
+    ),
+    formula=(
+        r"I_d = \sqrt{ \frac{1}{n}\; \mathbb{E}_{x} \left\lVert \mu_\theta\big(z(x) "
+        r"\big|_{z_d = 1.5}\big) - \mu_\theta\big(z(x) \big|_{z_d = -1.5}\big) "
+        r"\right\rVert^2 }"
+    ),
+    symbols=(
+        ("I_d", "how much the number $d$ of the code changes the picture: the sliders' order"),
+        ("z(x)", "the mean of the encoder's cloud for a picture $x$"),
+        (r"\big|_{z_d = 1.5}", "the same code with its number $d$ set to 1.5"),
+        (r"\mu_\theta", "the decoder, with weights $\\theta$: the picture it draws from a code"),
+        (r"\mathbb{E}_{x}", "the mean over real pictures"),
+        ("n", "the pixels of a picture, 784"),
+    ),
+    source=(
+        "measured by this project (`VAE.settle`); why some numbers stay unused: Lucas et al. "
+        "2019, *Don't Blame the ELBO!*"
+    ),
+)
+
+RECONSTRUCT = Explanation(
+    sentence=(
+        "A picture goes through the narrow middle and comes back. What two or sixteen numbers "
+        "cannot hold is missing."
+    ),
+    paragraph=(
+        "The encoder turns the picture into a code, the decoder draws it again, and the **error "
+        "map** shows where they differ: orange where the copy is too dark, blue where it is too "
+        "bright. Fine patterns, prints and straps go first. **Distortion** and **rate** are the "
+        "two halves of what training makes small. The width of the pixel noise is learned with the "
+        "weights, so both are in one unit, nats, and need no weight between them. Distortion can "
+        "be negative: it is the logarithm of a density, and a density can be above one. Draw "
+        "something that is no garment and the model answers with the garment that is nearest to "
+        "it: it has no other words."
+    ),
+    formula=(
+        r"\text{distortion} = \sum_{i=1}^{n} \left[ \frac{(x_i - \hat x_i)^2}{2\sigma^2} + "
+        r"\log \sigma + \tfrac{1}{2} \log 2\pi \right], \qquad "
+        r"\text{rate} = \tfrac{1}{2} \sum_{d} \left[ \mu_d^2 + s_d^2 - 1 - \log s_d^2 \right]"
+    ),
+    symbols=(
+        ("x_i", "a pixel of the picture, from -1 to 1; there are $n = 784$"),
+        (r"\hat x_i", "the same pixel as the decoder draws it from one draw $z$ of the cloud"),
+        (r"\sigma", "the width of the pixel noise, learned: one number for all pixels"),
+        (r"\mu_d, s_d", "mean and spread of the encoder's cloud for the number $d$ of the code"),
+    ),
+    source=f"{KINGMA}, appendix B and C.2; {CALIBRATED}",
+)
+
+INTERPOLATE = Explanation(
+    sentence=(
+        "Walk from one picture to another through latent space. The straight path cuts past the "
+        "middle, where codes are rare; the arc keeps its distance."
+    ),
+    paragraph=(
+        "Mixing two pictures pixel by pixel gives a double exposure. Mixing their **codes** gives "
+        "pictures that the decoder draws on the way, each a garment of its own. In sixteen "
+        "dimensions nearly all random codes lie at about the same distance from the centre, like "
+        "points on a shell. The **straight** line between two of them leaves the shell, as the "
+        "chart shows, and comes through the middle, where the average of everything lives: watch "
+        "for pictures that turn dull half way. The **spherical** path stays on the shell. Codes "
+        "of real pictures lie closer together, and there the two paths hardly differ."
+    ),
+    formula=r"z(t) = (1 - t)\, z_a + t\, z_b \qquad \text{or} \qquad " + slerp.FORMULA,
+    symbols=(("z_a, z_b", "the codes of the two ends, 16 numbers each, or 2"), *slerp.SYMBOLS),
+    source=slerp.SOURCE,
+)
+
+INVITATION = """<p class="further">On to portraits: <a href="?tab=latent-space"
+  onclick="noiseToData.openTab('latent-space', 'sliders'); return false">the latent-space
+  lab&nbsp;<span aria-hidden="true">→</span></a> has sliders that mean something, a map, and a test
+  for the odd one out.</p>"""

@@ -1,1 +1,0 @@
-"""What the VAE's panels compute and show."""

@@ -1,0 +1,233 @@
+"""The chooser of a portrait's attributes: each one is asked for or left open.
+
+The widget's value is text, "hat:cap;smile:0.8": what is left out stays open, and "" asks for
+anybody. One parser, `parse_wish`, checks it, whether it comes from the page, a link or the API.
+"""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from demos.page.controls import Knob
+from demos.page.figures import png_data_url
+from demos.page.handlers import App
+from demos.widgets.card import read
+from demos.widgets.live_knob import LiveKnob
+from gen_core.checks import KnobError, choice, whole
+from gen_core.conditions import LOWEST, OTHERS
+from gen_core.data.avatars import Avatar, portrait, random_avatar
+from gen_core.data.avatars import attributes as known
+from gen_core.data.avatars.held_out import HELD_OUT
+from gen_core.data.avatars.labels import CHOICES, MEASURES, hidden
+from gen_core.evaluation.compositionality import in_sight
+
+Wish = Mapping[str, str | float]
+"""Attribute -> value, such as {"hat": "cap", "smile": 0.8}."""
+
+LONGEST = 1000
+"""Characters of a wish."""
+SIDE = 64
+"""Pixels along each side of the person drawn by rule: as many as the models draw."""
+STEP = 0.05
+"""Of the sliders, and of what `somebody` asks for."""
+NUMBERS = 1_000_000
+"""`somebody` and `unseen` take a number below this one."""
+GROUPS = {
+    "Face": (
+        "face",
+        "eyes",
+        "brows",
+        "lids",
+        "nose",
+        "mouth",
+        "skin",
+        "eye_colour",
+        "smile",
+        "age",
+        "turn",
+        "tilt",
+    ),
+    "Hair": ("hair", "beard", "hair_colour"),
+    "Worn": ("glasses", "hat", "earrings"),
+    "Clothes and background": ("clothes", "cloth_colour", "background"),
+    "Light": ("light", "warmth"),
+}
+COLOURS = {
+    "skin": known.SKINS,
+    "hair_colour": known.HAIR_COLOURS,
+    "eye_colour": known.EYE_COLOURS,
+    "cloth_colour": known.CLOTH_COLOURS,
+    "background": known.BACKGROUNDS,
+}
+"""Attributes that are chosen by their colour."""
+TITLES = {"face": "Shape", "cloth_colour": "Their colour"}
+"""Of attributes that are not called by their name."""
+ENDS = {
+    "turn": ("left", "right"),
+    "tilt": ("left", "right"),
+    "age": ("child", "old"),
+    "smile": ("frowning", "smiling"),
+    "light": ("from the left", "from the right"),
+    "warmth": ("cold", "warm"),
+}
+"""What a measure is at its two ends."""
+NEVER = "Never seen in training"
+"""What is said of a combination in `TOGETHER`."""
+TOGETHER = sorted(
+    tuple(zip(names, values, strict=True)) for names, pairs in HELD_OUT.items() for values in pairs
+)
+"""Every combination that training leaves out: ((attribute, value), (attribute, value))."""
+
+
+def title(name: str) -> str:
+    """ "hair_colour" -> "Hair colour" """
+    return TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def _knob(name: str) -> Knob:
+    if name in CHOICES:
+        return Knob(name, title(name), "choice", None, options=CHOICES[name])
+    return Knob(name, title(name), "number", 0.0, LOWEST.get(name, -1.0), 1.0, step=STEP)
+
+
+KNOBS = {name: _knob(name) for name in (*CHOICES, *MEASURES)}
+"""How each attribute is checked."""
+
+
+def parse_wish(text: Any) -> dict[str, str | float]:
+    """ "hat:cap;smile:0.8" as {"hat": "cap", "smile": 0.8}. Raises KnobError."""
+    if not isinstance(text, str) or len(text) > LONGEST:
+        raise KnobError(
+            f"wish={str(text)[:40]!r}: takes attributes and values, 'hat:cap;smile:0.8', of at "
+            f"most {LONGEST} characters"
+        )
+    wish: dict[str, str | float] = {}
+    for asked in filter(None, text.split(";")):
+        name, _, value = asked.partition(":")
+        choice("attribute", name, list(KNOBS))
+        if name in wish:
+            raise KnobError(f"{name} is asked for twice: choose one value")
+        wish[name] = KNOBS[name].from_text(value)
+    return wish
+
+
+def written(wish: Wish) -> str:
+    """The text that `parse_wish` reads."""
+    return ";".join(f"{name}:{_shown(value)}" for name, value in wish.items())
+
+
+def in_words(name: str, value: str | float) -> str:
+    """ "hair colour blond", "smile 0.8", "no hat" """
+    plain = name.replace("_", " ")
+    return f"no {plain}" if value == "none" else f"{plain} {_shown(value)}"
+
+
+def _shown(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def never_together(wish: Wish) -> list[str]:
+    """The combinations in it that no training picture shows: "hair afro with hair colour blond"."""
+    return [
+        " with ".join(in_words(*part) for part in pair)
+        for pair in TOGETHER
+        if all(wish.get(name) == value for name, value in pair)
+    ]
+
+
+class Chooser:
+    """What the widget asks the server; each answer is plain JSON."""
+
+    def describe(self, request: Any = None) -> dict[str, Any]:
+        """The groups of fields, in their order."""
+        groups = [
+            {"title": group, "fields": [_field(name) for name in names]}
+            for group, names in GROUPS.items()
+        ]
+        return {"groups": groups, "numbers": NUMBERS}
+
+    def draw(self, text: Any) -> dict[str, Any]:
+        """A wish as text -> the person drawn by rule, plain in all that is open, and the
+        combinations that training never showed."""
+        wish = parse_wish(text)
+        started = time.perf_counter()
+        picture = png_data_url(portrait(Avatar(**wish), SIDE))
+        return {
+            "picture": picture,
+            "never": never_together(wish),
+            "asked": len(wish),
+            "all": len(KNOBS),
+            "ms": round(1000 * (time.perf_counter() - started), 1),
+        }
+
+    def somebody(self, number: Any) -> dict[str, Any]:
+        """All that can be seen of a person whom training has not shown, as a wish."""
+        avatar = random_avatar(OTHERS + whole("number", number, 0, NUMBERS - 1))
+        seen = [name for name in KNOBS if name not in hidden(avatar)]
+        values = {name: getattr(avatar, name) for name in seen}
+        even = {n: round(round(v / STEP) * STEP, 2) for n, v in values.items() if n in MEASURES}
+        return {"wish": written(values | even)}
+
+    def unseen(self, number: Any) -> dict[str, Any]:
+        """One of the combinations that training leaves out, as a wish, in sight."""
+        pair = dict(TOGETHER[whole("number", number, 0, NUMBERS - 1) % len(TOGETHER)])
+        return {"wish": written(in_sight(pair))}
+
+
+def _field(name: str) -> dict[str, Any]:
+    """One attribute, for the page."""
+    knob = KNOBS[name]
+    field = {"name": name, "title": knob.label}
+    if name in MEASURES:
+        low, high = ENDS[name]
+        ends = {"low": knob.low, "high": knob.high, "step": STEP, "ends": f"{low} to {high}"}
+        return {**field, "kind": "measure", "start": getattr(Avatar(), name), **ends}
+    if name not in COLOURS:
+        return {**field, "kind": "select", "options": list(knob.options)}
+    shares = {value: [round(255 * c) for c in rgb] for value, rgb in COLOURS[name].items()}
+    return {**field, "kind": "colour", "options": list(shares), "colours": list(shares.values())}
+
+
+def Wishes(app: App, value: str, **options: Any) -> gr.HTML:
+    """A gr.HTML whose value is a wish as text; the person it asks for stands there at once."""
+    chooser = Chooser()
+    picture = html.escape(chooser.draw(value)["picture"])
+    return gr.HTML(
+        value=value,
+        html_template=read("attribute_picker/attribute_picker.html").replace(
+            "FIRST_PICTURE", picture
+        ),
+        css_template=read("card/card.css", "attribute_picker/attribute_picker.css"),
+        js_on_load=read(
+            "card/png_text.js",
+            "card/card.js",
+            "card/live.js",
+            "attribute_picker/attribute_picker.js",
+        ),
+        apply_default_css=False,
+        server_functions=[
+            app.serve(function)
+            for function in (chooser.describe, chooser.draw, chooser.somebody, chooser.unseen)
+        ],
+        **options,
+    )
+
+
+@dataclass(frozen=True)
+class WishKnob(LiveKnob):
+    """A knob whose component is the chooser: the wish travels in links and into the lines shown."""
+
+    def _component(self) -> gr.components.Component:
+        return Wishes(self.app, self.default, label=self.label)
+
+    def check(self, value: Any) -> dict[str, str | float]:
+        return parse_wish(value)
+
+    def from_text(self, text: str) -> str:
+        return written(self.check(text))

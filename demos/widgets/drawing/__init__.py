@@ -1,0 +1,26 @@
+"""Pads to draw on: in grey, like the pictures of Fashion-MNIST, or in colour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from demos.widgets.card import read
+
+
+def DrawingPad(*, label: str = "Drawing", colour: bool = False, **options: Any) -> gr.HTML:
+    """A gr.HTML whose value is the drawing as a PNG data URL, None while it is empty.
+
+    colour: a palette on white paper instead of white and grey on black. `options` go to gr.HTML
+    (visible, elem_id, ...).
+    """
+    return gr.HTML(
+        value=None,
+        label=label,
+        html_template=read("drawing/drawing_colour.html" if colour else "drawing/drawing.html"),
+        css_template=read("card/pad.css"),
+        js_on_load=read("card/pad.js", "drawing/drawing.js"),
+        apply_default_css=False,
+        **options,
+    )

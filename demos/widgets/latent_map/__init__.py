@@ -1,0 +1,260 @@
+"""A map of latent space in the browser: encodings as points, and a picture wherever one points.
+
+The widget's value is a path on the map as text, "near:-0.5,0;0.2,0.3": short enough for a link.
+The same text with one place goes to the server for every picture. One parser, `parse_path`, checks
+them all.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import torch
+from torch import Tensor
+
+from demos.page.figures import pixels, png_data_url
+from demos.page.handlers import App
+from demos.tabs.latent_space.models import atlas
+from demos.widgets.card import read
+from demos.widgets.latent_sliders import unaided_thread
+from demos.widgets.live_knob import LiveKnob
+from gen_core import checks
+from gen_core.checks import KnobError, choice, number
+from gen_core.latent.atlas import Atlas
+from gen_core.training.checkpoint import CheckpointError
+
+MOST_PLACES = 40
+MOST_CHARACTERS = 1000
+FINE = 10_000
+"""Points travel as whole parts of the map's reach, this many."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """Places on one of the maps, in order."""
+
+    view: str
+    places: tuple[tuple[float, float], ...]
+
+    def __str__(self) -> str:
+        return f"{self.view}:{';'.join(f'{x:g},{y:g}' for x, y in self.places)}"
+
+
+def parse_path(
+    text: Any, reaches: Mapping[str, float], least: int = 2, most: int = MOST_PLACES
+) -> Path:
+    """ "view:x,y;x,y;..." as a Path of `least` to `most` places. Raises KnobError.
+
+    reaches: how far each view goes from its middle, in its own unit.
+    """
+    name, colon, rest = checks.text("path", text, MOST_CHARACTERS).partition(":")
+    if not colon:
+        raise KnobError(f"path={text[:40]!r}: write a map, a colon and places, near:0,0;0.5,-0.2")
+    view = choice("map", name, list(reaches))
+    parts = rest.split(";")
+    if not least <= len(parts) <= most:
+        wanted = least if least == most else f"{least} to {most}"
+        raise KnobError(f"path has {len(parts)} places: choose {wanted}")
+    return Path(view, tuple(_place(i + 1, part, reaches[view]) for i, part in enumerate(parts)))
+
+
+def _place(which: int, text: str, reach: float) -> tuple[float, float]:
+    x, comma, y = text.partition(",")
+    if not comma:
+        raise KnobError(f"place {which}={text[:40]!r}: write two numbers and a comma between them")
+    return _number(f"x of place {which}", x, reach), _number(f"y of place {which}", y, reach)
+
+
+def _number(name: str, text: str, reach: float) -> float:
+    try:
+        value: Any = float(text)
+    except ValueError:
+        value = text
+    return number(name, value, -reach, reach)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What the points can be coloured by."""
+
+    title: str
+    marks: Tensor
+    """(N,) int: the place of each point's colour in `colours`; below 0 where it does not show."""
+    colours: Sequence[str]
+    """CSS."""
+    names: Sequence[str] = ()
+    """What each colour stands for; none for a measure, whose colours are a ramp."""
+    ends: tuple[str, str] = ("", "")
+    """Of a measure: its lower end in words, and its upper."""
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True)
+class View:
+    """One map: where the encodings of a model lie on it, and which code a place stands for."""
+
+    title: str
+    model: str
+    reach: float
+    """From the middle to the edge."""
+    axes: tuple[str, str]
+    """What goes across and what goes up."""
+    start: str
+    """A path to begin with: "x,y;x,y;..." """
+    places: Callable[[Any, Atlas], Tensor]
+    """(model, atlas) -> (N, 2)"""
+    codes: Callable[[Any, Atlas, Tensor], Tensor]
+    """(model, atlas, places (M, 2)) -> (M, latent)"""
+    columns: Callable[[Atlas], list[Column]]
+    bent: bool = False
+    """Whether equally long ways on it can be short and long in latent space."""
+    ground: Callable[[Any, float], np.ndarray] | None = None
+    """(model, reach) -> uint8 (H, W), what lies under the points."""
+
+    def codes_at(self, app: App, places: Tensor) -> Tensor:
+        """places (M, 2) -> (M, latent), on the model's device"""
+        model = app.model(self.model)
+        return self.codes(model, known(app, self.model), places).to(model.device)
+
+    @torch.inference_mode()
+    def pictures(self, app: App, places: Tensor) -> Tensor:
+        """places (M, 2) -> what they decode to, (M, C, H, W) in [-1, 1]"""
+        return app.model(self.model).decode(self.codes_at(app, places))
+
+
+def known(app: App, name: str) -> Atlas:
+    """The atlas in a model's checkpoint. Raises CheckpointError where it has none."""
+    try:
+        return atlas(app, name)
+    except KeyError as error:
+        raise CheckpointError(
+            f"the weights of {name} hold no map: train or download them anew"
+        ) from error
+
+
+class Guide:
+    """What the map asks the server; each answer is plain JSON."""
+
+    def __init__(self, app: App, views: Mapping[str, View]) -> None:
+        self.app, self.views, self.alone = app, views, unaided_thread()
+        self.reaches = {name: view.reach for name, view in views.items()}
+
+    def describe(self, name: Any) -> dict[str, Any]:
+        """A map's points with all they can be coloured by, and what lies under them."""
+        return _description(self.app, self.views[choice("map", name, list(self.views))])
+
+    def decode(self, text: Any) -> dict[str, Any]:
+        """A place as text -> {"picture": PNG data URL, "ms": time here}"""
+        path = parse_path(text, self.reaches, least=1, most=1)
+        view, places = self.views[path.view], torch.tensor(path.places)
+        started = time.perf_counter()
+        picture = pixels(self.alone.submit(view.pictures, self.app, places).result())[0]
+        return {
+            "picture": png_data_url(picture),
+            "ms": round(1000 * (time.perf_counter() - started), 1),
+        }
+
+
+@functools.lru_cache(maxsize=8)
+def _description(app: App, view: View) -> dict[str, Any]:
+    model, about = app.model(view.model), known(app, view.model)
+    places = view.places(model, about) / view.reach
+    inside = places.abs().amax(1) <= 1
+    columns = view.columns(about)
+    return {
+        "reach": view.reach,
+        "axes": view.axes,
+        "start": view.start,
+        "points": _packed((places[inside] * FINE).round(), np.int16),
+        "beyond": int((~inside).sum()),
+        "marks": _packed(torch.stack([column.marks[inside] for column in columns]), np.int8),
+        "columns": [
+            {
+                "title": column.title,
+                "colours": column.colours,
+                "names": column.names,
+                "ends": column.ends,
+                "range": (column.low, column.high),
+            }
+            for column in columns
+        ],
+        "ground": png_data_url(view.ground(model, view.reach)) if view.ground else "",
+    }
+
+
+def _packed(values: Tensor, kind: type) -> str:
+    """Whole numbers as base64 of their bytes: a tenth of what they are in JSON."""
+    return base64.b64encode(values.numpy().astype(kind).tobytes()).decode()
+
+
+def LatentMap(
+    app: App,
+    value: str,
+    views: Mapping[str, View],
+    *,
+    first_picture: str = "",
+    first_note: str = "",
+    **options: Any,
+) -> gr.HTML:
+    """A gr.HTML whose value is a path as text.
+
+    first_picture: a data URL to show until a live one is there, first_note: where it comes from.
+    They are written into the template, as `LatentSliders` does.
+    """
+    guide = Guide(app, views)
+    template = read("latent_map/latent_map.html").replace("VIEWS", _view_buttons(views))
+    baked = {"FINE": str(FINE), "FIRST_NOTE": first_note, "FIRST_PICTURE": first_picture}
+    for place, text in baked.items():  # the picture last: its letters might spell any place
+        template = template.replace(place, html.escape(text))
+    return gr.HTML(
+        value=value,
+        html_template=template,
+        css_template=read("card/card.css", "latent_map/latent_map.css"),
+        js_on_load=read(
+            "card/card.js",
+            "card/live.js",
+            "latent_map/latent_map_points.js",
+            "latent_map/latent_map.js",
+        ),
+        apply_default_css=False,
+        server_functions=[app.serve(function) for function in (guide.describe, guide.decode)],
+        **options,
+    )
+
+
+def _view_buttons(views: Mapping[str, View]) -> str:
+    return "".join(
+        f'<button type="button" data-view="{name}" aria-pressed="false">'
+        f"{html.escape(view.title)}</button>"
+        for name, view in views.items()
+    )
+
+
+@dataclass(frozen=True)
+class PathKnob(LiveKnob):
+    """A knob whose component is the map: the path travels in links and into the lines shown."""
+
+    views: Mapping[str, View] | None = None
+
+    def _component(self) -> gr.components.Component:
+        before = self.before()
+        return LatentMap(
+            self.app,
+            self.default,
+            self.views,
+            label=self.label,
+            first_picture=png_data_url(before.value["pictures"][0]) if before else "",
+            first_note=before.note if before else "",
+        )
+
+    def check(self, value: Any) -> Path:
+        return parse_path(value, {name: view.reach for name, view in self.views.items()})

@@ -1,0 +1,200 @@
+"""Sliders on a VAE's latent code whose picture follows while they move; with two, a pad as well.
+
+The widget's value is the code as text, "vae-fashion-2d:0.5,-1.2": short enough for a link, and
+the same text goes to the server for every picture. One parser, `parse_code`, checks them all.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import torch
+from torch import Tensor
+
+from demos.page.figures import grid, pixels, png_data_url
+from demos.page.handlers import App
+from demos.widgets.card import read
+from demos.widgets.live_knob import LiveKnob
+from gen_core import Noise
+from gen_core.checks import KnobError, choice, number, whole
+from gen_core.noise import MAX_SEED
+
+FURTHEST = 6.0
+"""The prior reaches this far once in 500 million draws; the sliders themselves end at REACH."""
+REACH = 3.0
+MAP_SIDE = 15
+"""Pictures along each side of the map behind the pad."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """A place in a model's latent space."""
+
+    model: str
+    z: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return f"{self.model}:{','.join(f'{value:g}' for value in self.z)}"
+
+
+def parse_code(text: Any, sizes: Mapping[str, int]) -> Code:
+    """ "model:z,z,..." as a Code. sizes: latent dimensions by model. Raises KnobError."""
+    if not isinstance(text, str) or ":" not in text:
+        raise KnobError(f"code={str(text)[:40]!r}: takes a model, a colon and its latent numbers")
+    name, _, numbers = text.partition(":")
+    model = choice("model", name, list(sizes))
+    parts = numbers.split(",")
+    if len(parts) != sizes[model]:
+        raise KnobError(f"code has {len(parts)} numbers: {model} takes {sizes[model]}")
+    return Code(model, tuple(_entry(i, part) for i, part in enumerate(parts)))
+
+
+def _entry(index: int, text: str) -> float:
+    try:
+        value: Any = float(text)
+    except ValueError:
+        value = text
+    return number(f"z[{index}]", value, -FURTHEST, FURTHEST)
+
+
+def drawn_code(model: str, seed: int, size: int) -> Code:
+    """A code from the prior: what this seed gives, to two decimals."""
+    z = Noise([seed]).randn(size)[0].clamp(-FURTHEST, FURTHEST)
+    return Code(model, tuple(round(value, 2) + 0.0 for value in z.tolist()))
+
+
+def unaided_thread() -> ThreadPoolExecutor:
+    """A thread whose computations get no help from others.
+
+    One small picture takes about a millisecond on one core. Shared with a second one, each layer
+    waits for the slower of the two: on two cores that others use as well, 550 ms instead of 10.
+    """
+    usual = torch.get_num_threads()
+    alone = ThreadPoolExecutor(1, "latent-sliders")
+    alone.submit(torch.get_num_threads).result()  # torch sets a thread up when first asked
+    alone.submit(torch.set_num_threads, 1).result()  # for that thread, and for those to come
+    torch.set_num_threads(usual)  # those to come get what they had
+    return alone
+
+
+class Decoder:
+    """What the widget asks the server; each answer is plain JSON."""
+
+    def __init__(self, app: App, sizes: Mapping[str, int]) -> None:
+        self.app, self.sizes, self.alone = app, sizes, unaided_thread()
+
+    def describe(self, name: Any) -> dict[str, Any]:
+        """A model's dimensions, the one that changes the picture most first, and a map if two."""
+        return _description(self.app, choice("model", name, list(self.sizes)))
+
+    def draw_code(self, request: Any) -> dict[str, str]:
+        """{"model", "seed"} -> {"code": drawn from the prior}"""
+        if not isinstance(request, dict):
+            raise KnobError(f"request={request!r}: takes a model and a seed")
+        model = choice("model", request.get("model"), list(self.sizes))
+        seed = whole("seed", request.get("seed"), 0, MAX_SEED)
+        return {"code": str(drawn_code(model, seed, self.sizes[model]))}
+
+    def decode(self, text: Any) -> dict[str, Any]:
+        """A code as text -> {"picture": PNG data URL, "ms": time here}"""
+        code = parse_code(text, self.sizes)
+        started = time.perf_counter()
+        model = self.app.model(code.model)
+        picture = pixels(self.alone.submit(_decoded, model, torch.tensor([code.z])).result())[0]
+        return {
+            "picture": png_data_url(picture),
+            "ms": round(1000 * (time.perf_counter() - started), 1),
+        }
+
+
+@torch.inference_mode()
+def _decoded(model: Any, z: Tensor) -> Tensor:
+    return model.decode(z.to(model.device))
+
+
+@functools.lru_cache(maxsize=8)
+def _description(app: App, name: str) -> dict[str, Any]:
+    model = app.model(name)
+    influence = (model.influence / model.influence.max()).tolist()
+    described = {
+        "model": name,
+        "order": model.order,
+        "influence": [round(share, 3) for share in influence],
+        "reach": REACH,
+    }
+    if len(influence) == 2:
+        described["map"] = png_data_url(plane_picture(model, REACH, MAP_SIDE))
+    return described
+
+
+def plane_picture(model: Any, reach: float, side: int) -> np.ndarray:
+    """uint8 (H, W): what a model of two latent numbers decodes on the plane from -reach to reach,
+    `side` pictures a side; the stronger number across, the other one up."""
+    line = torch.linspace(-reach, reach, side)
+    across, up = model.order
+    plane = torch.empty(side, side, 2)
+    plane[..., across], plane[..., up] = line[None, :], line.flip(0)[:, None]
+    return grid(_decoded(model, plane.flatten(0, 1)), side, scale=1, gap=0)
+
+
+def LatentSliders(
+    app: App,
+    value: str,
+    sizes: Mapping[str, int],
+    *,
+    first_picture: str = "",
+    first_note: str = "",
+    **options: Any,
+) -> gr.HTML:
+    """A gr.HTML whose value is a code as text.
+
+    sizes: latent dimensions by model; first_picture: a data URL to show until a live one is there,
+    first_note: where it comes from. They are written into the template, not handed over as props:
+    Gradio 6.31 drops a gr.HTML's props when an event leaves the component as it is.
+    """
+    decoder = Decoder(app, sizes)
+    template = read("latent_sliders/latent_sliders.html")
+    baked = {"MODELS": " ".join(sizes), "FIRST_NOTE": first_note, "FIRST_PICTURE": first_picture}
+    for place, text in baked.items():
+        template = template.replace(place, html.escape(text))
+    return gr.HTML(
+        value=value,
+        html_template=template,
+        css_template=read("card/card.css", "latent_sliders/latent_sliders.css"),
+        js_on_load=read("card/card.js", "card/live.js", "latent_sliders/latent_sliders.js"),
+        apply_default_css=False,
+        server_functions=[
+            app.serve(function)
+            for function in (decoder.describe, decoder.draw_code, decoder.decode)
+        ],
+        **options,
+    )
+
+
+@dataclass(frozen=True)
+class CodeKnob(LiveKnob):
+    """A knob whose component is the sliders: the code travels in links and into the lines shown."""
+
+    sizes: Mapping[str, int] | None = None
+
+    def _component(self) -> gr.components.Component:
+        before = self.before()
+        return LatentSliders(
+            self.app,
+            self.default,
+            self.sizes,
+            label=self.label,
+            first_picture=png_data_url(before.value) if before else "",
+            first_note=before.note if before else "",
+        )
+
+    def check(self, value: Any) -> Code:
+        return parse_code(value, self.sizes)

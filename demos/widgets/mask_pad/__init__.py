@@ -1,0 +1,59 @@
+"""A picture, and a mask that is painted over it by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from torch import Tensor
+
+from demos.page.controls import Knob
+from demos.page.image_io import mask_url, prepare_mask
+from demos.widgets.card import read
+
+STACK = "mask-stack"
+"""The class of a column in which the pad lies over the picture; shell.css says how."""
+FRAME = '<figure class="masked-picture"><img hidden><figcaption></figcaption></figure>'
+
+
+def MaskedPicture(*, value: dict[str, str] | None = None, **options: Any) -> gr.HTML:
+    """A gr.HTML that shows what `masked_picture_value` returns, as large as the pad above it."""
+    return gr.HTML(
+        value=value,
+        html_template=FRAME,
+        css_template=read("mask_pad/mask_pad.css"),
+        js_on_load=read("mask_pad/masked_picture.js"),
+        apply_default_css=False,
+        **options,
+    )
+
+
+def masked_picture_value(note: str, picture: str = "") -> dict[str, str]:
+    """picture: a data URL; note: what it shows, or why there is none."""
+    return {"picture": picture, "note": note}
+
+
+@dataclass(frozen=True)
+class MaskKnob(Knob):
+    """A knob whose component is the pad: the mask travels in links and into the lines shown.
+
+    Its value is a PNG data URL, white where it is painted; "" for nothing.
+    """
+
+    def _component(self) -> gr.components.Component:
+        return gr.HTML(
+            value=self.default,
+            label=self.label,
+            html_template=read("mask_pad/mask_pad.html"),
+            css_template=read("card/pad.css"),
+            js_on_load=read("card/pad.js", "mask_pad/mask_pad.js"),
+            apply_default_css=False,
+        )
+
+    def check(self, value: Any) -> Tensor | None:
+        """(1, 1, 64, 64): 1 where to paint anew; None where nothing is marked."""
+        return prepare_mask(value)
+
+    def from_text(self, text: str) -> str:
+        return mask_url(self.check(text))

@@ -1,0 +1,186 @@
+"""The timeline as an animated GIF, made from the sprite sheets that the browser already holds."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import math
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+
+from gen_core.checks import KnobError, text, whole
+
+MAX_SIDE = 16_000
+"""Pixels: the longest side of a picture that every current browser draws."""
+MAX_PIXELS = 40_000_000
+"""Pixels of all sprite sheets together, and of all frames of one GIF together."""
+PREFIX = "data:image/png;base64,"
+PAPER, INK, FAINT = "white", "#1f2937", "#6b7280"
+MARGIN, LINE, LANE_WIDTH = 16, 22, 300
+"""Pixels: around and between lanes, a line of text, how wide a lane is enlarged to be at most."""
+LAST_FRAME_MS = 1500
+MAX_COMMENT = 10_000
+"""Characters."""
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Lane:
+    title: str
+    sheet: Image.Image
+    width: int
+    height: int
+    samples: int
+    columns: int
+    present: list[bool]
+
+    def size(self, scale: int) -> tuple[int, int]:
+        rows = -(-self.samples // self.columns)
+        gap = scale
+        return (
+            self.columns * (self.width * scale + gap) - gap,
+            rows * (self.height * scale + gap) - gap,
+        )
+
+    def frame(self, index: int, scale: int) -> Image.Image:
+        """The grid of samples at one frame, in the sheet's mode, each pixel `scale` wide."""
+        picture = Image.new(self.sheet.mode, self.size(scale), PAPER)
+        top = index * self.height
+        for i in range(self.samples if self.present[index] else 0):
+            box = (i * self.width, top, (i + 1) * self.width, top + self.height)
+            tile = self.sheet.crop(box).resize(
+                (self.width * scale, self.height * scale), Image.Resampling.NEAREST
+            )
+            column, row = i % self.columns, i // self.columns
+            picture.paste(
+                tile, (column * (self.width + 1) * scale, row * (self.height + 1) * scale)
+            )
+        return picture
+
+
+def encode_gif(request: Any) -> dict[str, str]:
+    """{"gif": data URL}, or {"error": message} for anything but a timeline's own lanes.
+
+    request: {"lanes": as in a timeline's value, "captions": a text for every frame, "frame_ms",
+    "comment": what the file says of itself}.
+    Called by the page itself, outside Gradio's queue: so it never raises, and runs one at a time.
+    """
+    try:
+        with _one_at_a_time:  # sheets are large once they are decoded
+            lanes, captions, frame_ms = _checked(request)
+            comment = text("comment", request.get("comment", ""), MAX_COMMENT)
+            return {"gif": _animation(lanes, captions, frame_ms, comment)}
+    except KnobError as error:
+        return {"error": str(error)}
+
+
+def _checked(request: Any) -> tuple[list[_Lane], list[str], int]:
+    if not isinstance(request, dict):
+        raise KnobError("a GIF needs the lanes, captions and frame_ms of a timeline")
+    captions = _texts("captions", request.get("captions"))
+    whole("number of frames", len(captions), 1, 1000)
+    frame_ms = whole("frame_ms", request.get("frame_ms"), 20, 5000)
+    lanes = request.get("lanes")
+    if not isinstance(lanes, list):
+        raise KnobError("lanes: takes a list")
+    whole("number of lanes", len(lanes), 1, 8)
+    checked, room = [], MAX_PIXELS
+    for lane in lanes:
+        checked.append(_checked_lane(lane, len(captions), room))
+        room -= math.prod(checked[-1].sheet.size)
+    return checked, captions, frame_ms
+
+
+def _texts(name: str, values: Any) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise KnobError(f"{name}: takes a list of texts")
+    return [value[:120] for value in values]
+
+
+def _checked_lane(lane: Any, frames: int, room: int) -> _Lane:
+    if not isinstance(lane, dict):
+        raise KnobError("a lane: takes title, sheet, width, height, samples, columns, present")
+    (title,) = _texts("title", [lane.get("title")])
+    width = whole("width", lane.get("width"), 1, MAX_SIDE)
+    height = whole("height", lane.get("height"), 1, MAX_SIDE)
+    samples = whole("samples", lane.get("samples"), 1, MAX_SIDE)
+    columns = whole("columns", lane.get("columns"), 1, samples)
+    present = lane.get("present")
+    if not isinstance(present, list) or len(present) != frames:
+        raise KnobError(f"present: takes {frames} entries, one for every frame")
+    sheet = _sheet(lane.get("sheet"), (samples * width, frames * height), room)
+    return _Lane(title, sheet, width, height, samples, columns, [bool(p) for p in present])
+
+
+def _sheet(url: Any, size: tuple[int, int], room: int) -> Image.Image:
+    """The PNG in a data URL; its size is compared before a pixel is decoded, of which there may be
+    no more than `room`."""
+    if max(size) > MAX_SIDE or math.prod(size) > room:
+        raise KnobError(f"a sheet of {size[0]} x {size[1]} pixels is too large for a GIF")
+    if not isinstance(url, str) or not url.startswith(PREFIX):
+        raise KnobError("sheet: takes a PNG as a data URL")
+    try:
+        data = base64.b64decode(url[len(PREFIX) :], validate=True)
+        image = Image.open(io.BytesIO(data), formats=["PNG"])
+        if image.size != size:
+            raise KnobError(f"sheet of {image.size} pixels: {size} are needed")
+        return image.convert("L" if image.mode == "L" else "RGB")
+    except KnobError:
+        raise
+    except (binascii.Error, UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise KnobError(f"sheet: not a PNG that can be read ({error})") from error
+    except Image.DecompressionBombError as error:
+        raise KnobError("sheet: too large for a GIF") from error
+
+
+def _animation(lanes: list[_Lane], captions: list[str], frame_ms: int, comment: str) -> str:
+    scale = max(1, min(LANE_WIDTH // lane.size(1)[0] for lane in lanes))
+    while scale > 1 and _pixels(lanes, scale) * len(captions) > MAX_PIXELS:
+        scale -= 1
+    if _pixels(lanes, scale) * len(captions) > MAX_PIXELS:
+        raise KnobError(f"{len(captions)} frames of this size are too many for a GIF")
+    pages = [_page(lanes, i, caption, scale) for i, caption in enumerate(captions)]
+    durations = [frame_ms] * (len(pages) - 1) + [max(frame_ms, LAST_FRAME_MS)]
+    buffer = io.BytesIO()
+    pages[0].save(
+        buffer,
+        "GIF",
+        save_all=True,
+        append_images=pages[1:],
+        duration=durations,
+        loop=0,
+        comment=comment.encode("utf-8", "replace"),
+    )
+    return "data:image/gif;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _page_size(lanes: list[_Lane], scale: int) -> tuple[int, int]:
+    sizes = [lane.size(scale) for lane in lanes]
+    return (
+        MARGIN + sum(max(width, 120) + MARGIN for width, _ in sizes),
+        MARGIN + LINE + max(height for _, height in sizes) + LINE + MARGIN,
+    )
+
+
+def _pixels(lanes: list[_Lane], scale: int) -> int:
+    width, height = _page_size(lanes, scale)
+    return width * height
+
+
+def _page(lanes: list[_Lane], index: int, caption: str, scale: int) -> Image.Image:
+    """One frame: every lane under its title, the caption below; grey where all pictures are."""
+    mode = "L" if all(lane.sheet.mode == "L" for lane in lanes) else "RGB"
+    page = Image.new(mode, _page_size(lanes, scale), PAPER)
+    draw = ImageDraw.Draw(page)
+    font = ImageFont.load_default(13)
+    left = MARGIN
+    for lane in lanes:
+        draw.text((left, MARGIN - 4), lane.title, fill=INK, font=font)
+        page.paste(lane.frame(index, scale), (left, MARGIN + LINE))
+        left += max(lane.size(scale)[0], 120) + MARGIN
+    draw.text((MARGIN, page.height - MARGIN - 14), caption, fill=FAINT, font=font)
+    return page

@@ -1,0 +1,1 @@
+"""Networks that measure: what is on a picture, and how sure they are."""

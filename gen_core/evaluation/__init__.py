@@ -1,0 +1,1 @@
+"""How good samples are: distances, coverage, copies, cost."""

@@ -1,0 +1,105 @@
+"""What sampling costs: wall time, and how often the network ran.
+
+>>> from gen_core import load
+>>> from gen_core.evaluation.cost import measure
+>>> cost = measure(load("flow-fashion"), seeds=range(16), label=8, steps=20)
+>>> print(f"{cost.milliseconds:.1f} ms and {cost.evaluations:g} evaluations a picture")
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gen_core.family import Family, Frame, final
+from gen_core.noise import Noise
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run drew, and what it took."""
+
+    x: Tensor
+    """(B, C, H, W) float32 in [-1, 1], on the CPU"""
+    seconds: float
+    """Wall time of the sampler, for all B pictures together."""
+    evaluations: int
+    """Network evaluations a picture: guidance asks twice at each step, Heun's solver too."""
+
+    @property
+    def milliseconds(self) -> float:
+        """Wall time a picture, in a batch of B."""
+        return 1000 * self.seconds / len(self.x)
+
+
+def measure(model: Family, seeds: Sequence[int], **knobs: Any) -> Cost:
+    """Samples once for each seed, after a short run that is not counted.
+
+    knobs: what the family's `sample` takes. Raises KnobError, as `sample` does.
+    """
+    meter = Meter(model, seeds, **knobs)
+    meter.warm_up()
+    for _ in meter.frames():
+        continue
+    return meter.cost()
+
+
+class Meter:
+    """Measures a generation while somebody watches it: the watcher's own time does not count.
+
+    `seconds` and `evaluations` grow while `frames` runs; `cost` sums up when it has ended.
+    """
+
+    def __init__(self, model: Family, seeds: Sequence[int], **knobs: Any) -> None:
+        self.model, self.seeds, self.knobs = model, list(seeds), knobs
+        self.seconds = 0.0
+        self._last: Frame | None = None
+
+    @property
+    def evaluations(self) -> int:
+        """Network evaluations a picture, so far."""
+        return self._last.evaluations if self._last else 0
+
+    def cost(self) -> Cost:
+        """What was drawn so far, and what it took."""
+        x = final(iter([self._last] if self._last else []))
+        return Cost(x, self.seconds, self.evaluations)
+
+    def warm_up(self) -> None:
+        """What a device does only once for a batch of this size (choosing kernels, allocating
+        memory), by the shortest run there is: for times that are compared, or published."""
+        stepwise = any(knob.name == "steps" for knob in self.model.every_knob)
+        shortest = {**self.knobs, "steps": 1} if stepwise else self.knobs
+        final(self.model.sample(Noise(self.seeds), **shortest))
+        wait_for(self.model.device)
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames of `model.sample`, each one timed."""
+        frames = self.model.sample(Noise(self.seeds), **self.knobs)
+        while True:
+            started = time.perf_counter()
+            frame = next(frames, None)
+            wait_for(self.model.device)
+            self.seconds += time.perf_counter() - started
+            if frame is None:
+                return
+            self._last = frame
+            yield frame
+
+
+def published(model: Family) -> dict[str, Any]:
+    """The knobs that the metrics in the checkpoint were measured with, or would be."""
+    return dict(model.measured_with) | model.card.get("metrics", {}).get("knobs", {})
+
+
+def wait_for(device: torch.device) -> None:
+    """Until the device has done what it was given: a GPU works on after a call returns."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

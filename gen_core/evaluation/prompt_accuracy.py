@@ -1,0 +1,205 @@
+"""Does the picture show what the words asked for? Measured on 500 prompts by `SceneJudge`.
+
+Half of the prompts ask for combinations that no training picture shows: what is lost on them is
+what the model remembers rather than composes. The judge has seen all combinations; its own share
+of right answers, on pictures that are painted as the prompts say, stands beside the model's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gen_core.classifiers.emoji import QUESTIONS, SceneJudge, relation_found, truth
+from gen_core.data.emoji import STYLES, Emoji, concepts, load_emoji
+from gen_core.data.emoji.captions import article
+from gen_core.data.emoji.scenes import COLOURS, RELATIONS, TINTS, Scene, held_out, is_held_out
+from gen_core.families.text_to_image.batches import pictures
+from gen_core.families.text_to_image.card import judge_of
+from gen_core.family import final
+from gen_core.noise import Noise
+from gen_core.progress import Progress, Report, ignore
+
+if TYPE_CHECKING:
+    from gen_core.evaluation.evaluate import Evaluation
+    from gen_core.families.text_to_image import TextToImage
+
+BACKGROUNDS, TINTED, PAIRS = 100, 50, 100
+"""Of each kind of prompt, half of them: each is asked once seen and once held out."""
+BATCH = 50
+Shares = dict[str, dict[str, float]]
+"""{"seen" | "held out": {question: share of right answers}}"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One prompt of the test, and the scene that it describes."""
+
+    prompt: str
+    scene: Scene
+    held_out: bool
+
+
+def prompts(seed: int = 0) -> list[Asked]:
+    """500 prompts. A thing that is asked for in a seen combination is also asked for in one that
+    is held out, in the same style, so that the two can be compared; of two things, the first."""
+    rng = np.random.default_rng(seed)
+    things = rng.permutation(len(concepts()))[: BACKGROUNDS + TINTED]
+    asked = []
+    for k, thing in enumerate(map(int, things)):
+        plain = Scene((thing,), style=str(rng.choice(STYLES)), seed=k)
+        vary = _backgrounds if k < BACKGROUNDS else _tints
+        asked += [_first(vary(plain, rng), held) for held in (False, True)]
+    for pair in rng.permutation(sorted(held_out()["pair"]))[:PAIRS]:
+        first, other = (_number(name) for name in rng.permutation(pair))
+        style, relation = str(rng.choice(STYLES)), str(rng.choice([*RELATIONS]))
+        seed = int(rng.integers(1000))
+        scene = Scene((first, other), ("", ""), style, relation=relation, seed=seed)
+        asked += [_first(_partners(scene, rng), False), _first(_backgrounds(scene, rng), True)]
+    return asked
+
+
+def _first(scenes: Iterator[Scene], held: bool) -> Asked:
+    scene = next(scene for scene in scenes if is_held_out(scene) is held)
+    return Asked(_words(scene), scene, held)
+
+
+def _backgrounds(scene: Scene, rng: np.random.Generator) -> Iterator[Scene]:
+    while True:
+        yield replace(scene, background=str(rng.choice([*COLOURS])))
+
+
+def _tints(scene: Scene, rng: np.random.Generator) -> Iterator[Scene]:
+    name = concepts()[scene.things[0]].name
+    kept = held_out()["background"]
+    while True:
+        tinted = replace(
+            scene, tints=(str(rng.choice(TINTS)),), background=str(rng.choice([*COLOURS]))
+        )
+        if (name, tinted.background) not in kept:  # held out for its tint or not at all
+            yield tinted
+
+
+def _partners(scene: Scene, rng: np.random.Generator) -> Iterator[Scene]:
+    """The same beside something else."""
+    first, _ = scene.things
+    others = [number for number in range(len(concepts())) if number != first]
+    while True:
+        beside = replace(scene, things=(first, int(rng.choice(others))))
+        yield next(_backgrounds(beside, rng))
+
+
+def _number(name: str) -> int:
+    return [concept.name for concept in concepts()].index(name)
+
+
+def _words(scene: Scene) -> str:
+    things = []
+    for index, tint in zip(scene.things, scene.tints, strict=True):
+        name = concepts()[index].name
+        things.append(article(f"{tint} {name}".strip(), name))
+    subject = f" {scene.relation} ".join(things)
+    return f"{article(scene.style)} emoji of {subject}, on {article(scene.background)} background"
+
+
+def evaluated(model: TextToImage, evaluation: Evaluation) -> dict[str, Any]:
+    """What `evaluate` measures: the shares of right answers, the judge's own beside them, and as
+    "accuracy" how often a single thing is recognised.
+
+    Of fewer samples than there are prompts, the share of a question may be missing. Raises
+    MissingData without the drawings that the judge is shown.
+    """
+    emoji, judge = load_emoji(evaluation.data_root), judge_of(model.folder).to(model.device)
+    asked = some_of(prompts(), evaluation.samples)
+    knobs = {"seed": evaluation.seed, "report": evaluation.report, **evaluation.knobs}
+    shares = share_right(model, judge, asked, **knobs)
+    figures = {"model": shares, "judge": judge_right(judge, emoji, asked), "pictures": len(asked)}
+    concepts_right = [share["concept"] for share in shares.values() if "concept" in share]
+    accuracy = float(np.mean(concepts_right)) if concepts_right else None
+    return {"samples": len(asked), "accuracy": accuracy, "shares": figures}
+
+
+def some_of(asked: list[Asked], count: int) -> list[Asked]:
+    """At most `count` of the prompts, drawn at random, in their order."""
+    chosen = np.random.default_rng(0).permutation(len(asked))[:count]
+    return [asked[index] for index in sorted(chosen)]
+
+
+def drawn(
+    model: TextToImage, asked: Sequence[Asked], seed: int = 0, **knobs: Any
+) -> Iterator[tuple[Sequence[Asked], Tensor]]:
+    """Some of the prompts, and a picture of each, (B, 3, 64, 64) in [-1, 1], until all are drawn.
+    Picture k is drawn from seed + k, with the model's own defaults or with `knobs`."""
+    for start in range(0, len(asked), BATCH):
+        some = asked[start : start + BATCH]
+        noise = Noise(range(seed + start, seed + start + len(some)))
+        words = {"prompt": [a.prompt for a in some]}
+        yield some, final(model.sample(noise, **knobs | words))
+
+
+def share_right(
+    model: TextToImage,
+    judge: SceneJudge,
+    asked: Sequence[Asked] | None = None,
+    *,
+    seed: int = 0,
+    report: Report = ignore,
+    **knobs: Any,
+) -> Shares:
+    """How often the model's pictures are right, as `drawn` makes them; asked: all prompts."""
+    asked = prompts() if asked is None else asked
+    right: list[dict[str, bool]] = []
+    for some, x in drawn(model, asked, seed, **knobs):
+        right += answers(judge, x, [a.scene for a in some])
+        report(Progress("pictures", len(right), len(asked), "pictures"))
+    return _shares(right, asked)
+
+
+def judge_right(judge: SceneJudge, emoji: Emoji, asked: Sequence[Asked] | None = None) -> Shares:
+    """How often the judge is right of pictures that show what the prompts ask for."""
+    asked = prompts() if asked is None else asked
+    scenes = [a.scene for a in asked]
+    return _shares(answers(judge, pictures(scenes, emoji).to(judge.device), scenes), asked)
+
+
+@torch.inference_mode()
+def answers(judge: SceneJudge, x: Tensor, scenes: list[Scene]) -> list[dict[str, bool]]:
+    """What is right in each picture: background and style always; of one thing the concept, the
+    concept "in the first five", and the tint if one is asked for; of two "relation" and "both"."""
+    logits = {name: values.cpu() for name, values in judge(x).items()}
+    two = [k for k, scene in enumerate(scenes) if scene.relation]
+    found = iter(relation_found(judge, x[two], [scenes[k].things for k in two]) if two else [])
+    result = []
+    for k, scene in enumerate(scenes):
+        expected = dict(zip(QUESTIONS, truth(scene), strict=True))
+        right = {q: int(logits[q][k].argmax()) == expected[q] for q in ("background", "style")}
+        if scene.relation:
+            relation, right["both"] = next(found)
+            right["relation"] = relation == scene.relation
+        else:
+            best = logits["concept"][k].topk(5).indices.tolist()
+            right |= {
+                "concept": best[0] == expected["concept"],
+                "in the first five": expected["concept"] in best,
+            }
+            if scene.tints[0]:
+                right["tint"] = int(logits["tint"][k].argmax()) == expected["tint"]
+        result.append(right)
+    return result
+
+
+def _shares(rights: list[dict[str, bool]], asked: Sequence[Asked]) -> Shares:
+    shares: Shares = {}
+    for kind, held in (("seen", False), ("held out", True)):
+        some = [r for r, a in zip(rights, asked, strict=True) if a.held_out is held]
+        questions = dict.fromkeys(name for right in some for name in right)
+        shares[kind] = {
+            q: round(float(np.mean([right[q] for right in some if q in right])), 4)
+            for q in questions
+        }
+    return shares

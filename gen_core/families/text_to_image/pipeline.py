@@ -1,0 +1,186 @@
+"""What the loop of Stable Diffusion stands on: the library's schedulers, its pipeline and its
+denoiser with guidance, and the way that a picture to start from leaves to walk."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gen_core.checks import KnobError, number, shown
+from gen_core.families.text_to_image.denoiser import SCHEDULE
+from gen_core.knobs import Knob
+from gen_core.noise import Noise
+from gen_core.training.checkpoint import CheckpointError
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionPipeline
+    from transformers import CLIPTokenizer
+
+MAX_STEPS = 60
+"""From 61 on the spacing of diffusers' schedulers rounds to one step too many now and then."""
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """A solver of the library's."""
+
+    label: str
+    """As a visitor reads it."""
+    kind: str
+    """Its class in diffusers."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What latents ask of it."""
+    knobs: tuple[Knob, ...] = ()
+
+    def made(self, config: Mapping[str, Any]) -> Any:
+        """A fresh one, as it keeps state: each run has its own."""
+        import diffusers
+
+        return getattr(diffusers, self.kind).from_config(config, **self.options)
+
+
+SCHEDULERS = {
+    "dpm++2m": Scheduler("DPM-Solver++", "DPMSolverMultistepScheduler"),
+    "ddim": Scheduler("DDIM", "DDIMScheduler", {"clip_sample": False}),
+    "pndm": Scheduler("PNDM", "PNDMScheduler", {"skip_prk_steps": True}),
+    "euler": Scheduler("Euler", "EulerDiscreteScheduler"),
+    "euler-ancestral": Scheduler("Euler ancestral", "EulerAncestralDiscreteScheduler"),
+    "unipc": Scheduler("UniPC", "UniPCMultistepScheduler"),
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """A picture to start from: image-to-image (SDEdit, Meng et al. 2022), and inpainting where a
+    mask says what to redo. Raises KnobError for values that it cannot have."""
+
+    picture: Tensor
+    """(1, 3, 64, 64) in [-1, 1]"""
+    strength: float = 0.6
+    """The share of the steps that is walked, 0 to 1; 1 leaves next to nothing of the picture."""
+    mask: Tensor | None = None
+    """(1, 1, 64, 64): 1 where to paint anew, 0 where the picture stays."""
+
+    def __post_init__(self) -> None:
+        number("strength", self.strength, 0.0, 1.0)
+        for name, shape in (("picture", (1, 3, 64, 64)), ("mask", (1, 1, 64, 64))):
+            value = getattr(self, name)
+            if value is not None and getattr(value, "shape", None) != shape:
+                found = getattr(value, "shape", None)
+                said = f"of shape {(*found,)}" if found is not None else shown(value)
+                raise KnobError(f"{name} {said}: give a tensor {shape}")
+
+
+def assembled(
+    autoencoder: nn.Module, words: nn.Module, denoiser: nn.Module, tokenizer: CLIPTokenizer
+) -> StableDiffusionPipeline:
+    """The parts' networks as diffusers' pipeline."""
+    from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
+
+    return StableDiffusionPipeline(
+        vae=autoencoder,
+        text_encoder=words,
+        tokenizer=tokenizer,
+        unet=denoiser,
+        scheduler=DPMSolverMultistepScheduler(**SCHEDULE),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def opened(folder: Path) -> StableDiffusionPipeline:
+    """The pipeline in a folder, in float32. Raises CheckpointError for a damaged one."""
+    from diffusers import StableDiffusionPipeline
+
+    try:
+        return StableDiffusionPipeline.from_pretrained(
+            folder, local_files_only=True, low_cpu_mem_usage=False
+        )
+    except (OSError, ValueError, SafetensorError) as error:
+        raise CheckpointError(f"{folder.name} is damaged ({error}): fetch it again") from error
+
+
+class GuidedDenoiser:
+    """The denoiser with classifier-free guidance (Ho & Salimans 2022), which counts how often it is
+    asked about each sample, and can tell where the words looked."""
+
+    def __init__(self, net: nn.Module, words: Tensor, scale: float, attention: bool) -> None:
+        """words (2 B, 32, width): what should not appear in each picture, then what should."""
+        self.net, self.words, self.scale, self.attention = net, words, scale, attention
+        self.evaluations = 0
+
+    def __call__(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor | None]:
+        """x (B, 4, 16, 16) -> the velocity, and how much each place looked at each token of the
+        prompt (B, 32, 8, 8)."""
+        from gen_core.families.text_to_image.attention import heat, watched  # heavy
+
+        with watched(self.net) if self.attention else contextlib.nullcontext() as maps:
+            if self.scale == 1:
+                self.evaluations += 1
+                v = self.net(x, t, self.words.chunk(2)[1]).sample
+            else:
+                self.evaluations += 2
+                both = self.net(x.repeat(2, 1, 1, 1), t, self.words).sample
+                without, given = both.chunk(2)
+                v = without + self.scale * (given - without)
+        return v, heat(maps)[-len(x) :].cpu() if maps else None
+
+
+class Way:
+    """The part of the steps that a start leaves, and what of its picture is kept on the way."""
+
+    def __init__(
+        self,
+        scheduler: Any,
+        steps: int,
+        eps: Tensor,
+        start: Start,
+        encode: Callable[[Tensor], Tensor],
+    ) -> None:
+        left_out = (steps - max(1, int(steps * start.strength))) * scheduler.order
+        self.scheduler, self.eps = scheduler, eps
+        self.times = _last(scheduler.timesteps, left_out)
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(left_out)
+        self.known = encode(start.picture).expand_as(eps)
+        self.first = self._noised(0)
+        self.mask = None
+        if start.mask is not None:  # a latent pixel is redone where any of its pixels is
+            self.mask = F.adaptive_max_pool2d(start.mask.to(eps), eps.shape[-2:])
+
+    def _noised(self, index: int) -> Tensor:
+        time = self.times[index : index + 1].repeat(len(self.eps))
+        return self.scheduler.add_noise(self.known, self.eps, time)
+
+    def keep(self, x: Tensor, index: int) -> Tensor:
+        """x with the picture back where the mask leaves it, as noisy as the next step expects."""
+        if self.mask is None:
+            return x
+        known = self._noised(index) if index < len(self.times) else self.known
+        return self.mask * x + (1 - self.mask) * known
+
+
+def _last(times: Tensor, left_out: int) -> Tensor:
+    """The times after the first `left_out`. PNDM's second stands there twice, as it walks its first
+    step twice: so it does wherever it begins, and its times must say so."""
+    twice = len(times) > 2 and times[1] == times[2]
+    if not twice:
+        return times[left_out:]
+    each = torch.cat([times[:2], times[3:]])[left_out:]
+    return torch.cat([each[:2], each[1:]])
+
+
+def noise_for(scheduler: Any, noise: Noise) -> dict[str, Any]:
+    """Schedulers that add fresh noise take it from each picture's own generator."""
+    takes = inspect.signature(scheduler.step).parameters
+    return {"generator": noise.generators} if "generator" in takes else {}

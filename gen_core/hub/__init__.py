@@ -1,0 +1,1 @@
+"""Large models of other people, in a process of their own."""

@@ -1,0 +1,214 @@
+"""One bigger model: its files, its pipeline, a picture.
+
+diffusers and its friends change settings of the whole process while they open a model (the default
+precision, how layers are initialised), so the app does this in a process of its own: see `slot`.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import inspect
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gen_core.checks import KnobError, text, whole
+from gen_core.hub.models import BigModel
+from gen_core.noise import MAX_SEED
+from gen_core.progress import Progress, Report, ignore
+
+log = logging.getLogger("noise-to-data")
+
+MAX_PROMPT = 2000
+"""Characters; the text encoders read the first 77 to 512 tokens anyway."""
+MAX_STEPS = 1000
+DRAWING = "Drawing"
+"""What a progress says while the steps are taken."""
+
+
+class Cancelled(RuntimeError):
+    """The visitor does not want it any more."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    picture: np.ndarray
+    """uint8 (H, W, 3)"""
+    flagged: bool
+    """Whether the safety checker did not like the picture, which is black then."""
+    steps: int
+    guided: bool
+    """Whether the negative prompt was heeded."""
+    seconds: float
+
+
+def fetched(model: BigModel, report: Report = ignore) -> str:
+    """The folder with its files, fetched into the Hub's cache where they are not there yet.
+
+    Only in a process that does nothing else: it puts a progress bar of ours into diffusers.
+    Raises KnobError where the network, the model's authors or the disk do not let us.
+    """
+    if Path(model.repository).is_dir():
+        return model.repository
+    from diffusers import DiffusionPipeline
+    from diffusers.pipelines import pipeline_utils
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.utils import disable_progress_bars
+
+    disable_progress_bars()
+    # diffusers knows best which files a pipeline needs, but passes no progress bar on.
+    doing = f"Fetching {model.name}"
+    report(Progress(doing))
+    pipeline_utils.snapshot_download = functools.partial(_told, snapshot_download, doing, report)
+    try:
+        return str(
+            DiffusionPipeline.download(
+                model.repository,
+                variant=model.variant,
+                use_safetensors=True,
+                trust_remote_code=False,
+            )
+        )
+    except Exception as error:
+        refusal = _refusal(model, error)
+        if refusal is None:
+            raise
+        log.warning("%s: %r", model.name, error)
+        raise refusal from error
+
+
+def _told(download: Callable, doing: str, report: Report, *args: Any, **options: Any) -> str:
+    """snapshot_download, and its bytes reported as they come."""
+    from tqdm import tqdm
+
+    if options.get("local_files_only"):
+        return download(*args, **options)
+    files = download(*args, **options, dry_run=True)
+    total = sum(file.file_size or 0 for file in files if file.will_download)
+    counting, furthest = threading.Lock(), 0
+
+    class Bar(tqdm):
+        """Shows nothing. Two of them count bytes: as they arrive, and as they are written."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options | {"disable": True})
+            self.counts_bytes, self.done = options.get("unit") == "B", 0
+
+        def update(self, n: float | None = 1) -> None:
+            nonlocal furthest
+            with counting:  # files arrive side by side
+                self.done += int(n or 0)
+                if self.counts_bytes and furthest < self.done <= total:
+                    furthest = self.done
+                    report(Progress(doing, furthest, total, "bytes"))
+
+    return download(*args, **options, tqdm_class=Bar)
+
+
+def _refusal(model: BigModel, error: BaseException) -> KnobError | None:
+    """What a visitor reads of an error while fetching; None where nobody foresaw it."""
+    from huggingface_hub import errors
+
+    causes = [error]
+    while nearest := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(nearest)
+    if any(isinstance(cause, errors.GatedRepoError) for cause in causes):
+        return KnobError(
+            f"{model.name}: its authors want to know who uses it. Whoever runs this server has "
+            f"to accept the licence ({model.licence_page}) and to set HF_TOKEN"
+        )
+    missing = (errors.RepositoryNotFoundError, errors.RemoteEntryNotFoundError)
+    if any(isinstance(cause, missing) for cause in causes):
+        return KnobError(f"{model.name}: there is no such model at {model.repository}")
+    if any(getattr(cause, "errno", None) == errno.ENOSPC for cause in causes):
+        return KnobError(f"{model.name} does not fit on this server's disk")
+    if isinstance(error, OSError) or any(isinstance(c, ConnectionError) for c in causes):
+        return KnobError(
+            f"{model.name} could not be fetched: this server has no way to huggingface.co at the "
+            "moment. The small model in the panel Generate needs no network"
+        )
+    return None
+
+
+def opened(model: BigModel, folder: str, device: torch.device) -> Any:
+    """The pipeline from its folder: on a GPU in half precision, its parts there in turns.
+
+    Raises KnobError for Stable Diffusion without its safety checker.
+    """
+    from diffusers import AutoPipelineForText2Image, StableDiffusionPipeline
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for library in (diffusers_logging, transformers_logging):
+        library.disable_progress_bar()
+    precision = torch.float32 if device.type == "cpu" else getattr(torch, model.half)
+    pipeline = AutoPipelineForText2Image.from_pretrained(
+        folder,
+        dtype=precision,
+        variant=model.variant,
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=False,
+    )
+    if isinstance(pipeline, StableDiffusionPipeline) and pipeline.safety_checker is None:
+        raise KnobError(f"{model.name} has no safety checker, and does not run without one")
+    pipeline.set_progress_bar_config(disable=True)
+    if device.type != "cuda":
+        return pipeline.to(device)
+    pipeline.enable_model_cpu_offload(device=device)
+    pipeline.vae.enable_slicing()
+    pipeline.vae.enable_tiling()
+    return pipeline
+
+
+def generate(
+    pipeline: Any,
+    model: BigModel,
+    prompt: str,
+    *,
+    negative_prompt: str = "",
+    seed: int = 0,
+    steps: int | None = None,
+    report: Report = ignore,
+) -> Drawn:
+    """A picture for the words: steps (None) and guidance are as the model's authors advise."""
+    steps = whole("steps", model.steps if steps is None else steps, 1, MAX_STEPS)
+    rng = torch.Generator("cpu").manual_seed(whole("seed", seed, 0, MAX_SEED))
+    options = {"prompt": text("prompt", prompt, MAX_PROMPT)}
+    takes = inspect.signature(pipeline.__call__).parameters
+    # Pipelines with a "true" guidance scale know no negative prompt under the ordinary one.
+    can = "negative_prompt" in takes and "true_cfg_scale" not in takes
+    if guided := can and model.guidance_scale > 1:
+        options["negative_prompt"] = text("negative_prompt", negative_prompt, MAX_PROMPT)
+    if model.max_sequence_length and "max_sequence_length" in takes:
+        options["max_sequence_length"] = model.max_sequence_length
+
+    def step_is_done(pipeline: Any, step: int, _time: Any, _tensors: dict) -> dict:
+        report(Progress(DRAWING, step + 1, pipeline.num_timesteps))
+        return {}
+
+    report(Progress(DRAWING, 0, steps))
+    started = time.perf_counter()
+    try:
+        result = pipeline(
+            **options,
+            num_inference_steps=steps,
+            guidance_scale=model.guidance_scale,
+            height=model.side,
+            width=model.side,
+            generator=rng,
+            callback_on_step_end=step_is_done,
+        )
+    finally:
+        pipeline.maybe_free_model_hooks()  # also where a cancelled run left a part on the GPU
+    seconds = time.perf_counter() - started
+    flags = getattr(result, "nsfw_content_detected", None) or [False]
+    return Drawn(np.asarray(result.images[0].convert("RGB")), any(flags), steps, guided, seconds)

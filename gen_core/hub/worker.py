@@ -1,0 +1,139 @@
+"""A process of its own for one kind of work: told of as it goes on, and ended at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import threading
+import time
+import traceback
+from collections.abc import Callable, Generator
+from multiprocessing.connection import Connection
+from typing import Any
+
+import torch
+
+from gen_core.checks import KnobError
+from gen_core.hub.pipeline import DRAWING, Cancelled
+from gen_core.progress import Progress
+
+POLL = 0.1
+"""Seconds between two looks at the process, and so between two chances to cancel."""
+PATIENCE = 10.0
+"""Seconds that a cancelled picture has to come to the end of its step."""
+STOP = "stop"
+
+Work = Callable[[Any], Any]
+"""Answers a request."""
+
+
+class Child:
+    """Answers requests with what `make(report, *args)` returns there, which is called once.
+
+    `make` and `args` have to be such that they can be sent to another process.
+    """
+
+    def __init__(self, make: Callable[..., Work], *args: Any) -> None:
+        context = multiprocessing.get_context("spawn")  # a forked process could not use the GPU
+        self._connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, make, args), daemon=True)
+        self.process.start()
+        theirs.close()  # so that its end is noticed here
+        self._busy = self._closed = False
+
+    @property
+    def alive(self) -> bool:
+        return not self._closed and self.process.is_alive()
+
+    def ask(self, request: Any) -> Generator[Progress, None, Any]:
+        """Yields the progress, at least every 0.1 s, and returns the answer.
+
+        Closing the generator cancels: a picture at the end of its step, so that the next one finds
+        the model open, anything else at once and with the process. Raises the work's own KnobError,
+        one where the memory did not suffice, and RuntimeError for what nobody foresaw.
+        """
+        told = Progress("Starting")
+        self._connection.send(request)
+        self._busy = True
+        try:
+            while self._busy:
+                told = self._heard() or told
+                yield told
+        except BaseException:
+            if self._busy and told.stage == DRAWING and self.alive:
+                self._connection.send(STOP)
+            else:
+                self.close()
+            raise
+        return self._answer
+
+    def finish(self) -> Generator[Progress, None, None]:
+        """Waits for the end of a cancelled picture; the process ends where that takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        while self._busy and time.monotonic() < deadline:
+            with contextlib.suppress(Exception):  # nobody waits for what became of it
+                self._heard()
+            yield Progress("Ending the picture before")
+        if self._busy:
+            self.close()
+
+    def close(self) -> None:
+        """Ends the process, whatever it does."""
+        self._closed, self._busy = True, False
+        self.process.kill()
+        self.process.join()
+        self._connection.close()
+
+    def _heard(self) -> Progress | None:
+        """What the process tells within POLL seconds. With its answer it is not busy any more."""
+        if not self._connection.poll(POLL):
+            return None
+        try:
+            message = self._connection.recv()
+        except (EOFError, OSError) as error:
+            self.close()
+            raise KnobError(
+                "The process with the model has ended, most likely for lack of memory: choose a "
+                "smaller model"
+            ) from error
+        if isinstance(message, Progress):
+            return message
+        self._busy = False
+        self._answer, error = message
+        if error is not None:
+            raise error
+        return None
+
+
+def _serve(connection: Connection, make: Callable[..., Work], args: tuple) -> None:
+    """The life of the process, which ends with the app's."""
+    speaking = threading.Lock()  # files are fetched by several threads
+
+    def report(progress: Progress) -> None:
+        with speaking:
+            if connection.poll():
+                connection.recv()
+                raise Cancelled(progress.stage)
+            connection.send(progress)
+
+    work = None
+    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
+        while True:
+            request = connection.recv()
+            if request == STOP:  # it came too late
+                continue
+            try:
+                work = work or make(report, *args)
+                answer = work(request), None
+            except Exception as error:
+                answer = None, _as_told(error)
+            connection.send(answer)
+
+
+def _as_told(error: Exception) -> Exception:
+    """The error as it can be sent: the libraries' own cannot always."""
+    if isinstance(error, (KnobError, Cancelled)):
+        return error
+    if isinstance(error, torch.OutOfMemoryError):
+        return KnobError("The GPU has no memory left for this model: choose a smaller one")
+    return RuntimeError("".join(traceback.format_exception(error)))

@@ -1,0 +1,1 @@
+"""What a saved file says of how it was made."""

@@ -1,0 +1,1 @@
+"""The training loop, its checkpoints and recipes, alone or on many devices."""

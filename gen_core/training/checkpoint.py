@@ -1,0 +1,222 @@
+"""Checkpoints: safetensors with JSON metadata. No pickle, so a file can only hold numbers.
+
+A family that another library can open too has a folder in that library's format instead, and the
+metadata beside it in card.json.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gen_core.devices import pick_device
+from gen_core.family import Family, Trainable, registry
+from gen_core.files import in_one_move
+
+FORMAT = "noise-to-data/1"
+EXTRA = "extra."
+"""Tensors under this prefix are not weights: snapshots, curves, features of real pictures."""
+CARD = "card.json"
+"""Of a checkpoint that is a folder."""
+
+
+class CheckpointError(RuntimeError):
+    """A weights file is missing, damaged or not ours. The message says which, and the way out."""
+
+
+def weights_folder() -> Path:
+    """$GEN_WEIGHTS, else weights/ beside the code, as in the repository, else ./weights."""
+    if named := os.environ.get("GEN_WEIGHTS"):
+        return Path(named)
+    beside = Path(__file__).resolve().parents[2] / "weights"  # none where pip installed it
+    return beside if beside.is_dir() else Path.cwd() / "weights"
+
+
+def available(folder: Path | str | None = None) -> list[str]:
+    """Names that `load` takes, sorted."""
+    there = Path(folder or weights_folder())
+    folders = (path.parent.name for path in there.glob(f"*/{CARD}"))
+    return sorted([*(path.stem for path in there.glob("*.safetensors")), *folders])
+
+
+def size(name: str, folder: Path | str | None = None) -> int:
+    """Bytes of a checkpoint's file, or of all files in its folder."""
+    place = path_of(name, folder)
+    files = place.rglob("*") if place.is_dir() else [place]
+    return sum(path.stat().st_size for path in files if path.is_file())
+
+
+def save(
+    model: Trainable,
+    path: Path | str,
+    card: dict[str, Any],
+    *,
+    dtype: torch.dtype = torch.float16,
+    extra: dict[str, Tensor] | None = None,
+) -> None:
+    """Writes a model, its config and its card ({data, recipe, steps, seed, hardware, metrics})."""
+    tensors = {
+        k: (v.to(dtype) if v.is_floating_point() else v).detach().cpu().contiguous()
+        for k, v in model.state_dict().items()
+    }
+    tensors |= {EXTRA + k: v.detach().cpu().contiguous() for k, v in (extra or {}).items()}
+    meta = {"format": FORMAT, "family": model.name, **card}
+    meta["config"] = dataclasses.asdict(model.config)
+    _write(path, tensors, meta)
+
+
+def amend(
+    name: str,
+    found: dict[str, Any],
+    extra: dict[str, Tensor] | None = None,
+    folder: Path | str | None = None,
+    section: str = "metrics",
+) -> None:
+    """Replaces a section of a checkpoint's card and adds extra tensors, which a folder has no place
+    for; its weights stay bit for bit."""
+    place = path_of(name, folder)
+    if place.is_dir():
+        write_card(place, card(name, folder) | {section: found})
+        return
+    tensors, meta = read(name, folder)
+    tensors |= {EXTRA + k: v.detach().cpu().contiguous() for k, v in (extra or {}).items()}
+    _write(place, tensors, meta | {section: found})
+
+
+def write_card(place: Path, said: Mapping[str, Any]) -> None:
+    """The card of a checkpoint that is a folder."""
+    with in_one_move(place / CARD) as partial:
+        partial.write_text(json.dumps({"format": FORMAT, **said}, indent=1) + "\n", "utf-8")
+
+
+def _write(path: Path | str, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
+    with in_one_move(path) as partial:
+        save_file(tensors, partial, {k: json.dumps(v) for k, v in meta.items()})
+
+
+def read(name: str, folder: Path | str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """A checkpoint's tensors as stored, and its metadata. Raises CheckpointError."""
+    with _opened(name, folder) as file:
+        tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
+        return tensors, _metadata(name, file)
+
+
+def card(name: str, folder: Path | str | None = None) -> dict[str, Any]:
+    """A checkpoint's metadata alone, without reading its tensors. Raises CheckpointError."""
+    place = path_of(name, folder)
+    if place.is_dir():
+        return _card_in(place)
+    with _opened(name, folder) as file:
+        return _metadata(name, file)
+
+
+def _card_in(place: Path) -> dict[str, Any]:
+    try:
+        said = json.loads((place / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{place.name}/{CARD} is damaged ({error}): fetch it again"
+        ) from error
+    if said.get("format") != FORMAT:
+        raise _foreign(place.name, said.get("format"))
+    return said
+
+
+@contextlib.contextmanager
+def _opened(name: str, folder: Path | str | None) -> Iterator[Any]:
+    path = path_of(name, folder)
+    try:
+        with safe_open(path, "pt") as file:
+            yield file
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path.name} is damaged ({error}): fetch it again, or train it with "
+            f"`python -m gen_core train {name}`"
+        ) from error
+
+
+def _metadata(name: str, file: Any) -> dict[str, Any]:
+    texts = file.metadata() or {}
+    if texts.get("format") != json.dumps(FORMAT):
+        raise _foreign(name, texts.get("format"))
+    return {k: json.loads(v) for k, v in texts.items()}
+
+
+def _foreign(name: str, form: str | None) -> CheckpointError:
+    return CheckpointError(f"{name} has the format {form!r}: a checkpoint of ours has {FORMAT!r}")
+
+
+def load(name: str, device: str = "auto", folder: Path | str | None = None) -> Family:
+    """A trained model by name, ready to sample: float32 parameters, eval mode, no gradients.
+
+    Its `card` is the checkpoint's metadata, its `extra` what the file holds besides weights.
+    Raises CheckpointError for a missing or damaged file, KnobError for an absent device.
+    """
+    place = path_of(name, folder)
+    model = _from_folder(place) if place.is_dir() else _from_file(name, folder)
+    model = model.requires_grad_(False).eval().to(pick_device(device))
+    return model.to(memory_format=model.layout)
+
+
+def kind_of(said: Mapping[str, Any], name: str = "it") -> type[Trainable]:
+    """The class that a card names. Raises CheckpointError for one that nobody has registered."""
+    cls = registry.classes.get(said["family"])
+    if cls is None:
+        known = ", ".join(sorted(registry.classes))
+        raise CheckpointError(f"{name} is of family {said['family']!r}; known are {known}")
+    return cls
+
+
+def _from_folder(place: Path) -> Trainable:
+    said = _card_in(place)
+    model = kind_of(said, place.name).from_folder(place, said)
+    model.card = said
+    return model
+
+
+def _from_file(name: str, folder: Path | str | None) -> Trainable:
+    tensors, meta = read(name, folder)
+    cls = kind_of(meta, name)
+    model = cls(config_of(meta))
+    weights = {k: v for k, v in tensors.items() if not k.startswith(EXTRA)}
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(f"{name} does not fit its own config: {error}") from error
+    model.card = meta
+    model.extra = {k.removeprefix(EXTRA): v for k, v in tensors.items() if k.startswith(EXTRA)}
+    return model
+
+
+def config_of(card: Mapping[str, Any]) -> Any:
+    """The config that a checkpoint's card holds, in its family's own type."""
+    return _config(registry.classes[card["family"]].Config, card["config"])
+
+
+def _config(kind: type, values: Mapping[str, Any]) -> Any:
+    """JSON turns tuples into lists; a config has tuples, so that it can be frozen and hashed."""
+    fields = {f.name for f in dataclasses.fields(kind)}
+    as_tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return kind(**{k: v for k, v in as_tuples.items() if k in fields})
+
+
+def path_of(name: str, folder: Path | str | None = None) -> Path:
+    """A checkpoint's file or folder. Raises CheckpointError for a name that is not there."""
+    there, have = Path(folder or weights_folder()), available(folder)
+    if name not in have:
+        raise CheckpointError(
+            f"no weights named {name!r} in {there}; there are: {', '.join(have) or 'none'}. "
+            "Choose one of them, or set GEN_WEIGHTS to the folder that has it"
+        )
+    file = there / f"{name}.safetensors"
+    return file if file.exists() else there / name

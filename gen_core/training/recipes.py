@@ -1,0 +1,296 @@
+"""What each shipped checkpoint was trained with, and how a recipe becomes a checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from gen_core.checks import KnobError, choice
+from gen_core.data import Batches, load_data
+from gen_core.data.avatars.labels import CHOICES, MEASURES
+from gen_core.devices import device_title, pick_device
+from gen_core.family import Trainable, registry
+from gen_core.training import checkpoint
+from gen_core.training.distributed import joined
+from gen_core.training.train import BatchSource, Step, fit
+
+LOG_EVERY = 8
+"""Updates from one line of the log to the next: also a phase that plays in every second, fourth or
+eighth update has its losses there."""
+MAX_CURVE = 400
+"""Points a loss curve keeps in the checkpoint."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    family: str
+    steps: int
+    config: dict[str, Any] = field(default_factory=dict)
+    data: str = "fashion"
+    batch: int = 128
+    seed: int = 0
+    ema: float = 0.999
+    warmup: int = 200
+    local_steps: int = 1
+    """Of several processes: after how many steps they agree; 1: they share each step's gradient."""
+    snapshots: tuple[int, ...] = ()
+    """The steps after which to keep a snapshot of the generator."""
+    turn: int = 0
+    """From this step on, `then` changes the config; 0: nothing changes."""
+    then: dict[str, Any] = field(default_factory=dict)
+
+    def config_after(self, step: int) -> dict[str, Any]:
+        """What the update that follows `step` is made with."""
+        return self.config | (self.then if self.turn and step >= self.turn else {})
+
+
+PORTRAIT_VAE = {"channels": 3, "size": 64, "widths": (48, 96, 128, 160), "latent": 64}
+PORTRAIT_UNET = {
+    "channels": 3,
+    "size": 64,
+    "widths": (48, 96, 160),
+    "blocks": 1,
+    "embedding": 192,
+    "classes": 0,
+    "choices": tuple(map(len, CHOICES.values())),
+    "measures": len(MEASURES),
+}
+# fmt: off
+RECIPES = {
+    "judge-fashion": Recipe("judge", steps=4200, ema=0.998),
+    "vae-fashion": Recipe("vae", steps=3200),
+    "vae-fashion-2d": Recipe("vae", steps=3000, config={"latent": 2}),
+    "gan-fashion": Recipe(
+        "gan", steps=5000, batch=64, ema=0.998,
+        config={"classes": 10, "widths": (128, 96, 48)},
+    ),
+    "gan-fashion-healthy": Recipe(
+        "gan", steps=13500, batch=64, ema=0.999,
+        snapshots=(50, 90, 161, 215, 289, 386, 518, 693, 928, 1243, 1665, 2600, 4000, 6500, 13500),
+    ),
+    # The same networks, trained the same way until the turn. Then the discriminator is neglected:
+    # it learns in every fourth step only and without its penalty, while the generator learns
+    # four times as fast. What fools a discriminator that stands still is one picture.
+    "gan-fashion-collapsed": Recipe(
+        "gan", steps=2400, batch=64, ema=0.95,
+        snapshots=(
+            50, 120, 289, 518, 800, 1000, 1030, 1050, 1070, 1090, 1110, 1140, 1180, 1250, 2400,
+        ),
+        turn=1000, then={"critic_every": 4, "r1": 0.0, "lr_generator": 2e-3},
+    ),
+    "flow-fashion": Recipe("flow", steps=7600, batch=64),
+    "diffusion-fashion": Recipe("diffusion", steps=13500, batch=64),
+    "gan-avatars": Recipe("style-gan", 24000, {}, "avatars", batch=64),
+    "diffusion-avatars": Recipe("diffusion", 10000, PORTRAIT_UNET, "avatars", batch=64),
+    "flow-avatars": Recipe("flow", 10000, PORTRAIT_UNET, "avatars", batch=64),
+    "judge-avatars": Recipe("avatar-judge", steps=3000, data="avatars", ema=0.998),
+    "vae-avatars": Recipe("vae", 7000, PORTRAIT_VAE, "avatars", batch=64),
+    "vae-avatars-free": Recipe("vae", 7000, PORTRAIT_VAE | {"beta": 0.0}, "avatars", batch=64),
+    "vae-avatars-strong": Recipe("vae", 7000, PORTRAIT_VAE | {"beta": 4.0}, "avatars", batch=64),
+    # What these two show needs neither many steps nor wide layers.
+    "vae-avatars-stronger": Recipe(
+        "vae", 3500, PORTRAIT_VAE | {"widths": (32, 64, 96, 128), "beta": 64.0},
+        "avatars", batch=64,
+    ),
+    "vae-avatars-cut": Recipe(
+        "vae", 1500, PORTRAIT_VAE | {"widths": (24, 32, 48, 64), "reparameterised": False},
+        "avatars", batch=64,
+    ),
+    # The parts of the text-to-image model, in the order in which they need each other.
+    "text-to-image-emoji/autoencoder": Recipe(
+        "text-to-image/autoencoder", 19337, {}, "scenes", batch=16, seed=1,
+    ),
+    "text-to-image-emoji/words": Recipe("text-to-image/words", 6000, {}, "scenes", 64, seed=5),
+    "text-to-image-emoji/clip": Recipe(
+        "text-to-image/clip", 1500, {}, "scenes", batch=192, seed=2, warmup=300,
+    ),
+    "text-to-image-emoji/denoiser": Recipe(
+        "text-to-image/denoiser", 15600, {}, "scenes", 64, seed=3, warmup=100, local_steps=8,
+    ),
+    "text-to-image-emoji/decoder": Recipe(
+        "text-to-image/decoder", 2400, {}, "scenes", batch=16, seed=6, ema=0.998, warmup=50,
+    ),
+    "text-to-image-emoji/judge": Recipe("text-to-image/judge", 4000, {}, "scenes", 64, seed=4),
+}
+# fmt: on
+
+
+@dataclass
+class Run:
+    """One training of a recipe, in a folder from which it can go on after an interruption."""
+
+    name: str
+    recipe: Recipe
+    folder: Path
+    seconds: float = 0.0
+    precision: ClassVar[torch.dtype] = torch.float16
+    """Of the weights that are kept in the end."""
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state.safetensors"
+
+    @property
+    def result(self) -> Path:
+        """Where the trained model is in the end."""
+        return checkpoint.weights_folder() / f"{self.name}.safetensors"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.jsonl"
+
+    def train(
+        self, *, device: str = "auto", data_root: str | None = None, save_every: int = 250
+    ) -> Iterator[Step]:
+        """Yields after each update; the last one has written the checkpoint by then."""
+        recipe, team = self.recipe, joined()
+        if recipe.batch % team.size:
+            raise KnobError(
+                f"{team.size} processes cannot share batches of {recipe.batch}: choose a divisor"
+            )
+        batches = team.share(self._batches(data_root, device, recipe.batch // team.size))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if team.leads:
+            self._trim_log()
+        while (done := self.steps_done()) < recipe.steps:
+            for step in fit(
+                self._model(done, device),
+                batches,
+                steps=recipe.steps,
+                seed=recipe.seed,
+                ema=recipe.ema,
+                warmup=recipe.warmup,
+                resume=self.state if done else None,
+                team=team,
+                local_steps=recipe.local_steps,
+            ):
+                saves = step.step % save_every == 0 or step.step in (recipe.turn, recipe.steps)
+                if saves:
+                    step.trainer.agree()
+                if team.leads:
+                    self._keep(step, saves)
+                yield step
+                if step.step == recipe.turn:
+                    break  # and go on from the state, with the changed config
+            team.wait()  # until the state is written
+
+    def _keep(self, step: Step, saves: bool) -> None:
+        """Writes what is to be kept of an update."""
+        recipe = self.recipe
+        self.seconds += step.seconds
+        ends = step.step == recipe.steps
+        if step.step % LOG_EVERY == 1 or ends:
+            self._write_log(step)
+        if step.step in recipe.snapshots:
+            self._keep_snapshot(step)
+        if ends:
+            self.finish(step)  # before the state says that all is done
+        if saves:
+            step.trainer.save(self.state)
+
+    def _batches(self, data_root: str | None, device: str, size: int) -> BatchSource:
+        recipe = self.recipe
+        return Batches(load_data(recipe.data, "train", data_root), size, recipe.seed)
+
+    def _model(self, done: int, device: str) -> Trainable:
+        """A fresh model for the update after `done`; the same each time."""
+        kind = registry.classes[self.recipe.family]
+        torch.manual_seed(self.recipe.seed)
+        model = kind(kind.Config(**self.recipe.config_after(done))).to(pick_device(device))
+        return model.to(memory_format=kind.layout)
+
+    def steps_done(self) -> int:
+        """How far the state in the folder has come; 0 where there is none."""
+        if not self.state.exists():
+            return 0
+        with safe_open(self.state, "pt") as file:
+            return int(file.metadata()["step"])
+
+    def _keep_snapshot(self, step: Step) -> None:
+        weights = step.trainer.ema.generator.state_dict()
+        halves = {k: v.detach().half().cpu().contiguous() for k, v in weights.items()}
+        save_file(halves, self._snapshot(step.step))
+
+    def _snapshot(self, step: int) -> Path:
+        return self.folder / f"snapshot-{step:06d}.safetensors"
+
+    def _write_log(self, step: Step) -> None:
+        losses = {name: round(float(value), 5) for name, value in step.losses.items()}
+        line = {"step": step.step, "seconds": round(self.seconds, 2), **losses}
+        with open(self.log, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def read_log(self) -> list[dict[str, float]]:
+        if not self.log.exists():
+            return []
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+    def _trim_log(self) -> None:
+        """Forgets what was logged after the state that training resumes from."""
+        done = self.steps_done()
+        lines = [line for line in self.read_log() if line["step"] <= done]
+        self.seconds = lines[-1]["seconds"] if lines else 0.0
+        self.log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+    def finish(self, last: Step) -> None:
+        """Writes the averaged weights, the card, the curves and the snapshots."""
+        last.trainer.ema.calibrate(*last.trainer.recent)
+        self.result.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.save(
+            last.trainer.ema,
+            self.result,
+            self.told(last),
+            dtype=self.precision,
+            extra=self._curves() | self._snapshots(),
+        )
+
+    def told(self, last: Step) -> dict[str, Any]:
+        """The card, but for what is to be measured."""
+        recipe, device = self.recipe, last.trainer.model.device
+        return {
+            "data": recipe.data,
+            "recipe": dataclasses.asdict(recipe),
+            "steps": last.step,
+            "pictures": last.step * recipe.batch,
+            "seed": recipe.seed,
+            "hardware": device_title(device),
+            "hours": round(self.seconds / 3600, 3),
+            "metrics": {},
+        }
+
+    def _curves(self) -> dict[str, Tensor]:
+        """Loss curves, each point the mean of its stretch of the log."""
+        lines = self.read_log()
+        names = sorted({name for line in lines for name in line} - {"seconds"})
+        stride = max(1, math.ceil(len(lines) / MAX_CURVE))
+        groups = [lines[i : i + stride] for i in range(0, len(lines), stride)]
+
+        def mean(group: list[dict[str, float]], name: str) -> float:
+            values = [line[name] for line in group if name in line]
+            return sum(values) / len(values) if values else math.nan
+
+        return {f"curve.{n}": torch.tensor([mean(g, n) for g in groups]) for n in names}
+
+    def _snapshots(self) -> dict[str, Tensor]:
+        tensors = {}
+        for step in self.recipe.snapshots:
+            weights = load_file(self._snapshot(step))
+            tensors |= {f"snapshot.{step}.{k}": v for k, v in weights.items()}
+        return tensors
+
+
+def run(name: str, folder: Path | str = "runs", steps: int | None = None) -> Run:
+    """The run of a recipe by name; `steps` overrides the recipe's own length."""
+    recipe = RECIPES[choice("recipe", name, list(RECIPES))]
+    recipe = dataclasses.replace(recipe, steps=steps) if steps else recipe
+    return registry.classes[recipe.family].run(name, recipe, Path(folder) / name)
