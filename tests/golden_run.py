@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,13 +103,13 @@ def opened(name: str, weights: Path) -> Any:
     if name != TEXT_TO_IMAGE:
         return load(name, "cpu", weights)
     try:
-        from gen_core.families.text_to_image.pipeline import open_pipeline
-    except ImportError:
+        from gen_core.text_to_image.pipeline import open_pipeline
+    except ImportError:  # it has become a family like any other
         return load(name, "cpu", weights)
     return open_pipeline(weights / name, "cpu")
 
 
-def drawn(model: Any, knobs: Knobs) -> Iterator[Tensor]:
+def drawn(model: Any, knobs: Knobs) -> list[Tensor]:
     """The states of a generation, the pictures (B, C, H, W) in [-1, 1] last."""
     from gen_core import Noise
 
@@ -118,19 +117,24 @@ def drawn(model: Any, knobs: Knobs) -> Iterator[Tensor]:
     if "snapshot" in knobs:
         model = model.at_snapshot(knobs.pop("snapshot"))
     if "start" in knobs:
-        from gen_core.families.text_to_image.pipeline import Start
-
-        knobs["start"] = Start(**knobs["start"])
+        knobs["start"] = _start_of_today()(**knobs["start"])
     if "sampler" in knobs and hasattr(model, "every_knob"):  # it has the library's word since
         offered = next(knob.options for knob in model.every_knob if knob.name == "solver")
         names = {scheduler.label: name for name, scheduler in offered.items()}
         knobs["solver"] = names[knobs.pop("sampler")]
-    x = None
-    for frame in model.sample(Noise(SEEDS), **knobs):
-        x = frame.x
-        yield x.detach().float().cpu().clone()
-    if x.shape[1] == 4:  # latents, in the revisions that leave it to the caller to decode them
-        yield model.decode(x).float().cpu().clone()
+    states = [frame.x for frame in model.sample(Noise(SEEDS), **knobs)]
+    if states[-1].shape[1] == 4:  # latents, in the revisions that leave it to the caller
+        states[-1] = model.decode(states[-1])
+    return [x.detach().float().cpu().clone() for x in states]
+
+
+def _start_of_today() -> type:
+    """`Start`, wherever the revision keeps it."""
+    try:
+        from gen_core.text_to_image.pipeline import Start
+    except ImportError:
+        from gen_core.families.text_to_image.pipeline import Start
+    return Start
 
 
 def in_float32() -> None:

@@ -89,7 +89,7 @@ def test_it_is_timed(home: Path, trained: dict):
 
 PAGE = """
 import gradio as gr
-from demos import shell
+from demos.page import shell
 from demos.page.handlers import App
 from demos.page.links import Links
 

@@ -35,7 +35,7 @@ def within(home: Path, program: str):
 
 
 SAVED = """
-from gen_core import checkpoint
+from gen_core.training import checkpoint
 from gen_core.family import registry
 kind = registry.classes["rows"]
 checkpoint.save(kind(kind.tiny()), "rows-stairs.safetensors", {"data": "stairs"})
@@ -54,7 +54,7 @@ def test_it_is_a_flag(home: Path):
 PAGE = """
 import io
 from PIL import Image
-from demos import shell
+from demos.page import shell
 from demos.page.handlers import App
 from demos.page.links import Links
 from demos.sampling.generate import Generation
