@@ -170,6 +170,9 @@ class Trainable(nn.Module):
     """Packages that it needs and the core does not: imported when a model is built."""
     layout: ClassVar[torch.memory_format] = torch.channels_last
     """In which its weights lie in memory, for the sake of speed."""
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """By the name in older files what a field of the config or a part of a tensor's name is called
+    now."""
     parts: ClassVar[Mapping[str, type[Trainable]]] = {}
     """What is trained one by one where the whole is not; such a family's weights are a folder."""
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gen_core.conditions import Attributes
-from gen_core.data import Batches, DataSet, ImageSet
+from gen_core.conditions import Attributes, CompleteAttributes
+from gen_core.data import SCHEMAS, Batches, DataSet, ImageSet
 from gen_core.data.avatars import avatars
-from gen_core.data.avatars.labels import facts
+from gen_core.data.avatars.schema import attribute_labels
 from gen_core.family import Family, Tokens, Trainable, registry
 from gen_core.solvers import NoiseSchedule, Prediction
 from gen_core.training.train import BatchSource
@@ -21,6 +21,9 @@ from gen_core.training.train import BatchSource
 GENERATIVE = sorted(name for name, kind in registry.classes.items() if issubclass(kind, Family))
 TRAINED = sorted(name for name, kind in registry.classes.items() if not kind.parts)
 """All that are trained as a whole and kept in one file: a family of parts has none of its own."""
+
+ATTRIBUTES = Attributes(SCHEMAS["avatars"])
+complete_attributes = CompleteAttributes(SCHEMAS["avatars"]).complete
 
 
 def tiny(family: str, seed: int = 0, **changes) -> Trainable:
@@ -50,7 +53,7 @@ def striped(count: int = 64, seed: int = 0) -> ImageSet:
 def portraits(count: int = 64, size: int = 28) -> ImageSet:
     """Small portraits, with what is known of them."""
     images, people = avatars(range(count), size)
-    return ImageSet("avatars", images, facts(people), ())
+    return ImageSet("avatars", images, attribute_labels(people), ())
 
 
 @dataclasses.dataclass(frozen=True)

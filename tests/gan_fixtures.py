@@ -34,7 +34,7 @@ def write_weights(folder: Path) -> None:
             weights = tiny("gan", seed=step, classes=0).generator.state_dict()
             extra |= {f"snapshot.{step}.{k}": v for k, v in weights.items()}
         steps = torch.arange(10.0, 810, 10)
-        extra |= {"curve.step": steps, "curve.critic.loss": 100 / steps}
+        extra |= {"curve.step": steps, "curve.discriminator.loss": 100 / steps}
         extra["curve.generator.loss"] = torch.where(steps == 400, torch.nan, steps / 100)
         snapshots = [measured(alive, step) for step, alive in history.items()]
         turn = 60 if name.endswith("collapsed") else 0

@@ -31,7 +31,7 @@ HATS = [0.5, 0.25, 0.25, 0.0, 0.0, 0.0]
 
 def write_portraits(folder: Path, *, counted: bool = True) -> Path:
     """The same folder, with an untrained generator and judge in it, counted or not."""
-    model = tiny("style-gan", size=64, widths=(16,) * 5, critic_widths=(16,) * 4)
+    model = tiny("style-gan", size=64, widths=(16,) * 5, discriminator_widths=(16,) * 4)
     model.generator.mean_style.normal_(generator=torch.manual_seed(1))
     told = metrics(hat=HATS) if counted else {}
     checkpoint.save(model, folder / f"{MODEL}.safetensors", {"data": "avatars", "metrics": told})

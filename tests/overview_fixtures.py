@@ -12,7 +12,7 @@ from demos.page.handlers import App
 from demos.page.progress import Working
 from demos.tabs.overview import panel as overview
 from demos.tabs.overview.texts import FAMILIES
-from gen_core.data.avatars.labels import CHOICES, MEASURES
+from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
 from gen_core.training import checkpoint
 
 METRICS = {"frechet": 2.5, "samples": 10_000, "floor": 0.27}
@@ -20,8 +20,8 @@ IDS = [text.id for text in FAMILIES]
 PORTRAIT = {"channels": 3, "size": 64}
 ATTRIBUTES = {
     "classes": 0,
-    "choices": tuple(map(len, CHOICES.values())),
-    "measures": len(MEASURES),
+    "choices": tuple(map(len, CATEGORICAL.values())),
+    "measures": len(CONTINUOUS),
 }
 
 

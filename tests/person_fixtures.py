@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from core_fixtures import tiny
-from gen_core.data.avatars.labels import CHOICES, MEASURES
+from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
 from gen_core.training import checkpoint
 
-SIZES = tuple(len(options) for options in CHOICES.values())
-PORTRAIT = {"classes": 0, "choices": SIZES, "measures": len(MEASURES), "channels": 3, "size": 64}
+SIZES = tuple(len(options) for options in CATEGORICAL.values())
+PORTRAIT = {"classes": 0, "choices": SIZES, "measures": len(CONTINUOUS), "channels": 3, "size": 64}
 
 
 def write_people(folder: Path, judge: bool = True) -> None:

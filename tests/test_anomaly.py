@@ -12,7 +12,7 @@ from torch import Tensor
 from core_fixtures import portraits, tiny
 from gen_core.checks import KnobError
 from gen_core.data import Batches
-from gen_core.data.avatars.dataset import SEEDS
+from gen_core.data.splits import AVATARS
 from gen_core.families.vae import VAE
 from gen_core.latent import anomaly
 from gen_core.latent.anomaly import area, examine, measure, rates, roc, threshold
@@ -188,7 +188,7 @@ def test_further_kinds_are_measured_like_the_others(model):
 
 
 def test_portraits_are_measured_that_neither_training_nor_visitors_have_seen():
-    assert set(anomaly.UNTOUCHED) <= set(SEEDS["test"]) - set(SEEDS["test"][:5000])
+    assert set(anomaly.UNTOUCHED) <= set(AVATARS["test"]) - set(AVATARS["test"][:5000])
     assert len(anomaly.UNTOUCHED) >= 2 * anomaly.MOST
 
 

@@ -38,6 +38,44 @@ def test_no_import_goes_through_a_wall(package):
     assert found == set()
 
 
+def modules_imported(path: Path) -> set[str]:
+    """Full names of all modules a file imports, wherever in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def test_networks_know_torch_and_each_other_alone():
+    """How many classes or attributes there are comes to them as an argument."""
+    allowed = {*sys.stdlib_module_names, "torch"}
+    found = {
+        (path.name, name)
+        for path in (ROOT / "gen_core" / "nets").glob("*.py")
+        for name in modules_imported(path)
+        if name.split(".")[0] not in allowed and not name.startswith("gen_core.nets")
+    }
+    assert found == set()
+
+
+def test_what_portraits_have_is_read_from_their_schema():
+    """Conditions, heads, families and classifiers work for whatever data set has attributes."""
+    core = ROOT / "gen_core"
+    general = [core / "conditions.py", core / "family.py", *(core / "families").glob("*.py")]
+    general += [core / "classifiers" / "attributes.py", *(core / "training").glob("*.py")]
+    assert len(general) > 10
+    found = {
+        (path.name, name)
+        for path in general
+        for name in modules_imported(path)
+        if name.startswith("gen_core.data.avatars")
+    }
+    assert found == set()
+
+
 @pytest.mark.parametrize(
     "start",
     ["import gen_core", "import demos.page.shell, demos.page.tab; demos.page.tab.discover()"],

@@ -16,48 +16,18 @@ import torch
 from conftest import ROOT
 from gen_core.checks import KnobError
 from gen_core.data import Batches, MissingData, load_data
-from gen_core.data.avatars import Avatar, attributes, avatars, dataset, portrait, random_avatar
-from gen_core.data.avatars.attributes import any_avatar
-from gen_core.data.avatars.held_out import HELD_OUT, is_held_out
-from gen_core.data.avatars.labels import (
-    CHOICES,
-    MEASURES,
-    THOUSANDTHS,
-    UNSEEN,
-    caption,
-    codes,
-    facts,
+from gen_core.data.avatars import Avatar, avatars, dataset, portrait, random_avatar
+from gen_core.data.avatars.captions import caption
+from gen_core.data.avatars.schema import (
+    CATEGORICAL,
+    CONTINUOUS,
+    HELD_OUT,
+    any_avatar,
+    attribute_labels,
     hidden,
-    measures,
+    is_held_out,
 )
-
-VALUES = {
-    "face": attributes.FACES,
-    "skin": attributes.SKINS,
-    "hair": attributes.HAIRS,
-    "hair_colour": attributes.HAIR_COLOURS,
-    "brows": attributes.BROWS,
-    "eyes": attributes.EYES,
-    "eye_colour": attributes.EYE_COLOURS,
-    "lids": attributes.LIDS,
-    "nose": attributes.NOSES,
-    "beard": attributes.BEARDS,
-    "glasses": attributes.GLASSES,
-    "hat": attributes.HATS,
-    "earrings": attributes.EARRINGS,
-    "clothes": attributes.CLOTHES,
-    "cloth_colour": attributes.CLOTH_COLOURS,
-    "background": attributes.BACKGROUNDS,
-    "mouth": attributes.MOUTHS,
-}
-RANGES = {
-    "turn": (-1, 1),
-    "tilt": (-1, 1),
-    "age": (0, 1),
-    "smile": (-1, 1),
-    "light": (-1, 1),
-    "warmth": (-1, 1),
-}
+from gen_core.nets.attributes import IGNORE_INDEX, SCALE
 
 
 def test_a_seed_is_one_picture_whatever_else_is_drawn():
@@ -72,15 +42,19 @@ def test_a_seed_is_one_picture_whatever_else_is_drawn():
 
 def test_every_attribute_shows():
     plain = Avatar()
-    for name, values in VALUES.items():
+    for name, values in CATEGORICAL.items():
         pictures = {portrait(dataclasses.replace(plain, **{name: v})).tobytes() for v in values}
         assert len(pictures) == len(values), name
-    for name, ends in RANGES.items():
+    for name, ends in CONTINUOUS.items():
         low, high = (portrait(dataclasses.replace(plain, **{name: end})) for end in ends)
         assert (low != high).mean() > 0.002, name
     right, down = (portrait(dataclasses.replace(plain, gaze=g)) for g in ((1, 0), (0, 1)))
     assert (right != down).any()
-    assert {field.name for field in dataclasses.fields(Avatar)} == {*VALUES, *RANGES, "gaze"}
+    assert {field.name for field in dataclasses.fields(Avatar)} == {
+        *CATEGORICAL,
+        *CONTINUOUS,
+        "gaze",
+    }
 
 
 def test_a_change_stays_in_its_place():
@@ -99,12 +73,12 @@ def test_a_change_stays_in_its_place():
 
 def test_every_value_is_drawn_about_as_often_as_the_others():
     people = [random_avatar(seed) for seed in range(4000)]
-    for name, values in VALUES.items():
+    for name, values in CATEGORICAL.items():
         counts = Counter(getattr(person, name) for person in people)
         usual = [counts[v] for v in values if v not in ("none", "open", "shut")]
         assert counts.keys() == set(values), name
         assert not usual or max(usual) < 1.6 * min(usual), name
-    for name, (low, high) in RANGES.items():
+    for name, (low, high) in CONTINUOUS.items():
         drawn = np.array([getattr(person, name) for person in people])
         assert low <= drawn.min() and drawn.max() <= high, name
         assert drawn.mean() == pytest.approx((low + high) / 2, abs=0.04), name
@@ -113,7 +87,7 @@ def test_every_value_is_drawn_about_as_often_as_the_others():
 def test_held_out_combinations_exist_and_no_training_picture_shows_one():
     assert not any(is_held_out(random_avatar(seed)) for seed in range(3000))
     for (one, other), pairs in HELD_OUT.items():
-        assert all(a in VALUES[one] and b in VALUES[other] for a, b in pairs)
+        assert all(a in CATEGORICAL[one] and b in CATEGORICAL[other] for a, b in pairs)
         for a, b in pairs:
             assert is_held_out(Avatar(**{one: a, other: b})), (a, b)
             assert is_held_out(Avatar(**{one: a, other: b, "age": 0.8})), (a, b)
@@ -131,11 +105,11 @@ def test_the_data_set_is_drawn_once_and_then_read(tmp_path, monkeypatch):
     older.touch()
     data = load_data("avatars", "test")
     pictures, people = avatars(range(7, 12))
-    assert torch.equal(data.images, pictures) and torch.equal(data.labels, facts(people))
+    assert torch.equal(data.images, pictures) and torch.equal(data.labels, attribute_labels(people))
     monkeypatch.setattr(dataset, "_drawn", lambda seeds: pytest.fail("drawn again"))
     assert torch.equal(load_data("avatars", "test").images, pictures)
     x, label = Batches(data, 3, seed=0)[0]
-    assert x.shape == (3, 3, 64, 64) and label.shape == (3, len(CHOICES) + len(MEASURES))
+    assert x.shape == (3, 3, 64, 64) and label.shape == (3, len(CATEGORICAL) + len(CONTINUOUS))
     assert not older.exists()
     (kept,) = tmp_path.rglob("test.safetensors")
     kept.write_bytes(b"half a file")
@@ -217,18 +191,18 @@ def test_what_is_hidden_does_not_show():
     assert "hair_colour" in hidden(old) and differing(old, "hair_colour", "grey", "pink") == 0
 
 
-@pytest.mark.parametrize("hat", attributes.HATS)
+@pytest.mark.parametrize("hat", CATEGORICAL["hat"])
 @pytest.mark.heavy
 def test_what_is_not_hidden_shows(hat):
     avatar = Avatar(hat=hat, age=0.85)
     for name in {"hair", "hair_colour"} - hidden(avatar):
-        for one, other in itertools.combinations(CHOICES[name], 2):
+        for one, other in itertools.combinations(CATEGORICAL[name], 2):
             assert differing(avatar, name, one, other) > 8, (one, other)
 
 
 def farthest(avatar: Avatar, name: str) -> int:
     """Pixels by which the values of an attribute differ from the first one, at most."""
-    first, *others = CHOICES[name]
+    first, *others = CATEGORICAL[name]
     return max(differing(avatar, name, first, other) for other in others)
 
 
@@ -241,17 +215,16 @@ def differing(avatar: Avatar, name: str, one: str, other: str) -> int:
 
 def test_labels_say_what_the_picture_shows():
     people = [random_avatar(seed) for seed in range(200)]
-    labels, numbers = codes(people), measures(people)
-    assert labels.shape == (200, len(CHOICES)) and numbers.shape == (200, len(MEASURES))
+    told = attribute_labels(people)
+    labels, numbers = told[:, : len(CATEGORICAL)], told[:, len(CATEGORICAL) :] / SCALE
+    assert labels.shape == (200, len(CATEGORICAL)) and numbers.shape == (200, len(CONTINUOUS))
     for avatar, row, line in zip(people, labels.tolist(), numbers.tolist(), strict=True):
-        for (name, values), code in zip(CHOICES.items(), row, strict=True):
-            assert (code == UNSEEN) is (name in hidden(avatar))
-            assert code == UNSEEN or values[code] == getattr(avatar, name)
-        assert line == pytest.approx([getattr(avatar, name) for name in MEASURES])
-    told = facts(people)
-    assert torch.equal(told[:, : len(CHOICES)], labels) and told.dtype == torch.int64
-    assert torch.allclose(told[:, len(CHOICES) :] / THOUSANDTHS, numbers, atol=5e-4)
-    assert codes([]).shape == (0, len(CHOICES)) and measures([]).shape == (0, len(MEASURES))
+        for (name, values), code in zip(CATEGORICAL.items(), row, strict=True):
+            assert (code == IGNORE_INDEX) is (name in hidden(avatar))
+            assert code == IGNORE_INDEX or values[code] == getattr(avatar, name)
+        assert line == pytest.approx([getattr(avatar, name) for name in CONTINUOUS], abs=6e-4)
+    assert told.dtype == torch.int64
+    assert attribute_labels([]).shape == (0, len(CATEGORICAL) + len(CONTINUOUS))
 
 
 def test_a_caption_says_what_is_seen_and_nothing_else():

@@ -56,6 +56,40 @@ def test_a_loaded_model_draws_the_same_pictures(tmp_path):
     assert torch.equal(ours, theirs)
 
 
+@pytest.mark.parametrize("family", ["gan", "style-gan"])
+def test_a_file_with_the_names_of_old_opens(family, tmp_path):
+    """As they were called when the shipped weights were trained."""
+    model = tiny(family, seed=4).half().float()
+    if family == "style-gan":  # as far from what a fresh one has as can be
+        model.generator.convs[0].noise_strength.data.fill_(0.5)
+    checkpoint.save(
+        model, tmp_path / "new.safetensors", CARD, extra={"curve.discriminator.loss": torch.ones(2)}
+    )
+    tensors, meta = checkpoint.read("new", tmp_path)
+    old = {new: old for old, new in type(model).renamed.items()}
+    assert {"discriminator", "discriminator_every"} <= old.keys()
+
+    def as_of_old(values: dict) -> dict:
+        return {
+            ".".join(old.get(part, part) for part in k.split(".")): v for k, v in values.items()
+        }
+
+    meta["config"] = as_of_old(meta["config"])
+    before = as_of_old(tensors)
+    assert "extra.curve.critic.loss" in before and "critic_every" in meta["config"]
+    assert not any("discriminator" in name for name in [*before, *meta["config"]])
+    if family == "style-gan":
+        assert {"shown", "matched"} <= meta["config"].keys()
+        assert "generator.convs.0.grain" in before and "generator.wish.values.weight" in before
+    texts = {k: json.dumps(v) for k, v in meta.items()}
+    save_file(before, tmp_path / "old.safetensors", texts)
+    again = load("old", "cpu", tmp_path)
+    assert again.config == model.config
+    assert again.extra.keys() == {"curve.discriminator.loss"}
+    for name, value in model.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value), name
+
+
 def test_amend_changes_the_metrics_and_nothing_else(model, tmp_path):
     extra = {"curve.loss": torch.tensor([3.0])}
     checkpoint.save(model, tmp_path / "a.safetensors", CARD, extra=extra)

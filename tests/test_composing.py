@@ -12,9 +12,13 @@ from core_fixtures import tiny
 from demos.page.figures import pixels
 from gen_core import Frame
 from gen_core.data.avatars import Avatar, portrait, random_avatar
-from gen_core.data.avatars.attributes import any_avatar
-from gen_core.data.avatars.held_out import HELD_OUT, is_held_out
-from gen_core.data.avatars.labels import CHOICES, facts
+from gen_core.data.avatars.schema import (
+    CATEGORICAL,
+    HELD_OUT,
+    any_avatar,
+    attribute_labels,
+    is_held_out,
+)
 from gen_core.evaluation.compositionality import (
     SIDE,
     _anybody,
@@ -26,7 +30,7 @@ from gen_core.evaluation.compositionality import (
 )
 from gen_core.progress import Progress
 
-NAMES = [*CHOICES]
+NAMES = [*CATEGORICAL]
 
 
 class Obedient:
@@ -38,7 +42,7 @@ class Obedient:
         for row, wish in enumerate(label):
             for name, value in wish.items():
                 drawn = "beanie" if value == "cap" else value
-                x[row, 0, 0, NAMES.index(name)] = CHOICES[name].index(drawn) + 1
+                x[row, 0, 0, NAMES.index(name)] = CATEGORICAL[name].index(drawn) + 1
         yield Frame(0, 1, 0.0, x)
 
 
@@ -53,7 +57,7 @@ class Reader:
     def answers(self, out):
         said = {
             name: torch.nn.functional.one_hot(
-                (out[:, place].long() - 1).clamp(min=0), len(CHOICES[name])
+                (out[:, place].long() - 1).clamp(min=0), len(CATEGORICAL[name])
             ).float()
             for place, name in enumerate(NAMES)
         }
@@ -114,7 +118,7 @@ def test_a_share_by_rule_is_what_the_judge_finds_in_drawn_portraits():
     with torch.inference_mode():
         logits, _ = judge.answers(judge(x))
     for place, (name, value) in enumerate(pair.items()):
-        expected = logits[name].argmax(1) == CHOICES[name].index(value)
+        expected = logits[name].argmax(1) == CATEGORICAL[name].index(value)
         assert shown(judge, x, [pair] * 3)[:, place].tolist() == expected.tolist()
 
 
@@ -126,8 +130,8 @@ def test_nobody_by_rule_hides_what_was_asked_for():
 
 
 def test_a_real_model_and_a_real_judge_go_together():
-    sizes = tuple(len(values) for values in CHOICES.values())
+    sizes = tuple(len(values) for values in CATEGORICAL.values())
     model = tiny("flow", channels=3, size=16, classes=0, choices=sizes, measures=6)
     found = composing(model, tiny("avatar-judge"), each=1, steps=1)
     assert 0 <= found["seen"]["share"] <= min(found["seen"]["alone"]) <= 1
-    assert facts([Avatar()]).shape[1] == len(sizes) + 6
+    assert attribute_labels([Avatar()]).shape[1] == len(sizes) + 6

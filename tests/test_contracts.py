@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import torch
 
-from core_fixtures import GENERATIVE, TRAINED, batches, tiny
+from core_fixtures import GENERATIVE, TRAINED, batches, complete_attributes, tiny
 from gen_core import Frame, Noise, final, fit, record
 from gen_core.checks import KnobError
-from gen_core.conditions import Attributes, Classes, complete_attributes
+from gen_core.conditions import Attributes, Classes
 from gen_core.family import Empty, Family, Tokens, registry
 from gen_core.knobs import Knob
 

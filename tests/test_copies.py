@@ -24,9 +24,8 @@ from demos.tabs import overview
 from demos.tabs.overview import memorization
 from demos.tabs.overview.texts import PORTRAITS
 from gen_core.checks import KnobError
-from gen_core.classifiers.images import Judge
-from gen_core.conditions import OTHERS
-from gen_core.data.avatars.dataset import SEEDS
+from gen_core.classifiers.images import ImageClassifier
+from gen_core.data.splits import AVATARS
 from gen_core.evaluation.memorization import (
     CANDIDATES,
     FRESH,
@@ -46,7 +45,7 @@ TRAINING = 60
 FEW = range(FRESH.start, FRESH.start + 4)
 
 
-def knowing_judge() -> Judge:
+def knowing_judge() -> ImageClassifier:
     """Untrained, but evaluated: it knows where each training portrait lies."""
     judge = tiny("avatar-judge")
     known = portraits(TRAINING, 64).pictures(slice(None))
@@ -55,7 +54,7 @@ def knowing_judge() -> Judge:
 
 
 @pytest.fixture(scope="module")
-def judge() -> Judge:
+def judge() -> ImageClassifier:
     return knowing_judge()
 
 
@@ -94,7 +93,7 @@ def blurred(x: torch.Tensor) -> torch.Tensor:
 
 def test_a_training_portrait_finds_itself(judge):
     for seed in (0, 17, 59):
-        found = nearest(judge, fresh(SEEDS["train"][seed]), 3)
+        found = nearest(judge, fresh(AVATARS["train"][seed]), 3)
         assert found[0].index == seed and found[0].difference == pytest.approx(0, abs=1e-6)
         assert 0 < found[1].difference <= found[2].difference
 
@@ -111,9 +110,11 @@ def test_candidates_are_the_portraits_that_training_showed_and_their_differences
 
 
 def test_fresh_portraits_are_in_no_data_set_and_nobody_is_asked_for_them():
-    assert FRESH.stop <= OTHERS, "any seed of a picture asks for a person from there on"
-    for seeds in SEEDS.values():
-        assert not set(FRESH) & set(seeds)
+    assert FRESH.stop <= AVATARS["asked"].start, (
+        "any seed of a picture asks for a person from there on"
+    )
+    for split in ("train", "test"):
+        assert not set(FRESH) & set(AVATARS[split])
 
 
 @pytest.mark.heavy

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import itertools
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import torch
 from core_fixtures import striped, write_fashion, write_idx
 from gen_core.checks import KnobError
 from gen_core.data import CLASSES, Batches, MissingData, fashion, load_data
+from gen_core.data.splits import AVATARS, SCENES, UNTOUCHED
+from gen_core.training.recipes import RECIPES
 
 
 @pytest.fixture(autouse=True)
@@ -216,3 +219,16 @@ def test_a_batch_must_fit_the_set(size):
 
 def test_the_folder_for_downloads_follows_the_environment(tmp_path):
     assert fashion.cache_folder() == tmp_path / "cache" / "noise-to-data"
+
+
+def test_no_seed_draws_for_two_splits_of_a_data_set():
+    ranges = sorted(AVATARS.values(), key=lambda seeds: seeds.start)
+    assert len(ranges) > 3 and all(seeds.start < seeds.stop for seeds in ranges)
+    assert all(one.stop <= other.start for one, other in itertools.pairwise(ranges))
+    assert UNTOUCHED.start > AVATARS["test"].start and UNTOUCHED.stop == AVATARS["test"].stop
+    assert len(set(SCENES.values())) == len(SCENES)
+
+
+def test_every_part_of_text_to_image_learns_from_scenes_of_its_own():
+    seeds = [r.seed for name, r in RECIPES.items() if name.startswith("text-to-image-emoji/")]
+    assert sorted([*seeds, SCENES["tokenizer"]]) == sorted(SCENES.values())

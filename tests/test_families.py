@@ -92,10 +92,12 @@ def test_a_gan_without_snapshots_says_so():
 def test_losses_of_a_gan_at_an_undecided_discriminator():
     """Logit 0 everywhere: -log 1/2 for each side (Goodfellow et al. 2014, section 4.1)."""
     model = tiny("gan")
-    for parameter in model.critic.parameters():
+    for parameter in model.discriminator.parameters():
         torch.nn.init.zeros_(parameter)
     x, label = batch()
-    assert model.critic_loss(x, label, rng())["loss"].item() == pytest.approx(2 * math.log(2))
+    assert model.discriminator_loss(x, label, rng())["loss"].item() == pytest.approx(
+        2 * math.log(2)
+    )
     assert model.generator_loss(x, label, rng())["loss"].item() == pytest.approx(math.log(2))
     assert model.slope(x, label).item() == 0
 
@@ -116,10 +118,10 @@ def test_the_slope_is_the_squared_gradient_at_real_pictures():
     value = model.slope(x, label).item()
     step = 1e-3 * torch.randn(x.shape, generator=rng(1))
     probe = x.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(model.critic(probe, label).sum(), probe)
+    (slope,) = torch.autograd.grad(model.discriminator(probe, label).sum(), probe)
     assert value == pytest.approx(float(slope.square().flatten(1).sum(1).mean()), rel=1e-4)
     with torch.no_grad():  # and the slope is one: a small step changes the logits as it says
-        change = model.critic(x + step, label) - model.critic(x - step, label)
+        change = model.discriminator(x + step, label) - model.discriminator(x - step, label)
     torch.testing.assert_close(change.sum(), 2 * (slope * step).sum(), rtol=0.05, atol=1e-5)
 
 

@@ -105,7 +105,7 @@ def test_the_edges_of_the_table_are_the_seeds_themselves(app):
     for k in range(portraits.COLUMNS):
         assert abs(table[0, 1 + k] - alone(app, 40 + k, 0.7)).max() <= 1
     model = app.model(MODEL)
-    mean = pixels(model.generator.paint(model.generator.mean_style))[0].astype(int)
+    mean = pixels(model.generator.synthesize(model.generator.mean_style))[0].astype(int)
     assert abs(table[0, 0] - mean).max() <= 1
 
 
@@ -128,7 +128,7 @@ def test_the_first_layers_follow_the_row_and_the_rest_the_column(app, layers):
     (row, row_grain), (column, column_grain) = sources
     w = torch.stack([row if k < layers else column for k in range(ALL)], dim=1)
     grain = row_grain[:layers] + column_grain[layers:]
-    expected = pixels(model.generator.paint(w, grain))[0].astype(int)
+    expected = pixels(model.generator.synthesize(w, grain))[0].astype(int)
     table = mixed(app, layers=layers, truncation_psi=0.7)
     assert abs(table[2, 1] - expected).max() <= 1
 

@@ -4,14 +4,13 @@ import pytest
 import torch
 
 from core_fixtures import portraits, striped, tiny
-from gen_core.classifiers.attributes import AvatarJudge
+from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import Avatar
-from gen_core.data.avatars.labels import facts
+from gen_core.data.avatars.schema import attribute_labels
 from gen_core.latent.atlas import POINTS, TENSORS, Atlas
-from gen_core.latent.axes import principal_axes
 from gen_core.latent.directions import Reader, learn
-from gen_core.latent.projection import affinities, divergence, slope, tsne
-from gen_core.latent.traits import TRAITS, of_answers, of_facts
+from gen_core.latent.projection import affinities, divergence, principal_axes, slope, tsne
+from gen_core.latent.traits import TRAITS, of_answers, of_labels
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -23,7 +22,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 def test_traits_are_read_from_what_is_known():
     people = [Avatar(glasses="sun", smile=-0.5, hair="bald"), Avatar(hair_colour="white", turn=1.0)]
-    traits, shown = of_facts(facts(people))
+    traits, shown = of_labels(attribute_labels(people))
     read = [dict(zip(TRAITS, row, strict=True)) for row in traits.tolist()]
     assert read[0]["glasses"] == 1 and read[1]["glasses"] == 0
     assert read[0]["smile"] == pytest.approx(-0.5) and read[1]["turn"] == 1
@@ -33,13 +32,15 @@ def test_traits_are_read_from_what_is_known():
 
 
 def test_a_sure_judge_and_the_facts_read_the_same_traits():
-    known = facts([Avatar(glasses="round", beard="goatee"), Avatar(hat="cap", mouth="open")])
-    judge = AvatarJudge
-    logits, numbers = judge.answers(judge(), torch.zeros(2, judge().outputs))
+    known = attribute_labels(
+        [Avatar(glasses="round", beard="goatee"), Avatar(hat="cap", mouth="open")]
+    )
+    judge = AttributeClassifier()
+    logits, numbers = judge.answers(torch.zeros(2, judge.outputs))
     for column, name in enumerate(logits):
         logits[name] = 40 * torch.eye(logits[name].shape[1])[known[:, column].clamp(min=0)]
     numbers = known[:, len(logits) :] / 1000
-    expected, shown = of_facts(known)
+    expected, shown = of_labels(known)
     torch.testing.assert_close(of_answers(logits, numbers) * shown, expected, atol=1e-4, rtol=0)
 
 

@@ -19,8 +19,7 @@ from demos.tabs.latent_space.models import atlas
 from demos.widgets.latent_map import FINE, Guide, Path, PathKnob, parse_path
 from gen_core.checks import KnobError
 from gen_core.data.avatars import Avatar
-from gen_core.data.avatars.attributes import SKINS
-from gen_core.data.avatars.labels import facts
+from gen_core.data.avatars.schema import SKINS, attribute_labels
 from gen_core.data.images import pixels
 from gen_core.latent.atlas import Atlas
 from gen_core.training.checkpoint import save
@@ -172,7 +171,7 @@ def test_dots_beyond_the_edge_are_counted_and_left_out(app):
 
 
 def columns_of(*people: Avatar):
-    labels = facts(people)
+    labels = attribute_labels(people)
     nothing = torch.zeros(len(people), 2)
     made = Atlas(nothing, labels, nothing, nothing, nothing)
     return {column.title: column for column in panel.portrait_columns(made)}

@@ -14,8 +14,8 @@ from demos.tabs.latent_space.models import PORTRAITS, UNSEEN_FROM, atlas, code_o
 from demos.widgets.meaning_sliders import AXES, DIRECTIONS, Move, MoveKnob, Mover, parse_move
 from gen_core.checks import KnobError
 from gen_core.data.avatars import avatars
-from gen_core.data.avatars.dataset import SEEDS
 from gen_core.data.images import pixels
+from gen_core.data.splits import AVATARS
 from gen_core.latent import disentanglement
 from gen_core.latent.traits import TRAITS
 from latent_fixtures import lab
@@ -67,7 +67,7 @@ def test_what_is_no_move_gets_a_message(text, message):
 def test_faces_are_portraits_that_training_does_not_show():
     images, _ = avatars([UNSEEN_FROM + 5])
     assert torch.equal(((portrait(5) + 1) * 127.5).round().byte(), images)
-    assert UNSEEN_FROM not in SEEDS["train"]
+    assert UNSEEN_FROM not in AVATARS["train"]
 
 
 def test_the_face_that_nothing_moves_is_its_own_reconstruction(app):

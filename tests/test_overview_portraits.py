@@ -17,9 +17,9 @@ from demos.tabs.overview import sets
 from demos.tabs.overview.texts import FASHION, PORTRAITS
 from gen_core import Noise, final, load
 from gen_core.checks import KnobError
-from gen_core.conditions import OTHERS
 from gen_core.data.avatars import avatars, random_avatar
-from gen_core.data.avatars.labels import caption
+from gen_core.data.avatars.captions import caption
+from gen_core.data.splits import AVATARS
 from gen_core.evaluation.cost import published
 from overview_fixtures import run, sources, write_portraits, write_weights
 from sampling_fixtures import picture
@@ -41,7 +41,7 @@ def test_portraits_are_on_offer_only_where_there_is_something_to_compare(weights
 def test_columns_of_portraits_are_people_and_rows_say_whether_they_were_asked(weights):
     write_portraits(weights)
     _, page = run(App("cpu"), data=PORTRAITS.title, count=3)
-    people, _ = avatars([OTHERS + i for i in range(3)])
+    people, _ = avatars([AVATARS["asked"][i] for i in range(3)])
     shown = [picture(url) for url in sources(page["asked"])]
     assert np.array_equal(np.stack(shown), people.permute(0, 2, 3, 1).numpy())
     assert "<b>Asked for them:</b> Flow matching" in page["asked"]
@@ -49,7 +49,7 @@ def test_columns_of_portraits_are_people_and_rows_say_whether_they_were_asked(we
     assert PORTRAITS.asked in page["flow"] and PORTRAITS.free in page["vae"]
     for name in ("asked", "vae", "flow"):
         assert page[name].count('ov-tile"') == 3 and page[name].count('tabindex="0"') == 1
-    wanted = caption(random_avatar(OTHERS + 2))
+    wanted = caption(random_avatar(AVATARS["asked"][2]))
     assert wanted in page["flow"] and wanted not in page["vae"]
     assert "ov-absent" in page["gan"] and "ov-absent" in page["diffusion"]
 

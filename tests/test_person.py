@@ -28,9 +28,11 @@ from demos.widgets.attribute_picker import (
 )
 from gen_core import Noise, final
 from gen_core.checks import KnobError
-from gen_core.conditions import OTHERS, Attributes
+from gen_core.conditions import Attributes
+from gen_core.data import SCHEMAS
 from gen_core.data.avatars import Avatar, portrait, random_avatar
-from gen_core.data.avatars.labels import CHOICES, MEASURES, hidden
+from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, hidden
+from gen_core.data.splits import AVATARS
 from gen_core.families.diffusion import Diffusion
 from gen_core.families.flow import Flow
 from person_fixtures import write_people
@@ -62,7 +64,7 @@ def test_a_wish_survives_its_text_and_is_one_that_models_take():
     assert written(wish) == "hat:cap;smile:0.8;hair_colour:pink"
     assert parse_wish("") == {}
     assert WishKnob("wish", "Wish", "wish", "").from_text("hat:cap;age:1.0") == "hat:cap;age:1"
-    Attributes().encode(wish, 2)  # or KnobError
+    Attributes(SCHEMAS["avatars"]).encode(wish, 2)  # or KnobError
 
 
 @pytest.mark.parametrize(
@@ -93,13 +95,13 @@ def test_what_is_no_wish_gets_a_message(text, message):
 def test_every_attribute_that_models_know_can_be_chosen_once():
     groups = Chooser().describe()["groups"]
     fields = [field for group in groups for field in group["fields"]]
-    assert sorted(field["name"] for field in fields) == sorted([*CHOICES, *MEASURES])
+    assert sorted(field["name"] for field in fields) == sorted([*CATEGORICAL, *CONTINUOUS])
     for field in fields:
         if field["kind"] == "measure":
             for end in (field["low"], field["high"]):
                 assert parse_wish(f"{field['name']}:{end}") == {field["name"]: end}
         else:
-            assert tuple(field["options"]) == CHOICES[field["name"]]
+            assert tuple(field["options"]) == CATEGORICAL[field["name"]]
 
 
 def test_the_person_drawn_is_as_asked_for_and_plain_in_the_rest():
@@ -131,11 +133,11 @@ def test_the_button_picks_every_such_combination_and_shows_it():
 
 def test_somebody_is_all_that_can_be_seen_of_a_person_from_beyond_training():
     wish = parse_wish(Chooser().somebody(3)["wish"])
-    avatar = random_avatar(OTHERS + 3)
-    assert wish.keys() == {*CHOICES, *MEASURES} - hidden(avatar)
+    avatar = random_avatar(AVATARS["asked"][3])
+    assert wish.keys() == {*CATEGORICAL, *CONTINUOUS} - hidden(avatar)
     for name, value in wish.items():
         asked = getattr(avatar, name)
-        assert value == (asked if name in CHOICES else pytest.approx(asked, abs=0.0251))
+        assert value == (asked if name in CATEGORICAL else pytest.approx(asked, abs=0.0251))
     assert never_together(wish) == []
 
 
@@ -222,9 +224,9 @@ class Oracle:
             name: torch.stack(
                 [torch.eye(len(options))[options.index(getattr(one, name))] for one in self.people]
             )
-            for name, options in CHOICES.items()
+            for name, options in CATEGORICAL.items()
         }
-        numbers = [[getattr(one, name) for name in MEASURES] for one in self.people]
+        numbers = [[getattr(one, name) for name in CONTINUOUS] for one in self.people]
         return logits, torch.tensor(numbers)
 
 

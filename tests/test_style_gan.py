@@ -5,16 +5,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core_fixtures import portraits, tiny
+from core_fixtures import complete_attributes, portraits, tiny
 from gen_core import Noise, final
 from gen_core.checks import KnobError
-from gen_core.classifiers.attribute_head import answers, marks
-from gen_core.conditions import complete_attributes
-from gen_core.data.avatars.labels import CHOICES
-from gen_core.data.images import UNSEEN
+from gen_core.data.avatars.schema import CATEGORICAL
 from gen_core.families.style_gan import MIXED
 from gen_core.nets.adversarial import PlainBlock
-from gen_core.nets.style import StyledConv
+from gen_core.nets.attributes import IGNORE_INDEX
+from gen_core.nets.style import ModulatedConv2d
 
 
 def batch(count: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
@@ -26,7 +24,7 @@ def batch(count: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
 def test_weighing_input_and_output_is_changing_the_weights_of_each_picture():
     """Karras et al. 2020, eq. 1 and 3, with weights made for each picture."""
     torch.manual_seed(0)
-    conv = StyledConv(6, 5, 4)
+    conv = ModulatedConv2d(6, 5, 4)
     x, w = torch.randn(3, 6, 8, 8), torch.randn(3, 4)
     style = conv.style(w)
     expected = []
@@ -37,16 +35,16 @@ def test_weighing_input_and_output_is_changing_the_weights_of_each_picture():
     torch.testing.assert_close(conv(x, w), torch.cat(expected), atol=1e-4, rtol=1e-4)
 
 
-def test_layers_keep_the_variance_and_grain_comes_in_when_it_is_learned():
+def test_layers_keep_the_variance_and_noise_comes_in_when_it_is_learned():
     torch.manual_seed(0)
-    conv = StyledConv(64, 64, 16)
+    conv = ModulatedConv2d(64, 64, 16)
     x, w = torch.randn(8, 64, 16, 16), torch.randn(8, 16)
     out = conv(x, w)[:, :, 1:-1, 1:-1]
     assert float(out.square().mean().detach()) == pytest.approx(1.04, abs=0.1)
-    grain = torch.randn(8, 1, 16, 16)
-    assert torch.equal(conv(x, w, grain), conv(x, w)), "it begins without"
-    torch.nn.init.ones_(conv.grain)
-    assert not torch.allclose(conv(x, w, grain), conv(x, w))
+    noise = torch.randn(8, 1, 16, 16)
+    assert torch.equal(conv(x, w, noise), conv(x, w)), "it begins without"
+    torch.nn.init.ones_(conv.noise_strength)
+    assert not torch.allclose(conv(x, w, noise), conv(x, w))
 
 
 def test_every_layer_follows_a_style_of_its_own():
@@ -56,16 +54,18 @@ def test_every_layer_follows_a_style_of_its_own():
         z = torch.randn(2, 8, generator=torch.manual_seed(1))
         one, other = generator.style(z, complete_attributes(None, [0, 1]))
         w = one.expand(1, generator.layers, -1).clone()
-        assert torch.allclose(generator.paint(w), generator.paint(one[None]), atol=1e-6)
+        assert torch.allclose(generator.synthesize(w), generator.synthesize(one[None]), atol=1e-6)
         for layer in range(generator.layers):
             mixed = w.clone()
             mixed[:, layer] = other
-            assert not torch.allclose(generator.paint(mixed), generator.paint(w), atol=1e-4), layer
+            assert not torch.allclose(
+                generator.synthesize(mixed), generator.synthesize(w), atol=1e-4
+            ), layer
 
 
 def test_some_of_training_mixes_two_codes_and_two_wishes():
     model, rows = tiny("style-gan"), []
-    model.generator.colour = lambda w, grain: rows.append(w) or w
+    model.generator.synthesize = lambda w, noise, bounded: rows.append(w) or w
     _, whole = model.fakes(complete_attributes(None, range(400)), torch.Generator().manual_seed(0))
     (w,) = rows
     mixed = (w != w[:, :1]).any((1, 2))
@@ -75,7 +75,7 @@ def test_some_of_training_mixes_two_codes_and_two_wishes():
 
 def test_pictures_are_bounded_but_training_sees_how_far_beyond_the_bounds_they_are():
     model, label = tiny("style-gan"), complete_attributes(None, range(4))
-    bias = model.generator.colours[-1].bias
+    bias = model.generator.to_rgb[-1].bias
     with torch.no_grad():
         bias += 3
         assert float(model.generate(Noise(range(4)).randn(8), label).max()) == 1
@@ -107,20 +107,20 @@ def test_the_mean_style_is_that_of_everybody():
 
 def test_both_sides_of_the_game_compare_a_forgery_with_a_real_picture():
     """As a whole, and by each value that the label tells."""
-    model = tiny("style-gan", shown=0.0, matched=0.0)
+    model = tiny("style-gan", aux_weight=0.0, feature_matching_weight=0.0)
     x, label = batch(8)
     fake = model.fakes(label, torch.manual_seed(5))[0].detach()
     with torch.no_grad():
-        real, forged = model.critic.look(x), model.critic.look(fake)
-    lead = real.logit - forged.logit
-    by_value = torch.zeros(label[:, : len(CHOICES)].shape)
-    for name, logits in answers(real.said)[0].items():
-        asked, others = label[:, [*CHOICES].index(name)], answers(forged.said)[0][name]
+        real, forged = model.discriminator.look(x), model.discriminator.look(fake)
+    lead, head = real.logit - forged.logit, model.discriminator.head
+    by_value = torch.zeros(label[:, : len(CATEGORICAL)].shape)
+    for name, logits in head(real.said)[0].items():
+        asked, others = label[:, [*CATEGORICAL].index(name)], head(forged.said)[0][name]
         for row, value in enumerate(asked.tolist()):
-            if value != UNSEEN:
+            if value != IGNORE_INDEX:
                 ahead = logits[row, value] - others[row, value]
-                by_value[row, [*CHOICES].index(name)] = ahead
-    caught = model.critic_loss(x, label, torch.manual_seed(5))
+                by_value[row, [*CATEGORICAL].index(name)] = ahead
+    caught = model.discriminator_loss(x, label, torch.manual_seed(5))
     loss = F.softplus(-lead).mean() + F.softplus(-by_value).mean()
     assert caught["loss"].item() == pytest.approx(loss.item(), rel=1e-4)
     assert caught["accuracy"].item() == (lead > 0).float().mean().item()
@@ -131,12 +131,13 @@ def test_both_sides_of_the_game_compare_a_forgery_with_a_real_picture():
 
 
 def test_besides_the_game_real_pictures_are_named_and_the_measures_of_forgeries_are_read():
-    game, named = tiny("style-gan", shown=0.0), tiny("style-gan", shown=0.5)
+    game, named = tiny("style-gan", aux_weight=0.0), tiny("style-gan", aux_weight=0.5)
     x, label = batch(8)
     fake, whole = named.fakes(label, torch.manual_seed(5))
+    head = named.discriminator.head
     more = {
-        "critic": marks(named.critic.look(x).said, label).loss,
-        "generator": marks(named.critic.look(fake[whole]).said, label[whole]).measures,
+        "discriminator": head.loss(named.discriminator.look(x).said, label).total,
+        "generator": head.loss(named.discriminator.look(fake[whole]).said, label[whole]).continuous,
     }
     for side, loss in more.items():
         without, with_it = (
@@ -150,14 +151,17 @@ def test_besides_the_game_real_pictures_are_named_and_the_measures_of_forgeries_
 
 def test_a_forgery_shall_look_like_its_real_portrait_to_each_layer_of_the_discriminator():
     """Wang et al. 2018, eq. 4; but for those drawn from two wishes."""
-    game, matched = tiny("style-gan", matched=0.0), tiny("style-gan", matched=3.0)
+    game, matched = (
+        tiny("style-gan", feature_matching_weight=0.0),
+        tiny("style-gan", feature_matching_weight=3.0),
+    )
     x, label = batch(8)
     fake, whole = matched.fakes(label, torch.manual_seed(5))
     seen: list[torch.Tensor] = []
-    blocks = [layer for layer in matched.critic.body if isinstance(layer, PlainBlock)]
+    blocks = [layer for layer in matched.discriminator.body if isinstance(layer, PlainBlock)]
     hooks = [b.register_forward_hook(lambda block, given, out: seen.append(out)) for b in blocks]
     for pictures in (x[whole], fake[whole]):
-        matched.critic.look(pictures)
+        matched.discriminator.look(pictures)
     for hook in hooks:
         hook.remove()
     pairs = zip(seen[len(blocks) :], seen[: len(blocks)], strict=True)
@@ -181,8 +185,8 @@ def test_the_discriminator_is_penalised_at_real_pictures_and_at_forgeries():
 
 def test_the_discriminator_can_be_asked_about_pictures_with_a_wish_and_without():
     model, (x, label) = tiny("style-gan"), batch(4)
-    torch.testing.assert_close(model.judge(x), model.critic(x).detach())
-    torch.testing.assert_close(model.judge(x, label), model.critic(x, label).detach())
+    torch.testing.assert_close(model.judge(x), model.discriminator(x).detach())
+    torch.testing.assert_close(model.judge(x, label), model.discriminator(x, label).detach())
     assert not torch.equal(model.judge(x, {"hat": "cap"}), model.judge(x, {"hat": "turban"}))
     with pytest.raises(KnobError, match="hat='crown'"):
         model.judge(x, {"hat": "crown"})

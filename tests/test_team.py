@@ -25,9 +25,9 @@ from gen_core.training.recipes import Recipe, Run
 local_steps, stop = map(int, sys.argv[1:])
 
 recipe = Recipe(
-    "gan", steps=10, batch=16, warmup=2, turn=4, then={"critic_every": 2},
+    "gan", steps=10, batch=16, warmup=2, turn=4, then={"discriminator_every": 2},
     local_steps=local_steps,
-    config={"widths": (32, 16, 16), "latent": 8, "critic_width": 8},
+    config={"widths": (32, 16, 16), "latent": 8, "discriminator_width": 8},
 )
 run = Run("shared", recipe, Path("run"))
 list(itertools.islice(run.train(device="cpu", save_every=3), stop))

@@ -11,8 +11,8 @@ from emoji_pipeline import tiny_parts, tiny_pipeline
 from gen_core import load
 from gen_core.__main__ import main as command_line
 from gen_core.classifiers.emoji import (
+    IGNORE_INDEX,
     QUESTIONS,
-    UNSEEN,
     SceneJudge,
     SceneJudgeConfig,
     half,
@@ -110,14 +110,14 @@ def test_the_judge_learns_the_answers_that_a_picture_gives():
     answers = torch.cat([source[step][1] for step in range(8)])
     assert answers.shape == (512, len(QUESTIONS))
     for column, choices in zip(answers.T, QUESTIONS.values(), strict=True):
-        assert column.min() >= UNSEEN and column.max() < choices
-    whole = (answers[:, 0] == UNSEEN).float().mean()
+        assert column.min() >= IGNORE_INDEX and column.max() < choices
+    whole = (answers[:, 0] == IGNORE_INDEX).float().mean()
     assert 0.03 < whole < 0.15  # a third of the quarter that shows two things
     two = Scene((3, 4), ("", "red"), "flat", "teal", relation="above")
     assert truth(two, 1) == [4, 2, list(COLOURS).index("teal"), 1]
-    assert truth(two, None)[0] == UNSEEN and truth(two)[3] == 0
+    assert truth(two, None)[0] == IGNORE_INDEX and truth(two)[3] == 0
     sketch = Scene((3,), medium="pencil sketch")
-    assert truth(sketch)[2:] == [UNSEEN, UNSEEN]
+    assert truth(sketch)[2:] == [IGNORE_INDEX, IGNORE_INDEX]
 
 
 @pytest.mark.heavy

@@ -105,12 +105,14 @@ def test_a_phase_moves_nobody_elses_weights():
     model = tiny("gan")
     trainer = next(fit(model, Batches(striped(), 16, 0), steps=2, warmup=0)).trainer
     turn = next(phase for phase in trainer.phases if phase.name == "generator")
-    critic = [p.detach().clone() for p in model.critic.parameters()]
+    critic = [p.detach().clone() for p in model.discriminator.parameters()]
     painter = [p.detach().clone() for p in model.generator.parameters()]
     x, label = Batches(striped(), 16, 0)[0]
     rng = torch.Generator().manual_seed(0)
     trainer._run(turn, x, label, rng)
-    assert all(torch.equal(a, b) for a, b in zip(critic, model.critic.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(critic, model.discriminator.parameters(), strict=True)
+    )
     assert any(
         not torch.equal(a, b) for a, b in zip(painter, model.generator.parameters(), strict=True)
     )
@@ -200,7 +202,7 @@ GAME = Recipe(
     batch=16,
     warmup=2,
     snapshots=(50, 55, 60),
-    config={"widths": (32, 16, 16), "latent": 8, "critic_width": 8},
+    config={"widths": (32, 16, 16), "latent": 8, "discriminator_width": 8},
 )
 
 
@@ -236,17 +238,19 @@ def test_an_interrupted_run_gives_the_same_checkpoint(place):
     assert logged == sorted(set(logged))
 
 
-TURNED = dataclasses.replace(GAME, turn=55, then={"critic_every": 4, "r1": 0.0})
+TURNED = dataclasses.replace(GAME, turn=55, then={"discriminator_every": 4, "r1": 0.0})
 
 
 def test_a_run_is_the_same_as_its_twin_until_its_turn(place):
     list(Run("straight", GAME, place / "one").train(device="cpu"))
     steps = list(Run("turned", TURNED, place / "two").train(device="cpu"))
     assert [s.step for s in steps] == list(range(1, 61))
-    assert [s.step for s in steps[55:] if "critic.loss" in s.losses] == [57]  # update 56 is a 4th
+    assert [s.step for s in steps[55:] if "discriminator.loss" in s.losses] == [
+        57
+    ]  # update 56 is a 4th
     one, two = load("straight", "cpu"), load("turned", "cpu")
-    assert two.config.critic_every == 4 and two.config.r1 == 0 < one.config.r1
-    step, loss = (two.extra[f"curve.{name}"] for name in ("step", "critic.loss"))
+    assert two.config.discriminator_every == 4 and two.config.r1 == 0 < one.config.r1
+    step, loss = (two.extra[f"curve.{name}"] for name in ("step", "discriminator.loss"))
     assert step[loss.isfinite()].max() == 57  # logged after the turn too
     for step, same in ((50, True), (55, True), (60, False)):
         ours, theirs = (m.at_snapshot(step).generator.enter.weight for m in (one, two))
@@ -276,7 +280,7 @@ def test_a_state_file_holds_all_that_a_run_must_remember(place):
     names = [k.split(".") for k in load_file(place / "run" / "state.safetensors")]
     assert {part[0] for part in names} == {"model", "ema", "optimiser"}
     played = {part[1] for part in names if part[0] == "optimiser"}
-    assert played == {"critic", "generator"}  # by name: phases may come, go and move
+    assert played == {"discriminator", "generator"}  # by name: phases may come, go and move
 
 
 def test_a_recipe_without_its_data_says_where_it_looked(tmp_path, monkeypatch):

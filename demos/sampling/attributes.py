@@ -26,9 +26,9 @@ from demos.widgets.attribute_picker import NEVER, Wish, WishKnob, in_words, neve
 from demos.widgets.card import read
 from demos.widgets.timeline import Timeline
 from gen_core import Frame, available, record
-from gen_core.classifiers.attributes import AvatarJudge
+from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import Avatar
-from gen_core.data.avatars.labels import CHOICES, MEASURES, hidden
+from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, hidden
 from gen_core.evaluation.cost import Meter
 
 START = "hair:afro;hair_colour:blond;hat:none"
@@ -41,7 +41,7 @@ NEAR = 0.25
 """A measure is as asked for if the judge sees it no further off than this."""
 MOST_CURVES = 3
 """Attributes with a curve of their own; more than these share one, their mean."""
-LABELS = "gen_core.data.avatars.labels"
+LABELS = "gen_core.data.avatars.schema"
 
 
 class Watched(Meter):
@@ -61,7 +61,7 @@ class Watched(Meter):
 
 
 @torch.inference_mode()
-def shown(judge: AvatarJudge, x: Tensor, wish: Wish) -> dict[str, Tensor]:
+def shown(judge: AttributeClassifier, x: Tensor, wish: Wish) -> dict[str, Tensor]:
     """For each attribute asked for that can be seen, which of the pictures x (B, 3, H, W) show it:
     (B,) bool, on the CPU."""
     logits, numbers = judge.answers(judge(x.to(judge.device)).cpu())
@@ -69,10 +69,10 @@ def shown(judge: AvatarJudge, x: Tensor, wish: Wish) -> dict[str, Tensor]:
     for name, value in wish.items():
         if name in hidden(Avatar(**wish)):
             continue
-        if name in CHOICES:
-            told[name] = logits[name].argmax(1) == CHOICES[name].index(value)
+        if name in CATEGORICAL:
+            told[name] = logits[name].argmax(1) == CATEGORICAL[name].index(value)
         else:
-            told[name] = (numbers[:, MEASURES.index(name)] - value).abs() <= NEAR
+            told[name] = (numbers[:, [*CONTINUOUS].index(name)] - value).abs() <= NEAR
     return told
 
 
@@ -122,7 +122,7 @@ def seen(value: Mapping[str, Any] | None) -> str:
       <p class="wishes-count">{escape(told["foot"])}</p></section>"""
 
 
-def _foot(judge: AvatarJudge) -> str:
+def _foot(judge: AttributeClassifier) -> str:
     metrics = judge.card.get("metrics", {})
     how_good = (
         f" On {metrics['samples']:,} portraits drawn by rule, {metrics['accuracy']:.1%} of its "
@@ -258,17 +258,17 @@ class Person:
             "    logits, measures = judge.answers(judge(x.to(judge.device)).cpu())",
             "right = {}",
             f"for name in {seen!r}:  # what nothing hides",
-            "    if name in CHOICES:",
-            "        right[name] = logits[name].argmax(1) == CHOICES[name].index(wish[name])",
+            "    if name in CATEGORICAL:",
+            "        right[name] = logits[name].argmax(1) == CATEGORICAL[name].index(wish[name])",
             "    else:",
-            "        off = measures[:, MEASURES.index(name)] - wish[name]",
+            "        off = measures[:, [*CONTINUOUS].index(name)] - wish[name]",
             f"        right[name] = off.abs() <= {NEAR:g}",
             '    print(f"{name} {wish[name]}: {int(right[name].sum())} of {len(x)}")',
             'print("all of it:", int(torch.stack([*right.values()]).all(0).sum()))',
         ]
         return script(
             [LOAD, NOISE, ("gen_core", "record")]
-            + ([TORCH, (LABELS, "CHOICES"), (LABELS, "MEASURES")] if judged else []),
+            + ([TORCH, (LABELS, "CATEGORICAL"), (LABELS, "CONTINUOUS")] if judged else []),
             f'model = load("{self.family.model}")',
             f"wish = {wish!r}  # what is left out stays open",
             "frames = record(model.sample(",

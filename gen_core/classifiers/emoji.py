@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from gen_core.data.emoji import STYLES, concepts
 from gen_core.data.emoji.scenes import COLOURS, RELATIONS, TINTS, Scene
-from gen_core.data.images import UNSEEN
 from gen_core.families.text_to_image.part import Part
 from gen_core.family import Losses, Phase, register
-from gen_core.nets.classifier import marked, pyramid
+from gen_core.nets.attributes import IGNORE_INDEX, masked_cross_entropy
+from gen_core.nets.blocks import pyramid
 
 QUESTIONS = {
     "concept": len(concepts()),
@@ -57,19 +57,19 @@ class SceneJudge(Part):
         return [Phase("classify", list(self.parameters()), self.loss, lr=2e-3, weight_decay=0.05)]
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
-        """x (B, 3, 64, 64), label (B, 4): the answers, `UNSEEN` where there is none."""
-        loss, right = marked(self(x), label)
+        """x (B, 3, 64, 64), label (B, 4): the answers, `IGNORE_INDEX` where there is none."""
+        loss, right = masked_cross_entropy(self(x), label)
         return {"loss": loss, **right}
 
 
 def truth(scene: Scene, thing: int | None = 0) -> list[int]:
     """The right answers for one thing of a scene; None: for two things together, which are not one
     concept. A pencil sketch shows no background and no tint."""
-    concept = UNSEEN if thing is None else scene.things[thing]
+    concept = IGNORE_INDEX if thing is None else scene.things[thing]
     style = STYLES.index(scene.style)
     if scene.medium == "pencil sketch":
-        return [concept, style, UNSEEN, UNSEEN]
-    tint = UNSEEN if thing is None else ("", *TINTS).index(scene.tints[thing])
+        return [concept, style, IGNORE_INDEX, IGNORE_INDEX]
+    tint = IGNORE_INDEX if thing is None else ("", *TINTS).index(scene.tints[thing])
     return [concept, style, list(COLOURS).index(scene.background), tint]
 
 

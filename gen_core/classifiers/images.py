@@ -1,7 +1,5 @@
 """A small classifier, trained here, that measures the others: its features stand for pictures."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,34 +9,34 @@ from torch.nn import functional as F
 
 from gen_core.evaluation import metrics
 from gen_core.family import Losses, Phase, Trainable, register
-from gen_core.nets.classifier import pyramid
+from gen_core.nets.blocks import pyramid
 
 
 @dataclass(frozen=True)
-class JudgeConfig:
+class ImageClassifierConfig:
     channels: int = 1
     widths: tuple[int, ...] = (32, 64, 128)
     classes: int = 10
 
 
 @register
-class Judge(Trainable):
+class ImageClassifier(Trainable):
     """A classifier: it has phases to train and features to measure, but no samples."""
 
     name = "judge"
-    Config = JudgeConfig
+    Config = ImageClassifierConfig
     indexes: ClassVar[bool] = False
     """Whether its checkpoint shall know where each training picture lies (see `nearest`)."""
 
-    def __init__(self, config: JudgeConfig | None = None) -> None:
+    def __init__(self, config: ImageClassifierConfig | None = None) -> None:
         super().__init__(config)
         widths = self.config.widths
         self.body = pyramid(nn.Conv2d(self.config.channels, widths[0], 3, padding=1), widths)
         self.head = nn.Linear(widths[-1], self.outputs)
 
     @classmethod
-    def tiny(cls) -> JudgeConfig:
-        return JudgeConfig(widths=(8, 16, 16))
+    def tiny(cls) -> ImageClassifierConfig:
+        return ImageClassifierConfig(widths=(8, 16, 16))
 
     @property
     def outputs(self) -> int:

@@ -1,17 +1,29 @@
-"""Data sets by name. A new one is one file here and one line in `LOADERS`."""
-
-from __future__ import annotations
+"""Data sets by name. A new one is one file here and one line in `LOADERS`; one whose pictures have
+several labels has a line in `SCHEMAS` too."""
 
 from pathlib import Path
 
 from gen_core.checks import choice
 from gen_core.data.avatars.dataset import load_avatars
+from gen_core.data.avatars.schema import SCHEMA
 from gen_core.data.fashion import CLASSES, load_idx
 from gen_core.data.images import Batches, DataSet, ImageSet, MissingData
+from gen_core.data.schema import Schema
 
-__all__ = ["CLASSES", "LOADERS", "Batches", "DataSet", "ImageSet", "MissingData", "load_data"]
+__all__ = [
+    "CLASSES",
+    "LOADERS",
+    "SCHEMAS",
+    "Batches",
+    "DataSet",
+    "ImageSet",
+    "MissingData",
+    "Schema",
+    "load_data",
+]
 
 LOADERS = {"fashion": load_idx, "mnist": load_idx, "avatars": load_avatars}
+SCHEMAS = {"avatars": SCHEMA}
 
 
 def load_data(

@@ -10,9 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-UNSEEN = -1
-"""In place of a label that the picture does not show."""
-
 
 class MissingData(FileNotFoundError):
     """The data set is not on this machine and could not be downloaded. Says where it looked."""
@@ -34,7 +31,7 @@ class ImageSet:
     images: Tensor
     """(N, C, H, W) uint8"""
     labels: Tensor
-    """(N,) int64, a class each; of "avatars" several, as in `avatars.labels.facts`"""
+    """(N,) int64, a class each; of "avatars" several, as `schema.Schema` has them"""
     classes: tuple[str, ...]
 
     def __len__(self) -> int:

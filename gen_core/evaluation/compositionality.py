@@ -12,12 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gen_core.classifiers.attributes import AvatarJudge
-from gen_core.conditions import OTHERS
+from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import portrait
-from gen_core.data.avatars.attributes import Avatar, any_avatar
-from gen_core.data.avatars.held_out import HELD_OUT
-from gen_core.data.avatars.labels import CHOICES, hidden
+from gen_core.data.avatars.schema import CATEGORICAL, HELD_OUT, Avatar, any_avatar, hidden
+from gen_core.data.splits import AVATARS
 from gen_core.families.guided import GuidedFamily
 from gen_core.family import final
 from gen_core.noise import Noise
@@ -53,7 +51,7 @@ def seen_pairs(seed: int = 0) -> list[Wish]:
     for (one, other), left_out in HELD_OUT.items():
         every = [
             pair
-            for pair in product(CHOICES[one], CHOICES[other])
+            for pair in product(CATEGORICAL[one], CATEGORICAL[other])
             if pair not in left_out and "bald" not in pair
         ]
         for index in rng.choice(len(every), len(left_out), replace=False):
@@ -63,7 +61,7 @@ def seen_pairs(seed: int = 0) -> list[Wish]:
 
 def composing(
     model: GuidedFamily,
-    judge: AvatarJudge,
+    judge: AttributeClassifier,
     *,
     each: int = EACH,
     seed: int = 0,
@@ -123,13 +121,13 @@ def _by_rule(wishes: Sequence[Wish], seeds: range) -> Tensor:
 
 
 @torch.inference_mode()
-def shown(judge: AvatarJudge, x: Tensor, pairs: Sequence[Wish]) -> Tensor:
+def shown(judge: AttributeClassifier, x: Tensor, pairs: Sequence[Wish]) -> Tensor:
     """x (B, 3, H, W) -> (B, 2) bool: whether the judge sees each of a picture's two values."""
     logits, _ = judge.answers(judge(x.to(judge.device)))
     said = {name: values.argmax(1).tolist() for name, values in logits.items()}
     return torch.tensor(
         [
-            [said[name][row] == CHOICES[name].index(value) for name, value in pair.items()]
+            [said[name][row] == CATEGORICAL[name].index(value) for name, value in pair.items()]
             for row, pair in enumerate(pairs)
         ]
     )
@@ -137,7 +135,7 @@ def shown(judge: AvatarJudge, x: Tensor, pairs: Sequence[Wish]) -> Tensor:
 
 def _anybody(wish: Wish, seed: int) -> Avatar:
     """Old age turns hair grey, whatever its colour was: who hides the wish is drawn anew."""
-    rng = np.random.default_rng(OTHERS + seed)
+    rng = np.random.default_rng(AVATARS["asked"][seed])
     while wish.keys() & hidden(person := replace(any_avatar(rng), **wish)):
         pass
     return person

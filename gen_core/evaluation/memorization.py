@@ -15,18 +15,16 @@ from typing import Literal
 from torch import Tensor
 
 from gen_core.checks import KnobError
-from gen_core.classifiers.images import Judge
+from gen_core.classifiers.images import ImageClassifier
 from gen_core.data.avatars import avatars
-from gen_core.data.avatars.dataset import SEEDS
+from gen_core.data.splits import AVATARS
 from gen_core.evaluation.reference import judged
 from gen_core.evaluation.training_index import PREFIX, NearestTraining
 from gen_core.training.checkpoint import CheckpointError
 
 CANDIDATES = 48
 """Training portraits that are compared pixel by pixel: the nearest by features."""
-FRESH = range(1_900_000, 1_900_040)
-"""Seeds of portraits that no data set contains and, lying below `conditions.OTHERS`, no model is
-asked for."""
+FRESH = AVATARS["fresh"]
 CLEARLY = 2 / 3
 """A copy is nearer than this share of the least distance among fresh portraits: chance makes one
 picture in so many the nearest, but hardly by a third."""
@@ -67,7 +65,7 @@ class Yardstick:
         return "near" if difference < self.least else "new"
 
 
-def candidates(judge: Judge, x: Tensor) -> Iterator[Neighbour]:
+def candidates(judge: ImageClassifier, x: Tensor) -> Iterator[Neighbour]:
     """The training portraits whose features are nearest to those of x (1, 3, N, N) in [-1, 1],
     one after the other, as each is drawn again from its seed.
 
@@ -85,17 +83,17 @@ def candidates(judge: Judge, x: Tensor) -> Iterator[Neighbour]:
         )
     features = judged(judge, [x]).features
     for index in NearestTraining.kept(judge.extra).nearest(features, CANDIDATES)[0].tolist():
-        pictures, _ = avatars([SEEDS["train"][index]], x.shape[-1])
+        pictures, _ = avatars([AVATARS["train"][index]], x.shape[-1])
         off = (pictures.float() / 127.5 - 1 - x.cpu()).abs().mean() / 2
         yield Neighbour(index, pictures[0], float(off))
 
 
-def nearest(judge: Judge, x: Tensor, count: int = 1) -> list[Neighbour]:
+def nearest(judge: ImageClassifier, x: Tensor, count: int = 1) -> list[Neighbour]:
     """The `count` candidates that differ least from x, the nearest first. Raises as above."""
     return sorted(candidates(judge, x), key=lambda neighbour: neighbour.difference)[:count]
 
 
-def measured(judge: Judge, seeds: Sequence[int] = FRESH) -> Iterator[float]:
+def measured(judge: ImageClassifier, seeds: Sequence[int] = FRESH) -> Iterator[float]:
     """What a `Yardstick` is made of: the least difference for each fresh portrait, in their order.
 
     Half a second each: drawing the candidates takes its time.

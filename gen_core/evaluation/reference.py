@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gen_core.classifiers.images import Judge
+from gen_core.classifiers.images import ImageClassifier
 from gen_core.data import load_data
 from gen_core.evaluation import metrics
 from gen_core.evaluation.training_index import NearestTraining
@@ -31,7 +31,7 @@ class Judged(NamedTuple):
 class Reference:
     """A classifier, and what its checkpoint knows of real pictures."""
 
-    judge: Judge
+    judge: ImageClassifier
     features: Tensor
     """(10000, D) float32, of the test pictures"""
     floor: float
@@ -56,7 +56,7 @@ class Reference:
 
 @torch.inference_mode()
 def judged(
-    judge: Judge,
+    judge: ImageClassifier,
     batches: Iterable[Tensor],
     total: int = 0,
     report: Report = ignore,
@@ -74,7 +74,7 @@ def judged(
 
 
 def measure_judge(
-    judge: Judge, data_root: str | None, report: Report
+    judge: ImageClassifier, data_root: str | None, report: Report
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Accuracy and floor, and what of real pictures others are measured against."""
     test = load_data(judge.card["data"], "test", data_root)

@@ -6,9 +6,9 @@ et al. 2018, "Which training methods for GANs do actually converge?", without wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -32,16 +32,16 @@ class GANConfig:
     latent: int = 64
     widths: tuple[int, ...] = (64, 48, 24)
     """Of the generator, at a quarter, half and full resolution."""
-    critic_width: int = 48
+    discriminator_width: int = 48
     classes: int = 0
     """0: unconditional."""
     r1: float = 0.1
     """Gamma, the weight of the penalty on the discriminator's slope; 0: none."""
     lr_generator: float = 5e-4
-    lr_critic: float = 5e-4
+    lr_discriminator: float = 5e-4
     """At 1e-3 a discriminator with the penalty loses its footing now and then, or for good."""
     momentum: float = 0.0
-    critic_every: int = 1
+    discriminator_every: int = 1
     """The discriminator learns in each so-many-th step only; 1 is the fair game."""
 
 
@@ -66,6 +66,12 @@ class GAN(Family):
         ),
     )
     clock = Clock("latent to picture")
+    renamed: ClassVar = {
+        "critic": "discriminator",
+        "critic_width": "discriminator_width",
+        "critic_every": "discriminator_every",
+        "lr_critic": "lr_discriminator",
+    }
 
     def __init__(self, config: GANConfig | None = None) -> None:
         super().__init__(config)
@@ -79,38 +85,38 @@ class GAN(Family):
 
     @classmethod
     def tiny(cls) -> GANConfig:
-        return GANConfig(widths=(32, 16, 16), latent=8, critic_width=8, classes=10)
+        return GANConfig(widths=(32, 16, 16), latent=8, discriminator_width=8, classes=10)
 
     def build(self) -> None:
         """The two players."""
         c = self.config
         self.generator = Generator(c.channels, c.size, c.widths, c.latent, c.classes)
-        self.critic = Discriminator(c.channels, c.size, c.critic_width, c.classes)
+        self.discriminator = Discriminator(c.channels, c.size, c.discriminator_width, c.classes)
 
     def phases(self) -> list[Phase]:
         c, betas = self.config, (self.config.momentum, 0.99)
-        critic, generator = list(self.critic.parameters()), list(self.generator.parameters())
+        generator = list(self.generator.parameters())
         return [
             Phase(
-                "critic",
-                critic,
-                self.critic_loss,
-                c.lr_critic,
+                "discriminator",
+                list(self.discriminator.parameters()),
+                self.discriminator_loss,
+                c.lr_discriminator,
                 betas,
-                every=c.critic_every,
+                every=c.discriminator_every,
                 penalty=self.penalty if c.r1 else None,
                 penalty_every=R1_EVERY,
             ),
             Phase("generator", generator, self.generator_loss, c.lr_generator, betas),
         ]
 
-    def critic_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+    def discriminator_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """-log D(x) - log(1 - D(G(z))), Goodfellow et al. 2014, eq. 1."""
         label = self._known(label)
         with torch.no_grad():
             fake = self.fakes(label, rng)
-        real_logit = self.critic(x, label).float()
-        fake_logit = self.critic(fake, label).float()
+        real_logit = self.discriminator(x, label).float()
+        fake_logit = self.discriminator(fake, label).float()
         loss = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
         caught = ((real_logit > 0).float().mean() + (fake_logit < 0).float().mean()) / 2
         return {"loss": loss, "accuracy": caught}
@@ -119,7 +125,7 @@ class GAN(Family):
         """-log D(G(z)): the non-saturating loss, Goodfellow et al. 2014, section 3."""
         label = self._known(label)
         fake = self.fakes(label, rng)
-        return {"loss": F.softplus(-self.critic(fake, label).float()).mean()}
+        return {"loss": F.softplus(-self.discriminator(fake, label).float()).mean()}
 
     def fakes(self, label: Tensor, rng: torch.Generator) -> Tensor:
         """As many pictures as labels, for training."""
@@ -136,7 +142,7 @@ class GAN(Family):
         """
         with torch.autocast(x.device.type, enabled=False):  # second derivatives in float32
             x = x.detach().requires_grad_(True)
-            logit = self.critic(x, label).sum()
+            logit = self.discriminator(x, label).sum()
             (slope,) = torch.autograd.grad(logit, x, create_graph=True)
             return slope.square().flatten(1).sum(1).mean()
 
@@ -156,21 +162,26 @@ class GAN(Family):
             which = torch.full((len(z),), index, device=self.device)
             self.generator.mean_style[index] = self.generator.style(z, which).mean(0)
 
-    def generate(self, z: Tensor, label: Tensor, truncation_psi: float = 1.0) -> Tensor:
-        """z (B, latent), label (B,) -> (B, C, H, W) in [-1, 1].
+    def generate(
+        self, z: Tensor, label: Tensor, truncation_psi: float = 1.0, *maps: Sequence[Tensor]
+    ) -> Tensor:
+        """z (B, latent), label (B,) -> (B, C, H, W) in [-1, 1]; maps: what `synthesize` takes
+        besides."""
+        return self.generator.synthesize(self.styles(z, label, truncation_psi), *maps).float()
 
-        truncation_psi pulls the style towards its class's mean (Karras et al. 2019, appendix B).
-        """
+    def styles(self, z: Tensor, label: Tensor, truncation_psi: float = 1.0) -> Tensor:
+        """z (B, latent), label (B,) -> w (B, latent), which truncation_psi pulls towards the mean
+        of its class (Karras et al. 2019, appendix B)."""
         w = self.generator.style(z, label)
-        if truncation_psi != 1:
-            mean = self.generator.mean_style[label]
-            w = mean + truncation_psi * (w - mean)
-        return self.generator.paint(w).float()
+        if truncation_psi == 1:
+            return w
+        mean = self.generator.mean_style[label]
+        return mean + truncation_psi * (w - mean)
 
     @torch.inference_mode()
     def judge(self, x: Tensor, label: int | list[int] | Tensor = 0) -> Tensor:
         """The discriminator's logits (B,) for x (B, C, H, W): above 0 it says "real"."""
-        return self.critic(x.to(self.device), self._label(label, len(x))).float()
+        return self.discriminator(x.to(self.device), self._label(label, len(x))).float()
 
     def _label(self, label: int | list[int] | Tensor, count: int) -> Tensor:
         if isinstance(self.condition, Nothing):
@@ -184,9 +195,13 @@ class GAN(Family):
         """Two Frames: the latent (B, latent), then the picture; out is the picture too."""
         z = self.prior.draw(noise).to(self.device)
         label = self._label(0, len(noise)) if condition is None else condition
-        x = self.generate(z, label, truncation_psi)
+        x = self.generate(z, label, truncation_psi, *self.noise_maps(noise))
         yield Frame(0, 1, 0.0, z, x0=x, out=x, evaluations=1)
         yield Frame(1, 1, 1.0, x, evaluations=1)
+
+    def noise_maps(self, noise: Noise) -> Sequence[Sequence[Tensor]]:
+        """What `synthesize` takes besides the styles: here, nothing."""
+        return ()
 
     def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
         """What the generator could do at each snapshot of its training, from fewer samples."""
@@ -210,5 +225,5 @@ class GAN(Family):
         weights = {k.removeprefix(prefix): v for k, v in self.extra.items() if k.startswith(prefix)}
         model = type(self)(self.config).requires_grad_(False).eval()
         model.generator.load_state_dict(weights)
-        model.critic, model.card = self.critic, self.card
+        model.discriminator, model.card = self.discriminator, self.card
         return model.to(self.device, memory_format=torch.channels_last)

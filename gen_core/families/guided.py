@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gen_core.conditions import Attributes, Classes, Condition, Nothing
+from gen_core.data import SCHEMAS
 from gen_core.devices import fast_math
 from gen_core.family import Family, Frame, Gaussian, Picture
 from gen_core.knobs import Number, Whole
@@ -47,7 +48,7 @@ class GuidedFamily(Family):
     @classmethod
     def condition_of(cls, config: UNetConfig) -> Condition:
         if config.choices:
-            return Attributes()
+            return Attributes(SCHEMAS[config.schema])
         return Classes(config.classes) if config.classes else Nothing()
 
     @classmethod

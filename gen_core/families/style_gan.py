@@ -17,25 +17,24 @@ Manipulation with Conditional GANs").
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gen_core.classifiers.attribute_head import OUTPUTS, SIZES, logits_of, marks
-from gen_core.conditions import Attributes, CompleteAttributes, complete_attributes
-from gen_core.data.avatars.labels import MEASURES
-from gen_core.data.images import UNSEEN
+from gen_core.conditions import CompleteAttributes
+from gen_core.data import SCHEMAS
 from gen_core.families.gan import GAN
-from gen_core.family import Frame, Losses, register
+from gen_core.family import Losses, register
+from gen_core.nets.attributes import IGNORE_INDEX, AttributeHead
 from gen_core.nets.style import Look, StyleDiscriminator, StyleGenerator
 from gen_core.noise import Noise
 
 MIXED = 0.25
-"""Share of training pictures whose layers follow two codes and two wishes, so that layers do not
+"""Share of training pictures whose layers follow two codes and two labels, so that layers do not
 rely on each other (Karras et al. 2019, section 3.1: style mixing)."""
 TYPICAL = 2000
 """Codes that the mean style is the mean of."""
@@ -50,24 +49,26 @@ class StyleGANConfig:
     """Layers from z to w."""
     widths: tuple[int, ...] = (192, 160, 128, 64, 32)
     """Of the generator, from 4 by 4 up to full resolution."""
-    critic_widths: tuple[int, ...] = (64, 96, 128, 192)
+    discriminator_widths: tuple[int, ...] = (64, 96, 128, 192)
     """Of the discriminator, from half the resolution down to 4 by 4."""
     classes: int = 0
     """It is asked for attributes, not for a class."""
-    shown: float = 0.3
+    schema: str = "avatars"
+    """The data set that has these attributes."""
+    aux_weight: float = 0.3
     """Weight of naming what a picture shows beside the game."""
-    matched: float = 12.0
-    """Weight of looking like the real portrait of the same wish to the discriminator's layers."""
+    feature_matching_weight: float = 12.0
+    """Weight of looking like the real portrait of the same label to the discriminator's layers."""
     r1: float = 0.1
     """Gamma, the weight of both penalties; 0: none. At 1 the discriminator stays too smooth to
     tell one nose from another, and then nobody can teach the generator."""
     lr_generator: float = 1e-3
-    """Held by `matched`; without, at half the rate, what it had learned was lost in a hundred
-    steps."""
-    lr_critic: float = 6e-4
+    """Held by `feature_matching_weight`; without, at half the rate, what it had learned was lost in
+    a hundred steps."""
+    lr_discriminator: float = 6e-4
     momentum: float = 0.5
     """Without, the generator's steps are so uneven that the discriminator always finds it out."""
-    critic_every: int = 2
+    discriminator_every: int = 2
     """Learning half as often it still tells nearly every pair apart."""
 
 
@@ -76,47 +77,60 @@ class StyleGAN(GAN):
     name = "style-gan"
     Config = StyleGANConfig
 
+    renamed: ClassVar = GAN.renamed | {
+        "critic_widths": "discriminator_widths",
+        "shown": "aux_weight",
+        "matched": "feature_matching_weight",
+        "wish": "label",
+        "colours": "to_rgb",
+        "grain": "noise_strength",
+    }
+
     def build(self) -> None:
-        c = self.config
-        self.generator = StyleGenerator(
-            c.channels, c.widths, c.latent, c.mapping, SIZES, len(MEASURES)
-        )
-        self.critic = StyleDiscriminator(c.channels, c.size, c.critic_widths, OUTPUTS)
+        c, schema = self.config, SCHEMAS[self.config.schema]
+        sizes, numbers = tuple(schema.sizes.values()), len(schema.continuous)
+        self.generator = StyleGenerator(c.channels, c.widths, c.latent, c.mapping, sizes, numbers)
+        head = AttributeHead(schema.sizes, numbers)
+        self.discriminator = StyleDiscriminator(c.channels, c.size, c.discriminator_widths, head)
 
     @classmethod
     def condition_of(cls, config: StyleGANConfig) -> CompleteAttributes:
-        return CompleteAttributes()
+        return CompleteAttributes(SCHEMAS[config.schema])
 
     @classmethod
     def tiny(cls) -> StyleGANConfig:
         narrow = (16, 16, 16)
-        return StyleGANConfig(size=16, widths=narrow, critic_widths=(16, 16), latent=8, mapping=2)
+        return StyleGANConfig(
+            size=16, widths=narrow, discriminator_widths=(16, 16), latent=8, mapping=2
+        )
 
-    def critic_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+    def discriminator_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """The game, and what x shows."""
         with torch.no_grad():
             fake, _ = self.fakes(label, rng)
-        real, forged = self.critic.look(x), self.critic.look(fake)
-        shown = marks(real.said, label)
+        real, forged = self.discriminator.look(x), self.discriminator.look(fake)
+        named = self.discriminator.head.loss(real.said, label)
         return {
-            "loss": _game(real, forged, label) + self.config.shown * shown.loss,
+            "loss": self._game(real, forged, label) + self.config.aux_weight * named.total,
             "accuracy": (real.logit > forged.logit).float().mean(),
-            "right": shown.share_right,
+            "right": named.accuracy,
         }
 
     def generator_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
-        """The game with the parts exchanged, the measures, of which none is real or forged, and how
-        unlike the pairs look. Where two wishes were mixed, nobody can say what was asked for."""
+        """The game with the parts exchanged, the continuous attributes, of which none is real or
+        forged, and how unlike the pairs look. Where two labels were mixed, nobody can say what was
+        asked for."""
         with torch.no_grad():
-            real = self.critic.look(x)
+            real = self.discriminator.look(x)
         fake, whole = self.fakes(label, rng)
-        forged = self.critic.look(fake)
-        one = _of_one_wish(len(x))
-        shown = marks(forged.said[one], label[one])
-        game = _game(forged, real, label.where(whole[:, None], UNSEEN))
+        forged = self.discriminator.look(fake)
+        one = _unmixed(len(x))
+        named = self.discriminator.head.loss(forged.said[one], label[one])
+        game = self._game(forged, real, label.where(whole[:, None], IGNORE_INDEX))
         unlike = _unlike(forged.maps, real.maps, one)
-        loss = game + self.config.shown * shown.measures + self.config.matched * unlike
-        return {"loss": loss, "unlike": unlike, "right": shown.share_right}
+        c = self.config
+        loss = game + c.aux_weight * named.continuous + c.feature_matching_weight * unlike
+        return {"loss": loss, "unlike": unlike, "right": named.accuracy}
 
     def penalty(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Tensor:
         """R1 and R2: the slope at real pictures and at forgeries (Huang et al. 2024, section
@@ -131,12 +145,12 @@ class StyleGAN(GAN):
         count, layers = len(label), self.generator.layers
         w = self.generator.style(self._latent(count, rng), label)
         turn = torch.randint(1, layers, (count,), generator=rng, device=self.device)
-        whole = torch.arange(count, device=self.device) >= _of_one_wish(count).start
+        whole = torch.arange(count, device=self.device) >= _unmixed(count).start
         late = torch.arange(layers, device=self.device) >= turn.where(~whole, layers)[:, None]
         w = torch.where(late[..., None], w.roll(1, 0)[:, None], w[:, None])
-        return self.generator.colour(w, self._grain(count, rng)), whole
+        return self.generator.synthesize(w, self._maps(count, rng), bounded=False), whole
 
-    def _grain(self, count: int, rng: torch.Generator) -> list[Tensor]:
+    def _maps(self, count: int, rng: torch.Generator) -> list[Tensor]:
         shapes = [(count, 1, side, side) for side in self.generator.sides]
         return [torch.randn(shape, generator=rng, device=self.device) for shape in shapes]
 
@@ -148,28 +162,16 @@ class StyleGAN(GAN):
         self.generator.mean_style[0] = self.generator.style(z, label).mean(0)
 
     def wanted(self, label: Any, seeds: Sequence[int]) -> Tensor:
-        """What `sample` draws for seeds: as `conditions.complete_attributes`, on the model's
-        device."""
-        return complete_attributes(label, seeds).to(self.device)
+        """What `sample` draws for seeds: as `CompleteAttributes.complete`, on this device."""
+        return self.condition.complete(label, seeds).to(self.device)
 
     @torch.inference_mode()
     def judge(self, x: Tensor, label: Any = None) -> Tensor:
         """The discriminator's logits (B,) for x (B, C, H, W), with a label (as `Attributes.encode`
         takes it) for x as pictures of that. It was trained on pairs: of two pictures the one with
         more looks more real; the numbers alone mean nothing."""
-        rows = None if label is None else Attributes().encode(label, len(x)).to(self.device)
-        return self.critic(x.to(self.device), rows).float()
-
-    def generate(
-        self,
-        z: Tensor,
-        label: Tensor,
-        truncation_psi: float = 1.0,
-        grain: Sequence[Tensor] | None = None,
-    ) -> Tensor:
-        """z (B, latent), label as `wanted` gives it, grain as `paint` takes it or None for none
-        -> (B, C, H, W) in [-1, 1]"""
-        return self.generator.paint(self.styles(z, label, truncation_psi), grain)
+        rows = None if label is None else self._label(label, len(x))
+        return self.discriminator(x.to(self.device), rows).float()
 
     def styles(self, z: Tensor, label: Tensor, truncation_psi: float = 1.0) -> Tensor:
         """z (B, latent), label as `wanted` gives it -> w (B, latent), pulled towards the mean style
@@ -177,28 +179,24 @@ class StyleGAN(GAN):
         mean = self.generator.mean_style
         return mean + truncation_psi * (self.generator.style(z, label) - mean)
 
-    @torch.inference_mode()
-    def frames(self, noise: Noise, condition: Tensor, *, truncation_psi: float) -> Iterator[Frame]:
-        """Two Frames: the latent (B, latent), then the picture; out is the picture too."""
-        z = self.prior.draw(noise).to(self.device)
-        grain = [noise.randn(1, side, side).to(self.device) for side in self.generator.sides]
-        x = self.generate(z, condition, truncation_psi, grain)
-        yield Frame(0, 1, 0.0, z, x0=x, out=x, evaluations=1)
-        yield Frame(1, 1, 1.0, x, evaluations=1)
+    def noise_maps(self, noise: Noise) -> Sequence[Sequence[Tensor]]:
+        """A map for each layer."""
+        sides = self.generator.sides
+        return ([noise.randn(1, side, side).to(self.device) for side in sides],)
+
+    def _game(self, mine: Look, yours: Look, label: Tensor) -> Tensor:
+        """-log sigmoid(mine - yours), Huang et al. 2024, section 2.1: mine shall look more real
+        than yours, as a whole and, on average over all categorical attributes, in what the label
+        tells; what is hidden counts as a draw."""
+        logits_of = self.discriminator.head.logits_of
+        lead = logits_of(mine.said, label) - logits_of(yours.said, label)
+        return F.softplus(yours.logit - mine.logit).mean() + F.softplus(-lead).mean()
 
 
-def _of_one_wish(count: int) -> slice:
-    """Of so many pictures made for training those that follow one code and one wish: all but the
+def _unmixed(count: int) -> slice:
+    """Of so many pictures made for training those that follow one code and one label: all but the
     first. A mask of them would do, but to index by one the host must wait for the GPU."""
     return slice(int(MIXED * count), None)
-
-
-def _game(mine: Look, yours: Look, label: Tensor) -> Tensor:
-    """-log sigmoid(mine - yours), Huang et al. 2024, section 2.1: mine shall look more real than
-    yours, as a whole and, on average over all choices, in what the label tells; what is hidden
-    counts as a draw."""
-    lead = logits_of(mine.said, label) - logits_of(yours.said, label)
-    return F.softplus(yours.logit - mine.logit).mean() + F.softplus(-lead).mean()
 
 
 def _unlike(mine: Sequence[Tensor], yours: Sequence[Tensor], which: slice) -> Tensor:

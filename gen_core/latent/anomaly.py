@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gen_core.checks import number, whole
 from gen_core.data.avatars import avatars
-from gen_core.data.avatars.dataset import SEEDS
+from gen_core.data.splits import UNTOUCHED
 from gen_core.families.vae import VAE
 from gen_core.latent.corruptions import KINDS, Odd, oddities
 
@@ -25,8 +25,6 @@ ERROR, BOUND = "error", "bound"
 SCORES = (ERROR, BOUND)
 DIGITS = {ERROR: 5, BOUND: 0}
 """After the point, of a score that is kept."""
-UNTOUCHED = SEEDS["test"][5_000:]
-"""Portraits to measure with: numbers that people try first are not among them."""
 MOST = len(UNTOUCHED) // 2
 BATCH = 50
 

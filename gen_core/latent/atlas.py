@@ -12,10 +12,9 @@ from torch import Tensor
 from gen_core.data import ImageSet
 from gen_core.devices import fast_math
 from gen_core.families.vae import VAE
-from gen_core.latent.axes import principal_axes
 from gen_core.latent.directions import LESSONS, Reader, learn
-from gen_core.latent.projection import tsne
-from gen_core.latent.traits import of_facts
+from gen_core.latent.projection import principal_axes, tsne
+from gen_core.latent.traits import of_labels
 
 POINTS = 2000
 """Pictures on the map: many, and still few enough for a phone to draw."""
@@ -48,7 +47,7 @@ class Atlas:
         axes, scales = principal_axes(known)
         reader = None
         if data.labels.ndim == 2:
-            reader = learn(known, *of_facts(train.labels[: len(known)]), lessons=lessons)
+            reader = learn(known, *of_labels(train.labels[: len(known)]), lessons=lessons)
         flat = points if points.shape[1] == 2 else tsne(points)
         places = flat / flat.abs().amax(0)
         labels = data.labels[: len(points)].to(torch.int16)

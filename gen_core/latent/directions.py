@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from gen_core.latent.traits import TRAITS
+from gen_core.latent.traits import TRAITS, moments
 
 WIDTH = 256
 LESSONS, BATCH, RATE = 1500, 512, 2e-3
@@ -78,10 +78,8 @@ def learn(
     codes: Tensor, traits: Tensor, shown: Tensor, *, lessons: int = LESSONS, seed: int = 0
 ) -> Reader:
     """From codes (N, latent) of pictures, their traits (N, T), and where these show (N, T)."""
-    seen = shown.sum(0).clamp(min=1)
-    mean = (traits * shown).sum(0) / seen
-    spread = ((traits - mean).square() * shown).sum(0).div(seen).sqrt().clamp(min=1e-6)
-    answers = (traits - mean) / spread
+    mean, spread = moments(traits, shown)
+    answers = (traits - mean) / spread.clamp(min=1e-6)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         reader = Reader(codes.shape[1], traits.shape[1])

@@ -1,35 +1,19 @@
 """What moving codes by meaning does to faces, as a judge sees it: its own trait, and others."""
 
-from __future__ import annotations
-
-import functools
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gen_core.classifiers.attributes import AvatarJudge
-from gen_core.data.avatars.held_out import random_avatar
-from gen_core.data.avatars.labels import facts
+from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.families.vae import VAE
 from gen_core.latent.atlas import Atlas
-from gen_core.latent.traits import TRAITS, of_answers, of_facts
+from gen_core.latent.traits import TRAITS, of_answers, spreads
 
 FACES = 500
 STRENGTH = 2.0
 """How far each way, in standard deviations of the trait: from end to end of what there is."""
 BATCH = 125
-PEOPLE = 4000
-"""Of the training data, to know how much traits vary."""
-
-
-@functools.cache
-def spreads() -> Tensor:
-    """(T,) the standard deviations of the traits in the data: what effects are counted in."""
-    traits, shown = of_facts(facts([random_avatar(seed) for seed in range(PEOPLE)]))
-    count = shown.sum(0)
-    mean = (traits * shown).sum(0) / count
-    return ((traits - mean).square() * shown).sum(0).div(count).sqrt()
 
 
 @torch.inference_mode()
@@ -39,13 +23,18 @@ def decoded(model: VAE, codes: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def seen_traits(judge: AvatarJudge, x: Tensor) -> Tensor:
+def seen_traits(judge: AttributeClassifier, x: Tensor) -> Tensor:
     """The traits (N, T) that the judge sees in pictures (N, C, H, W); on the CPU."""
     return of_answers(*judge.answers(judge(x.to(judge.device)))).cpu()
 
 
 def measure(
-    model: VAE, judge: AvatarJudge, atlas: Atlas, *, faces: int = FACES, strength: float = STRENGTH
+    model: VAE,
+    judge: AttributeClassifier,
+    atlas: Atlas,
+    *,
+    faces: int = FACES,
+    strength: float = STRENGTH,
 ) -> dict[str, Any]:
     """Each trait moved from `strength` below a face to as much above it, for faces that training
     did not show. By trait: how often its own went up, and by how many standard deviations of the
@@ -64,7 +53,7 @@ def measure(
     return told
 
 
-def _seen_after(model: VAE, judge: AvatarJudge, codes: Tensor) -> Tensor:
+def _seen_after(model: VAE, judge: AttributeClassifier, codes: Tensor) -> Tensor:
     return torch.cat([seen_traits(judge, decoded(model, z)) for z in codes.split(BATCH)])
 
 

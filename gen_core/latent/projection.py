@@ -1,10 +1,9 @@
-"""A map of points on which neighbours stay neighbours: t-SNE, exactly, in a page.
+"""Codes in fewer dimensions: principal components, and a map on which neighbours stay neighbours.
 
+The map is t-SNE, exactly, in a page:
 van der Maaten & Hinton 2008, "Visualizing Data using t-SNE". Memory and time grow with the square
 of the number of points: a few thousand are a minute's work.
 """
-
-from __future__ import annotations
 
 import math
 
@@ -14,6 +13,14 @@ from torch import Tensor
 EXAGGERATION, EXAGGERATED = 12.0, 150
 """Attraction at the start, and for how many steps, so that clusters find together."""
 BISECTIONS = 40
+
+
+def principal_axes(codes: Tensor) -> tuple[Tensor, Tensor]:
+    """codes (N, D) -> the principal components (D, D), unit rows, the widest first, and the
+    standard deviation along each (D,) (Pearson 1901)."""
+    centred = (codes - codes.mean(0)).double()
+    _, singular, axes = torch.linalg.svd(centred, full_matrices=False)
+    return axes.float(), (singular / len(codes) ** 0.5).float()
 
 
 def tsne(points: Tensor, *, perplexity: float = 30.0, steps: int = 500, seed: int = 0) -> Tensor:

@@ -1,21 +1,31 @@
 """Traits: what a slider by meaning moves, each one number of a portrait.
 
-A trait is read from what is known of a portrait (`of_facts`), to find its direction, and from what
-the judge sees in any picture (`of_answers`), to measure what moving along that direction does.
+A trait is read from what is known of a portrait (`of_labels`), to find its direction, and from what
+the classifier sees in any picture (`of_answers`), to measure what moving along that direction does.
 """
 
-from __future__ import annotations
-
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from gen_core.data.avatars.attributes import BACKGROUNDS, CLOTH_COLOURS, HAIR_COLOURS, SKINS
-from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS
-from gen_core.data.images import UNSEEN
+from gen_core.data.avatars.schema import (
+    BACKGROUNDS,
+    CATEGORICAL,
+    CLOTH_COLOURS,
+    HAIR_COLOURS,
+    SCHEMA,
+    SKINS,
+    attribute_labels,
+    random_avatar,
+)
+from gen_core.data.splits import AVATARS
+from gen_core.nets.attributes import IGNORE_INDEX, SCALE
 
+PEOPLE = 4000
+"""Of the training data, to know how much traits vary."""
 LUMA = torch.tensor([0.299, 0.587, 0.114])
 """How bright red, green and blue look (Rec. ITU-R BT.601)."""
 
@@ -30,11 +40,11 @@ class Trait:
     attribute: str
     """The attribute it is read from."""
     values: tuple[float, ...] = ()
-    """Of a choice: what each of its values counts. Empty for a measure."""
+    """Of a categorical attribute: what each of its values counts. Empty for a continuous one."""
 
 
 def _any_but_none(attribute: str) -> tuple[float, ...]:
-    return tuple(float(value != "none") for value in CHOICES[attribute])
+    return tuple(float(value != "none") for value in CATEGORICAL[attribute])
 
 
 def _brightness(colours: Mapping[str, tuple[float, ...]]) -> tuple[float, ...]:
@@ -63,32 +73,39 @@ TRAITS = {
 """By name, those people ask for first."""
 
 
-def of_facts(facts: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows of `labels.facts` (N, ...) -> the traits (N, len(TRAITS)) float32, and where they show,
+def of_labels(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows of labels (N, ...) -> the traits (N, len(TRAITS)) float32, and where they show,
     (N, len(TRAITS)) bool; 0 where one does not."""
     columns, shown = [], []
     for trait in TRAITS.values():
-        if trait.values:
-            codes = facts[:, list(CHOICES).index(trait.attribute)]
-            shown.append(codes != UNSEEN)
-            columns.append(torch.tensor(trait.values)[codes.clamp(min=0)] * shown[-1])
-        else:
-            column = facts[:, len(CHOICES) + MEASURES.index(trait.attribute)]
-            columns.append(column / THOUSANDTHS)
-            shown.append(torch.ones(len(facts), dtype=torch.bool))
+        column = rows[:, SCHEMA.names.index(trait.attribute)]
+        shown.append(column != IGNORE_INDEX if trait.values else torch.ones_like(column).bool())
+        value = torch.tensor(trait.values)[column.clamp(min=0)] if trait.values else column / SCALE
+        columns.append(value * shown[-1])
     return torch.stack(columns, 1).float(), torch.stack(shown, 1)
 
 
 def of_answers(logits: Mapping[str, Tensor], numbers: Tensor) -> Tensor:
-    """What `AvatarJudge.answers` gives -> the traits (N, len(TRAITS)) float32.
+    """What `AttributeClassifier.answers` gives -> the traits (N, len(TRAITS)) float32.
 
-    A choice counts with the probabilities that the judge gives its values.
+    A categorical attribute counts with the probabilities that the classifier gives its values.
     """
-    columns = []
-    for trait in TRAITS.values():
-        if trait.values:
-            worth = torch.tensor(trait.values, device=numbers.device)
-            columns.append(logits[trait.attribute].softmax(1) @ worth)
-        else:
-            columns.append(numbers[:, MEASURES.index(trait.attribute)])
-    return torch.stack(columns, 1)
+    known = dict(zip(SCHEMA.continuous, numbers.T, strict=True))
+    for trait in filter(lambda trait: trait.values, TRAITS.values()):
+        worth = torch.tensor(trait.values, device=numbers.device)
+        known[trait.attribute] = logits[trait.attribute].softmax(1) @ worth
+    return torch.stack([known[trait.attribute] for trait in TRAITS.values()], 1)
+
+
+def moments(traits: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
+    """Traits (N, T) and where they show -> the mean and the standard deviation of each, (T,)."""
+    count = shown.sum(0).clamp(min=1)
+    mean = (traits * shown).sum(0) / count
+    return mean, ((traits - mean).square() * shown).sum(0).div(count).sqrt()
+
+
+@functools.cache
+def spreads() -> Tensor:
+    """(T,) the standard deviations of the traits in the data: what effects are counted in."""
+    people = [random_avatar(seed) for seed in AVATARS["train"][:PEOPLE]]
+    return moments(*of_labels(attribute_labels(people)))[1]

@@ -1,7 +1,5 @@
 """The two players of a GAN: a generator that is given a style at every block, a discriminator."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -38,7 +36,7 @@ class Generator(nn.Module):
         z = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
         return z + self.mapping(torch.cat([z, self.label(label)], dim=1))
 
-    def paint(self, w: Tensor) -> Tensor:
+    def synthesize(self, w: Tensor) -> Tensor:
         """w (B, latent) -> (B, C, H, W) in [-1, 1]"""
         x = self.enter(w).unflatten(1, (-1, self.side, self.side))
         x = self.block1(x.contiguous(memory_format=torch.channels_last), w)
@@ -47,7 +45,7 @@ class Generator(nn.Module):
         return self.leave(x).tanh()
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
-        return self.paint(self.style(z, label))
+        return self.synthesize(self.style(z, label))
 
 
 class Discriminator(nn.Module):

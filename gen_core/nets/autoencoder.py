@@ -1,8 +1,6 @@
 """A small convolutional encoder and decoder. Each level has half the resolution of the one before,
 so the side of a picture must be a multiple of two to the power of their number."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import torch

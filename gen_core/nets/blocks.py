@@ -1,8 +1,7 @@
 """The pieces every network here is built from. Channels-last everywhere: it suits CPUs and GPUs."""
 
-from __future__ import annotations
-
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -85,3 +84,12 @@ class Upsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+
+
+def pyramid(stem: nn.Module, widths: Sequence[int]) -> nn.Sequential:
+    """Residual blocks, each at half the resolution of the one before it, on what `stem` makes of
+    a picture: (B, C, H, W) -> (B, widths[-1], h, w)."""
+    layers: list[nn.Module] = [stem]
+    for narrow, wide in zip(widths, (*widths[1:], widths[-1]), strict=True):
+        layers += [ResBlock(narrow, narrow), nn.Conv2d(narrow, wide, 3, stride=2, padding=1)]
+    return nn.Sequential(*layers, ResBlock(wide, wide), norm(wide), nn.SiLU())

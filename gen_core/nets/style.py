@@ -1,7 +1,5 @@
 """A style-based generator (Karras et al. 2019 and 2020), and a discriminator of the same depth."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -10,14 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.classifiers.attribute_head import logits_of
 from gen_core.nets.adversarial import PlainBlock
-from gen_core.nets.attributes import AttributeEmbedding
+from gen_core.nets.attributes import AttributeEmbedding, AttributeHead
 
 START = 4
 """Side of the map that the generator starts from."""
-GRAIN_PACE = 0.1
-"""At full rate, grain covered the faces with speckles before there were eyes."""
+NOISE_GAIN = 0.1
+"""At full rate, noise covered the faces with speckles before there were eyes."""
 
 
 def linear(wide_in: int, wide_out: int, gain: float = 1.0, bias: float = 0.0) -> nn.Linear:
@@ -28,9 +25,9 @@ def linear(wide_in: int, wide_out: int, gain: float = 1.0, bias: float = 0.0) ->
     return layer
 
 
-class StyledConv(nn.Module):
+class ModulatedConv2d(nn.Module):
     """A convolution whose input channels a style weighs, and whose output is brought back to unit
-    variance (Karras et al. 2020, section 2.2); then grain, a bias and a leaky ReLU.
+    variance (Karras et al. 2020, section 2.2); then noise, a bias and a leaky ReLU.
 
     Weighing the input and dividing the output is the same as changing the weights for each
     picture (eq. 1 and 3), but one convolution does for the whole batch.
@@ -41,17 +38,17 @@ class StyledConv(nn.Module):
         self.style = linear(latent, wide_in, bias=1.0)
         self.weight = nn.Parameter(torch.randn(wide_out, wide_in, 3, 3) * (9 * wide_in) ** -0.5)
         self.bias = nn.Parameter(torch.zeros(wide_out))
-        self.grain = nn.Parameter(torch.zeros(()))
+        self.noise_strength = nn.Parameter(torch.zeros(()))
 
-    def forward(self, x: Tensor, w: Tensor, grain: Tensor | None = None) -> Tensor:
-        """x (B, in, H, W), w (B, latent), grain (B, 1, H, W) or None -> (B, out, H, W)"""
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
+        """x (B, in, H, W), w (B, latent), noise (B, 1, H, W) or None -> (B, out, H, W)"""
         style = self.style(w).float()
         # Half of what comes is lost in the ReLU: twice the variance goes in.
         spread = (style.square() @ self.weight.square().sum((2, 3)).T / 2 + 1e-8).rsqrt()
         x = F.conv2d(x * _maps(style, x.dtype), self.weight, padding=1)
         x = torch.addcmul(_maps(self.bias[None], x.dtype), x, _maps(spread, x.dtype))
-        if grain is not None:
-            x = x + (GRAIN_PACE * self.grain * grain).to(x.dtype)
+        if noise is not None:
+            x = x + (NOISE_GAIN * self.noise_strength * noise).to(x.dtype)
         return F.leaky_relu(x, 0.2)
 
 
@@ -69,17 +66,20 @@ class StyleGenerator(nn.Module):
         measures: int,
     ) -> None:
         super().__init__()
-        self.wish = AttributeEmbedding(choices, measures, latent)
+        self.label = AttributeEmbedding(choices, measures, latent)
         layers: list[nn.Module] = []
         for layer in range(mapping):
             wide = latent if layer else 2 * latent
             layers += [linear(wide, latent, gain=2**0.5), nn.LeakyReLU(0.2)]
         self.mapping = nn.Sequential(*layers)
         self.start = nn.Parameter(torch.randn(widths[0], START, START))
-        self.convs = nn.ModuleList([StyledConv(widths[0], widths[0], latent)])
+        self.convs = nn.ModuleList([ModulatedConv2d(widths[0], widths[0], latent)])
         for narrow, wide in pairwise(widths):
-            self.convs += [StyledConv(narrow, wide, latent), StyledConv(wide, wide, latent)]
-        self.colours = nn.ModuleList([nn.Conv2d(width, channels, 1) for width in widths])
+            self.convs += [
+                ModulatedConv2d(narrow, wide, latent),
+                ModulatedConv2d(wide, wide, latent),
+            ]
+        self.to_rgb = nn.ModuleList([nn.Conv2d(width, channels, 1) for width in widths])
         self.register_buffer("mean_style", torch.zeros(1, latent))
 
     @property
@@ -93,29 +93,30 @@ class StyleGenerator(nn.Module):
         return [START * 2 ** ((layer + 1) // 2) for layer in range(self.layers)]
 
     def style(self, z: Tensor, label: Tensor) -> Tensor:
-        """z (B, latent), label as `labels.facts` gives it -> w (B, latent)"""
-        return self.mapping(torch.cat([_unit(z), _unit(self.wish(label))], dim=1))
+        """z (B, latent), label (B, attributes) rows of labels -> w (B, latent)"""
+        return self.mapping(torch.cat([_unit(z), _unit(self.label(label))], dim=1))
 
-    def paint(self, w: Tensor, grain: Sequence[Tensor] | None = None) -> Tensor:
-        """w (B, latent) for all layers or (B, layers, latent), grain a map for each layer or None
-        -> (B, C, H, W) in [-1, 1]."""
-        return self.colour(w, grain).clamp(-1, 1)
+    def synthesize(
+        self, w: Tensor, noise: Sequence[Tensor] | None = None, bounded: bool = True
+    ) -> Tensor:
+        """w (B, latent) for all layers or (B, layers, latent), noise a map for each layer or None
+        -> (B, C, H, W) in [-1, 1]; the colours of all resolutions add up (Karras et al. 2020,
+        figure 7).
 
-    def colour(self, w: Tensor, grain: Sequence[Tensor] | None = None) -> Tensor:
-        """As `paint`, but unbounded: what training sees. A colour too bright must have a gradient
-        to come back by, and it has none past a bound, nor where a tanh is flat. The colours of all
-        resolutions add up (Karras et al. 2020, figure 7)."""
+        Training sees them unbounded: a colour too bright must have a gradient to come back by, and
+        it has none past a bound, nor where a tanh is flat.
+        """
         if w.ndim == 2:
             w = w[:, None].expand(-1, self.layers, -1)
         x = self.start.expand(len(w), -1, -1, -1).contiguous(memory_format=torch.channels_last)
-        colour = torch.zeros((), device=w.device)
+        rgb = torch.zeros((), device=w.device)
         for layer, conv in enumerate(self.convs):
             if layer % 2:  # the first of two at a new resolution
-                x, colour = _doubled(x), _doubled(colour)
-            x = conv(x, w[:, layer], grain[layer] if grain else None)
+                x, rgb = _doubled(x), _doubled(rgb)
+            x = conv(x, w[:, layer], noise[layer] if noise else None)
             if layer % 2 == 0:
-                colour = colour + self.colours[layer // 2](x)
-        return colour.float()
+                rgb = rgb + self.to_rgb[layer // 2](x)
+        return rgb.float().clamp(-1, 1) if bounded else rgb.float()
 
 
 def _unit(rows: Tensor) -> Tensor:
@@ -138,7 +139,7 @@ class Look(NamedTuple):
     logit: Tensor
     """(B,): high for "real"."""
     said: Tensor
-    """(B, answers): what else it is asked."""
+    """(B, head.count): what else it is asked."""
     maps: tuple[Tensor, ...]
     """What its blocks see on the way, from half the resolution down to 4 by 4: (B, width, H, W)
     each, not always in float32."""
@@ -151,8 +152,11 @@ class StyleDiscriminator(nn.Module):
     No normalisation, and nothing that looks at the batch: its answer is about one picture.
     """
 
-    def __init__(self, channels: int, size: int, widths: Sequence[int], answers: int) -> None:
+    def __init__(
+        self, channels: int, size: int, widths: Sequence[int], head: AttributeHead
+    ) -> None:
         super().__init__()
+        self.head = head
         self.enter = nn.Conv2d(4 * channels, widths[0], 3, padding=1)
         layers: list[nn.Module] = [PlainBlock(widths[0])]
         for narrow, wide in pairwise(widths):
@@ -160,13 +164,17 @@ class StyleDiscriminator(nn.Module):
         self.body = nn.Sequential(*layers)
         side = size // 2 ** len(widths)
         self.deep = nn.Linear(widths[-1] * side**2, widths[-1])
-        self.out = nn.Linear(widths[-1], 1 + answers)
+        self.out = nn.Linear(widths[-1], 1 + head.count)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        """x (B, C, H, W) -> (B,): how real it looks, and with a label, as `labels.facts` gives it,
-        how much so, on average over all choices, in what is told"""
+        """x (B, C, H, W) -> (B,): how real it looks, and with rows of labels, how much so, on
+        average over all categorical attributes, in what is told"""
         look = self.look(x)
-        return look.logit if label is None else look.logit + logits_of(look.said, label).mean(1)
+        return (
+            look.logit
+            if label is None
+            else look.logit + self.head.logits_of(look.said, label).mean(1)
+        )
 
     def look(self, x: Tensor) -> Look:
         """x (B, C, H, W), in [-1, 1]"""

@@ -1,7 +1,5 @@
 """A small U-Net (Ronneberger et al. 2015) that maps (x, time, label) to a tensor shaped like x."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -29,6 +27,8 @@ class UNetConfig:
     """In place of a class several attributes: how many values each has."""
     measures: int = 0
     """And how many attributes besides are numbers."""
+    schema: str = "avatars"
+    """Of the attributes, where there are any: the data set that has them."""
 
 
 class UNet(nn.Module):

@@ -187,6 +187,7 @@ def _from_folder(place: Path) -> Trainable:
 def _from_file(name: str, folder: Path | str | None) -> Trainable:
     tensors, meta = read(name, folder)
     cls = kind_of(meta, name)
+    tensors = current_names(tensors, cls)
     model = cls(config_of(meta))
     weights = {k: v for k, v in tensors.items() if not k.startswith(EXTRA)}
     try:
@@ -200,14 +201,21 @@ def _from_file(name: str, folder: Path | str | None) -> Trainable:
 
 def config_of(card: Mapping[str, Any]) -> Any:
     """The config that a checkpoint's card holds, in its family's own type."""
-    return _config(registry.classes[card["family"]].Config, card["config"])
-
-
-def _config(kind: type, values: Mapping[str, Any]) -> Any:
-    """JSON turns tuples into lists; a config has tuples, so that it can be frozen and hashed."""
-    fields = {f.name for f in dataclasses.fields(kind)}
+    family = registry.classes[card["family"]]
+    values = current_names(card["config"], family)
+    fields = {f.name for f in dataclasses.fields(family.Config)}
+    # JSON turns tuples into lists; a config has tuples, so that it can be frozen and hashed.
     as_tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return kind(**{k: v for k, v in as_tuples.items() if k in fields})
+    return family.Config(**{k: v for k, v in as_tuples.items() if k in fields})
+
+
+def current_names(values: Mapping[str, Any], kind: type[Trainable]) -> dict[str, Any]:
+    """By the names that the family has today: of the parts of a name, separated by dots, those that
+    it has renamed since."""
+    renamed = kind.renamed
+    return {
+        ".".join(renamed.get(part, part) for part in k.split(".")): v for k, v in values.items()
+    }
 
 
 def path_of(name: str, folder: Path | str | None = None) -> Path:

@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gen_core.checks import KnobError, choice
-from gen_core.data import Batches, load_data
-from gen_core.data.avatars.labels import CHOICES, MEASURES
+from gen_core.data import SCHEMAS, Batches, load_data
+from gen_core.data.splits import SCENES
 from gen_core.devices import device_title, pick_device
 from gen_core.family import Trainable, registry
 from gen_core.training import checkpoint
@@ -62,8 +62,8 @@ PORTRAIT_UNET = {
     "blocks": 1,
     "embedding": 192,
     "classes": 0,
-    "choices": tuple(map(len, CHOICES.values())),
-    "measures": len(MEASURES),
+    "choices": tuple(SCHEMAS["avatars"].sizes.values()),
+    "measures": len(SCHEMAS["avatars"].continuous),
 }
 # fmt: off
 RECIPES = {
@@ -86,7 +86,7 @@ RECIPES = {
         snapshots=(
             50, 120, 289, 518, 800, 1000, 1030, 1050, 1070, 1090, 1110, 1140, 1180, 1250, 2400,
         ),
-        turn=1000, then={"critic_every": 4, "r1": 0.0, "lr_generator": 2e-3},
+        turn=1000, then={"discriminator_every": 4, "r1": 0.0, "lr_generator": 2e-3},
     ),
     "flow-fashion": Recipe("flow", steps=7600, batch=64),
     "diffusion-fashion": Recipe("diffusion", steps=13500, batch=64),
@@ -108,19 +108,25 @@ RECIPES = {
     ),
     # The parts of the text-to-image model, in the order in which they need each other.
     "text-to-image-emoji/autoencoder": Recipe(
-        "text-to-image/autoencoder", 19337, {}, "scenes", batch=16, seed=1,
+        "text-to-image/autoencoder", 19337, {}, "scenes", batch=16, seed=SCENES["autoencoder"],
     ),
-    "text-to-image-emoji/words": Recipe("text-to-image/words", 6000, {}, "scenes", 64, seed=5),
+    "text-to-image-emoji/words": Recipe(
+        "text-to-image/words", 6000, {}, "scenes", 64, seed=SCENES["text encoder"],
+    ),
     "text-to-image-emoji/clip": Recipe(
-        "text-to-image/clip", 1500, {}, "scenes", batch=192, seed=2, warmup=300,
+        "text-to-image/clip", 1500, {}, "scenes", batch=192, seed=SCENES["clip"], warmup=300,
     ),
     "text-to-image-emoji/denoiser": Recipe(
-        "text-to-image/denoiser", 15600, {}, "scenes", 64, seed=3, warmup=100, local_steps=8,
+        "text-to-image/denoiser", 15600, {}, "scenes", 64, seed=SCENES["denoiser"],
+        warmup=100, local_steps=8,
     ),
     "text-to-image-emoji/decoder": Recipe(
-        "text-to-image/decoder", 2400, {}, "scenes", batch=16, seed=6, ema=0.998, warmup=50,
+        "text-to-image/decoder", 2400, {}, "scenes", batch=16, seed=SCENES["decoder"],
+        ema=0.998, warmup=50,
     ),
-    "text-to-image-emoji/judge": Recipe("text-to-image/judge", 4000, {}, "scenes", 64, seed=4),
+    "text-to-image-emoji/judge": Recipe(
+        "text-to-image/judge", 4000, {}, "scenes", 64, seed=SCENES["classifier"],
+    ),
 }
 # fmt: on
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from gen_core.devices import fast_math
 from gen_core.family import Family, Losses, Phase
 from gen_core.files import in_one_move
+from gen_core.training.checkpoint import current_names
 from gen_core.training.distributed import ALONE, Team
 
 
@@ -153,7 +154,7 @@ class Trainer:
             self.step, seed = int(file.metadata()["step"]), int(file.metadata()["seed"])
         if seed != self.seed:
             raise ValueError(f"{path} was begun with seed={seed}, not {self.seed}: use that seed")
-        tensors = load_file(path)
+        tensors = current_names(load_file(path), type(self.model))
         for prefix, module in (("model.", self.model), ("ema.", self.ema)):
             part = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
             module.load_state_dict(part)

@@ -19,8 +19,7 @@ import gradio as gr
 from demos.tabs.gan.portrait_texts import CENSUS, HOW_TO_READ, NOT_COUNTED, PARTS
 from demos.widgets.measured import card
 from gen_core.classifiers.attributes import TENTHS
-from gen_core.conditions import LOWEST
-from gen_core.data.avatars.labels import CHOICES, MEASURES
+from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
 
@@ -106,15 +105,15 @@ def furthest(found: Sequence[Count]) -> list[Count]:
 def tenths() -> dict[str, list[str]]:
     """The names of the parts in which the measures are counted: "−1.0 to −0.8"."""
     named = {}
-    for name in MEASURES:
-        low = LOWEST.get(name, -1.0)
-        ends = [low + (1 - low) * k / TENTHS for k in range(TENTHS + 1)]
+    for name in CONTINUOUS:
+        low, high = CONTINUOUS[name]
+        ends = [low + (high - low) * k / TENTHS for k in range(TENTHS + 1)]
         shown = [f"{end:.1f}".replace("-", "−") for end in ends]
         named[name] = [f"{a} to {b}" for a, b in itertools.pairwise(shown)]
     return named
 
 
-NAMES = {"shares": CHOICES, "spread": tenths()}
+NAMES = {"shares": CATEGORICAL, "spread": tenths()}
 """Of what stands in a card, by its key there."""
 HEADS = ("value", "bars", "samples", "data", "samples over data")
 

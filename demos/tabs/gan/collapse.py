@@ -35,7 +35,7 @@ COLLAPSED, RECOVERED = 3, 5
 than the second were. Between the two it flickers: one picture passes for this class or that."""
 MOST_POINTS = 80
 """Of a loss curve: more would be a thicket."""
-LOSSES = {"Discriminator": "critic.loss", "Generator": "generator.loss"}
+LOSSES = {"Discriminator": "discriminator.loss", "Generator": "generator.loss"}
 
 
 @dataclass(frozen=True)

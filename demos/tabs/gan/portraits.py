@@ -134,14 +134,14 @@ def mixtures(
     w = torch.cat([model.generator.mean_style, w])  # source 0 is the mean, without grain
     sides = model.generator.sides
     sown = [noise.randn(1, side, side).to(model.device) for side in sides]
-    grain = [torch.cat([torch.zeros_like(maps[:1]), maps]) for maps in sown]
+    noise_maps = [torch.cat([torch.zeros_like(maps[:1]), maps]) for maps in sown]
     from_row, from_column = range(1, 1 + len(rows)), range(1 + len(rows), len(w))
     cells = [(a or b, b or a) for a in (0, *from_row) for b in (0, *from_column)]
     coarse, fine = map(list, zip(*cells, strict=True))
     givers = [coarse if layer < layers else fine for layer in range(len(sides))]
-    x = model.generator.paint(
+    x = model.generator.synthesize(
         torch.stack([w[giver] for giver in givers], dim=1),
-        [maps[giver] for maps, giver in zip(grain, givers, strict=True)],
+        [maps[giver] for maps, giver in zip(noise_maps, givers, strict=True)],
     )
     return pixels(x).reshape(1 + len(rows), 1 + len(columns), *x.shape[2:], x.shape[1])
 
@@ -177,8 +177,9 @@ def mix_code(k: Mapping[str, Any]) -> str:
         "fine = [len(rows) + j for _ in rows for j in range(len(columns))]",
         f"givers = [coarse if k < {layers} else fine for k in range(model.generator.layers)]",
         "styles = torch.stack([w[giver] for giver in givers], dim=1)  # (N, layers, latent)",
-        "grain = [m[giver] for m, giver in zip(maps, givers)]",
-        f"x = model.generator.paint(styles, grain)  # ({ROWS * COLUMNS}, 3, 64, 64), row by row",
+        "noise_maps = [m[giver] for m, giver in zip(maps, givers)]",
+        f"# ({ROWS * COLUMNS}, 3, 64, 64), row by row",
+        "x = model.generator.synthesize(styles, noise_maps)",
     )
 
 

@@ -18,9 +18,9 @@ GOODFELLOW = "Goodfellow et al. 2014, *Generative Adversarial Nets*"
 SETTINGS = {
     "r1": "the weight of the gradient penalty γ",
     "momentum": "the optimiser's momentum",
-    "critic_every": "the steps between two updates of the discriminator",
+    "discriminator_every": "the steps between two updates of the discriminator",
     "lr_generator": "the generator's learning rate",
-    "lr_critic": "the discriminator's learning rate",
+    "lr_discriminator": "the discriminator's learning rate",
 }
 """Of GANConfig: what the two runs may differ in."""
 

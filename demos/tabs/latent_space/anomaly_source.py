@@ -19,7 +19,7 @@ from demos.page.progress import Working
 from demos.page.source import Lines, Pictures, Shown, Source
 from demos.tabs.latent_space.models import UNSEEN_FROM, portrait
 from gen_core.data.avatars import avatars
-from gen_core.data.avatars.attributes import BACKGROUNDS, CLOTH_COLOURS
+from gen_core.data.avatars.schema import BACKGROUNDS, CLOTH_COLOURS
 from gen_core.latent.corruptions import KINDS, oddities
 
 PORTRAIT, DRAWING, GARMENT, UPLOAD = "A portrait", "A face to draw on", "Clothing", Source.upload

@@ -19,7 +19,7 @@ from demos.page.handlers import App
 from demos.page.progress import Working
 from demos.tabs.latent_space.models import JUDGE, MOST_PORTRAITS, UNSEEN_FROM
 from gen_core import available
-from gen_core.classifiers.attributes import AvatarJudge
+from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import avatars
 
 COUNT, CHUNK = 300, 20
@@ -31,7 +31,7 @@ SEEDS = range(UNSEEN_FROM + MOST_PORTRAITS, UNSEEN_FROM + MOST_PORTRAITS + COUNT
 class Crowd:
     """Portraits, and the classifier that looks at them."""
 
-    judge: AvatarJudge
+    judge: AttributeClassifier
     features: Tensor
     """(N, D) float32, each column with a mean of 0 and a deviation of 1."""
     mean: Tensor
@@ -41,7 +41,7 @@ class Crowd:
     """How far a portrait is from the nearest other one, at the median: the unit of `away`."""
 
     @classmethod
-    def of(cls, judge: AvatarJudge, x: Tensor) -> Crowd:
+    def of(cls, judge: AttributeClassifier, x: Tensor) -> Crowd:
         """x (N, 3, H, W) in [-1, 1]: the portraits, two or more."""
         seen = half_way(judge, x)
         mean, deviation = seen.mean(0), seen.std(0).clamp(min=1e-6)
@@ -57,7 +57,7 @@ class Crowd:
 
 
 @torch.inference_mode()
-def half_way(judge: AvatarJudge, x: Tensor) -> Tensor:
+def half_way(judge: AttributeClassifier, x: Tensor) -> Tensor:
     """(B, 3, H, W) -> (B, D), on the CPU: the mean over places after half of the judge's layers."""
     layers = judge.body[: len(judge.body) // 2]
     return layers(x.to(judge.device)).float().mean((2, 3)).cpu()

@@ -20,11 +20,11 @@ from demos.tabs.latent_space.models import FLAT, PORTRAITS, TAB
 from demos.widgets.latent_map import Column, Path, PathKnob, View
 from demos.widgets.latent_sliders import plane_picture
 from demos.widgets.timeline import Timeline, timeline_from_images
-from gen_core.conditions import LOWEST
-from gen_core.data.avatars import attributes
-from gen_core.data.avatars.labels import CHOICES, MEASURES, THOUSANDTHS
+from gen_core.data.avatars import schema
+from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
 from gen_core.latent.atlas import Atlas
 from gen_core.latent.traits import TRAITS
+from gen_core.nets.attributes import SCALE
 
 TITLE, NAME = "Map", f"{TAB}-map"
 COUNT = Knob("count", "Pictures on the way", "whole", 30, 2, 60)
@@ -63,11 +63,11 @@ VIRIDIS = (
 """For measures: equal steps look equal (Smith & van der Walt 2015)."""
 SHADES = 33
 OWN_COLOURS = {
-    "skin": attributes.SKINS,
-    "hair_colour": attributes.HAIR_COLOURS,
-    "eye_colour": attributes.EYE_COLOURS,
-    "cloth_colour": attributes.CLOTH_COLOURS,
-    "background": attributes.BACKGROUNDS,
+    "skin": schema.SKINS,
+    "hair_colour": schema.HAIR_COLOURS,
+    "eye_colour": schema.EYE_COLOURS,
+    "cloth_colour": schema.CLOTH_COLOURS,
+    "background": schema.BACKGROUNDS,
 }
 
 
@@ -87,9 +87,9 @@ def ramp(stops: Sequence[str], count: int) -> list[str]:
 
 def portrait_columns(atlas: Atlas) -> list[Column]:
     """One for each attribute of a portrait, the hat first: neighbours share it most."""
-    choices = [_choice(name, atlas.labels[:, k]) for k, name in enumerate(CHOICES)]
+    choices = [_choice(name, atlas.labels[:, k]) for k, name in enumerate(CATEGORICAL)]
     measures = [
-        _measure(name, atlas.labels[:, len(CHOICES) + k]) for k, name in enumerate(MEASURES)
+        _measure(name, atlas.labels[:, len(CATEGORICAL) + k]) for k, name in enumerate(CONTINUOUS)
     ]
     return sorted([*choices, *measures], key=lambda column: column.title != "Hat")
 
@@ -100,13 +100,13 @@ def _title(attribute: str) -> str:
 
 def _choice(name: str, codes: Tensor) -> Column:
     own = OWN_COLOURS.get(name)
-    colours = [_hex(rgb) for rgb in own.values()] if own else PALETTE[: len(CHOICES[name])]
-    return Column(_title(name), codes, colours, CHOICES[name])
+    colours = [_hex(rgb) for rgb in own.values()] if own else PALETTE[: len(CATEGORICAL[name])]
+    return Column(_title(name), codes, colours, CATEGORICAL[name])
 
 
 def _measure(name: str, thousandths: Tensor) -> Column:
-    low, high = LOWEST.get(name, -1.0), 1.0
-    share = (thousandths / THOUSANDTHS - low) / (high - low)
+    low, high = CONTINUOUS[name]
+    share = (thousandths / SCALE - low) / (high - low)
     marks = (share * (SHADES - 1)).round().clamp(0, SHADES - 1)
     ends = TRAITS[name].low, TRAITS[name].high
     return Column(_title(name), marks, ramp(VIRIDIS, SHADES), ends=ends, low=low, high=high)

@@ -9,13 +9,14 @@ from torch import Tensor
 
 from demos.page.handlers import App
 from gen_core.data.avatars import avatars
+from gen_core.data.splits import AVATARS
 from gen_core.latent.atlas import Atlas
 
 TAB = "latent-space"
 PORTRAITS = "vae-avatars"
 FLAT = "vae-fashion-2d"
 JUDGE = "judge-avatars"
-UNSEEN_FROM = 1_000_000
+UNSEEN_FROM = AVATARS["test"].start
 """Portrait number n is drawn from this seed on: training showed the first 50,000 seeds."""
 MOST_PORTRAITS = 1_000_000
 

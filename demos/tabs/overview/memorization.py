@@ -20,7 +20,7 @@ from demos.tabs.overview.texts import COPIES, COPIES_SOURCE, FAMILIES, PORTRAITS
 from demos.widgets.card import read
 from gen_core import Noise, final
 from gen_core.checks import KnobError, text
-from gen_core.data.avatars.dataset import SEEDS
+from gen_core.data.splits import AVATARS
 from gen_core.devices import device_title
 from gen_core.evaluation.cost import published
 from gen_core.evaluation.memorization import (
@@ -134,7 +134,7 @@ def about(yardstick: Yardstick, note: str) -> str:
     """What the figures are."""
     return (
         f"Difference: mean over all pixels and colours, as a share of their range. Compared with "
-        f"the {CANDIDATES} of {len(SEEDS['train']):,} training pictures that our own classifier "
+        f"the {CANDIDATES} of {len(AVATARS['train']):,} training pictures that our own classifier "
         f"finds most alike. Below {percent(yardstick.limit)}, {CLEARLY:.0%} of the least of the "
         f"fresh portraits, it counts as a copy. Fresh portraits: {note}. {COPIES_SOURCE}"
     )

@@ -9,10 +9,10 @@ import numpy as np
 from demos.tabs.overview.texts import FAMILIES, FASHION, PORTRAITS, SETS, DataText
 from gen_core import available
 from gen_core.checks import choice
-from gen_core.conditions import OTHERS
 from gen_core.data import CLASSES
 from gen_core.data.avatars import portrait, random_avatar
-from gen_core.data.avatars.labels import caption
+from gen_core.data.avatars.captions import caption
+from gen_core.data.splits import AVATARS
 
 
 def on_offer() -> list[DataText]:
@@ -30,10 +30,12 @@ def named(title: str) -> DataText:
 
 def said(data: DataText, label: int) -> str:
     """What a picture with that label was asked for, in words."""
-    return caption(random_avatar(OTHERS + label)) if data.colour else CLASSES[data.id][label]
+    if data.colour:
+        return caption(random_avatar(AVATARS["asked"][label]))
+    return CLASSES[data.id][label]
 
 
 @functools.lru_cache(maxsize=64)
 def person(label: int) -> np.ndarray:
     """uint8 (64, 64, 3): who is asked for in the column so numbered, drawn by rule."""
-    return portrait(random_avatar(OTHERS + label), 64)
+    return portrait(random_avatar(AVATARS["asked"][label]), 64)

@@ -20,11 +20,10 @@ from demos.page.handlers import App
 from demos.widgets.card import read
 from demos.widgets.live_knob import LiveKnob
 from gen_core.checks import KnobError, choice, whole
-from gen_core.conditions import LOWEST, OTHERS
 from gen_core.data.avatars import Avatar, portrait, random_avatar
-from gen_core.data.avatars import attributes as known
-from gen_core.data.avatars.held_out import HELD_OUT
-from gen_core.data.avatars.labels import CHOICES, MEASURES, hidden
+from gen_core.data.avatars import schema as known
+from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, HELD_OUT, hidden
+from gen_core.data.splits import AVATARS
 from gen_core.evaluation.compositionality import in_sight
 
 Wish = Mapping[str, str | float]
@@ -91,12 +90,12 @@ def title(name: str) -> str:
 
 
 def _knob(name: str) -> Knob:
-    if name in CHOICES:
-        return Knob(name, title(name), "choice", None, options=CHOICES[name])
-    return Knob(name, title(name), "number", 0.0, LOWEST.get(name, -1.0), 1.0, step=STEP)
+    if name in CATEGORICAL:
+        return Knob(name, title(name), "choice", None, options=CATEGORICAL[name])
+    return Knob(name, title(name), "number", 0.0, *CONTINUOUS[name], step=STEP)
 
 
-KNOBS = {name: _knob(name) for name in (*CHOICES, *MEASURES)}
+KNOBS = {name: _knob(name) for name in (*CATEGORICAL, *CONTINUOUS)}
 """How each attribute is checked."""
 
 
@@ -168,10 +167,10 @@ class Chooser:
 
     def somebody(self, number: Any) -> dict[str, Any]:
         """All that can be seen of a person whom training has not shown, as a wish."""
-        avatar = random_avatar(OTHERS + whole("number", number, 0, NUMBERS - 1))
+        avatar = random_avatar(AVATARS["asked"][whole("number", number, 0, NUMBERS - 1)])
         seen = [name for name in KNOBS if name not in hidden(avatar)]
         values = {name: getattr(avatar, name) for name in seen}
-        even = {n: round(round(v / STEP) * STEP, 2) for n, v in values.items() if n in MEASURES}
+        even = {n: round(round(v / STEP) * STEP, 2) for n, v in values.items() if n in CONTINUOUS}
         return {"wish": written(values | even)}
 
     def unseen(self, number: Any) -> dict[str, Any]:
@@ -184,7 +183,7 @@ def _field(name: str) -> dict[str, Any]:
     """One attribute, for the page."""
     knob = KNOBS[name]
     field = {"name": name, "title": knob.label}
-    if name in MEASURES:
+    if name in CONTINUOUS:
         low, high = ENDS[name]
         ends = {"low": knob.low, "high": knob.high, "step": STEP, "ends": f"{low} to {high}"}
         return {**field, "kind": "measure", "start": getattr(Avatar(), name), **ends}

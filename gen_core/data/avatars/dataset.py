@@ -1,7 +1,5 @@
 """60,000 portraits as a data set, drawn once on each machine and then read from its cache."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 from concurrent.futures import ProcessPoolExecutor
@@ -17,19 +15,19 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gen_core.data.avatars import avatars
-from gen_core.data.avatars.labels import facts
+from gen_core.data.avatars.schema import attribute_labels
 from gen_core.data.fashion import cache_folder
 from gen_core.data.images import ImageSet, MissingData
+from gen_core.data.splits import AVATARS
 from gen_core.files import in_one_move
 
-SEEDS = {"train": range(50_000), "test": range(1_000_000, 1_010_000)}
 THIS = Path(__file__).name
 CHUNK = 250
 """Portraits that a process draws at a time."""
 
 
 def load_avatars(name: str, split: str, root: Path | str | None, download: bool) -> ImageSet:
-    """64 by 64 pixels; `labels` as in `labels.facts`. Drawn in minutes the first time.
+    """64 by 64 pixels; `labels` as in `schema.attribute_labels`. Drawn in minutes the first time.
 
     They are not looked for in `root`, nor downloaded. A script that asks for them must stand under
     `if __name__ == "__main__"`, as several processes draw. Raises MissingData where these cannot
@@ -37,7 +35,7 @@ def load_avatars(name: str, split: str, root: Path | str | None, download: bool)
     """
     path = cache_folder() / f"avatars-{_version()}" / f"{split}.safetensors"
     if not path.exists():
-        _keep(_drawn(SEEDS[split]), path)
+        _keep(_drawn(AVATARS[split]), path)
     try:
         kept = load_file(path)
     except (OSError, SafetensorError) as error:
@@ -71,7 +69,7 @@ def _drawn(seeds: range) -> dict[str, Tensor]:
 def _chunk(seeds: range) -> tuple[np.ndarray, np.ndarray]:
     """As arrays: tensors would travel through shared memory, of which there may be little."""
     images, people = avatars(seeds)
-    return images.numpy(), facts(people).numpy()
+    return images.numpy(), attribute_labels(people).numpy()
 
 
 def _keep(tensors: dict[str, Tensor], path: Path) -> None:

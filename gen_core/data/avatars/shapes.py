@@ -4,10 +4,9 @@ distance functions"), and a canvas on which they are painted with soft edges.
 Lengths are in halves of a picture: x to the right and y downwards run from -1 to 1.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -25,18 +24,18 @@ class Plane:
     y: Field
 
     @classmethod
-    def of(cls, size: int) -> Plane:
+    def of(cls, size: int) -> Self:
         middles = (np.arange(size, dtype=np.float32) * 2 + 1) / size - 1
         x, y = np.meshgrid(middles, middles)
         return cls(x, y)
 
-    def at(self, x: float, y: float, angle: float = 0.0) -> Plane:
+    def at(self, x: float, y: float, angle: float = 0.0) -> Self:
         """Seen from (x, y), turned by `angle` radians, clockwise on the screen."""
         dx, dy = self.x - np.float32(x), self.y - np.float32(y)
         if angle:
             c, s = np.float32(math.cos(angle)), np.float32(math.sin(angle))
             dx, dy = c * dx + s * dy, c * dy - s * dx
-        return Plane(dx, dy)
+        return type(self)(dx, dy)
 
 
 def ellipse(p: Plane, rx: float, ry: float) -> Field:

@@ -17,6 +17,7 @@ from transformers import CLIPTokenizer
 from gen_core.data.emoji import Emoji, load_emoji
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
+from gen_core.data.splits import SCENES
 from gen_core.devices import pick_device
 from gen_core.families.text_to_image.autoencoder import Autoencoder
 from gen_core.families.text_to_image.batches import (
@@ -110,7 +111,8 @@ def tokenizer(folder: Path) -> CLIPTokenizer:
     """The one in the folder of runs; learned from captions the first time."""
     place = folder / "tokenizer"
     if not place.exists():
-        captions = [caption(random_scene((0, k)), (0, k)) for k in range(30_000)]
+        seeds = [(SCENES["tokenizer"], k) for k in range(30_000)]
+        captions = [caption(random_scene(seed), seed) for seed in seeds]
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as partial:
             learned([*captions, *sorted(known_words()) * 20]).save_pretrained(partial)

@@ -1,16 +1,31 @@
-"""An avatar as a picture, painted from back to front."""
+"""Portraits, painted from back to front."""
 
-from __future__ import annotations
+from collections.abc import Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from gen_core.data.avatars.attributes import BACKGROUNDS, Avatar
-from gen_core.data.avatars.clothes import draw_body
-from gen_core.data.avatars.face import draw_age, draw_eyes, draw_mouth, draw_nose
-from gen_core.data.avatars.glasses import draw_earrings, draw_glasses, draw_temples
+from gen_core.checks import whole
+from gen_core.data.avatars.clothes import (
+    draw_body,
+    draw_earrings,
+    draw_glasses,
+    draw_hat,
+    draw_scarf_behind,
+    draw_temples,
+)
 from gen_core.data.avatars.hair import draw_beard, draw_hair, draw_hair_behind
-from gen_core.data.avatars.hats import draw_hat, draw_scarf_behind
-from gen_core.data.avatars.head import Head, draw_ears, draw_head
+from gen_core.data.avatars.head import (
+    Head,
+    draw_age,
+    draw_ears,
+    draw_eyes,
+    draw_head,
+    draw_mouth,
+    draw_nose,
+)
+from gen_core.data.avatars.schema import BACKGROUNDS, Avatar, random_avatar
 from gen_core.data.avatars.shapes import Canvas, Plane
 
 LAYERS = (
@@ -49,3 +64,16 @@ def _ground(avatar: Avatar, p: Plane) -> np.ndarray:
     glow = np.exp(-((p.x - 0.25 * avatar.light) ** 2 + (p.y + 0.25) ** 2) * 0.9)[..., None]
     colour = np.asarray(BACKGROUNDS[avatar.background], np.float32)
     return colour * (0.86 + 0.10 * glow) + 0.10 * glow * (1 - colour)
+
+
+def avatars(seeds: Sequence[int], size: int = 64) -> tuple[Tensor, list[Avatar]]:
+    """(N, 3, size, size) uint8, and who is on each picture; seed k is always the same one.
+
+    size: 16 to 1024 pixels. Raises KnobError.
+    """
+    side = whole("size", size, 16, 1024)
+    people = [random_avatar(whole("seed", seed, 0, 2**63 - 1)) for seed in seeds]
+    if not people:
+        return torch.empty(0, 3, side, side, dtype=torch.uint8), []
+    pixels = np.stack([portrait(person, side) for person in people])
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(), people
