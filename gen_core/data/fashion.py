@@ -3,8 +3,6 @@
 A folder that holds them looks as torchvision lays it out: <root>/FashionMNIST/raw/*.gz.
 """
 
-from __future__ import annotations
-
 import gzip
 import os
 import zlib

@@ -1,7 +1,5 @@
 """Articles and plurals for the words of the vocabulary."""
 
-from __future__ import annotations
-
 BARE = frozenset(
     (
         "beer",

@@ -1,7 +1,5 @@
 """A labelled set of pictures in memory, and batches of it that depend on (seed, step) alone."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Protocol

@@ -4,8 +4,6 @@
 have closed forms, which serve as a perfect network in tests and as the truth in pictures.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Protocol

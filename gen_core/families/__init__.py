@@ -2,8 +2,6 @@
 those of the folders that $GEN_FAMILIES names, and those that installed packages offer as entry
 points of the group "gen_core.families"."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import os

@@ -5,8 +5,6 @@ velocity v = sqrt(alpha_bar) eps - sqrt(1 - alpha_bar) x_0 of Salimans & Ho 2022
 well scaled at every noise level; the wrapper turns it into the noise or the guess of x_0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

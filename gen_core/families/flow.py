@@ -4,8 +4,6 @@ Lipman et al. 2023, "Flow Matching for Generative Modeling"; Liu et al. 2023, "R
 The path is x_t = (1 - t) x_0 + t x_1, with x_0 noise at t = 0 and x_1 data at t = 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

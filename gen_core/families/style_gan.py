@@ -15,8 +15,6 @@ to each layer of the discriminator (Wang et al. 2018, "High-Resolution Image Syn
 Manipulation with Conditional GANs").
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Surveys a VAE's latent space once, after training: its atlas and what moves do in it."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Any

@@ -7,8 +7,6 @@ to ROC analysis". Nalisnick et al. 2019, "Do Deep Generative Models Know What Th
 show where such scores fail: at whatever is simpler than the data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 

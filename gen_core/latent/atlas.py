@@ -1,10 +1,9 @@
 """What a VAE's checkpoint keeps of its latent space: codes of pictures that training did not show,
 what is on these, where they lie on a map, the axes they vary along, and a reader of traits."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -41,7 +40,7 @@ class Atlas:
     """Tells traits from codes; None where the data set has classes."""
 
     @classmethod
-    def of(cls, model: VAE, data: ImageSet, train: ImageSet, lessons: int = LESSONS) -> Atlas:
+    def of(cls, model: VAE, data: ImageSet, train: ImageSet, lessons: int = LESSONS) -> Self:
         """Points from `data`, which training did not show; axes and reader from `train`."""
         points, known = encoded(model, data, POINTS), encoded(model, train, len(train))
         axes, scales = principal_axes(known)
@@ -61,7 +60,7 @@ class Atlas:
         return {PREFIX + name: value.clone() for name, value in told.items()}
 
     @classmethod
-    def kept(cls, extra: Mapping[str, Tensor]) -> Atlas:
+    def kept(cls, extra: Mapping[str, Tensor]) -> Self:
         """From what a checkpoint kept. Raises KeyError where it kept none."""
         told = {k.removeprefix(PREFIX): v.cpu() for k, v in extra.items() if k.startswith(PREFIX)}
         weights = {k.removeprefix(READER): told.pop(k) for k in [*told] if k.startswith(READER)}

@@ -4,8 +4,6 @@ Each kind is a function (pictures, rng) -> pictures, (B, 3, H, W) in [-1, 1], th
 takes as it is. H and W are even.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 

@@ -6,8 +6,6 @@ its reading of one trait grows and of the others does not. Shen et al. 2020, "In
 same with one hyperplane for each trait, and part those that go together by projection.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

@@ -51,15 +51,6 @@ def _zigzag(x: Field, often: float, deep: float) -> Field:
 # On the head
 
 
-def _buzz_cut(h: Head) -> Field:
-    return without(skullcap(h, 0.012, 0.018, -0.02), hairline(h, -0.34, 0.90))
-
-
-def _short(h: Head) -> Field:
-    tufts = _zigzag(h.plane.x, 24, 0.022)
-    return without(skullcap(h, 0.035, 0.075, 0.06), hairline(h, -0.29, 0.90) + tufts)
-
-
 def _receding(h: Head) -> Field:
     crown = ellipse(h.plane.at(0.06 * h.avatar.turn, -0.34), h.rx * 0.80, 0.36)
     return without(skullcap(h, 0.05, 0.01, 0.12), joined(hairline(h, -0.20, 0.90), crown))
@@ -92,11 +83,16 @@ def _mohawk(h: Head) -> Field:
     return tuft
 
 
+def _cloud(h: Head, grown: float, count: float, deep: float) -> Field:
+    q = h.plane.at(0, -0.15)
+    return ellipse(q, h.rx + grown, h.top + grown * 0.6) - wavy(q, count, deep)
+
+
 def _curls(h: Head, grown: float, count: float, deep: float, wide: float) -> Field:
     """A cloud of curls around the head, with the face free."""
-    q, face = h.plane.at(0, -0.15), h.plane.at(0.1 * h.avatar.turn, 0.15)
-    cloud = ellipse(q, h.rx + grown, h.top + grown * 0.6) - wavy(q, count, deep)
-    return without(cloud, egg(face, h.rx * wide, 0.44, 0.9) + wavy(face, 22, 0.035))
+    face = h.plane.at(0.1 * h.avatar.turn, 0.15)
+    free = egg(face, h.rx * wide, 0.44, 0.9) + wavy(face, 22, 0.035)
+    return without(_cloud(h, grown, count, deep), free)
 
 
 def _fringe(h: Head) -> Field:
@@ -123,8 +119,10 @@ def _tied(h: Head) -> Field:
 
 
 FRONT: dict[str, Callable[[Head], Field]] = {
-    "buzz cut": _buzz_cut,
-    "short": _short,
+    "buzz cut": lambda h: without(skullcap(h, 0.012, 0.018, -0.02), hairline(h, -0.34, 0.90)),
+    "short": lambda h: without(
+        skullcap(h, 0.035, 0.075, 0.06), hairline(h, -0.29, 0.90) + _zigzag(h.plane.x, 24, 0.022)
+    ),
     "side part": _side_part,
     "quiff": _quiff,
     "curly": lambda h: _curls(h, 0.09, 19, 0.045, 0.97),
@@ -147,25 +145,14 @@ def _shade(h: Head) -> Colour:
     return tuple(c * f for c, f in zip(h.hair, (0.72, 0.68, 0.72), strict=True))
 
 
-def _bob_behind(c: Canvas, h: Head) -> None:
-    c.paint(_bob_shape(h), _shade(h))
+def _fallen(h: Head, wider: float, y: float, side: float, long: float, bend: float) -> Field:
+    """Long hair that hangs from the crown."""
+    crown = ellipse(h.plane.at(0, -0.1), h.rx + wider, h.top)
+    return blended(crown, box(h.plane.at(0, y), h.rx + side, long, bend), 0.2)
 
 
-def _long_behind(c: Canvas, h: Head) -> None:
-    crown = ellipse(h.plane.at(0, -0.1), h.rx + 0.09, h.top)
-    fall = blended(crown, box(h.plane.at(0, 0.5), h.rx + 0.10, 0.5, 0.2), 0.2)
-    c.paint(common(fall, h.plane.y - 0.92), _shade(h))
-
-
-def _wavy_behind(c: Canvas, h: Head) -> None:
-    crown = ellipse(h.plane.at(0, -0.1), h.rx + 0.10, h.top)
-    fall = blended(crown, box(h.plane.at(0, 0.42), h.rx + 0.14, 0.45, 0.25), 0.2)
-    c.paint(fall + _waves(h.plane), _shade(h))
-
-
-def _cloud_behind(c: Canvas, h: Head, grown: float, count: float, deep: float) -> None:
-    q = h.plane.at(0, -0.15)
-    c.paint(ellipse(q, h.rx + grown, h.top + grown * 0.6) - wavy(q, count, deep), _shade(h))
+def _long(h: Head) -> Field:
+    return common(_fallen(h, 0.09, 0.5, 0.10, 0.5, 0.2), h.plane.y - 0.92)
 
 
 def _ponytail_behind(c: Canvas, h: Head) -> None:
@@ -199,11 +186,13 @@ def _braids_behind(c: Canvas, h: Head) -> None:
 
 
 BEHIND: dict[str, Callable[[Canvas, Head], None]] = {
-    "curly": lambda c, h: _cloud_behind(c, h, 0.10, 19, 0.045),
-    "afro": lambda c, h: _cloud_behind(c, h, 0.27, 26, 0.03),
-    "bob": _bob_behind,
-    "long": _long_behind,
-    "wavy": _wavy_behind,
+    "curly": lambda c, h: c.paint(_cloud(h, 0.10, 19, 0.045), _shade(h)),
+    "afro": lambda c, h: c.paint(_cloud(h, 0.27, 26, 0.03), _shade(h)),
+    "bob": lambda c, h: c.paint(_bob_shape(h), _shade(h)),
+    "long": lambda c, h: c.paint(_long(h), _shade(h)),
+    "wavy": lambda c, h: c.paint(
+        _fallen(h, 0.10, 0.42, 0.14, 0.45, 0.25) + _waves(h.plane), _shade(h)
+    ),
     "ponytail": _ponytail_behind,
     "bun": _bun_behind,
     "braids": _braids_behind,

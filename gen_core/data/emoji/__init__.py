@@ -4,8 +4,6 @@ Fluent (MIT, Microsoft), Noto (OFL 1.1 / Apache 2.0, Google), Twemoji (CC-BY 4.0
 contributors). The project ships none of the pictures; `emoji_fetch` gets them from the sources.
 """
 
-from __future__ import annotations
-
 import functools
 import io
 import json

@@ -4,8 +4,6 @@ A caption may keep silent about style, background, place and size. What changes 
 (light, medium, a fault) and what nobody expects (a tint, a count) is always said.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 python -m gen_core fetch
 """
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable, Iterator

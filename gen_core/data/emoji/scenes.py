@@ -4,8 +4,6 @@ A `Scene` is what a caption can say of a picture; `random_scene` draws one from 
 makes the picture. Everything is made on the fly: no two pictures need ever be the same.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import io
