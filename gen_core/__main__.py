@@ -256,9 +256,9 @@ def _evaluate(args: argparse.Namespace) -> Answer:
 
 
 def _atlas(args: argparse.Namespace) -> Answer:
-    from gen_core.latent.analyze import report, survey
+    from gen_core.latent.analyze import analyze, report
 
-    found = survey(args.name, device=args.device, data_root=args.data, write=args.write)
+    found = analyze(args.name, device=args.device, data_root=args.data, write=args.write)
     return found, report(found)
 
 

@@ -25,7 +25,7 @@ from gen_core.nets.attributes import MISSING
 DROP_ALL = 0.1
 """Share of training pictures that are shown without their label (Ho & Salimans 2022, p_uncond)."""
 KEEP_ALL = 0.4
-"""Share of training pictures of which all attributes are told; of the others, some."""
+"""Share of training pictures of which all attributes are given; of the others, some."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Attributes(Condition):
         return torch.tensor(self.schema.null).expand(count, -1)
 
     def dropout(self, label: Tensor, rng: torch.Generator) -> Tensor:
-        """One picture in ten says nothing, four say all; of the others each attribute is told as
+        """One picture in ten gives nothing, four give all; of the others each attribute is given as
         often as chance has it, seldom in one, mostly in another."""
         draw = torch.rand((len(label), 2), generator=rng, device=label.device)
         share = torch.where(draw[:, 0] < KEEP_ALL, 1.0, draw[:, 1])
@@ -186,7 +186,7 @@ class Attributes(Condition):
 
 
 class CompleteAttributes(Attributes):
-    """The same for a model that must be told every attribute: what is left open is drawn at random
+    """The same for a model that must be given every attribute: what is left open is drawn at random
     from the sample's seed, as often as in the data."""
 
     def read(self, settings: dict[str, Any], seeds: Sequence[int]) -> Tensor:

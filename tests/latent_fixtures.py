@@ -26,7 +26,7 @@ def write_maps(folder: Path) -> None:
     }
     for name, (model, data) in known.items():
         model.influence[0] = 0.5  # the second number is the stronger one
-        extra = Atlas.of(model, data, data, lessons=30).tensors()
+        extra = Atlas.of(model, data, data, steps=30).tensors()
         save(model, folder / f"{name}.safetensors", {"metrics": {}}, extra=extra)
     save(tiny("avatar-judge"), folder / "judge-avatars.safetensors", {"metrics": {}})
 

@@ -16,7 +16,7 @@ from gen_core.data.splits import AVATARS
 from gen_core.families.vae import VAE
 from gen_core.latent import anomaly
 from gen_core.latent.anomaly import area, examine, measure, rates, roc, threshold
-from gen_core.latent.corruptions import KINDS, erased, oddities, pasted, shuffled, upside_down
+from gen_core.latent.corruptions import KINDS, corrupt, erased, pasted, shuffled, upside_down
 from gen_core.training.train import fit
 
 CHANCE = {
@@ -47,17 +47,17 @@ def scores(count: int, seed: int, shift: float) -> Tensor:
 def test_a_kind_changes_every_picture_and_leaves_what_it_takes(name):
     given = faces()
     before = given.clone()
-    made = oddities(given, KINDS[name], 0)
+    made = corrupt(given, KINDS[name], 0)
     assert torch.equal(given, before)
     assert made.shape == given.shape and made.dtype == given.dtype
     assert made.min() >= -1 and made.max() <= 1
     assert ((made - given).abs().amax((1, 2, 3)) > 0.05).all()
-    assert oddities(given[:1], KINDS[name], 0).shape == given[:1].shape
+    assert corrupt(given[:1], KINDS[name], 0).shape == given[:1].shape
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_seed_is_always_the_same_and_where_chance_plays_another_differs(name):
-    first, again, other = (oddities(faces(), KINDS[name], seed) for seed in (0, 0, 1))
+    first, again, other = (corrupt(faces(), KINDS[name], seed) for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert torch.equal(first, other) == (name not in CHANCE)
 
@@ -123,7 +123,7 @@ def test_the_threshold_keeps_its_word_and_is_the_lowest_that_does(allowed):
 @pytest.mark.parametrize("bad", [[], [float("nan")], [1.0, float("inf")]])
 def test_scores_that_are_none_are_refused(bad):
     for told in (roc, area, lambda a, b: rates(a, b, 0.0)):
-        with pytest.raises(ValueError, match="odd scores: takes one finite number or more"):
+        with pytest.raises(ValueError, match="anomalous scores: takes one finite number or more"):
             told([1.0], bad)
     with pytest.raises(ValueError, match="normal scores"):
         threshold(bad, 0.1)

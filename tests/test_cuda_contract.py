@@ -274,9 +274,9 @@ def test_a_latent_space_is_surveyed_from_the_gpu(gpu):
     """An atlas is the CPU's: only the pictures are encoded, decoded and judged on the GPU."""
     data, judge = portraits(12, 16), moved(tiny("avatar-judge"))
     vae = moved(tiny("vae", channels=3, size=16, latent=2))
-    atlas = Atlas.of(vae, data, data, lessons=2)
+    atlas = Atlas.of(vae, data, data, steps=2)
     assert Atlas.kept(atlas.tensors()).at((0.0, 0.0)).device.type == "cpu"
-    codes = atlas.reader.moved(atlas.codes[:2].float(), {"smile": 1.0})
+    codes = atlas.regressor.moved(atlas.codes[:2].float(), {"smile": 1.0})
     assert (
         disentanglement.seen_traits(judge, disentanglement.decoded(vae, codes)).device.type == "cpu"
     )

@@ -8,7 +8,7 @@ from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import Avatar
 from gen_core.data.avatars.schema import attribute_labels
 from gen_core.latent.atlas import POINTS, TENSORS, Atlas
-from gen_core.latent.directions import Reader, learn
+from gen_core.latent.directions import TraitRegressor, learn
 from gen_core.latent.projection import affinities, divergence, principal_axes, slope, tsne
 from gen_core.latent.traits import TRAITS, of_answers, of_labels
 
@@ -56,9 +56,9 @@ def mixed_up(count: int = 6000) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.fixture(scope="module")
-def reader() -> Reader:
+def reader() -> TraitRegressor:
     codes, traits = mixed_up()
-    return learn(codes, traits, torch.ones_like(traits, dtype=torch.bool), lessons=400)
+    return learn(codes, traits, torch.ones_like(traits, dtype=torch.bool), steps=400)
 
 
 @pytest.mark.heavy
@@ -106,7 +106,7 @@ def test_pictures_that_do_not_show_a_trait_teach_nothing_of_it():
     shown[:3000, 0] = False
     wrong = traits.clone()
     wrong[:3000, 0] = 5.0
-    told = learn(codes, traits, shown, lessons=60), learn(codes, wrong, shown, lessons=60)
+    told = learn(codes, traits, shown, steps=60), learn(codes, wrong, shown, steps=60)
     assert torch.equal(told[0](codes), told[1](codes))
 
 
@@ -154,7 +154,7 @@ def test_clusters_stay_together_and_the_map_is_the_same_again():
 @pytest.fixture(scope="module")
 def atlas() -> Atlas:
     model = tiny("vae", channels=3, latent=6)
-    return Atlas.of(model, portraits(120), portraits(200), lessons=30)
+    return Atlas.of(model, portraits(120), portraits(200), steps=30)
 
 
 @pytest.mark.heavy
@@ -163,11 +163,11 @@ def test_an_atlas_travels_in_a_checkpoint(atlas):
     for name in TENSORS:
         assert torch.equal(getattr(atlas, name), getattr(again, name)), name
     codes = atlas.codes.float()
-    assert torch.equal(atlas.reader(codes), again.reader(codes))
+    assert torch.equal(atlas.regressor(codes), again.regressor(codes))
     with pytest.raises(KeyError):
         Atlas.kept({})
     assert atlas.codes.shape == (120, 6) and len(atlas.codes) <= POINTS
-    assert atlas.axes.shape == (6, 6) and atlas.reader(codes).shape == (120, len(TRAITS))
+    assert atlas.axes.shape == (6, 6) and atlas.regressor(codes).shape == (120, len(TRAITS))
     assert atlas.labels.shape[0] == 120 and float(atlas.places.float().abs().max()) == 1
 
 
@@ -183,6 +183,6 @@ def test_a_place_of_the_map_is_made_of_the_codes_around_it(atlas):
 def test_classes_have_no_reader():
     model = tiny("vae", latent=2)
     atlas = Atlas.of(model, striped(64), striped(64))
-    assert atlas.reader is None and atlas.places.shape == (64, 2)
+    assert atlas.regressor is None and atlas.places.shape == (64, 2)
     flat = atlas.codes.float() / atlas.codes.float().abs().amax(0)
     torch.testing.assert_close(atlas.places.float(), flat, atol=2e-3, rtol=0)

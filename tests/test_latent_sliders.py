@@ -84,7 +84,7 @@ def test_a_slider_moves_the_code_as_it_says(app, name):
     known, model = atlas(app, PORTRAITS), app.model(PORTRAITS)
     start = code_of(app, PORTRAITS, portrait(5))
     if name in TRAITS:
-        z = known.reader.moved(start, {name: 2.0})
+        z = known.regressor.moved(start, {name: 2.0})
     else:
         z = start + 2 * known.scales[0] * known.axes[0].float()
     answer = Mover(app).move(f"5;{name}:2")
@@ -97,7 +97,7 @@ def test_a_slider_moves_the_code_as_it_says(app, name):
 def test_what_the_classifier_sees_change_is_counted_in_deviations_of_the_data(app):
     model, judge = app.model(PORTRAITS), app.model("judge-avatars")
     z = code_of(app, PORTRAITS, portrait(2))
-    moved = atlas(app, PORTRAITS).reader.moved(z, {"smile": 3.0})
+    moved = atlas(app, PORTRAITS).regressor.moved(z, {"smile": 3.0})
     seen = [
         disentanglement.seen_traits(judge, disentanglement.decoded(model, code))[0]
         for code in (z, moved)

@@ -5,7 +5,7 @@ with the modulated convolutions of Karras et al. 2020. The game is played in pai
 al. 2024, "The GAN is dead; long live the GAN! A Modern Baseline GAN": what the discriminator says
 of a forgery counts beside what it says of a real picture.
 
-And the generator is told what to draw. The discriminator learns to name what real pictures show
+And the generator is conditional. The discriminator learns to name what real pictures show
 (Odena et al. 2017, "Conditional Image Synthesis with Auxiliary Classifier GANs"), and the game is
 played for every answer too: which of two turbans is the real one? A generator that need only be
 understood, as in that paper, finds signs that mean "round glasses" and are none; what forgeries
@@ -139,7 +139,7 @@ class StyleGAN(GAN):
 
     def fakes(self, label: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Pictures for training as they are asked for, and which of them, (B,) bool, follow one
-        code and one wish in all layers; the others turn to their neighbour's at some layer."""
+        code and one label in all layers; the others turn to their neighbour's at some layer."""
         count, layers = len(label), self.generator.layers
         w = self.generator.style(self._latent(count, rng), label)
         turn = torch.randint(1, layers, (count,), generator=rng, device=self.device)

@@ -1,4 +1,4 @@
-"""Surveys a VAE's latent space once, after training: its atlas and what moves do in it."""
+"""Analyzes a VAE's latent space once, after training: its atlas and what moves do in it."""
 
 import time
 from pathlib import Path
@@ -17,7 +17,7 @@ SECTION = "latent"
 """Where a checkpoint's card keeps what was measured here."""
 
 
-def survey(
+def analyze(
     name: str,
     *,
     device: str = "auto",
@@ -42,7 +42,7 @@ def survey(
         "points": len(atlas.codes),
         "scales": atlas.scales.tolist(),
     }
-    if atlas.reader is not None:
+    if atlas.regressor is not None:
         judge = checkpoint.load(f"judge-{data}", device, folder)
         found["sliders"] = disentanglement.measure(model, judge, atlas)
         found["anomaly"] = anomaly.measure(model)
@@ -53,7 +53,7 @@ def survey(
 
 
 def report(found: dict[str, Any]) -> str:
-    """The survey for a person: a line for each slider."""
+    """The analysis for a person: a line for each slider."""
     lines = [f"{found['points']:,} pictures on the map"]
     for name, row in found.get("sliders", {}).get("by_trait", {}).items():
         own, besides = row["change"][name], disentanglement.others(row["change"], name)

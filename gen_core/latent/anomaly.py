@@ -1,4 +1,4 @@
-"""Anomaly detection: how odd a picture is to a VAE, and how well that tells odd ones from others.
+"""Anomaly detection: how anomalous a picture is to a VAE, and how well that can be relied on.
 
 A model that knows portraits draws a portrait again and fails at anything else; the size of the
 failure is a score (An & Cho 2015, "Variational Autoencoder based Anomaly Detection using
@@ -17,7 +17,7 @@ from gen_core.checks import number, whole
 from gen_core.data.avatars import avatars
 from gen_core.data.splits import UNTOUCHED
 from gen_core.families.vae import VAE
-from gen_core.latent.corruptions import KINDS, Odd, oddities
+from gen_core.latent.corruptions import KINDS, Corruption, corrupt
 
 ERROR, BOUND = "error", "bound"
 SCORES = (ERROR, BOUND)
@@ -32,7 +32,7 @@ Numbers = Tensor | Sequence[float]
 @torch.inference_mode()
 def examine(model: VAE, x: Tensor, seed: int = 0) -> tuple[Tensor, dict[str, Tensor]]:
     """x (B, C, H, W) in [-1, 1] -> what the model makes of it, (B, C, H, W), and its scores (B,),
-    higher where it is odder; all on the CPU.
+    higher where it is more anomalous; all on the CPU.
 
     "error": root mean square error of a pixel, as a share of its range, of the picture decoded from
     the code's mean. "bound": nats, distortion and rate together, which -log p(x) is at most (Kingma
@@ -45,26 +45,26 @@ def examine(model: VAE, x: Tensor, seed: int = 0) -> tuple[Tensor, dict[str, Ten
     return again.cpu(), {ERROR: error.cpu(), BOUND: (distortion + rate).cpu()}
 
 
-def roc(normal: Numbers, odd: Numbers) -> tuple[Tensor, Tensor]:
+def roc(normal: Numbers, anomalous: Numbers) -> tuple[Tensor, Tensor]:
     """Scores (N,) and (M,) -> shares of false alarms and of hits, each (K,), from 0 to 1, as the
     threshold goes down past every score there is (Fawcett 2006, algorithm 1).
 
     Raises ValueError for scores that are missing or not finite.
     """
-    normal, odd = _ascending(normal, "normal"), _ascending(odd, "odd")
-    limits = torch.cat([normal, odd]).unique().flip(0)
-    alarms, hits = ((1 - torch.searchsorted(s, limits) / len(s)) for s in (normal, odd))
+    normal, anomalous = _ascending(normal, "normal"), _ascending(anomalous, "anomalous")
+    limits = torch.cat([normal, anomalous]).unique().flip(0)
+    alarms, hits = ((1 - torch.searchsorted(s, limits) / len(s)) for s in (normal, anomalous))
     start = torch.zeros(1, dtype=torch.float64)
     return torch.cat([start, alarms]), torch.cat([start, hits])
 
 
-def area(normal: Numbers, odd: Numbers) -> float:
-    """How likely an odd picture scores higher than a normal one; a tie counts half. It is the area
-    under the curve (Fawcett 2006, section 8, after Mann & Whitney 1947): 0.5 is guessing."""
-    normal, odd = _ascending(normal, "normal"), _ascending(odd, "odd")
-    below = torch.searchsorted(normal, odd)
-    not_above = torch.searchsorted(normal, odd, right=True)
-    return float((below + not_above).sum() / (2 * len(normal) * len(odd)))
+def area(normal: Numbers, anomalous: Numbers) -> float:
+    """How likely an anomalous picture scores higher than a normal one; a tie counts half. It is the
+    area under the curve (Fawcett 2006, section 8, after Mann & Whitney 1947): 0.5 is guessing."""
+    normal, anomalous = _ascending(normal, "normal"), _ascending(anomalous, "anomalous")
+    below = torch.searchsorted(normal, anomalous)
+    not_above = torch.searchsorted(normal, anomalous, right=True)
+    return float((below + not_above).sum() / (2 * len(normal) * len(anomalous)))
 
 
 def threshold(normal: Numbers, allowed: float) -> float:
@@ -75,10 +75,10 @@ def threshold(normal: Numbers, allowed: float) -> float:
     return float(scores[-1 - above])
 
 
-def rates(normal: Numbers, odd: Numbers, limit: float) -> tuple[float, float]:
-    """Shares of false alarms and of misses where whatever scores above `limit` is called odd."""
-    normal, odd = _ascending(normal, "normal"), _ascending(odd, "odd")
-    return float((normal > limit).double().mean()), float((odd <= limit).double().mean())
+def rates(normal: Numbers, anomalous: Numbers, limit: float) -> tuple[float, float]:
+    """Shares of false alarms and of misses where what scores above `limit` is called anomalous."""
+    normal, anomalous = _ascending(normal, "normal"), _ascending(anomalous, "anomalous")
+    return float((normal > limit).double().mean()), float((anomalous <= limit).double().mean())
 
 
 def _ascending(scores: Numbers, name: str) -> Tensor:
@@ -89,15 +89,15 @@ def _ascending(scores: Numbers, name: str) -> Tensor:
 
 
 def measure(
-    model: VAE, count: int = 500, seed: int = 0, more: Mapping[str, Odd] | None = None
+    model: VAE, count: int = 500, seed: int = 0, more: Mapping[str, Corruption] | None = None
 ) -> dict[str, Any]:
-    """Scores of `count` portraits that training did not show and of as many odd pictures, as plain
+    """Scores of `count` portraits that training did not show and of as many anomalies, as plain
     values for JSON, and the area under each curve:
 
         {"count": 500, "seed": 0, "portraits": {score: [...]}, "odd": {kind: {score: [...]}},
          "area": {score: {"all": 0.9, "kinds": {kind: 0.9}}}}
 
-    more: further kinds of odd pictures, by name. Raises KnobError.
+    more: further corruptions, by name. Raises KnobError.
     """
     steps = measuring(model, count, seed, more)
     while True:
@@ -108,7 +108,7 @@ def measure(
 
 
 def measuring(
-    model: VAE, count: int = 500, seed: int = 0, more: Mapping[str, Odd] | None = None
+    model: VAE, count: int = 500, seed: int = 0, more: Mapping[str, Corruption] | None = None
 ) -> Generator[tuple[int, int], None, dict[str, Any]]:
     """`measure` for those who wait for it: yields (pictures done, pictures in all)."""
     kinds = {**KINDS, **(more or {})}
@@ -118,14 +118,14 @@ def measuring(
     portraits: dict[str, list[float]] = {score: [] for score in SCORES}
     for first in range(0, count, BATCH):
         x = _portraits(UNTOUCHED[first : min(first + BATCH, count)], size)
-        _append(portraits, examine(model, x, seed + first)[1])
+        for score, values in _scores(model, x, seed + first).items():
+            portraits[score] += values
         done += len(x)
         yield done, 2 * count
     odd: dict[str, dict[str, list[float]]] = {}
     for place, (kind, change) in enumerate(kinds.items()):
         x = _portraits(UNTOUCHED[count + place : 2 * count : len(kinds)], size)
-        odd[kind] = {score: [] for score in SCORES}
-        _append(odd[kind], examine(model, oddities(x, change, seed + place), seed)[1])
+        odd[kind] = _scores(model, corrupt(x, change, seed + place), seed)
         done += len(x)
         yield done, 2 * count
     return {
@@ -141,9 +141,9 @@ def _portraits(seeds: Sequence[int], size: int) -> Tensor:
     return avatars(seeds, size)[0].float() / 127.5 - 1
 
 
-def _append(kept: dict[str, list[float]], scores: Mapping[str, Tensor]) -> None:
-    for score, digits in DIGITS.items():
-        kept[score] += [round(value, digits) for value in scores[score].tolist()]
+def _scores(model: VAE, x: Tensor, seed: int) -> dict[str, list[float]]:
+    _, scores = examine(model, x, seed)
+    return {name: [round(v, DIGITS[name]) for v in each.tolist()] for name, each in scores.items()}
 
 
 def _areas(

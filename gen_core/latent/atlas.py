@@ -1,5 +1,5 @@
 """What a VAE's checkpoint keeps of its latent space: codes of pictures that training did not show,
-what is on these, where they lie on a map, the axes they vary along, and a reader of traits."""
+what is on these, where they lie on a map, the axes they vary along, and a regressor of traits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from torch import Tensor
 from gen_core.data import ImageSet
 from gen_core.devices import fast_math
 from gen_core.families.vae import VAE
-from gen_core.latent.directions import LESSONS, Reader, learn
+from gen_core.latent.directions import TRAINING_STEPS, TraitRegressor, learn
 from gen_core.latent.projection import principal_axes, tsne
 from gen_core.latent.traits import of_labels
 
@@ -36,40 +36,40 @@ class Atlas:
     """(D, D) float16: principal components of all codes, unit rows, the widest first."""
     scales: Tensor
     """(D,) float32: the standard deviation along each."""
-    reader: Reader | None = None
+    regressor: TraitRegressor | None = None
     """Tells traits from codes; None where the data set has classes."""
 
     @classmethod
-    def of(cls, model: VAE, data: ImageSet, train: ImageSet, lessons: int = LESSONS) -> Self:
-        """Points from `data`, which training did not show; axes and reader from `train`."""
+    def of(cls, model: VAE, data: ImageSet, train: ImageSet, steps: int = TRAINING_STEPS) -> Self:
+        """Points from `data`, which training did not show; axes and regressor from `train`."""
         points, known = encoded(model, data, POINTS), encoded(model, train, len(train))
         axes, scales = principal_axes(known)
-        reader = None
+        regressor = None
         if data.labels.ndim == 2:
-            reader = learn(known, *of_labels(train.labels[: len(known)]), lessons=lessons)
+            regressor = learn(known, *of_labels(train.labels[: len(known)]), steps=steps)
         flat = points if points.shape[1] == 2 else tsne(points)
         places = flat / flat.abs().amax(0)
         labels = data.labels[: len(points)].to(torch.int16)
-        return cls(points.half(), labels, places.half(), axes.half(), scales, reader)
+        return cls(points.half(), labels, places.half(), axes.half(), scales, regressor)
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint keeps."""
-        told = {name: getattr(self, name) for name in TENSORS}
-        if self.reader is not None:
-            told |= {READER + name: value for name, value in self.reader.state_dict().items()}
-        return {PREFIX + name: value.clone() for name, value in told.items()}
+        kept = {name: getattr(self, name) for name in TENSORS}
+        if self.regressor is not None:
+            kept |= {READER + name: value for name, value in self.regressor.state_dict().items()}
+        return {PREFIX + name: value.clone() for name, value in kept.items()}
 
     @classmethod
     def kept(cls, extra: Mapping[str, Tensor]) -> Self:
         """From what a checkpoint kept. Raises KeyError where it kept none."""
-        told = {k.removeprefix(PREFIX): v.cpu() for k, v in extra.items() if k.startswith(PREFIX)}
-        weights = {k.removeprefix(READER): told.pop(k) for k in [*told] if k.startswith(READER)}
-        reader = None
+        kept = {k.removeprefix(PREFIX): v.cpu() for k, v in extra.items() if k.startswith(PREFIX)}
+        weights = {k.removeprefix(READER): kept.pop(k) for k in [*kept] if k.startswith(READER)}
+        regressor = None
         if weights:
-            reader = Reader(told["codes"].shape[1], len(weights["out.bias"]))
-            reader.load_state_dict(weights)
-            reader.requires_grad_(False).eval()
-        return cls(*(told[name] for name in TENSORS), reader)
+            regressor = TraitRegressor(kept["codes"].shape[1], len(weights["out.bias"]))
+            regressor.load_state_dict(weights)
+            regressor.requires_grad_(False).eval()
+        return cls(*(kept[name] for name in TENSORS), regressor)
 
     @property
     def mean(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""Pictures that are odd among portraits, made of portraits without any download.
+"""Corruptions: anomalous pictures, made of portraits without any download.
 
 Each kind is a function (pictures, rng) -> pictures, (B, 3, H, W) in [-1, 1], that leaves what it
 takes as it is. H and W are even.
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Odd = Callable[[Tensor, torch.Generator], Tensor]
+Corruption = Callable[[Tensor, torch.Generator], Tensor]
 
 LINE_POINTS, LOOPS = 400, 3
 SHORTEST = 0.1
@@ -136,7 +136,7 @@ def _colours(count: int, channels: int, rng: torch.Generator) -> Tensor:
     return 2 * torch.rand(count, channels, 1, 1, generator=rng) - 1
 
 
-KINDS: dict[str, Odd] = {
+KINDS: dict[str, Corruption] = {
     "scribbled on": scribbled,
     "a piece of another": pasted,
     "a piece erased": erased,
@@ -151,6 +151,6 @@ KINDS: dict[str, Odd] = {
 """By what they are called on the page."""
 
 
-def oddities(pictures: Tensor, kind: Odd, seed: int) -> Tensor:
-    """The pictures as `kind` makes them odd, the same for the same seed."""
+def corrupt(pictures: Tensor, kind: Corruption, seed: int) -> Tensor:
+    """The pictures as `kind` corrupts them, the same for the same seed."""
     return kind(pictures, torch.Generator().manual_seed(seed))

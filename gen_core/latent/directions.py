@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from gen_core.latent.traits import TRAITS, moments
 
 WIDTH = 256
-LESSONS, BATCH, RATE = 1500, 512, 2e-3
+TRAINING_STEPS, BATCH, RATE = 1500, 512, 2e-3
 BLUR = 0.5
 """Standard deviation of noise on the codes it learns from, so that it reads what codes around have
 in common: a sharp reading has directions that no picture follows."""
@@ -28,7 +28,7 @@ DAMPING = 0.02
 be told, its direction would be without end."""
 
 
-class Reader(nn.Module):
+class TraitRegressor(nn.Module):
     """Codes -> traits, in standard deviations of the data from their mean."""
 
     def __init__(self, latent: int, traits: int = len(TRAITS)) -> None:
@@ -73,27 +73,27 @@ class Reader(nn.Module):
 
 
 def learn(
-    codes: Tensor, traits: Tensor, shown: Tensor, *, lessons: int = LESSONS, seed: int = 0
-) -> Reader:
+    codes: Tensor, traits: Tensor, shown: Tensor, *, steps: int = TRAINING_STEPS, seed: int = 0
+) -> TraitRegressor:
     """From codes (N, latent) of pictures, their traits (N, T), and where these show (N, T)."""
     mean, spread = moments(traits, shown)
     answers = (traits - mean) / spread.clamp(min=1e-6)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        reader = Reader(codes.shape[1], traits.shape[1])
-    reader.centre.copy_(codes.mean(0))
-    reader.covariance.copy_(torch.cov(codes.T))
+        regressor = TraitRegressor(codes.shape[1], traits.shape[1])
+    regressor.centre.copy_(codes.mean(0))
+    regressor.covariance.copy_(torch.cov(codes.T))
     known = answers.where(shown, torch.nan).nanquantile(torch.tensor(ENDS), dim=0)
-    reader.ends.copy_(ROOM * known.nan_to_num())
+    regressor.ends.copy_(ROOM * known.nan_to_num())
     rng = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.AdamW(reader.parameters(), RATE, weight_decay=0.02)
-    pace = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, lessons)
-    for _ in range(lessons):
+    optimiser = torch.optim.AdamW(regressor.parameters(), RATE, weight_decay=0.02)
+    pace = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, steps)
+    for _ in range(steps):
         rows = torch.randint(len(codes), (BATCH,), generator=rng)
         noise = torch.randn((BATCH, codes.shape[1]), generator=rng)
-        off = (reader(codes[rows] + BLUR * noise) - answers[rows]).square() * shown[rows]
+        off = (regressor(codes[rows] + BLUR * noise) - answers[rows]).square() * shown[rows]
         optimiser.zero_grad()
         (off.sum() / shown[rows].sum().clamp(min=1)).backward()
         optimiser.step()
         pace.step()
-    return reader.requires_grad_(False).eval()
+    return regressor.requires_grad_(False).eval()

@@ -1,4 +1,4 @@
-"""What moving codes by meaning does to faces, as a judge sees it: its own trait, and others."""
+"""What moving codes by meaning does to faces, as a classifier sees it: to one trait, and others."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def decoded(model: VAE, codes: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def seen_traits(judge: AttributeClassifier, x: Tensor) -> Tensor:
-    """The traits (N, T) that the judge sees in pictures (N, C, H, W); on the CPU."""
+    """The traits (N, T) that the classifier sees in pictures (N, C, H, W); on the CPU."""
     return of_answers(*judge.answers(judge(x.to(judge.device)))).cpu()
 
 
@@ -40,25 +40,25 @@ def measure(
     did not show. By trait: how often its own went up, and by how many standard deviations of the
     data every trait changed, on average (`change`) and without regard to sign (`stir`)."""
     start, unit = atlas.codes[:faces].float(), spreads()
-    told: dict[str, Any] = {"faces": len(start), "strength": strength, "by_trait": {}}
+    found: dict[str, Any] = {"faces": len(start), "strength": strength, "by_trait": {}}
     for index, name in enumerate(TRAITS):
-        ends = (atlas.reader.moved(start, {name: sign * strength}) for sign in (1, -1))
+        ends = (atlas.regressor.moved(start, {name: sign * strength}) for sign in (1, -1))
         up, down = (_seen_after(model, judge, codes) for codes in ends)
         moved = (up - down) / unit
-        told["by_trait"][name] = {
+        found["by_trait"][name] = {
             "right": float((moved[:, index] > 0).double().mean()),
             "change": dict(zip(TRAITS, moved.mean(0).tolist(), strict=True)),
             "stir": dict(zip(TRAITS, moved.abs().mean(0).tolist(), strict=True)),
         }
-    return told
+    return found
 
 
 def _seen_after(model: VAE, judge: AttributeClassifier, codes: Tensor) -> Tensor:
     return torch.cat([seen_traits(judge, decoded(model, z)) for z in codes.split(BATCH)])
 
 
-def others(told: dict[str, float], own: str) -> float:
+def others(found: dict[str, float], own: str) -> float:
     """Of one trait's `change` or `stir`: how much the others moved, on average, as a share of how
     much its own did."""
-    rest = [abs(value) for name, value in told.items() if name != own]
-    return sum(rest) / len(rest) / abs(told[own])
+    rest = [abs(value) for name, value in found.items() if name != own]
+    return sum(rest) / len(rest) / abs(found[own])

@@ -43,8 +43,8 @@ class AttributeEmbedding(nn.Module):
         known = (values >= 0)[..., None]
         embedded = self.values((self.first + values).clamp(min=0)) * known
         present = (numbers >= -1).float()
-        told = self.measures(torch.cat([numbers * present, present], dim=1))
-        return self.mlp(embedded.sum(1) + told)
+        numbers = self.measures(torch.cat([numbers * present, present], dim=1))
+        return self.mlp(embedded.sum(1) + numbers)
 
 
 class AttributeLoss(NamedTuple):

@@ -168,7 +168,7 @@ class StyleDiscriminator(nn.Module):
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         """x (B, C, H, W) -> (B,): how real it looks, and with rows of labels, how much so, on
-        average over all categorical attributes, in what is told"""
+        average over all categorical attributes, in what these give"""
         look = self.look(x)
         return (
             look.logit

@@ -20,7 +20,7 @@ from demos.page.source import Lines, Pictures, Shown, Source
 from demos.tabs.latent_space.models import UNSEEN_FROM, portrait
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.schema import BACKGROUNDS, CLOTH_COLOURS
-from gen_core.latent.corruptions import KINDS, oddities
+from gen_core.latent.corruptions import KINDS, corrupt
 
 PORTRAIT, DRAWING, GARMENT, UPLOAD = "A portrait", "A face to draw on", "Clothing", Source.upload
 AS_IT_IS = "nothing"
@@ -114,8 +114,8 @@ class OddSource(Source):
         lines = [f"images, people = avatars([{first}, {first + 1}])", "x = images / 127.5 - 1"]
         needs = [("gen_core.data.avatars", "avatars")]
         if change != AS_IT_IS:
-            needs += [("gen_core.latent.corruptions", name) for name in ("KINDS", "oddities")]
-            lines.append(f"x = oddities(x, KINDS[{change!r}], {seed})")
+            needs += [("gen_core.latent.corruptions", name) for name in ("KINDS", "corrupt")]
+            lines.append(f"x = corrupt(x, KINDS[{change!r}], {seed})")
         return Lines(needs, [*lines, "x = x[:1]"])
 
 
@@ -123,7 +123,7 @@ def changed(number: int, change: str) -> Tensor:
     """(1, 3, 64, 64): portrait `number`, and what `change` does to it; the next one is at hand for
     what takes a piece of another."""
     pair = torch.cat([portrait(number), portrait(number + 1)])
-    return (pair if change == AS_IT_IS else oddities(pair, KINDS[change], number))[:1]
+    return (pair if change == AS_IT_IS else corrupt(pair, KINDS[change], number))[:1]
 
 
 def face(number: int) -> str:

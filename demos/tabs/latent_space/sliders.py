@@ -16,7 +16,7 @@ from demos.tabs.latent_space.texts import MEASURED, NO_MEASURED, SLIDERS
 from demos.widgets.meaning_sliders import Move, MoveKnob, Mover, axis_of
 from demos.widgets.measured import card, made, table
 from gen_core.latent.analyze import SECTION
-from gen_core.latent.directions import Reader
+from gen_core.latent.directions import TraitRegressor
 from gen_core.latent.disentanglement import others
 from gen_core.latent.traits import TRAITS
 from gen_core.training import checkpoint
@@ -55,7 +55,7 @@ def code(knobs: Mapping[str, Any]) -> str:
 def _steps(by: Mapping[str, float]) -> Iterator[str]:
     traits = ", ".join(f'"{name}": {far:g}' for name, far in by.items() if name in TRAITS)
     if traits:
-        yield f"z = known.reader.moved(z, {{{traits}}})  # in standard deviations"
+        yield f"z = known.regressor.moved(z, {{{traits}}})  # in standard deviations"
     for name, far in by.items():
         if name not in TRAITS:
             axis = axis_of(name)
@@ -112,7 +112,7 @@ PANEL = Panel(
     knobs=[MoveKnob("move", TITLE, "move", str(START), example=NAME)],
     run=seen,
     code=code,
-    calls=Reader.moved,
+    calls=TraitRegressor.moved,
     below=figures_below,
     models=(PORTRAITS, JUDGE),
     seeds=(UNSEEN_FROM + START.face,),

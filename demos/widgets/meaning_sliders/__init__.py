@@ -75,7 +75,7 @@ def _as_number(text: str) -> Any:
 def moved_code(app: App, move: Move) -> Tensor:
     """(1, latent): where the move ends."""
     known, by = atlas(app, PORTRAITS), dict(move.by)
-    z = known.reader.moved(_start(app, move.face), by)
+    z = known.regressor.moved(_start(app, move.face), by)
     for name, far in by.items():
         if name not in TRAITS:
             axis = axis_of(name)

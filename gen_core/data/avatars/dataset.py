@@ -46,7 +46,7 @@ def load_avatars(name: str, split: str, root: Path | str | None, download: bool)
 
 
 def _version() -> str:
-    """Of the rules by which they are drawn and told: another cache for each."""
+    """Of the rules by which they are drawn and labelled: another cache for each."""
     rules = sorted(path for path in Path(__file__).parent.glob("*.py") if path.name != THIS)
     return hashlib.sha256(b"".join(rule.read_bytes() for rule in rules)).hexdigest()[:12]
 

@@ -242,7 +242,7 @@ def random_avatar(seed: int) -> Avatar:
 
 
 def hidden(avatar: Avatar) -> frozenset[str]:
-    """The attributes of `CATEGORICAL` that cannot be told from the picture, or hardly."""
+    """The attributes of `CATEGORICAL` that the picture does not show, or hardly."""
     rules: tuple[tuple[bool, set[str]], ...] = (
         (avatar.hat in COVERING, {"hair", "hair_colour"}),
         (avatar.hair == "bald", {"hair_colour"}),
