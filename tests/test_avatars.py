@@ -98,7 +98,7 @@ def test_held_out_combinations_exist_and_no_training_picture_shows_one():
 @pytest.mark.heavy
 def test_the_data_set_is_drawn_once_and_then_read(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setitem(dataset.SEEDS, "test", range(7, 12))
+    monkeypatch.setitem(dataset.AVATARS, "test", range(7, 12))
     monkeypatch.setattr(dataset, "CHUNK", 2)
     older = tmp_path / "noise-to-data/avatars-older/test.safetensors"
     older.parent.mkdir(parents=True)
