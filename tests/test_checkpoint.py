@@ -5,13 +5,14 @@ import json
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
-from core_fixtures import TRAINED, tiny
+from core_fixtures import TRAINED, batches, tiny
 from gen_core import Noise, available, final, load
 from gen_core.checks import KnobError
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
+from gen_core.training.train import Trainer
 
 CARD = {"data": "fashion", "steps": 7, "seed": 3, "hours": 0.1, "metrics": {}}
 
@@ -88,6 +89,25 @@ def test_a_file_with_the_names_of_old_opens(family, tmp_path):
     assert again.extra.keys() == {"curve.discriminator.loss"}
     for name, value in model.state_dict().items():
         assert torch.equal(again.state_dict()[name], value), name
+
+
+def test_a_run_that_began_under_the_names_of_old_goes_on(tmp_path):
+    x, label = batches("gan")[0]
+    how = {"steps": 4, "seed": 0, "ema": 0.9, "warmup": 1}
+    begun, again = (Trainer(tiny("gan", seed=seed), **how) for seed in (1, 2))
+    begun.update(x, label)
+    begun.save(tmp_path / "state.safetensors")
+    tensors = {
+        k.replace("discriminator", "critic"): v
+        for k, v in load_file(tmp_path / "state.safetensors").items()
+    }
+    assert any(name.startswith("optimiser.critic.") for name in tensors)
+    save_file(tensors, tmp_path / "old.safetensors", {"step": "1", "seed": "0"})
+    again.restore(tmp_path / "old.safetensors")
+    for trainer in (begun, again):
+        trainer.update(x, label)
+    for name, value in begun.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[name]), name
 
 
 def test_amend_changes_the_metrics_and_nothing_else(model, tmp_path):

@@ -8,9 +8,8 @@ import pytest
 
 from emoji_fixtures import drawn_emoji
 from gen_core.data import MissingData
-from gen_core.data.emoji import STYLES, concepts, load_emoji
+from gen_core.data.emoji import RAW, SOURCES, STYLES, concepts, fetch_emoji, load_emoji
 from gen_core.data.emoji.captions import caption
-from gen_core.data.emoji.fetch import RAW, SOURCES, fetch_emoji
 from gen_core.data.emoji.scenes import (
     COLOURS,
     FAULTS,

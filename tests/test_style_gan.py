@@ -66,7 +66,9 @@ def test_every_layer_follows_a_style_of_its_own():
 def test_some_of_training_mixes_two_codes_and_two_wishes():
     model, rows = tiny("style-gan"), []
     model.generator.synthesize = lambda w, noise, bounded: rows.append(w) or w
-    _, whole = model.fakes(complete_attributes(None, range(400)), torch.Generator().manual_seed(0))
+    _, whole = model.mixed_fakes(
+        complete_attributes(None, range(400)), torch.Generator().manual_seed(0)
+    )
     (w,) = rows
     mixed = (w != w[:, :1]).any((1, 2))
     assert torch.equal(mixed, ~whole) and int(mixed.sum()) == MIXED * 400
@@ -79,7 +81,7 @@ def test_pictures_are_bounded_but_training_sees_how_far_beyond_the_bounds_they_a
     with torch.no_grad():
         bias += 3
         assert float(model.generate(Noise(range(4)).randn(8), label).max()) == 1
-    seen, _ = model.fakes(label, torch.Generator().manual_seed(0))
+    seen = model.fakes(label, torch.Generator().manual_seed(0))
     assert float(seen.detach().mean()) > 1.5
     (slope,) = torch.autograd.grad(seen.sum(), [bias])
     assert float(slope.min()) > 0  # the way back
@@ -109,7 +111,7 @@ def test_both_sides_of_the_game_compare_a_forgery_with_a_real_picture():
     """As a whole, and by each value that the label tells."""
     model = tiny("style-gan", aux_weight=0.0, feature_matching_weight=0.0)
     x, label = batch(8)
-    fake = model.fakes(label, torch.manual_seed(5))[0].detach()
+    fake = model.fakes(label, torch.manual_seed(5)).detach()
     with torch.no_grad():
         real, forged = model.discriminator.look(x), model.discriminator.look(fake)
     lead, head = real.logit - forged.logit, model.discriminator.head
@@ -133,7 +135,7 @@ def test_both_sides_of_the_game_compare_a_forgery_with_a_real_picture():
 def test_besides_the_game_real_pictures_are_named_and_the_measures_of_forgeries_are_read():
     game, named = tiny("style-gan", aux_weight=0.0), tiny("style-gan", aux_weight=0.5)
     x, label = batch(8)
-    fake, whole = named.fakes(label, torch.manual_seed(5))
+    fake, whole = named.mixed_fakes(label, torch.manual_seed(5))
     head = named.discriminator.head
     more = {
         "discriminator": head.loss(named.discriminator.look(x).said, label).total,
@@ -156,7 +158,7 @@ def test_a_forgery_shall_look_like_its_real_portrait_to_each_layer_of_the_discri
         tiny("style-gan", feature_matching_weight=3.0),
     )
     x, label = batch(8)
-    fake, whole = matched.fakes(label, torch.manual_seed(5))
+    fake, whole = matched.mixed_fakes(label, torch.manual_seed(5))
     seen: list[torch.Tensor] = []
     blocks = [layer for layer in matched.discriminator.body if isinstance(layer, PlainBlock)]
     hooks = [b.register_forward_hook(lambda block, given, out: seen.append(out)) for b in blocks]
@@ -177,7 +179,7 @@ def test_a_forgery_shall_look_like_its_real_portrait_to_each_layer_of_the_discri
 def test_the_discriminator_is_penalised_at_real_pictures_and_at_forgeries():
     model = tiny("style-gan", r1=3.0)
     x, label = batch()
-    fake = model.fakes(label, torch.manual_seed(5))[0].detach()
+    fake = model.fakes(label, torch.manual_seed(5)).detach()
     expected = 1.5 * (model.slope(x, label) + model.slope(fake, label)).item()
     penalty = model.penalty(x, label, torch.manual_seed(5)).item()
     assert penalty == pytest.approx(expected, rel=1e-4) and expected > 0

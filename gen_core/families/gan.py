@@ -184,9 +184,9 @@ class GAN(Family):
         return self.discriminator(x.to(self.device), self._label(label, len(x))).float()
 
     def _label(self, label: int | list[int] | Tensor, count: int) -> Tensor:
-        if isinstance(self.condition, Nothing):
-            return torch.zeros(count, dtype=torch.long, device=self.device)
-        return self.condition.encode(label, count).to(self.device)
+        free = isinstance(self.condition, Nothing)
+        rows = self.condition.null(count) if free else self.condition.encode(label, count)
+        return rows.to(self.device)
 
     @torch.inference_mode()
     def frames(

@@ -105,7 +105,7 @@ class StyleGAN(GAN):
     def discriminator_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """The game, and what x shows."""
         with torch.no_grad():
-            fake, _ = self.fakes(label, rng)
+            fake = self.fakes(label, rng)
         real, forged = self.discriminator.look(x), self.discriminator.look(fake)
         named = self.discriminator.head.loss(real.said, label)
         return {
@@ -120,7 +120,7 @@ class StyleGAN(GAN):
         asked for."""
         with torch.no_grad():
             real = self.discriminator.look(x)
-        fake, whole = self.fakes(label, rng)
+        fake, whole = self.mixed_fakes(label, rng)
         forged = self.discriminator.look(fake)
         one = _unmixed(len(x))
         named = self.discriminator.head.loss(forged.said[one], label[one])
@@ -134,10 +134,13 @@ class StyleGAN(GAN):
         """R1 and R2: the slope at real pictures and at forgeries (Huang et al. 2024, section
         2.2)."""
         with torch.no_grad():
-            fake = self.fakes(label, rng)[0].float()
+            fake = self.fakes(label, rng).float()
         return self.config.r1 / 2 * (self.slope(x, label) + self.slope(fake, label))
 
-    def fakes(self, label: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    def fakes(self, label: Tensor, rng: torch.Generator) -> Tensor:
+        return self.mixed_fakes(label, rng)[0]
+
+    def mixed_fakes(self, label: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Pictures for training as they are asked for, and which of them, (B,) bool, follow one
         code and one label in all layers; the others turn to their neighbour's at some layer."""
         count, layers = len(label), self.generator.layers

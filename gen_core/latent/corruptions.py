@@ -78,11 +78,6 @@ def shuffled(pictures: Tensor, rng: torch.Generator) -> Tensor:
     return torch.cat([torch.cat([a, b], 3), torch.cat([c, d], 3)], 2)
 
 
-def negative(pictures: Tensor, rng: torch.Generator) -> Tensor:
-    """Dark where it was bright, in the opposite colours."""
-    return -pictures
-
-
 def noisy(pictures: Tensor, rng: torch.Generator) -> Tensor:
     noise = torch.randn(pictures.shape, generator=rng)
     return (pictures + NOISE * noise).clamp(-1, 1)
@@ -142,7 +137,7 @@ KINDS: dict[str, Corruption] = {
     "a piece erased": erased,
     "upside down": upside_down,
     "quarters moved": shuffled,
-    "negative": negative,
+    "negative": lambda pictures, rng: -pictures,
     "noisy": noisy,
     "blurred": blurred,
     "stripes": striped,

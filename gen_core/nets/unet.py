@@ -74,17 +74,19 @@ class UNet(nn.Module):
         embedding = self.time(time) + self.label(label)
         x = F.pixel_unshuffle(x, self.config.patch)
         x = self.enter(x.contiguous(memory_format=torch.channels_last))
+
+        def through(layer: nn.Module, x: Tensor) -> Tensor:
+            return layer(x, embedding) if isinstance(layer, ResBlock) else layer(x)
+
         skips = [x]
         for layer in self.down:
-            x = layer(x, embedding) if isinstance(layer, ResBlock) else layer(x)
-            skips.append(x)
+            skips.append(through(layer, skips[-1]))
+        x = skips[-1]
         for layer in self.middle:
-            x = layer(x, embedding) if isinstance(layer, ResBlock) else layer(x)
+            x = through(layer, x)
         for layer in self.up:
-            if isinstance(layer, ResBlock):
-                x = layer(torch.cat([x, skips.pop()], dim=1), embedding)
-            else:
-                x = layer(x)
+            joins = isinstance(layer, ResBlock)
+            x = through(layer, torch.cat([x, skips.pop()], dim=1) if joins else x)
         return F.pixel_shuffle(self.leave(x), self.config.patch)
 
 

@@ -203,8 +203,8 @@ def _shades(channel: int) -> list[int]:
     return rising + [round(channel + more) for more in paler]
 
 
-def _multiplied(colour: tuple[int, int, int]):
-    return lambda picture: ImageChops.multiply(picture, Image.new("RGB", picture.size, colour))
+def _plain(picture: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
+    return Image.new("RGB", picture.size, colour)
 
 
 def _golden(picture: Image.Image) -> Image.Image:
@@ -212,10 +212,6 @@ def _golden(picture: Image.Image) -> Image.Image:
     glow = np.linspace(0, 1, SIZE)[None, :, None] * np.array((70, 34, 0))
     warm = np.asarray(picture) * np.array((0.98, 0.82, 0.58)) + glow
     return Image.fromarray(warm.clip(0, 255).astype("u1"))
-
-
-def _fog(picture: Image.Image) -> Image.Image:
-    return Image.blend(picture, Image.new("RGB", picture.size, (206, 212, 218)), 0.6)
 
 
 def _pixel_art(picture: Image.Image) -> Image.Image:
@@ -229,13 +225,13 @@ def _pencil(picture: Image.Image) -> Image.Image:
     lines = ImageEnhance.Contrast(lines.crop((1, 1, SIZE - 1, SIZE - 1))).enhance(1.6)
     page = Image.new("L", picture.size, 255)
     page.paste(lines, (1, 1))
-    return ImageChops.multiply(page.convert("RGB"), Image.new("RGB", picture.size, PAPER))
+    return ImageChops.multiply(page.convert("RGB"), _plain(picture, PAPER))
 
 
 def _watercolour(picture: Image.Image) -> Image.Image:
     """Flat, pale patches that run into each other at their edges."""
     patches = picture.filter(ImageFilter.MedianFilter(5)).filter(ImageFilter.GaussianBlur(0.6))
-    return Image.blend(patches, Image.new("RGB", picture.size, PAPER), 0.35)
+    return Image.blend(patches, _plain(picture, PAPER), 0.35)
 
 
 def _low_quality(picture: Image.Image) -> Image.Image:
@@ -245,16 +241,18 @@ def _low_quality(picture: Image.Image) -> Image.Image:
     return Image.open(file).convert("RGB")
 
 
-def _oversaturated(picture: Image.Image) -> Image.Image:
-    return ImageEnhance.Contrast(ImageEnhance.Color(picture).enhance(3.0)).enhance(1.5)
-
-
-_LIGHTS = {"night": _multiplied((88, 100, 168)), "golden hour": _golden, "fog": _fog}
+_LIGHTS = {
+    "night": lambda picture: ImageChops.multiply(picture, _plain(picture, (88, 100, 168))),
+    "golden hour": _golden,
+    "fog": lambda picture: Image.blend(picture, _plain(picture, (206, 212, 218)), 0.6),
+}
 _MEDIA = {"pixel art": _pixel_art, "pencil sketch": _pencil, "watercolour": _watercolour}
 _FAULTS = {
     "blurry": lambda picture: picture.filter(ImageFilter.GaussianBlur(2)),
     "low quality": _low_quality,
-    "oversaturated": _oversaturated,
+    "oversaturated": lambda picture: ImageEnhance.Contrast(
+        ImageEnhance.Color(picture).enhance(3.0)
+    ).enhance(1.5),
 }
 
 

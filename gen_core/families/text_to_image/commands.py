@@ -39,7 +39,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _fetch(args: argparse.Namespace) -> Answer:
-    from gen_core.data.emoji.fetch import fetch_emoji
+    from gen_core.data.emoji import fetch_emoji
     from gen_core.data.fashion import cache_folder
 
     with Bars() as report:
