@@ -135,19 +135,18 @@ class VAE(Family):
         except MissingData as error:
             return {"skipped": {"reconstruction": str(error)}}
         rng = torch.Generator(self.device).manual_seed(0)
-        error, distortion, rate = 0.0, 0.0, 0.0
+        sums = torch.zeros(3, dtype=torch.float64)
         for rows in torch.arange(len(test)).split(250):
             x = test.batch(rows)[0].to(self.device)
             with fast_math(self.device):
                 again = self.decode(self.encode(x)[0])
-                parts = self.bound(x, rng)
-            error += float((x - again).square().flatten(1).mean(1).sum())
-            distortion += float(parts[0].sum())
-            rate += float(parts[1].sum())
+                parts = (x - again).square().flatten(1).mean(1), *self.bound(x, rng)
+            sums += torch.stack([part.sum() for part in parts]).cpu()
             evaluation.report(Progress("test pictures", int(rows[-1]) + 1, len(test), "pictures"))
+        error, distortion, rate = (sums / len(test)).tolist()
         return {
-            "reconstruction_error": error / len(test),  # mean square of a pixel in [-1, 1]
-            "elbo": -(distortion + rate) / len(test),  # nats a picture, as its two parts
-            "distortion": distortion / len(test),
-            "rate": rate / len(test),
+            "reconstruction_error": error,  # mean square of a pixel in [-1, 1]
+            "elbo": -(distortion + rate),  # nats a picture, as its two parts
+            "distortion": distortion,
+            "rate": rate,
         }

@@ -45,9 +45,7 @@ def tsne(points: Tensor, *, perplexity: float = 30.0, steps: int = 500, seed: in
 def principal_plane(points: Tensor, seed: int) -> Tensor:
     """(N, 2), tiny: the two widest directions, so that the map's whole follows them (Kobak &
     Berens 2019), and a little noise, so that no two points lie on each other."""
-    centred = (points - points.mean(0)).float()
-    _, _, axes = torch.linalg.svd(centred, full_matrices=False)
-    plane = centred @ axes[:2].T
+    plane = (points - points.mean(0)).float() @ principal_axes(points)[0][:2].T
     noise = torch.randn(plane.shape, generator=torch.Generator().manual_seed(seed))
     return 1e-4 * (plane / plane.std(0)[0] + 0.01 * noise)
 

@@ -8,12 +8,15 @@ from gen_core.data.grammar import article
 
 def caption(avatar: Avatar) -> str:
     """What is seen, in words: "an old person with tan skin, a bob and round glasses, smiling"."""
-    worn = list(_worn(avatar, hidden(avatar)))
+    out_of_sight = hidden(avatar)
+    worn = list(_worn(avatar, out_of_sight))
     *most, last = worn or [""]
     worn_words = f"{', '.join(most)} and {last}" if most else last
     person = article(f"{_age(avatar)} with {avatar.skin} skin")
     ground = f"on {article(f'{avatar.background} background')}"
-    parts = (person, worn_words, _mood(avatar), _clothes(avatar), ground)
+    clothes = f"in {article(f'{avatar.cloth_colour} {avatar.clothes}')}"
+    clothes = "" if "clothes" in out_of_sight else clothes
+    parts = (person, worn_words, _mood(avatar), clothes, ground)
     return ", ".join(part for part in parts if part)
 
 
@@ -29,12 +32,6 @@ def _worn(avatar: Avatar, out_of_sight: frozenset[str]) -> Iterator[str]:
         yield article(avatar.hat)
     if avatar.earrings != "none" and "earrings" not in out_of_sight:
         yield "earrings"
-
-
-def _clothes(avatar: Avatar) -> str:
-    if "clothes" in hidden(avatar):
-        return ""
-    return f"in {article(f'{avatar.cloth_colour} {avatar.clothes}')}"
 
 
 def _age(avatar: Avatar) -> str:
@@ -69,9 +66,6 @@ _NAMED = (
 
 def _mood(avatar: Avatar) -> str:
     mood = "smiling" if avatar.smile > 0.33 else "frowning" if avatar.smile < -0.33 else ""
-    lids = (
-        ""
-        if avatar.glasses == "sun"
-        else {"closed": "with closed eyes", "wink": "winking"}.get(avatar.lids, "")
-    )
-    return ", ".join(part for part in (mood, lids) if part)
+    lids = {"closed": "with closed eyes", "wink": "winking"}.get(avatar.lids, "")
+    seen = (mood, "" if avatar.glasses == "sun" else lids)
+    return ", ".join(part for part in seen if part)

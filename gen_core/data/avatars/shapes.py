@@ -119,9 +119,11 @@ class Canvas:
         self.plane, self.size = plane, len(ground)
         self.pixels = ground.astype(np.float32)
 
-    def cover(self, shape: Field, soft: float = 0.0) -> Field:
-        """How much of each pixel is inside, 0 to 1; soft: width of the edge beyond a pixel."""
-        return (0.5 - shape / np.float32(2 / self.size + soft)).clip(0, 1)
+    def cover(self, shape: Field, soft: float = 0.0, within: Field | None = None) -> Field:
+        """How much of each pixel is inside, 0 to 1; soft: width of the edge beyond a pixel; within:
+        another shape that cuts it off."""
+        cover = (0.5 - shape / np.float32(2 / self.size + soft)).clip(0, 1)
+        return cover if within is None else cover * self.cover(within)
 
     def paint(
         self,
@@ -132,21 +134,16 @@ class Canvas:
         soft: float = 0.0,
         within: Field | None = None,
     ) -> None:
-        """colour: one for all or (H, W, 3); within: another shape that cuts it off."""
-        cover = self.cover(shape, soft)
-        if within is not None:
-            cover = cover * self.cover(within)
-        cover = (cover * np.float32(strength))[..., None]
+        """colour: one for all or (H, W, 3)"""
+        cover = (self.cover(shape, soft, within) * np.float32(strength))[..., None]
         self.pixels += (np.asarray(colour, np.float32) - self.pixels) * cover
 
     def darken(
         self, shape: Field, factor: Colour, soft: float, within: Field | None = None
     ) -> None:
         """Multiplies by a colour inside, as a shadow does."""
-        cover = self.cover(shape, soft)
-        if within is not None:
-            cover = cover * self.cover(within)
-        self.pixels *= 1 + (np.asarray(factor, np.float32) - 1) * cover[..., None]
+        cover = self.cover(shape, soft, within)[..., None]
+        self.pixels *= 1 + (np.asarray(factor, np.float32) - 1) * cover
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:

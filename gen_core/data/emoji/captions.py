@@ -97,7 +97,9 @@ def caption(scene: Scene, seed: int | tuple[int, ...]) -> str:
     style = "" if w.happens("say style", 0.2) else w.one("style", STYLE_WORDS[scene.style])
     if style and w.happens("style first", 0.6):
         subject, style = f"{article(style)} emoji of {subject}", ""
-    details = [style, _place(scene, w), _background(scene, w)]
+    silent = not scene.place or w.happens("say place", 0.1)
+    place = "" if silent else w.one("place", PLACE_WORDS[scene.place])
+    details = [style, place, _background(scene, w)]
     for choice, word, words in (
         ("light", scene.light, LIGHT_WORDS),
         ("medium", scene.medium, MEDIUM_WORDS),
@@ -128,12 +130,6 @@ def _subject(scene: Scene, w: Wording) -> str:
     if not scene.relation:
         return nouns[0]
     return f" {w.one('relation', RELATION_WORDS[scene.relation])} ".join(nouns)
-
-
-def _place(scene: Scene, w: Wording) -> str:
-    if not scene.place or w.happens("say place", 0.1):
-        return ""
-    return w.one("place", PLACE_WORDS[scene.place])
 
 
 def _background(scene: Scene, w: Wording) -> str:
