@@ -166,7 +166,7 @@ def test_effects_tell_a_good_slider_from_a_bad_one(app):
                 step[number] = way * far
             return z + step
 
-    changed = replace(atlas(app, PORTRAITS), reader=Straight())
+    changed = replace(atlas(app, PORTRAITS), regressor=Straight())
     told = disentanglement.measure(Brightness(), Brightness(), changed, faces=20, strength=1.0)[
         "by_trait"
     ]
