@@ -17,7 +17,7 @@ from gen_core.checks import KnobError, whole
 from gen_core.conditions import Text
 from gen_core.data.images import grid
 from gen_core.evaluation.evaluate import SAMPLES, evaluate, known
-from gen_core.evaluation.prompt_report import markdown_shares
+from gen_core.evaluation.prompt_report import markdown_prompt_accuracy
 from gen_core.evaluation.report import markdown_table
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image import commands as words_to_pictures
@@ -217,7 +217,7 @@ def _train(args: argparse.Namespace) -> Answer:
             total=step.total,
             initial=step.step - 1,
             unit="step",
-            disable=not step.trainer.team.leads,
+            disable=not step.trainer.world.is_main,
         )
         if step.step % 10 == 0:
             bar.set_postfix({k: f"{float(v):.3f}" for k, v in step.losses.items()})
@@ -251,7 +251,7 @@ def _evaluate(args: argparse.Namespace) -> Answer:
             f"classes alive {row['classes_alive']}"
         )
     if "shares" in result:
-        lines.append(markdown_shares(result["shares"]))
+        lines.append(markdown_prompt_accuracy(result["shares"]))
     return result, "\n".join(lines)
 
 

@@ -23,8 +23,8 @@ from core_fixtures import GENERATIVE, examples, portraits, tiny
 from gen_core import Frame, Noise, final
 from gen_core.checks import KnobError
 from gen_core.data import Batches, ImageSet
-from gen_core.evaluation.compositionality import composing
-from gen_core.evaluation.cost import measure
+from gen_core.evaluation.compositionality import compositionality
+from gen_core.evaluation.cost import cost_of
 from gen_core.evaluation.memorization import candidates
 from gen_core.evaluation.reference import judged
 from gen_core.evaluation.training_index import NearestTraining
@@ -289,8 +289,8 @@ def test_composing_and_its_cost_are_measured_from_the_gpu(gpu, monkeypatch):
     held_out = {pair: frozenset({("afro", "red")})}  # one of dozens
     monkeypatch.setattr("gen_core.evaluation.compositionality.HELD_OUT", held_out)
     model, judge = sampler("flow", **PORTRAIT, size=16), moved(tiny("avatar-judge"))
-    assert composing(model, judge, each=2, steps=1)["held_out"]["pictures"] == 2
-    cost = measure(model, [1, 2], steps=1)
+    assert compositionality(model, judge, each=2, steps=1)["held_out"]["pictures"] == 2
+    cost = cost_of(model, [1, 2], steps=1)
     assert cost.x.device.type == "cpu" and cost.evaluations == 1
 
 

@@ -18,7 +18,7 @@ from gen_core.data.emoji import STYLES, Emoji, concepts
 from gen_core.evaluation.prompt_accuracy import answers, prompts
 from gen_core.evaluation.sharpness import laplacian_variance
 from gen_core.families.text_to_image import TextToImage, batches
-from gen_core.families.text_to_image.clip_score import Matcher
+from gen_core.families.text_to_image.clip_score import ClipScorer
 from gen_core.families.text_to_image.parts import PARTS
 from gen_core.families.text_to_image.pipeline import SCHEDULERS, Start, assembled
 from gen_core.families.text_to_image.search import Item, Search
@@ -54,7 +54,7 @@ def batch_for(name: str) -> tuple[torch.Tensor, torch.Tensor]:
     emoji = plain_emoji()
     scenes = batches.SceneBatches(emoji, TOKENIZER, 4, 0)
     if name == "judge":
-        return batches.JudgeBatches(emoji, 4, 0)[0]
+        return batches.ClassifierBatches(emoji, 4, 0)[0]
     if name == "autoencoder":
         return batches.WindowBatches(emoji, 4, 0)[0]
     if name == "clip":
@@ -143,7 +143,7 @@ def test_the_network_is_asked_on_the_gpu_and_where_words_looked_comes_to_the_cpu
 
 def test_fit_search_and_what_is_right_are_measured_from_the_gpu(gpu):
     """All of it is asked for once, when the pictures are there."""
-    matcher = Matcher(part("clip").net, TOKENIZER)
+    matcher = ClipScorer(part("clip").net, TOKENIZER)
     judge, asked = part("judge"), prompts()
     alone = next(a.scene for a in asked if not a.scene.relation)
     pair = next(a.scene for a in asked if a.scene.relation)

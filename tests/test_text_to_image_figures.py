@@ -14,8 +14,8 @@ from gen_core.evaluation import prompt_accuracy, sharpness
 from gen_core.evaluation import tradeoff as core
 from gen_core.evaluation.sharpness import compared, laplacian_variance, sharpened
 from gen_core.evaluation.tradeoff import GUIDANCE, curve, diversity, single_things
-from gen_core.families.text_to_image.card import NAME, judge_of, measured
-from gen_core.families.text_to_image.clip_score import Matcher
+from gen_core.families.text_to_image.card import NAME, classifier_of, measured
+from gen_core.families.text_to_image.clip_score import ClipScorer
 from gen_core.families.text_to_image.export import export
 from gen_core.families.text_to_image.training import part
 from gen_core.training import checkpoint
@@ -62,10 +62,10 @@ def test_diversity_is_zero_for_equal_pictures_whatever_their_contrast():
 
 
 def test_the_curve_is_of_the_model_s_own_pictures(emoji_weights):
-    model, matcher = load(NAME, "cpu", emoji_weights.parent), Matcher.open(emoji_weights)
+    model, matcher = load(NAME, "cpu", emoji_weights.parent), ClipScorer.open(emoji_weights)
     reports = []
     told = curve(
-        model, matcher, judge_of(emoji_weights), count=2, seeds=3, steps=1, report=reports.append
+        model, matcher, classifier_of(emoji_weights), count=2, seeds=3, steps=1, report=reports.append
     )
     assert [p["guidance"] for p in told["points"]] == list(GUIDANCE)
     assert (told["prompts"], told["seeds"], told["pictures"], told["steps"]) == (2, 3, 6, 1)
@@ -147,7 +147,7 @@ def test_fewer_samples_ask_fewer_of_the_prompts():
 
 
 def test_the_judge_is_shipped_with_the_pipeline(emoji_home, emoji_weights):
-    shipped = judge_of(emoji_weights)
+    shipped = classifier_of(emoji_weights)
     trained = part("judge", emoji_home / "runs" / NAME)
     x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     for name, logits in trained(x).items():

@@ -13,8 +13,8 @@ from gen_core.__main__ import main as command_line
 from gen_core.classifiers.emoji import (
     QUESTIONS,
     UNSEEN,
-    SceneJudge,
-    SceneJudgeConfig,
+    SceneClassifier,
+    SceneClassifierConfig,
     half,
     relation_found,
     truth,
@@ -27,7 +27,7 @@ from gen_core.families.text_to_image.batches import (
     UNTOUCHED,
     WINDOW,
     GuessBatches,
-    JudgeBatches,
+    ClassifierBatches,
     LatentBatches,
     SceneBatches,
     WindowBatches,
@@ -106,7 +106,7 @@ def test_the_autoencoder_sees_windows_on_the_grid_of_the_latents():
 
 
 def test_the_judge_learns_the_answers_that_a_picture_gives():
-    source = JudgeBatches(drawn_emoji(), 64, seed=0)
+    source = ClassifierBatches(drawn_emoji(), 64, seed=0)
     answers = torch.cat([source[step][1] for step in range(8)])
     assert answers.shape == (512, len(QUESTIONS))
     for column, choices in zip(answers.T, QUESTIONS.values(), strict=True):
@@ -190,7 +190,7 @@ def test_the_decoder_keeps_the_encoder_and_the_scale_that_the_denoiser_knows(tmp
     assert after.net.config.scaling_factor == before.net.config.scaling_factor == 0.5
 
 
-class Colours(SceneJudge):
+class Colours(SceneClassifier):
     """A judge that knows the drawn shapes by heart: red is concept 0, blue concept 1."""
 
     def forward(self, x):
@@ -258,14 +258,14 @@ def test_every_word_is_one_token_and_every_caption_fits():
 
 @pytest.mark.heavy
 def test_the_whole_measurement_runs(model):
-    judge = SceneJudge(SceneJudgeConfig((16, 16, 16, 16))).eval()
+    judge = SceneClassifier(SceneClassifierConfig((16, 16, 16, 16))).eval()
     done = []
-    shares = prompt_accuracy.share_right(model, judge, steps=1, report=done.append)
+    shares = prompt_accuracy.measured_accuracy(model, judge, steps=1, report=done.append)
     assert (done[-1].done, done[-1].total, done[-1].unit) == (500, 500, "pictures")
     assert shares.keys() == {"seen", "held out"}
     asked = {"background", "style", "concept", "in the first five", "tint", "relation", "both"}
     assert all(s.keys() == asked for s in shares.values())
-    assert prompt_accuracy.judge_right(judge, drawn_emoji()).keys() == shares.keys()
+    assert prompt_accuracy.classifier_accuracy(judge, drawn_emoji()).keys() == shares.keys()
 
 
 def test_the_command_line_answers_in_words(tmp_path, monkeypatch, capsys):

@@ -11,8 +11,8 @@ from emoji_fixtures import drawn_emoji
 from gen_core.data.emoji.scenes import Scene, random_scene
 from gen_core.families.text_to_image import training
 from gen_core.families.text_to_image.card import NAME
-from gen_core.families.text_to_image.text_encoder import Words, WordsConfig
-from gen_core.families.text_to_image.text_targets import WORDS, SketchBatches, Sketches
+from gen_core.families.text_to_image.text_encoder import TextEncoder, TextEncoderConfig
+from gen_core.families.text_to_image.text_targets import WORDS, TextTargetBatches, TextTargets
 
 WIDTH = 32
 
@@ -23,8 +23,8 @@ def runs(emoji_home):
 
 
 @pytest.fixture(scope="module")
-def sketches() -> Sketches:
-    return Sketches(drawn_emoji(), WIDTH)
+def sketches() -> TextTargets:
+    return TextTargets(drawn_emoji(), WIDTH)
 
 
 def test_a_thing_looks_the_same_wherever_it_is(sketches):
@@ -60,7 +60,7 @@ def test_all_that_a_caption_says_is_in_the_sketch(sketches):
 
 
 def test_half_of_the_lessons_show_two_things(sketches, runs):
-    source = SketchBatches(sketches, training.tokenizer(runs), 8, seed=1)
+    source = TextTargetBatches(sketches, training.tokenizer(runs), 8, seed=1)
     x, tokens = source[3]
     assert x.shape == (8, WIDTH) and tokens.shape == (8, 32)
     assert all(torch.equal(a, b) for a, b in zip(source[3], (x, tokens), strict=True))
@@ -69,7 +69,7 @@ def test_half_of_the_lessons_show_two_things(sketches, runs):
 
 
 def test_only_what_is_said_after_the_last_word_counts():
-    words = Words(WordsConfig(vocabulary=50, width=32, text_layers=1)).eval()
+    words = TextEncoder(TextEncoderConfig(vocabulary=50, width=32, text_layers=1)).eval()
     label = torch.tensor([[48, 3, 4] + [49] * 29, [48] + [5] * 30 + [49]])
     x = torch.randn(2, 32)
     said = words.net(label).last_hidden_state.detach()

@@ -26,27 +26,27 @@ QUESTIONS = {
 
 
 @dataclass(frozen=True)
-class SceneJudgeConfig:
+class SceneClassifierConfig:
     widths: tuple[int, ...] = (32, 64, 128, 192)
 
 
 @register
-class SceneJudge(Part):
+class SceneClassifier(Part):
     """Answers `QUESTIONS` about a picture."""
 
     name = "text-to-image/judge"
     libraries = ()
-    Config = SceneJudgeConfig
+    Config = SceneClassifierConfig
 
-    def __init__(self, config: SceneJudgeConfig | None = None) -> None:
+    def __init__(self, config: SceneClassifierConfig | None = None) -> None:
         super().__init__(config)
         widths = self.config.widths
         self.body = pyramid(nn.Conv2d(3, widths[0], 4, stride=2, padding=1), widths)
         self.heads = nn.ModuleDict({q: nn.Linear(widths[-1], n) for q, n in QUESTIONS.items()})
 
     @classmethod
-    def tiny(cls) -> SceneJudgeConfig:
-        return SceneJudgeConfig((16, 16, 16, 32))
+    def tiny(cls) -> SceneClassifierConfig:
+        return SceneClassifierConfig((16, 16, 16, 32))
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """(B, 3, 64, 64) in [-1, 1] -> logits by question, each (B, choices)"""
@@ -83,7 +83,7 @@ def half(x: Tensor, direction: tuple[int, int]) -> Tensor:
 
 @torch.inference_mode()
 def relation_found(
-    judge: SceneJudge, x: Tensor, things: Sequence[tuple[int, int]]
+    judge: SceneClassifier, x: Tensor, things: Sequence[tuple[int, int]]
 ) -> list[tuple[str, bool]]:
     """For each picture the likeliest of the four relations, and whether both things are there.
 

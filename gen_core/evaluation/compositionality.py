@@ -61,7 +61,7 @@ def seen_pairs(seed: int = 0) -> list[Wish]:
     return chosen
 
 
-def composing(
+def compositionality(
     model: GuidedFamily,
     judge: AvatarJudge,
     *,

@@ -1,8 +1,8 @@
 """What sampling costs: wall time, and how often the network ran.
 
 >>> from gen_core import load
->>> from gen_core.evaluation.cost import measure
->>> cost = measure(load("flow-fashion"), seeds=range(16), label=8, steps=20)
+>>> from gen_core.evaluation.cost import cost_of
+>>> cost = cost_of(load("flow-fashion"), seeds=range(16), label=8, steps=20)
 >>> print(f"{cost.milliseconds:.1f} ms and {cost.evaluations:g} evaluations a picture")
 """
 
@@ -37,7 +37,7 @@ class Cost:
         return 1000 * self.seconds / len(self.x)
 
 
-def measure(model: Family, seeds: Sequence[int], **knobs: Any) -> Cost:
+def cost_of(model: Family, seeds: Sequence[int], **knobs: Any) -> Cost:
     """Samples once for each seed, after a short run that is not counted.
 
     knobs: what the family's `sample` takes. Raises KnobError, as `sample` does.

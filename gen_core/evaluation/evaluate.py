@@ -21,7 +21,7 @@ from gen_core.checks import whole
 from gen_core.data import LOADERS, DataSet, load_data
 from gen_core.devices import device_title
 from gen_core.evaluation import metrics
-from gen_core.evaluation.compositionality import ASKED_WITH, composing
+from gen_core.evaluation.compositionality import ASKED_WITH, compositionality
 from gen_core.evaluation.reference import Reference, judged, measure_judge, rounded
 from gen_core.family import Family, Picture, Trainable, final
 from gen_core.knobs import check_all
@@ -158,9 +158,9 @@ class Evaluation:
             **self.reference.judge.census(fake.logits),
         }
 
-    def composing(self, model: Family) -> dict[str, Any]:
+    def compositionality(self, model: Family) -> dict[str, Any]:
         """How often the model draws attributes together that training never showed together."""
-        return composing(model, self.reference.judge, report=self.report, **ASKED_WITH)
+        return compositionality(model, self.reference.judge, report=self.report, **ASKED_WITH)
 
     def test_set(self, model: Family) -> DataSet:
         """The test samples of the model's data set. Raises MissingData."""

@@ -1,4 +1,4 @@
-"""Does the picture show what the words asked for? Measured on 500 prompts by `SceneJudge`.
+"""Does the picture show what the words asked for? Measured on 500 prompts by `SceneClassifier`.
 
 Half of the prompts ask for combinations that no training picture shows: what is lost on them is
 what the model remembers rather than composes. The judge has seen all combinations; its own share
@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gen_core.classifiers.emoji import QUESTIONS, SceneJudge, relation_found, truth
+from gen_core.classifiers.emoji import QUESTIONS, SceneClassifier, relation_found, truth
 from gen_core.data.emoji import STYLES, Emoji, concepts, load_emoji
 from gen_core.data.emoji.captions import article
 from gen_core.data.emoji.scenes import COLOURS, RELATIONS, TINTS, Scene, held_out, is_held_out
 from gen_core.families.text_to_image.batches import pictures
-from gen_core.families.text_to_image.card import judge_of
+from gen_core.families.text_to_image.card import classifier_of
 from gen_core.family import final
 from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
@@ -114,11 +114,11 @@ def evaluated(model: TextToImage, evaluation: Evaluation) -> dict[str, Any]:
     Of fewer samples than there are prompts, the share of a question may be missing. Raises
     MissingData without the drawings that the judge is shown.
     """
-    emoji, judge = load_emoji(evaluation.data_root), judge_of(model.folder).to(model.device)
+    emoji, judge = load_emoji(evaluation.data_root), classifier_of(model.folder).to(model.device)
     asked = some_of(prompts(), evaluation.samples)
     knobs = {"seed": evaluation.seed, "report": evaluation.report, **evaluation.knobs}
-    shares = share_right(model, judge, asked, **knobs)
-    figures = {"model": shares, "judge": judge_right(judge, emoji, asked), "pictures": len(asked)}
+    shares = measured_accuracy(model, judge, asked, **knobs)
+    figures = {"model": shares, "judge": classifier_accuracy(judge, emoji, asked), "pictures": len(asked)}
     concepts_right = [share["concept"] for share in shares.values() if "concept" in share]
     accuracy = float(np.mean(concepts_right)) if concepts_right else None
     return {"samples": len(asked), "accuracy": accuracy, "shares": figures}
@@ -142,9 +142,9 @@ def drawn(
         yield some, final(model.sample(noise, **knobs | words))
 
 
-def share_right(
+def measured_accuracy(
     model: TextToImage,
-    judge: SceneJudge,
+    judge: SceneClassifier,
     asked: Sequence[Asked] | None = None,
     *,
     seed: int = 0,
@@ -160,7 +160,7 @@ def share_right(
     return _shares(right, asked)
 
 
-def judge_right(judge: SceneJudge, emoji: Emoji, asked: Sequence[Asked] | None = None) -> Shares:
+def classifier_accuracy(judge: SceneClassifier, emoji: Emoji, asked: Sequence[Asked] | None = None) -> Shares:
     """How often the judge is right of pictures that show what the prompts ask for."""
     asked = prompts() if asked is None else asked
     scenes = [a.scene for a in asked]
@@ -168,7 +168,7 @@ def judge_right(judge: SceneJudge, emoji: Emoji, asked: Sequence[Asked] | None =
 
 
 @torch.inference_mode()
-def answers(judge: SceneJudge, x: Tensor, scenes: list[Scene]) -> list[dict[str, bool]]:
+def answers(judge: SceneClassifier, x: Tensor, scenes: list[Scene]) -> list[dict[str, bool]]:
     """What is right in each picture: background and style always; of one thing the concept, the
     concept "in the first five", and the tint if one is asked for; of two "relation" and "both"."""
     logits = {name: values.cpu() for name, values in judge(x).items()}

@@ -19,7 +19,7 @@ HEADS = ("Asked for", "Seen", "Held out", "Judge, on painted pictures")
 """Combinations that training shows, those that it does not; how often the judge itself is right."""
 
 
-def share_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def prompt_accuracy_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """A row for each question, as in `HEADS`; `figures` is what the card has under "shares"."""
     model, judge = figures["model"], figures["judge"]
     for question, words in ASKED.items():
@@ -31,6 +31,6 @@ def share_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             yield (words, *(f"{share:.0%}" for share in shares))
 
 
-def markdown_shares(figures: Mapping[str, Any]) -> str:
-    rows = [HEADS, ("---", *["---:"] * (len(HEADS) - 1)), *share_rows(figures)]
+def markdown_prompt_accuracy(figures: Mapping[str, Any]) -> str:
+    rows = [HEADS, ("---", *["---:"] * (len(HEADS) - 1)), *prompt_accuracy_rows(figures)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -1,6 +1,6 @@
 """What guidance trades: how well pictures fit their words against how much they differ.
 
-Fit is the CLIP score, and beside it the share of pictures in which `SceneJudge`, trained apart,
+Fit is the CLIP score, and beside it the share of pictures in which `SceneClassifier`, trained apart,
 sees the right thing: guidance may please one judge and not the other.
 
 Diversity is how much pictures of one prompt from different seeds differ: the mean of 1 minus the
@@ -22,9 +22,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gen_core.checks import whole
-from gen_core.classifiers.emoji import SceneJudge
+from gen_core.classifiers.emoji import SceneClassifier
 from gen_core.evaluation.prompt_accuracy import BACKGROUNDS, Asked, answers, prompts
-from gen_core.families.text_to_image.clip_score import Matcher
+from gen_core.families.text_to_image.clip_score import ClipScorer
 from gen_core.family import final
 from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
@@ -40,8 +40,8 @@ Figures = dict[str, Any]
 
 def curve(
     model: TextToImage,
-    matcher: Matcher,
-    judge: SceneJudge,
+    matcher: ClipScorer,
+    judge: SceneClassifier,
     *,
     count: int = 40,
     seeds: int = 8,
@@ -89,7 +89,7 @@ def _drawn(
 
 @torch.inference_mode()
 def _figures(
-    x: Tensor, asked: Sequence[Asked], seeds: int, matcher: Matcher, judge: SceneJudge
+    x: Tensor, asked: Sequence[Asked], seeds: int, matcher: ClipScorer, judge: SceneClassifier
 ) -> dict[str, list[float]]:
     """Means by prompt."""
     each = [a for a in asked for _ in range(seeds)]

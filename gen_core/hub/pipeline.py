@@ -1,7 +1,7 @@
 """One bigger model: its files, its pipeline, a picture.
 
 diffusers and its friends change settings of the whole process while they open a model (the default
-precision, how layers are initialised), so the app does this in a process of its own: see `slot`.
+precision, how layers are initialised), so the app does this in a process of its own: see `server`.
 """
 
 from __future__ import annotations

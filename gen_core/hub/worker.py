@@ -27,7 +27,7 @@ Work = Callable[[Any], Any]
 """Answers a request."""
 
 
-class Child:
+class Worker:
     """Answers requests with what `make(report, *args)` returns there, which is called once.
 
     `make` and `args` have to be such that they can be sent to another process.

@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Team:
+class World:
     """What a process knows of the others."""
 
     rank: int = 0
     size: int = 1
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """One process writes the files and tells the progress."""
         return self.rank == 0
 
-    def share(self, batches: BatchSource) -> BatchSource:
+    def shard(self, batches: BatchSource) -> BatchSource:
         """Every `size`-th of the batches, another one for each process."""
-        return _Share(batches, self)
+        return _Shard(batches, self)
 
     def average(self, gradients: Sequence[Tensor | None]) -> None:
         """Puts the mean over all processes in place of each gradient, weight or moment."""
@@ -57,24 +57,24 @@ class Team:
             dist.barrier()
 
 
-ALONE = Team()
+SINGLE = World()
 
 
 @dataclass(frozen=True)
-class _Share:
+class _Shard:
     batches: BatchSource
-    team: Team
+    world: World
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        return self.batches[step * self.team.size + self.team.rank]
+        return self.batches[step * self.world.size + self.world.rank]
 
 
-def joined() -> Team:
+def init_distributed() -> World:
     """The team in which torchrun has started this process; elsewhere a team of one."""
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
-        return ALONE
+        return SINGLE
     if not dist.is_initialized():
         if gpu := torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         dist.init_process_group("nccl" if gpu else "gloo")
-    return Team(dist.get_rank(), dist.get_world_size())
+    return World(dist.get_rank(), dist.get_world_size())

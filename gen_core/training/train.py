@@ -17,7 +17,7 @@ from torch import Tensor
 from gen_core.devices import fast_math
 from gen_core.family import Family, Losses, Phase
 from gen_core.files import in_one_move
-from gen_core.training.distributed import ALONE, Team
+from gen_core.training.distributed import SINGLE, World
 
 
 class BatchSource(Protocol):
@@ -51,11 +51,11 @@ class Trainer:
         seed: int,
         ema: float,
         warmup: int,
-        team: Team = ALONE,
+        world: World = SINGLE,
         local_steps: int = 1,
     ) -> None:
         self.model, self.steps, self.seed = model, steps, seed
-        self.team, self.local_steps = team, local_steps
+        self.world, self.local_steps = world, local_steps
         self.decay, self.warmup, self.step = ema, warmup, 0
         self.ema = copy.deepcopy(model).requires_grad_(False).eval()
         self.phases = model.phases()
@@ -79,24 +79,24 @@ class Trainer:
                     losses[f"{phase.name}.{name}"] = value.detach()
         self.step += 1
         if self.local_steps > 1 and self.step % self.local_steps == 0:
-            self.team.average(self._weights())
+            self.world.average(self._weights())
         self._average()
         return losses
 
-    def agree(self) -> None:
+    def sync_weights(self) -> None:
         """Brings the processes of a team together, moments too, before a state is saved from which
         all of them may resume."""
         if self.local_steps > 1:
             states = [s for o in self.optimisers.values() for s in o.state.values()]
-            self.team.average([s[key] for s in states for key in ("exp_avg", "exp_avg_sq")])
-            self.team.average(self._weights())
+            self.world.average([s[key] for s in states for key in ("exp_avg", "exp_avg_sq")])
+            self.world.average(self._weights())
 
     def _weights(self) -> list[Tensor]:
         return [p.detach() for p in self.model.parameters()]
 
     def _stream(self, phase: int) -> int:
         alike = (self.seed * 1_000_003 + self.step) * 16 + phase
-        return alike * self.team.size + self.team.rank
+        return alike * self.world.size + self.world.rank
 
     def _run(self, phase: Phase, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         optimiser = self.optimisers[phase.name]
@@ -111,7 +111,7 @@ class Trainer:
         # Only this phase's gradients are computed: the other players of the game stay untouched.
         gradients = torch.autograd.grad(total, phase.parameters, allow_unused=True)
         if self.local_steps == 1:
-            self.team.average(gradients)
+            self.world.average(gradients)
         for parameter, gradient in zip(phase.parameters, gradients, strict=True):
             parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient)
         optimiser.step()
@@ -189,7 +189,7 @@ def fit(
     ema: float = 0.999,
     warmup: int = 200,
     resume: Path | str | None = None,
-    team: Team = ALONE,
+    world: World = SINGLE,
     local_steps: int = 1,
 ) -> Iterator[Step]:
     """Trains `model` in place for `steps` updates and yields after each.
@@ -206,7 +206,7 @@ def fit(
         seed=seed,
         ema=ema,
         warmup=warmup,
-        team=team,
+        world=world,
         local_steps=local_steps,
     )
     if resume is not None:

@@ -31,7 +31,7 @@ from gen_core.families.text_to_image.pipeline import (
     noise_for,
     opened,
 )
-from gen_core.families.text_to_image.text_encoder import Words, WordsConfig
+from gen_core.families.text_to_image.text_encoder import TextEncoder, TextEncoderConfig
 from gen_core.families.text_to_image.tokens import encoded, learned
 from gen_core.family import Clock, Family, Frame, Gaussian, Phase, Picture, register
 from gen_core.knobs import Choice, Flag, Instance, Number, Whole
@@ -49,7 +49,7 @@ class TextToImageConfig:
     """Those of the parts that draw."""
 
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
-    words: WordsConfig = field(default_factory=WordsConfig)
+    words: TextEncoderConfig = field(default_factory=TextEncoderConfig)
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
 
 
@@ -109,7 +109,7 @@ class TextToImage(Family):
 
     @classmethod
     def tiny(cls) -> TextToImageConfig:
-        return cls.Config(Autoencoder.tiny(), Words.tiny(), Denoiser.tiny())
+        return cls.Config(Autoencoder.tiny(), TextEncoder.tiny(), Denoiser.tiny())
 
     @classmethod
     def from_folder(cls, folder: Path, card: Mapping[str, Any]) -> Self:
@@ -197,7 +197,7 @@ class TextToImage(Family):
 
 def _untrained(config: TextToImageConfig) -> StableDiffusionPipeline:
     tokenizer = learned([])
-    words = Words(replace(config.words, vocabulary=len(tokenizer)))
+    words = TextEncoder(replace(config.words, vocabulary=len(tokenizer)))
     autoencoder, denoiser = Autoencoder(config.autoencoder), Denoiser(config.denoiser)
     return assembled(autoencoder.net, words.net, denoiser.net, tokenizer)
 

@@ -102,7 +102,7 @@ class WindowBatches:
 
 
 @dataclass
-class JudgeBatches:
+class ClassifierBatches:
     """(pictures, right answers) of all kinds of scenes, the held-out ones too: a judge must know
     what the model may not. Of two things mostly the half in which one of them stands."""
 

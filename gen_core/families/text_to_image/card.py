@@ -10,7 +10,7 @@ from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
 
 if TYPE_CHECKING:
-    from gen_core.classifiers.emoji import SceneJudge
+    from gen_core.classifiers.emoji import SceneClassifier
 
 NAME = "text-to-image-emoji"
 """Of the folder in weights/."""
@@ -32,7 +32,7 @@ def measured(folder: Path | str) -> dict[str, Any]:
     return {name: card[name] for name in MEASURED if card.get(name)}
 
 
-def judge_of(folder: Path) -> SceneJudge:
+def classifier_of(folder: Path) -> SceneClassifier:
     """The classifier that measures the pipeline in a folder, on the CPU."""
     return checkpoint.load(JUDGE, "cpu", folder)
 

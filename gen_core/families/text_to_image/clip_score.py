@@ -14,14 +14,14 @@ from gen_core.families.text_to_image.tokens import encoded
 from gen_core.training.checkpoint import CheckpointError
 
 
-class Matcher:
+class ClipScorer:
     """Words and pictures in one space: the whole of the CLIP that was trained here."""
 
     def __init__(self, net: CLIPModel, tokenizer: CLIPTokenizer) -> None:
         self.net, self.tokenizer = net.requires_grad_(False).eval(), tokenizer
 
     @classmethod
-    def open(cls, folder: Path | str, device: torch.device | str = "cpu") -> Matcher:
+    def open(cls, folder: Path | str, device: torch.device | str = "cpu") -> ClipScorer:
         """From a pipeline folder. Raises CheckpointError where its clip/ is not."""
         folder = Path(folder)
         if not (folder / "clip/config.json").exists():

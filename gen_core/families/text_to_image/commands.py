@@ -10,7 +10,7 @@ from typing import Any
 
 from gen_core.checks import KnobError
 from gen_core.data.images import MissingData
-from gen_core.families.text_to_image.card import NAME, judge_of
+from gen_core.families.text_to_image.card import NAME, classifier_of
 from gen_core.knobs import as_number
 from gen_core.progress import Bars
 from gen_core.training import checkpoint
@@ -72,10 +72,10 @@ def _export(args: argparse.Namespace) -> Answer:
 
 def _tradeoff(args: argparse.Namespace) -> Answer:
     from gen_core.evaluation.tradeoff import curve
-    from gen_core.families.text_to_image.clip_score import Matcher
+    from gen_core.families.text_to_image.clip_score import ClipScorer
 
     model = _model(args)
-    judge, matcher = judge_of(model.folder), Matcher.open(model.folder, model.device)
+    judge, matcher = classifier_of(model.folder), ClipScorer.open(model.folder, model.device)
     with Bars() as report:
         figures = curve(
             model,

@@ -11,7 +11,7 @@ from torch import nn
 
 from gen_core.data.emoji import Emoji
 from gen_core.families.text_to_image.card import EMOJI, JUDGE, write_parts
-from gen_core.families.text_to_image.clip_score import Matcher
+from gen_core.families.text_to_image.clip_score import ClipScorer
 from gen_core.families.text_to_image.parts import PARTS
 from gen_core.families.text_to_image.pipeline import assembled
 from gen_core.families.text_to_image.search import write_vectors
@@ -40,7 +40,7 @@ def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> 
     if emoji is None:
         (folder / EMOJI).unlink(missing_ok=True)
     else:
-        write_vectors(Matcher.open(folder), emoji, folder)
+        write_vectors(ClipScorer.open(folder), emoji, folder)
     checkpoint.save(
         parts["judge"],
         folder / f"{JUDGE}.safetensors",

@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from torchvision.utils import save_image
 
-from gen_core.evaluation.prompt_accuracy import share_right
+from gen_core.evaluation.prompt_accuracy import measured_accuracy
 from gen_core.families.text_to_image import TextToImage, TextToImageConfig
 from gen_core.families.text_to_image.card import NAME
 from gen_core.families.text_to_image.denoiser import Denoiser
@@ -90,4 +90,4 @@ def _shares(runs: Path, model: TextToImage, report: Report) -> dict[str, Any]:
         judge = part("judge", runs)
     except FileNotFoundError:
         return {}
-    return share_right(model, judge.to(model.device), report=report)
+    return measured_accuracy(model, judge.to(model.device), report=report)

@@ -24,7 +24,7 @@ from gen_core.data.emoji import Emoji
 from gen_core.data.emoji.scenes import COLOURS, portrait
 from gen_core.families.text_to_image.batches import in_range
 from gen_core.families.text_to_image.card import EMOJI
-from gen_core.families.text_to_image.clip_score import Matcher
+from gen_core.families.text_to_image.clip_score import ClipScorer
 from gen_core.files import in_one_move
 from gen_core.training.checkpoint import CheckpointError
 
@@ -53,7 +53,7 @@ class Found(NamedTuple):
 class Search:
     """All drawings as vectors, and the encoder of the words."""
 
-    def __init__(self, matcher: Matcher, vectors: Tensor, items: list[Item]) -> None:
+    def __init__(self, matcher: ClipScorer, vectors: Tensor, items: list[Item]) -> None:
         """vectors (N, shared), one for each of `items`, of length 1 but for rounding"""
         self.matcher, self.items = matcher, items
         self.vectors = F.normalize(vectors.float(), dim=1).to(matcher.net.device)
@@ -61,7 +61,7 @@ class Search:
     @classmethod
     def open(cls, folder: Path | str, device: torch.device | str = "cpu") -> Search:
         """From a pipeline folder. Raises CheckpointError where a file of it is missing."""
-        matcher, path = Matcher.open(folder, device), Path(folder) / EMOJI
+        matcher, path = ClipScorer.open(folder, device), Path(folder) / EMOJI
         if not path.exists():
             raise CheckpointError(
                 f"{EMOJI} is missing: these weights came without the emoji's vectors; "
@@ -87,7 +87,7 @@ class Search:
         return [Found(self.items[i].name, self.items[i].style, score, i) for i, score in found]
 
 
-def write_vectors(matcher: Matcher, emoji: Emoji, folder: Path | str) -> None:
+def write_vectors(matcher: ClipScorer, emoji: Emoji, folder: Path | str) -> None:
     """Embeds every drawing of the data set, in half precision, for `Search.open`."""
     rows = range(len(emoji.items))
     pieces = [embedded(matcher, emoji, rows[k : k + BATCH]) for k in rows[::BATCH]]
@@ -97,7 +97,7 @@ def write_vectors(matcher: Matcher, emoji: Emoji, folder: Path | str) -> None:
         save_file({"vectors": vectors}, partial, {"items": json.dumps(items)})
 
 
-def embedded(matcher: Matcher, emoji: Emoji, rows: Sequence[int]) -> Tensor:
+def embedded(matcher: ClipScorer, emoji: Emoji, rows: Sequence[int]) -> Tensor:
     """Vectors of some drawings (rows, shared), each the mean over the twelve backgrounds.
 
     On one background alone, what the picture has of that colour outweighs what it shows: of 900

@@ -18,7 +18,7 @@ from gen_core.family import Losses, Phase, register
 
 
 @dataclass(frozen=True)
-class WordsConfig:
+class TextEncoderConfig:
     """As `ClipConfig`."""
 
     vocabulary: int = 2512
@@ -27,13 +27,13 @@ class WordsConfig:
 
 
 @register
-class Words(Part):
+class TextEncoder(Part):
     """The text encoder that steers the denoiser."""
 
     name = "text-to-image/words"
-    Config = WordsConfig
+    Config = TextEncoderConfig
 
-    def __init__(self, config: WordsConfig | None = None) -> None:
+    def __init__(self, config: TextEncoderConfig | None = None) -> None:
         from transformers import CLIPTextModel  # heavy
 
         super().__init__(config)
@@ -42,8 +42,8 @@ class Words(Part):
         self.net.set_attn_implementation("eager")  # trains half again as fast on a CPU
 
     @classmethod
-    def tiny(cls) -> WordsConfig:
-        return WordsConfig(514, width=32, text_layers=1)
+    def tiny(cls) -> TextEncoderConfig:
+        return TextEncoderConfig(514, width=32, text_layers=1)
 
     def phases(self) -> list[Phase]:
         return [

@@ -47,7 +47,7 @@ WORDS = (
 """What a caption can say beside the things: each has a direction of its own, drawn at random."""
 
 
-class Sketches:
+class TextTargets:
     """A scene's sketch is made of three pieces: the first thing's looks and the second's, as
     principal components of all drawings seen from afar, and the sum of its words' directions."""
 
@@ -95,10 +95,10 @@ def _words(scene: Scene) -> list[str]:
 
 
 @dataclass
-class SketchBatches:
+class TextTargetBatches:
     """(sketches, tokens of captions); every second scene shows two things, which are harder."""
 
-    sketches: Sketches
+    sketches: TextTargets
     tokenizer: CLIPTokenizer
     size: int
     seed: int

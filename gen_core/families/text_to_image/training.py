@@ -21,7 +21,7 @@ from gen_core.devices import pick_device
 from gen_core.families.text_to_image.autoencoder import Autoencoder
 from gen_core.families.text_to_image.batches import (
     GuessBatches,
-    JudgeBatches,
+    ClassifierBatches,
     LatentBatches,
     SceneBatches,
     WindowBatches,
@@ -29,7 +29,7 @@ from gen_core.families.text_to_image.batches import (
 from gen_core.families.text_to_image.card import NAME
 from gen_core.families.text_to_image.decoder import Decoder
 from gen_core.families.text_to_image.parts import PARTS
-from gen_core.families.text_to_image.text_targets import SketchBatches, Sketches
+from gen_core.families.text_to_image.text_targets import TextTargetBatches, TextTargets
 from gen_core.families.text_to_image.tokens import learned
 from gen_core.families.text_to_image.vocabulary import known_words
 from gen_core.family import Trainable
@@ -58,10 +58,10 @@ class PartRun(Run):
     def _made(self, emoji: Emoji, device: torch.device, size: int) -> BatchSource:
         folder, recipe = self.folder.parent, self.recipe
         if self.part == "judge":
-            return JudgeBatches(emoji, size, recipe.seed)
+            return ClassifierBatches(emoji, size, recipe.seed)
         if self.part == "words":
             width = PARTS["words"].Config(**recipe.config).width
-            return SketchBatches(Sketches(emoji, width), tokenizer(folder), size, recipe.seed)
+            return TextTargetBatches(TextTargets(emoji, width), tokenizer(folder), size, recipe.seed)
         if self.part == "autoencoder":
             return WindowBatches(emoji, size, recipe.seed)
         scenes = SceneBatches(
