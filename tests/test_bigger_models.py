@@ -14,7 +14,7 @@ import torch
 from big_pipelines import MAKERS, SIDE, entry, tiny
 from conftest import ROOT
 from gen_core.checks import KnobError
-from gen_core.families.text_to_image.card import NAME
+from gen_core.families.text_to_image.folder import NAME
 from gen_core.hub.models import (
     DEFAULTS,
     LISTED,

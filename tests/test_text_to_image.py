@@ -17,9 +17,8 @@ from gen_core.checks import KnobError
 from gen_core.data.emoji.scenes import Scene
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.batches import pictures
-from gen_core.families.text_to_image.card import NAME
 from gen_core.families.text_to_image.clip_score import ClipScorer
-from gen_core.families.text_to_image.parts import PARTS
+from gen_core.families.text_to_image.folder import NAME
 from gen_core.families.text_to_image.pipeline import MAX_STEPS, SCHEDULERS, Start
 from gen_core.families.text_to_image.tokens import LENGTH, encoded
 from gen_core.training import checkpoint
@@ -182,7 +181,9 @@ def test_the_folder_opens_without_anything_of_ours(folder, tmp_path):
     assert answer.stdout.strip().endswith("(64, 64)"), answer.stderr
     assert max(path.stat().st_size for path in folder.rglob("*")) < 10_000_000
     card = json.loads((folder / "card.json").read_text())
-    assert card["parts"].keys() == PARTS.keys() and card["hours"] == 0.5 * len(PARTS)
+    assert card["parts"].keys() == TextToImage.parts.keys() and card["hours"] == 0.5 * len(
+        TextToImage.parts
+    )
 
 
 def test_a_missing_folder_says_what_to_do(tmp_path):
@@ -196,7 +197,7 @@ def test_it_is_a_checkpoint_like_the_others(model, folder):
     assert model.card == card and card["family"] == model.name and card["metrics"] == {}
     drawing = (model.unet, model.vae, model.text_encoder)
     assert card["parameters"] == sum(p.numel() for part in drawing for p in part.parameters())
-    assert model.config.denoiser.words == model.config.words.width == 32
+    assert model.config.denoiser.words == model.config.text_encoder.width == 32
     files = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     assert checkpoint.size(NAME, folder.parent) == files
 

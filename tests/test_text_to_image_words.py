@@ -10,9 +10,9 @@ import torch
 from emoji_fixtures import drawn_emoji
 from gen_core.data.emoji.scenes import Scene, random_scene
 from gen_core.families.text_to_image import training
-from gen_core.families.text_to_image.card import NAME
-from gen_core.families.text_to_image.text_encoder import TextEncoder, TextEncoderConfig
-from gen_core.families.text_to_image.text_targets import WORDS, TextTargetBatches, TextTargets
+from gen_core.families.text_to_image.batches import WORDS, TextTargetBatches, TextTargets
+from gen_core.families.text_to_image.folder import NAME
+from gen_core.families.text_to_image.parts import TextEncoder, TextEncoderConfig
 
 WIDTH = 32
 

@@ -236,7 +236,8 @@ def test_an_interrupted_run_gives_the_same_checkpoint(place):
     assert logged == sorted(set(logged))
 
 
-TURNED = dataclasses.replace(GAME, switch_step=55, config_after_switch={"critic_every": 4, "r1": 0.0})
+NEGLECT = {"critic_every": 4, "r1": 0.0}
+TURNED = dataclasses.replace(GAME, switch_step=55, config_after_switch=NEGLECT)
 
 
 def test_a_run_is_the_same_as_its_twin_until_its_turn(place):
@@ -301,7 +302,8 @@ def test_every_recipe_fits_its_family(name):
     recipe = recipes.RECIPES[name]
     for step in (0, recipe.switch_step):
         assert hash(registry.classes[recipe.family].Config(**recipe.config_after(step)))
-    assert 0 <= recipe.switch_step < recipe.steps and bool(recipe.switch_step) == bool(recipe.config_after_switch)
+    assert 0 <= recipe.switch_step < recipe.steps
+    assert bool(recipe.switch_step) == bool(recipe.config_after_switch)
     if marks := recipe.snapshots:
         assert list(marks) == sorted(set(marks))
         assert marks[-1] == recipe.steps and len(marks) >= 12

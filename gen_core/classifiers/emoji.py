@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from gen_core.data.emoji import STYLES, concepts
 from gen_core.data.emoji.scenes import COLOURS, RELATIONS, TINTS, Scene
 from gen_core.data.images import UNSEEN
-from gen_core.families.text_to_image.part import Part
+from gen_core.families.text_to_image.parts import Part
 from gen_core.family import Losses, Phase, register
 from gen_core.nets.classifier import marked, pyramid
 

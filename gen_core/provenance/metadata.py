@@ -85,9 +85,9 @@ def png(picture: np.ndarray, said: Mapping[str, str]) -> bytes:
 def read_metadata(info: Mapping[str, Any]) -> dict[str, str]:
     """What a picture's metadata, `Image.info` of Pillow, says of its making.
 
-    "program": of ours only; "model" and `recorded_knobs`: where "program" is there; "source": what IPTC
-    calls the kind of picture, in its own word, whoever wrote it; "comment": of a GIF. Any may be
-    missing, and all may be forged.
+    "program": of ours only; "model" and `recorded_knobs`: where "program" is there; "source": what
+    IPTC calls the kind of picture, in its own word, whoever wrote it; "comment": of a GIF. Any may
+    be missing, and all may be forged.
     """
     said = {}
     if _text(info.get("Software")) == PROGRAM:

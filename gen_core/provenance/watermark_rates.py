@@ -114,7 +114,7 @@ def _pictures(
         return
     from gen_core.evaluation.prompt_accuracy import drawn, prompts  # heavy
 
-    for _, x in drawn(model, prompts()[:count]):
+    for _, x in drawn(model, prompts()[:count], range(count)):
         yield from pixels(x)
 
 

@@ -51,7 +51,9 @@ class Recipe:
 
     def config_after(self, step: int) -> dict[str, Any]:
         """What the update that follows `step` is made with."""
-        return self.config | (self.config_after_switch if self.switch_step and step >= self.switch_step else {})
+        return self.config | (
+            self.config_after_switch if self.switch_step and step >= self.switch_step else {}
+        )
 
 
 PORTRAIT_VAE = {"channels": 3, "size": 64, "widths": (48, 96, 128, 160), "latent": 64}
@@ -158,7 +160,7 @@ class Run:
             raise KnobError(
                 f"{world.size} processes cannot share batches of {recipe.batch}: choose a divisor"
             )
-        batches = world.shard(self._batches(data_root, device, recipe.batch // world.size))
+        batches = self._batches(data_root, device, recipe.batch // world.size)
         self.folder.mkdir(parents=True, exist_ok=True)
         if world.is_main:
             self._trim_log()
@@ -174,7 +176,10 @@ class Run:
                 world=world,
                 local_steps=recipe.local_steps,
             ):
-                saves = step.step % save_every == 0 or step.step in (recipe.switch_step, recipe.steps)
+                saves = step.step % save_every == 0 or step.step in (
+                    recipe.switch_step,
+                    recipe.steps,
+                )
                 if saves:
                     step.trainer.sync_weights()
                 if world.is_main:
@@ -249,12 +254,12 @@ class Run:
         checkpoint.save(
             last.trainer.ema,
             self.result,
-            self.told(last),
+            self.card(last),
             dtype=self.precision,
             extra=self._curves() | self._snapshots(),
         )
 
-    def told(self, last: Step) -> dict[str, Any]:
+    def card(self, last: Step) -> dict[str, Any]:
         """The card, but for what is to be measured."""
         recipe, device = self.recipe, last.trainer.model.device
         return {

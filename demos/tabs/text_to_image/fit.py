@@ -80,7 +80,9 @@ def matcher_of(app: App) -> ClipScorer:
 
 @functools.lru_cache(maxsize=1)
 def _matcher(folder: str, device: str) -> ClipScorer:
-    from gen_core.families.text_to_image.clip_score import ClipScorer  # heavy, and only for this tab
+    from gen_core.families.text_to_image.clip_score import (
+        ClipScorer,  # heavy, and only for this tab
+    )
 
     return ClipScorer.open(folder, device)
 

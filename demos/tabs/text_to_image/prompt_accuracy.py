@@ -11,8 +11,8 @@ import gradio as gr
 from demos.tabs.text_to_image.generate import ID, MODEL
 from demos.tabs.text_to_image.texts import HOW_TO_READ_SHARES, NO_SHARES, SHARES
 from demos.widgets.measured import card, made, table
-from gen_core.evaluation.prompt_report import HEADS, prompt_accuracy_rows
-from gen_core.families.text_to_image.card import measured
+from gen_core.evaluation.report import HEADS, prompt_accuracy_rows
+from gen_core.families.text_to_image.folder import measured
 from gen_core.training.checkpoint import weights_folder
 
 
