@@ -19,13 +19,13 @@ from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
 from gen_core.devices import device_title, pick_device
-from gen_core.evaluation.evaluate import SAMPLES, evaluate, known, today
+from gen_core.evaluation.evaluate import SAMPLES, evaluate, today
 from gen_core.evaluation.report import markdown_prompt_accuracy, markdown_table
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.folder import NAME as TEXT_TO_IMAGE
 from gen_core.families.text_to_image.folder import classifier_of
 from gen_core.family import Family, Picture, own_knobs, registry
-from gen_core.knobs import Knob, as_number
+from gen_core.knobs import Knob, as_number, check_all
 from gen_core.noise import MAX_SEED
 from gen_core.progress import Bars
 from gen_core.training import checkpoint, recipes
@@ -241,8 +241,8 @@ def _sample(args: argparse.Namespace) -> Answer:
     model = load(args.name, args.device)
     if not isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
-    knobs = known(model, args.name, _knobs(args))
-    knobs = model.balanced(range(count)) | knobs
+    knobs = model.balanced(range(count)) | _knobs(args)
+    check_all(model.every_knob, knobs, args.name)
     frames = model.sample(Noise(range(seed, seed + count)), **knobs)
     bar = tqdm(frames, desc="sampling", unit="frame")
     x = final(iter(bar))
@@ -271,7 +271,7 @@ def _train(args: argparse.Namespace) -> Answer:
 
 
 def _evaluate(args: argparse.Namespace) -> Answer:
-    with Bars() as report:
+    with Bars() as progress:
         result = evaluate(
             args.name,
             samples=args.samples,
@@ -281,7 +281,7 @@ def _evaluate(args: argparse.Namespace) -> Answer:
             data_root=args.data,
             write=args.write,
             inception=args.inception,
-            report=report,
+            progress=progress,
             **_knobs(args),
         )
     apart = ("snapshots", "shares")
@@ -306,52 +306,52 @@ def _atlas(args: argparse.Namespace) -> Answer:
 def _bench(args: argparse.Namespace) -> Answer:
     from gen_core.evaluation.bench import as_text, bench
 
-    with Bars() as report:
+    with Bars() as progress:
         result = bench(
             *args.families,
             device=args.device,
             count=args.count,
             steps=args.steps,
             rounds=args.rounds,
-            report=report,
+            progress=progress,
         )
     return result, as_text(result)
 
 
 def _watermark(args: argparse.Namespace) -> Answer:
     from gen_core.provenance import watermark
-    from gen_core.provenance.watermark_rates import rates, report
+    from gen_core.provenance.watermark_rates import as_text, rates
 
     count = whole("pictures", args.pictures, 1, 500 if args.model else 100_000)
     model = load(TEXT_TO_IMAGE) if args.model else None
-    with Bars() as report_progress:
+    with Bars() as progress:
         result = rates(
             load_emoji(args.data),
             pictures=count,
             model=model,
             others=args.others,
             unmarked=whole("unmarked", args.unmarked, 2, 100_000),
-            report=report_progress,
+            progress=progress,
         )
     if args.write:
         watermark.MEASURED.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return result, report(result)
+    return result, as_text(result)
 
 
 def _fetch(args: argparse.Namespace) -> Answer:
     from gen_core.data.emoji.fetch import fetch_emoji
     from gen_core.data.fashion import cache_folder
 
-    with Bars() as report:
-        folder = str(fetch_emoji(cache_folder(), report=report))
+    with Bars() as progress:
+        folder = str(fetch_emoji(cache_folder(), report=progress))
     return {"folder": folder}, folder
 
 
 def _look(args: argparse.Namespace) -> Answer:
     from gen_core.families.text_to_image.training import look
 
-    with Bars() as report:
-        figures = look(args.folder, pick_device(args.device), report)
+    with Bars() as progress:
+        figures = look(args.folder, pick_device(args.device), progress)
     return figures, json.dumps(figures, indent=1)
 
 
@@ -373,14 +373,14 @@ def _tradeoff(args: argparse.Namespace) -> Answer:
     from gen_core.families.text_to_image.clip_score import ClipScorer
 
     model = _emoji_model(args)
-    with Bars() as report:
+    with Bars() as progress:
         figures = tradeoff(
             model,
             ClipScorer.open(model.folder, model.device),
             classifier_of(model.folder).to(model.device),
             count=args.prompts,
             seeds=args.seeds,
-            report=report,
+            progress=progress,
         )
     return _measured("guidance", figures, model, args)
 
@@ -389,8 +389,8 @@ def _sharpness(args: argparse.Namespace) -> Answer:
     from gen_core.evaluation.guidance import sharpness
 
     model = _emoji_model(args)
-    with Bars() as report:
-        figures = sharpness(model, pictures=args.pictures, report=report)
+    with Bars() as progress:
+        figures = sharpness(model, pictures=args.pictures, progress=progress)
     return _measured("sharpness", figures, model, args)
 
 

@@ -162,7 +162,7 @@ def test_a_cancelled_picture_leaves_the_pipeline_in_order(folders):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        generate(pipeline, model, "a red cat", steps=50, report=tired)
+        generate(pipeline, model, "a red cat", steps=50, progress=tired)
     assert steps == [0, 1, 2]
     fresh = opened(model, model.repository, CPU)
     drawn = [generate(p, model, "a red cat").picture for p in (pipeline, fresh)]

@@ -78,7 +78,7 @@ def test_seen_pairs_do_occur_in_training():
 
 def test_who_does_as_told_but_for_caps_is_told_so():
     told = []
-    found = compositionality(Obedient(), Reader(), each=2, report=told.append)
+    found = compositionality(Obedient(), Reader(), each=2, progress=told.append)
     left_out = held_out_pairs()
     caps = [wish for wish in left_out if "cap" in wish.values()]
     assert caps and found["held_out"]["share"] == pytest.approx(1 - len(caps) / len(left_out))

@@ -67,7 +67,7 @@ def test_only_the_samplers_own_time_counts(monkeypatch):
     for _ in meter.frames():
         now += 100.0  # the watcher is in no hurry
     assert meter.seconds == pytest.approx(6.0)  # three evaluations
-    assert meter.cost().milliseconds == pytest.approx(2000.0)
+    assert meter.milliseconds == pytest.approx(2000.0)
 
 
 def test_whoever_watches_need_not_wait_for_a_run_that_is_not_shown():

@@ -76,7 +76,7 @@ def test_the_curve_is_of_the_model_s_own_pictures(emoji_weights):
         count=2,
         seeds=3,
         steps=1,
-        report=reports.append,
+        progress=reports.append,
     )
     assert [p["guidance"] for p in told["points"]] == list(GUIDANCE)
     assert (told["prompts"], told["seeds"], told["pictures"], told["steps"]) == (2, 3, 6, 1)

@@ -297,7 +297,7 @@ def test_every_word_is_one_token_and_every_caption_fits():
 def test_the_whole_measurement_runs(model):
     judge = SceneClassifier(SceneClassifierConfig((16, 16, 16, 16))).eval()
     done = []
-    shares = prompt_accuracy.measured_accuracy(model, judge, steps=1, report=done.append)
+    shares = prompt_accuracy.measured_accuracy(model, judge, steps=1, progress=done.append)
     assert (done[-1].done, done[-1].total, done[-1].unit) == (500, 500, "pictures")
     assert shares.keys() == {"seen", "held out"}
     asked = {"background", "style", "concept", "in the first five", "tint", "relation", "both"}

@@ -1,4 +1,4 @@
-"""A classifier of scenes, trained apart from the model, that measures whether it did as told."""
+"""A classifier of scenes, trained apart from the model, that measures whether it did as asked."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def half(x: Tensor, direction: tuple[int, int]) -> Tensor:
 
 @torch.inference_mode()
 def relation_found(
-    judge: SceneClassifier, x: Tensor, things: Sequence[tuple[int, int]]
+    classifier: SceneClassifier, x: Tensor, things: Sequence[tuple[int, int]]
 ) -> list[tuple[str, bool]]:
     """For each picture the likeliest of the four relations, and whether both things are there.
 
@@ -95,8 +95,8 @@ def relation_found(
     rows = torch.arange(len(x), device=x.device)
     scores, both = [], []
     for dx, dy in RELATIONS.values():
-        here = judge(half(x, (dx, dy)))["concept"].log_softmax(1)
-        there = judge(half(x, (-dx, -dy)))["concept"].log_softmax(1)
+        here = classifier(half(x, (dx, dy)))["concept"].log_softmax(1)
+        there = classifier(half(x, (-dx, -dy)))["concept"].log_softmax(1)
         scores.append(here[rows, first] + there[rows, second])
         both.append((here.argmax(1) == first) & (there.argmax(1) == second))
     best = torch.stack(scores).argmax(0)

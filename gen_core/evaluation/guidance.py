@@ -19,7 +19,7 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,11 +28,9 @@ from torch.nn import functional as F
 from gen_core.checks import whole
 from gen_core.classifiers.emoji import SceneClassifier
 from gen_core.evaluation.prompt_accuracy import BACKGROUNDS, Asked, answers, drawn, prompts
+from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.clip_score import ClipScorer
 from gen_core.progress import Progress, Report, ignore
-
-if TYPE_CHECKING:
-    from gen_core.families.text_to_image import TextToImage
 
 GUIDANCE = (1.0, 3.0, 7.5, 15.0, 30.0)
 KNOBS = {"steps": 20, "solver": "dpm++2m"}
@@ -53,7 +51,7 @@ def tradeoff(
     *,
     count: int = 40,
     seeds: int = 8,
-    report: Report = ignore,
+    progress: Report = ignore,
     **knobs: Any,
 ) -> Figures:
     """Fit and diversity at each of `GUIDANCE`, from `count` prompts with the same `seeds` seeds.
@@ -72,7 +70,7 @@ def tradeoff(
             for name, values in _means(x, some, seeds, scorer, classifier).items():
                 by_prompt.setdefault(name, []).extend(values)
             done = len(points) * len(each) + len(by_prompt["score"]) * seeds
-            report(Progress("pictures", done, len(GUIDANCE) * len(each), "pictures"))
+            progress(Progress("pictures", done, len(GUIDANCE) * len(each), "pictures"))
         point = {name: round(statistics.fmean(v), 4) for name, v in by_prompt.items()}
         for name in ("score", "diversity"):
             point[f"{name}_error"] = standard_error(by_prompt[name])
@@ -131,7 +129,7 @@ def sharpness(
     negative_prompt: str = "blurry",
     *,
     pictures: int = 200,
-    report: Report = ignore,
+    progress: Report = ignore,
     **knobs: Any,
 ) -> Figures:
     """What the negative prompt does to sharpness, in pairs of the same prompt and the same seed.
@@ -150,7 +148,7 @@ def sharpness(
     pairs = []
     for (_, plain), (_, steered) in zip(without, given, strict=True):
         pairs.append(torch.stack([laplacian_variance(plain), laplacian_variance(steered)]))
-        report(Progress("pictures", min(BATCH * len(pairs), pictures), pictures, "pictures"))
+        progress(Progress("pictures", min(BATCH * len(pairs), pictures), pictures, "pictures"))
     how = {"negative_prompt": negative_prompt, "pictures": pictures, **knobs}
     return compared(*torch.cat(pairs, dim=1)) | how
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,15 +19,13 @@ from gen_core.classifiers.emoji import QUESTIONS, SceneClassifier, relation_foun
 from gen_core.data.emoji import STYLES, Emoji, concepts, load_emoji
 from gen_core.data.emoji.captions import article
 from gen_core.data.emoji.scenes import COLOURS, RELATIONS, TINTS, Scene, held_out, is_held_out
+from gen_core.evaluation.evaluate import Evaluation
+from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.batches import pictures
 from gen_core.families.text_to_image.folder import classifier_of
 from gen_core.family import final
 from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
-
-if TYPE_CHECKING:
-    from gen_core.evaluation.evaluate import Evaluation
-    from gen_core.families.text_to_image import TextToImage
 
 BACKGROUNDS, TINTED, PAIRS = 100, 50, 100
 """Of each kind of prompt, half of them: each is asked once seen and once held out."""
@@ -117,7 +115,7 @@ def evaluated(model: TextToImage, evaluation: Evaluation) -> dict[str, Any]:
     emoji, classifier = load_emoji(evaluation.data_root), classifier_of(model.folder)
     classifier.to(model.device)
     asked = some_of(prompts(), evaluation.samples)
-    knobs = {"seed": evaluation.seed, "report": evaluation.report, **evaluation.knobs}
+    knobs = {"seed": evaluation.seed, "progress": evaluation.progress, **evaluation.knobs}
     shares = measured_accuracy(model, classifier, asked, **knobs)
     reference = classifier_accuracy(classifier, emoji, asked)
     figures = {"model": shares, "judge": reference, "pictures": len(asked)}
@@ -153,7 +151,7 @@ def measured_accuracy(
     asked: Sequence[Asked] | None = None,
     *,
     seed: int = 0,
-    report: Report = ignore,
+    progress: Report = ignore,
     **knobs: Any,
 ) -> Accuracy:
     """How often the model's pictures are right, as `drawn` makes them; asked: all prompts."""
@@ -161,7 +159,7 @@ def measured_accuracy(
     right: list[dict[str, bool]] = []
     for some, x in drawn(model, asked, range(seed, seed + len(asked)), **knobs):
         right += answers(classifier, x, [a.scene for a in some])
-        report(Progress("pictures", len(right), len(asked), "pictures"))
+        progress(Progress("pictures", len(right), len(asked), "pictures"))
     return _by_question(right, asked)
 
 

@@ -37,7 +37,7 @@ QUESTIONS = {
 }
 """Of `prompt_accuracy`, in words."""
 HEADS = ("Asked for", "Seen", "Held out", "Judge, on painted pictures")
-"""Combinations that training shows, those that it does not; how often the judge itself is right."""
+"""Combinations that training shows, those that it does not; how often the classifier itself is."""
 
 
 def markdown_table(folder: Path | str | None = None) -> str:
@@ -90,12 +90,12 @@ def _row(name: str, folder: Path | str | None) -> list[str]:
 
 def prompt_accuracy_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """A row for each question, as in `HEADS`; `figures` is what the card has under "shares"."""
-    model, judge = figures["model"], figures["judge"]
+    model, reference = figures["model"], figures["judge"]
     for question, words in QUESTIONS.items():
         if question in model["seen"]:
             shares = (
                 *(model[kind][question] for kind in ("seen", "held out")),
-                (judge["seen"][question] + judge["held out"][question]) / 2,
+                (reference["seen"][question] + reference["held out"][question]) / 2,
             )
             yield (words, *(f"{share:.0%}" for share in shares))
 

@@ -144,7 +144,7 @@ class VAE(Family):
             error += float((x - again).square().flatten(1).mean(1).sum())
             distortion += float(parts[0].sum())
             rate += float(parts[1].sum())
-            evaluation.report(Progress("test pictures", int(rows[-1]) + 1, len(test), "pictures"))
+            evaluation.progress(Progress("test pictures", int(rows[-1]) + 1, len(test), "pictures"))
         return {
             "reconstruction_error": error / len(test),  # mean square of a pixel in [-1, 1]
             "elbo": -(distortion + rate) / len(test),  # nats a picture, as its two parts

@@ -90,14 +90,14 @@ def _turn(lock: threading.Lock, doing: str) -> Iterator[Progress]:
         yield Progress(doing)
 
 
-def _fetch(report: Report, model: BigModel) -> Work:
-    return lambda _: fetched(model, report)
+def _fetch(progress: Report, model: BigModel) -> Work:
+    return lambda _: fetched(model, progress)
 
 
-def _draw(report: Report, model: BigModel, folder: str, device: torch.device) -> Work:
-    report(Progress(f"Opening {model.name}"))
+def _draw(progress: Report, model: BigModel, folder: str, device: torch.device) -> Work:
+    progress(Progress(f"Opening {model.name}"))
     pipeline = opened(model, folder, device)
-    return lambda asked: generate(pipeline, model, asked[0], **asked[1], report=report)
+    return lambda asked: generate(pipeline, model, asked[0], **asked[1], progress=progress)
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 XMP = "XML:com.adobe.xmp"
 """The keyword under which PNG holds the packet."""
 OF_THE_PAGE = ("prompt", "other_prompt", "negative_prompt", "seed", "strength")
-"""What is told of a picture beside the model and its family's own knobs."""
+"""What is recorded of a picture beside the model and its family's own knobs."""
 FORMER = {"sampler": "solver"}
 """Names that older files have for them."""
 LONGEST = 4000
@@ -34,15 +34,15 @@ _SOURCE_TYPE = re.compile(re.escape(SOURCE_TYPES.partition("//")[2]) + r"(\w+)")
 
 
 def recorded_knobs() -> list[str]:
-    """Names of the knobs that are told of a picture: those that some family declares, and what the
-    page adds to them."""
+    """Names of the knobs that are recorded of a picture: those that some family declares, and what
+    the page adds to them."""
     kinds = [kind for kind in registry.classes.values() if issubclass(kind, Family)]
     return list(dict.fromkeys([*OF_THE_PAGE, *(k.name for kind in kinds for k in own_knobs(kind))]))
 
 
 def about(model: str, knobs: Mapping[str, Any]) -> dict[str, str]:
     """PNG keyword -> text of all that is to be said of a picture, or of "count" pictures whose
-    seeds go on from "seed". Of the knobs, those of `recorded_knobs` are told, as text; characters
+    seeds go on from "seed". Of the knobs, those of `recorded_knobs`, as text; characters
     that XML has no way to write become U+FFFD."""
     said = {"model": model} | {name: knobs[name] for name in recorded_knobs() if name in knobs}
     if knobs.get("count", 1) > 1:

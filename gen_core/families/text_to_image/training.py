@@ -168,7 +168,7 @@ def part(name: str, folder: Path | str) -> Trainable:
     return model
 
 
-def look(folder: Path | str, device: torch.device, report: Report = ignore) -> dict[str, Any]:
+def look(folder: Path | str, device: torch.device, progress: Report = ignore) -> dict[str, Any]:
     """Writes grid-STEP.png to the denoiser's folder of runs, and a line to its progress.jsonl.
 
     Returns the line; its shares, as `measured_accuracy` gives them, are {} where no classifier is
@@ -186,7 +186,7 @@ def look(folder: Path | str, device: torch.device, report: Report = ignore) -> d
     except FileNotFoundError:
         shares = {}
     else:
-        shares = measured_accuracy(model, classifier, report=report)
+        shares = measured_accuracy(model, classifier, progress=progress)
     figures = {
         "step": step,
         "pictures": step * run.recipe.batch,
