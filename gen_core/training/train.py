@@ -157,10 +157,10 @@ class Trainer:
         stored = load_file(path)
         self.model.load_state_dict(_under("model.", stored, self.model.state_dict()))
         self.ema.load_state_dict(_under("ema.", stored, self.ema.state_dict()))
-        moments = _under("optimiser.", stored, self.optimisers)
+        by_phase = _under("optimiser.", stored, self.optimisers)
         for phase, optimiser in self.optimisers.items():
             state: dict[int, dict[str, Tensor]] = {}
-            for name, value in _under(f"{phase}.", moments).items():
+            for name, value in _under(f"{phase}.", by_phase).items():
                 index, key = name.split(".")
                 state.setdefault(int(index), {})[key] = value
             optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
