@@ -138,7 +138,7 @@ def test_each_kind_draws_the_same_picture_from_the_same_seed(folders, kind):
     )
     pipeline, told = opened(model, str(folders[kind]), CPU), []
     assert type(pipeline).__name__ == f"{kind}Pipeline"
-    words = {"negative_prompt": "a dog", "report": told.append}
+    words = {"negative_prompt": "a dog", "progress": told.append}
     first = generate(pipeline, model, "a red cat", seed=3, **words)
     again = generate(pipeline, model, "a red cat", seed=3, **words)
     other = generate(pipeline, model, "a red cat", seed=4, **words)

@@ -13,6 +13,7 @@ from gen_core.families.text_to_image import training
 from gen_core.families.text_to_image.batches import WORDS, TextTargetBatches, TextTargets
 from gen_core.families.text_to_image.folder import NAME
 from gen_core.families.text_to_image.parts import TextEncoder, TextEncoderConfig
+from gen_core.training.recipes import Recipe
 
 WIDTH = 32
 
@@ -84,7 +85,7 @@ def test_only_what_is_said_after_the_last_word_counts():
 def test_clip_s_text_half_begins_as_the_words(runs):
     words = training.part("words", runs).net
     config = training.part("clip", runs).card["config"]
-    recipe = training.Recipe("text-to-image/clip", steps=1, config=config)
+    recipe = Recipe("text-to-image/clip", steps=1, config=config)
     clip = training.PartRun("clip", recipe, runs / "clip")._model(0, "cpu").net.text_model
     tokens = torch.randint(0, 50, (2, 32), generator=torch.Generator().manual_seed(0))
     assert torch.equal(words(tokens).last_hidden_state, clip(tokens).last_hidden_state)

@@ -14,7 +14,6 @@ from emoji_fixtures import drawn_emoji
 from gen_core import load
 from gen_core.__main__ import main
 from gen_core.checks import KnobError
-from gen_core.data import emoji
 from gen_core.data.emoji.scenes import any_scene, paint
 from gen_core.families.text_to_image.folder import NAME
 from gen_core.provenance import watermark
@@ -126,7 +125,7 @@ def test_the_command_measures(tmp_path, monkeypatch, capsys):
     photographs = tmp_path / "photographs"
     photographs.mkdir()
     Image.fromarray(drawn(3)).resize((300, 200)).save(photographs / "a.jpg")
-    monkeypatch.setattr(emoji, "load_emoji", lambda root: drawn_emoji())
+    monkeypatch.setattr("gen_core.__main__.load_emoji", lambda root: drawn_emoji())
     monkeypatch.setattr(watermark, "MEASURED", tmp_path / "rates.json")
     command = ["watermark", "--pictures", "2", "--unmarked", "8", "--json", "--write"]
     assert main([*command, "--others", str(photographs)]) == 0
