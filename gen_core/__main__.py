@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -15,22 +16,26 @@ from tqdm import tqdm
 from gen_core import Noise, final
 from gen_core.checks import KnobError, whole
 from gen_core.conditions import Text
-from gen_core.data.images import grid
-from gen_core.evaluation.evaluate import SAMPLES, evaluate, known
-from gen_core.evaluation.prompt_report import markdown_shares
-from gen_core.evaluation.report import markdown_table
+from gen_core.data.emoji import load_emoji
+from gen_core.data.images import MissingData, grid
+from gen_core.devices import device_title, pick_device
+from gen_core.evaluation.evaluate import SAMPLES, evaluate, today
+from gen_core.evaluation.report import markdown_prompt_accuracy, markdown_table
 from gen_core.families.text_to_image import TextToImage
-from gen_core.families.text_to_image import commands as words_to_pictures
-from gen_core.families.text_to_image.card import NAME as TEXT_TO_IMAGE
+from gen_core.families.text_to_image.folder import NAME as TEXT_TO_IMAGE
+from gen_core.families.text_to_image.folder import classifier_of
 from gen_core.family import Family, Picture, own_knobs, registry
-from gen_core.knobs import Knob, as_number
+from gen_core.knobs import Knob, as_number, check_all
 from gen_core.noise import MAX_SEED
 from gen_core.progress import Bars
 from gen_core.training import checkpoint, recipes
 from gen_core.training.checkpoint import CheckpointError, available, load
+from gen_core.training.distributed import init_distributed
 
 EXTRA = (*TextToImage.libraries, "tokenizers", "accelerate")
 """What the extra "text-to-image" installs, and a command may find missing."""
+Answer = tuple[Any, str]
+"""What a command returns: plain values for JSON, and text for a person."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,103 +56,151 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+Argument = tuple[tuple[str, ...], dict[str, Any]]
+
+
+def _argument(*names: str, **options: Any) -> Argument:
+    """What `add_argument` takes."""
+    return names, options
+
+
+def _number(flag: str, default: float | None, about: str = "") -> Argument:
+    """A number if the text is one. Whether it suits the knob is for the knob to say."""
+    return _argument(flag, type=as_number, default=default, help=about)
+
+
+NAME = _argument("name")
+DATA = _argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
+RUNS = _argument("--folder", default="runs", help="of the runs' state (default: runs)")
+WRITE = _argument("--write", action="store_true", help="put the result into the checkpoint")
+EMOJI_MODEL = _argument("name", nargs="?", default=TEXT_TO_IMAGE, help=f"default: {TEXT_TO_IMAGE}")
+
+
+def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
+    """Each command's function, named after it, what it is about and what it takes."""
+    yield (
+        _list,
+        "the checkpoints that are here, and what they reach",
+        [_argument("--markdown", action="store_true", help="the README's table")],
+    )
+    yield (
+        _sample,
+        "draw pictures from a checkpoint into a PNG grid",
+        [
+            NAME,
+            _argument("--out", default="samples.png", metavar="FILE"),
+            _number("--count", 16),
+            _number("--seed", 0, "of the first; the rest count on"),
+            *_knob_arguments(),
+        ],
+    )
+    yield (
+        _train,
+        "train a recipe; run it again to go on where it stopped",
+        [
+            _argument("name", help=f"one of {', '.join(recipes.RECIPES)}"),
+            _number("--steps", None, "default: the recipe's own"),
+            RUNS,
+            DATA,
+        ],
+    )
+    yield (
+        _evaluate,
+        "measure a checkpoint against real pictures",
+        [
+            NAME,
+            _number("--samples", SAMPLES),
+            _number("--batch", 250, "pictures drawn at once"),
+            _number("--seed", 0),
+            DATA,
+            WRITE,
+            _argument("--inception", action="store_true", help="add the standard FID"),
+            *_knob_arguments(),
+        ],
+    )
+    yield _atlas, "survey a VAE's latent space: a map, sliders", [NAME, DATA, WRITE]
+    yield (
+        _bench,
+        "time the samplers against the network and diffusers",
+        [
+            _argument("families", nargs="*", metavar="FAMILY", help="the grids of these alone"),
+            _number("--count", 16),
+            _number("--steps", 20),
+            _number("--rounds", 9),
+        ],
+    )
+    yield (
+        _watermark,
+        "measure how often the invisible mark is found",
+        [
+            _number("--pictures", 200, "that are marked"),
+            _argument("--model", action="store_true", help="mark its pictures, not painted scenes"),
+            _number("--unmarked", 1000),
+            _argument("--others", metavar="FOLDER", help="photographs, for the unmarked ones"),
+            DATA,
+            _argument("--write", action="store_true", help="make these the figures on the page"),
+        ],
+    )
+    yield _fetch, "download the 900 drawings of emoji into the cache", []
+    yield _look, "draw with the denoiser as its training stands, and measure it", [RUNS]
+    yield _export, "write the trained parts to the weights, for diffusers", [RUNS, DATA]
+    yield (
+        _tradeoff,
+        "fit against diversity at five values of guidance",
+        [
+            EMOJI_MODEL,
+            _number("--prompts", 40, "2 to 100 (default: 40)"),
+            _number("--seeds", 8, "of each prompt, 2 to 64"),
+            WRITE,
+        ],
+    )
+    yield (
+        _sharpness,
+        'how much the negative prompt "blurry" sharpens',
+        [EMOJI_MODEL, _number("--pictures", 200, "with and without it"), WRITE],
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gen_core", description="Noise to data.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, run: Any, about: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=about, description=about)
-        sub.set_defaults(run=run)
-        sub.add_argument("--json", action="store_true", help="print the result as JSON")
-        sub.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
-        return sub
-
-    listing = command("list", _list, "the checkpoints that are here, and what they reach")
-    listing.add_argument("--markdown", action="store_true", help="the README's table")
-
-    sample = command("sample", _sample, "draw pictures from a checkpoint into a PNG grid")
-    sample.add_argument("name")
-    sample.add_argument("--out", default="samples.png", metavar="FILE")
-    sample.add_argument("--count", type=_value, default=16)
-    sample.add_argument("--seed", type=_value, default=0, help="of the first; the rest count on")
-    _add_knobs(sample)
-
-    train = command("train", _train, "train a recipe; run it again to go on where it stopped")
-    train.add_argument("name", help=f"one of {', '.join(recipes.RECIPES)}")
-    train.add_argument("--steps", type=_value, help="default: the recipe's own")
-    train.add_argument("--folder", default="runs", help="of the run's state (default: runs)")
-    train.add_argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
-
-    measure = command("evaluate", _evaluate, "measure a checkpoint against real pictures")
-    measure.add_argument("name")
-    measure.add_argument("--samples", type=_value, default=SAMPLES)
-    measure.add_argument("--batch", type=_value, default=250, help="pictures drawn at once")
-    measure.add_argument("--seed", type=_value, default=0)
-    measure.add_argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
-    measure.add_argument("--write", action="store_true", help="put the result into the checkpoint")
-    measure.add_argument("--inception", action="store_true", help="add the standard FID")
-    _add_knobs(measure)
-
-    atlas = command("atlas", _atlas, "survey a VAE's latent space: a map, sliders")
-    atlas.add_argument("name")
-    atlas.add_argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
-    atlas.add_argument("--write", action="store_true", help="put the result into the checkpoint")
-
-    timing = command("bench", _bench, "time the samplers against the network and diffusers")
-    timing.add_argument("families", nargs="*", metavar="FAMILY", help="the grids of these alone")
-    timing.add_argument("--count", type=_value, default=16)
-    timing.add_argument("--steps", type=_value, default=20)
-    timing.add_argument("--rounds", type=_value, default=9)
-
-    mark = command("watermark", _watermark, "measure how often the invisible mark is found")
-    mark.add_argument("--pictures", type=_value, default=200, help="that are marked")
-    mark.add_argument("--model", action="store_true", help="mark its pictures, not painted scenes")
-    mark.add_argument("--unmarked", type=_value, default=1000)
-    mark.add_argument("--others", metavar="FOLDER", help="photographs, for the unmarked ones")
-    mark.add_argument("--data", metavar="FOLDER", help="where emoji64/ is (or set GEN_DATA)")
-    mark.add_argument("--write", action="store_true", help="make these the figures on the page")
-    words_to_pictures.add(command)
+    for run, about, arguments in _commands():
+        command = commands.add_parser(run.__name__[1:], help=about, description=about)
+        command.set_defaults(run=run)
+        command.add_argument("--json", action="store_true", help="print the result as JSON")
+        command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+        for names, options in arguments:
+            command.add_argument(*names, **options)
     return parser
 
 
-def _add_knobs(parser: argparse.ArgumentParser) -> None:
+def _knob_arguments() -> Iterator[Argument]:
     """A flag for each knob that any family has, and those for what is asked for."""
-    parser.add_argument(
-        "--label",
-        type=_label,
-        default=None,
-        help="what is asked for, a class or attributes as JSON; default: everything in turn",
-    )
+    about = "what is asked for, a class or attributes as JSON; default: everything in turn"
+    yield _argument("--label", type=_label, help=about)
     for knob in Text.knobs:
-        parser.add_argument(f"--{knob.name.replace('_', '-')}", help=f"{knob.info} (text-to-image)")
+        yield _argument(_flag(knob.name), help=f"{knob.info} (text-to-image)")
     for name, owners in _every_knob().items():
-        about = "; ".join(
+        kinds = (
             f"{', '.join(families)}: {knob.takes} (default {knob.default})"
             for knob, families in owners
         )
-        flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, type=as_number, default=None, help=about.replace("%", "%%"))
+        yield _number(_flag(name), None, "; ".join(kinds).replace("%", "%%"))
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _every_knob() -> dict[str, list[tuple[Knob, list[str]]]]:
     """The knobs of all families by name: each of the kinds in which there are such, with the
     families that have it."""
-    found: dict[str, list[tuple[Knob, list[str]]]] = {}
+    found: dict[str, dict[tuple, tuple[Knob, list[str]]]] = {}
     for family, kind in registry.classes.items():
         for knob in own_knobs(kind) if issubclass(kind, Family) else ():
-            kinds = found.setdefault(knob.name, [])
-            alike = [owners for other, owners in kinds if _same(knob, other)]
-            alike[0].append(family) if alike else kinds.append((knob, [family]))
-    return found
-
-
-def _same(knob: Knob, other: Knob) -> bool:
-    """Whether two families' knobs take the same, with the same default."""
-    return (knob.takes, knob.default) == (other.takes, other.default)
-
-
-_value = as_number
-"""A number if the text is one. Whether it suits the knob is for the knob to say."""
+            kinds = found.setdefault(knob.name, {})
+            kinds.setdefault((knob.takes, knob.default), (knob, []))[1].append(family)
+    return {name: list(kinds.values()) for name, kinds in found.items()}
 
 
 def _label(text: str) -> Any:
@@ -162,10 +215,6 @@ def _knobs(args: argparse.Namespace) -> dict[str, Any]:
     """The knobs that were set: the rest keep the defaults of the family."""
     names = ("label", *(knob.name for knob in Text.knobs), *_every_knob())
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-
-
-Answer = tuple[Any, str]
-"""What a command returns: plain values for JSON, and text for a person."""
 
 
 def _list(args: argparse.Namespace) -> Answer:
@@ -192,8 +241,8 @@ def _sample(args: argparse.Namespace) -> Answer:
     model = load(args.name, args.device)
     if not isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
-    knobs = known(model, args.name, _knobs(args))
-    knobs = model.balanced(range(count)) | knobs
+    knobs = model.balanced(range(count)) | _knobs(args)
+    check_all(model.every_knob, knobs, args.name)
     frames = model.sample(Noise(range(seed, seed + count)), **knobs)
     bar = tqdm(frames, desc="sampling", unit="frame")
     x = final(iter(bar))
@@ -210,27 +259,19 @@ def _sample(args: argparse.Namespace) -> Answer:
 def _train(args: argparse.Namespace) -> Answer:
     steps = None if args.steps is None else whole("steps", args.steps, 1, 10_000_000)
     run = recipes.run(args.name, args.folder, steps)
-    bar = None
-    for step in run.train(device=args.device, data_root=args.data):
-        bar = bar or tqdm(
-            desc=args.name,
-            total=step.total,
-            initial=step.step - 1,
-            unit="step",
-            disable=not step.trainer.team.leads,
-        )
-        if step.step % 10 == 0:
-            bar.set_postfix({k: f"{float(v):.3f}" for k, v in step.losses.items()})
-        bar.update()
-    if bar is not None:
-        bar.close()
+    steps = run.train(device=args.device, data_root=args.data)
+    done, helper = run.steps_done(), not init_distributed().is_main
+    with tqdm(steps, args.name, run.recipe.steps, initial=done, unit="step", disable=helper) as bar:
+        for step in bar:
+            if step.step % 10 == 0:
+                bar.set_postfix({k: f"{float(v):.3f}" for k, v in step.losses.items()})
     card = checkpoint.card(run.result.stem, run.result.parent)
     result = {"name": args.name, "file": str(run.result), **card}
     return result, f"{run.result}: {result['steps']} steps, {result['hours']} hours"
 
 
 def _evaluate(args: argparse.Namespace) -> Answer:
-    with Bars() as report:
+    with Bars() as progress:
         result = evaluate(
             args.name,
             samples=args.samples,
@@ -240,7 +281,7 @@ def _evaluate(args: argparse.Namespace) -> Answer:
             data_root=args.data,
             write=args.write,
             inception=args.inception,
-            report=report,
+            progress=progress,
             **_knobs(args),
         )
     apart = ("snapshots", "shares")
@@ -251,7 +292,7 @@ def _evaluate(args: argparse.Namespace) -> Answer:
             f"classes alive {row['classes_alive']}"
         )
     if "shares" in result:
-        lines.append(markdown_shares(result["shares"]))
+        lines.append(markdown_prompt_accuracy(result["shares"]))
     return result, "\n".join(lines)
 
 
@@ -265,38 +306,110 @@ def _atlas(args: argparse.Namespace) -> Answer:
 def _bench(args: argparse.Namespace) -> Answer:
     from gen_core.evaluation.bench import as_text, bench
 
-    with Bars() as report:
+    with Bars() as progress:
         result = bench(
             *args.families,
             device=args.device,
             count=args.count,
             steps=args.steps,
             rounds=args.rounds,
-            report=report,
+            progress=progress,
         )
     return result, as_text(result)
 
 
 def _watermark(args: argparse.Namespace) -> Answer:
-    from gen_core.data.emoji import load_emoji
     from gen_core.provenance import watermark
-    from gen_core.provenance.watermark_rates import rates, report
+    from gen_core.provenance.watermark_rates import as_text, rates
 
-    count, model = whole("pictures", args.pictures, 1, 500 if args.model else 100_000), None
-    if args.model:
-        model = load(TEXT_TO_IMAGE)
-    with Bars() as report_progress:
+    count = whole("pictures", args.pictures, 1, 500 if args.model else 100_000)
+    model = load(TEXT_TO_IMAGE) if args.model else None
+    with Bars() as progress:
         result = rates(
             load_emoji(args.data),
             pictures=count,
             model=model,
             others=args.others,
             unmarked=whole("unmarked", args.unmarked, 2, 100_000),
-            report=report_progress,
+            progress=progress,
         )
     if args.write:
         watermark.MEASURED.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return result, report(result)
+    return result, as_text(result)
+
+
+def _fetch(args: argparse.Namespace) -> Answer:
+    from gen_core.data.emoji import fetch_emoji
+    from gen_core.data.fashion import cache_folder
+
+    with Bars() as progress:
+        folder = str(fetch_emoji(cache_folder(), report=progress))
+    return {"folder": folder}, folder
+
+
+def _look(args: argparse.Namespace) -> Answer:
+    from gen_core.families.text_to_image.training import look
+
+    with Bars() as progress:
+        figures = look(args.folder, pick_device(args.device), progress)
+    return figures, json.dumps(figures, indent=1)
+
+
+def _export(args: argparse.Namespace) -> Answer:
+    from gen_core.families.text_to_image.folder import export
+
+    emoji, note = None, ""
+    try:
+        emoji = load_emoji(args.data)
+    except MissingData as error:
+        note = f"; without search, for there are {error}"
+    folder = checkpoint.weights_folder() / TEXT_TO_IMAGE
+    export(Path(args.folder) / TEXT_TO_IMAGE, folder, emoji)
+    return {"folder": str(folder), "search": emoji is not None}, f"{folder}{note}"
+
+
+def _tradeoff(args: argparse.Namespace) -> Answer:
+    from gen_core.evaluation.guidance import tradeoff
+    from gen_core.families.text_to_image.clip_score import ClipScorer
+
+    model = _emoji_model(args)
+    with Bars() as progress:
+        figures = tradeoff(
+            model,
+            ClipScorer.open(model.folder, model.device),
+            classifier_of(model.folder).to(model.device),
+            count=args.prompts,
+            seeds=args.seeds,
+            progress=progress,
+        )
+    return _measured("guidance", figures, model, args)
+
+
+def _sharpness(args: argparse.Namespace) -> Answer:
+    from gen_core.evaluation.guidance import sharpness
+
+    model = _emoji_model(args)
+    with Bars() as progress:
+        figures = sharpness(model, pictures=args.pictures, progress=progress)
+    return _measured("sharpness", figures, model, args)
+
+
+def _emoji_model(args: argparse.Namespace) -> Any:
+    """The text-to-image model that is named. Raises KnobError for another kind."""
+    model = load(args.name, args.device)
+    if getattr(model, "folder", None) is None:
+        raise KnobError(
+            f"name={args.name!r}: choose a text-to-image model, such as {TEXT_TO_IMAGE}"
+        )
+    return model
+
+
+def _measured(section: str, figures: dict[str, Any], model: Any, args: Any) -> Answer:
+    """With the day and the device; `--write` puts them into the card."""
+    figures = figures | {"date": today(), "hardware": device_title(model.device)}
+    if args.write:
+        checkpoint.amend(args.name, figures, section=section)
+    return figures, json.dumps(figures, indent=1)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def emoji_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     concepts, and data/ with drawn emoji; nobody may change them."""
     from emoji_fixtures import few_emoji, write_emoji
     from emoji_pipeline import tiny_pipeline
-    from gen_core.families.text_to_image.card import NAME
+    from gen_core.families.text_to_image.folder import NAME
 
     home = tmp_path_factory.mktemp("emoji")
     (home / "weights").mkdir()

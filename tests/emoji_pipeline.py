@@ -8,9 +8,8 @@ import torch
 from gen_core.data.emoji import Emoji
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
-from gen_core.families.text_to_image.card import NAME
-from gen_core.families.text_to_image.export import export
-from gen_core.families.text_to_image.parts import PARTS
+from gen_core.families.text_to_image import TextToImage
+from gen_core.families.text_to_image.folder import NAME, export
 from gen_core.families.text_to_image.tokens import learned
 from gen_core.training import checkpoint, recipes
 from gen_core.training.recipes import Recipe
@@ -24,7 +23,7 @@ def tiny_parts(folder: Path, monkeypatch) -> Path:
     words = [caption(random_scene(k), k) for k in range(3000)]
     tokenizer = learned(words)
     tokenizer.save_pretrained(runs / "tokenizer")
-    for name, kind in PARTS.items():
+    for name, kind in TextToImage.parts.items():
         config = dataclasses.asdict(kind.tiny())
         if "vocabulary" in config:
             config["vocabulary"] = len(tokenizer)

@@ -1,4 +1,4 @@
-"""The slot for one bigger model: its process, its downloads, and several visitors at once."""
+"""The server for one bigger model: its process, its downloads, and several visitors at once."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from conftest import free_port
 from demos.page.image_input import result_of
 from fake_hub import REPOSITORY, Hub, serving
 from gen_core.checks import KnobError
-from gen_core.hub import server as slot_module
+from gen_core.hub import server as server_module
 from gen_core.hub.models import BigModel
 from gen_core.hub.pipeline import DRAWING, generate, opened
-from gen_core.hub.server import Slot
+from gen_core.hub.server import Server
 
 pytestmark = pytest.mark.heavy
 CPU = torch.device("cpu")
@@ -33,16 +33,16 @@ def folders(tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def slot_of():
-    slots: list[Slot] = []
+def server_of():
+    servers: list[Server] = []
 
-    def make(*models: BigModel) -> Slot:
-        slots.append(Slot(CPU, models))
-        return slots[-1]
+    def make(*models: BigModel) -> Server:
+        servers.append(Server(CPU, models))
+        return servers[-1]
 
     yield make
-    for slot in slots:
-        slot.unload()
+    for server in servers:
+        server.unload()
 
 
 @pytest.fixture
@@ -65,78 +65,78 @@ def drawing(progress: Any) -> bool:
 
 
 @pytest.mark.usefixtures("forked")
-def test_one_model_at_a_time_has_a_process_and_takes_its_memory_with_it(folders, slot_of):
+def test_one_model_at_a_time_has_a_process_and_takes_its_memory_with_it(folders, server_of):
     small, other = model("A", folders["StableDiffusion"]), model("B", folders["Flux"])
-    slot = slot_of(small, other)
-    first = result_of(slot.draw("A", "a red cat", negative_prompt="a dog", seed=5))
+    server = server_of(small, other)
+    first = result_of(server.draw("A", "a red cat", negative_prompt="a dog", seed=5))
     pipeline = opened(small, small.repository, CPU)
     alone = generate(pipeline, small, "a red cat", negative_prompt="a dog", seed=5)
     assert np.array_equal(first.picture, alone.picture)
-    process = slot.painter.process
-    result_of(slot.draw("A", "a red cat"))
-    assert slot.painter.process is process  # nothing is opened twice
-    result_of(slot.draw("B", "a red cat"))
-    assert not process.is_alive() and slot.painter.process.is_alive()
-    slot.unload()
-    assert slot.painter is None
+    process = server.worker.process
+    result_of(server.draw("A", "a red cat"))
+    assert server.worker.process is process  # nothing is opened twice
+    result_of(server.draw("B", "a red cat"))
+    assert not process.is_alive() and server.worker.process.is_alive()
+    server.unload()
+    assert server.worker is None
 
 
 @pytest.mark.usefixtures("forked")
-def test_a_stopped_picture_leaves_the_model_open_for_who_waits(folders, slot_of):
-    slot = slot_of(model("A", folders["StableDiffusion"], steps=LONG))
-    mine, theirs = slot.draw("A", "mine"), slot.draw("A", "theirs")
+def test_a_stopped_picture_leaves_the_model_open_for_who_waits(folders, server_of):
+    server = server_of(model("A", folders["StableDiffusion"], steps=LONG))
+    mine, theirs = server.draw("A", "mine"), server.draw("A", "theirs")
     until(mine, drawing)
-    process = slot.painter.process
+    process = server.worker.process
     assert next(theirs).stage == "Waiting for another visitor's picture"
     mine.close()
     until(theirs, lambda progress: drawing(progress) and progress.done > 0)
     theirs.close()
-    assert slot.painter.process is process and process.is_alive()
+    assert server.worker.process is process and process.is_alive()
 
 
 @pytest.mark.usefixtures("forked")
-def test_who_stops_while_the_model_is_being_opened_ends_the_process(folders, slot_of):
-    slot = slot_of(model("A", folders["Flux"]))
-    run = slot.draw("A", "a red cat")
+def test_who_stops_while_the_model_is_being_opened_ends_the_process(folders, server_of):
+    server = server_of(model("A", folders["Flux"]))
+    run = server.draw("A", "a red cat")
     next(run)
-    process = slot.painter.process
+    process = server.worker.process
     run.close()
     assert not process.is_alive()
-    again = slot.draw("A", "a red cat")
+    again = server.draw("A", "a red cat")
     next(again)
-    assert slot.painter.process.is_alive()
+    assert server.worker.process.is_alive()
 
 
 @pytest.mark.usefixtures("forked")
-def test_a_process_that_dies_is_told_and_replaced(folders, slot_of):
-    slot = slot_of(model("A", folders["Flux"], steps=LONG))
-    run = slot.draw("A", "a red cat")
+def test_a_process_that_dies_is_told_and_replaced(folders, server_of):
+    server = server_of(model("A", folders["Flux"], steps=LONG))
+    run = server.draw("A", "a red cat")
     until(run, drawing)
-    slot.painter.process.kill()
+    server.worker.process.kill()
     with pytest.raises(KnobError, match="lack of memory"):
         result_of(run)
-    again = slot.draw("A", "a red cat")
+    again = server.draw("A", "a red cat")
     next(again)
-    assert slot.painter.process.is_alive()
+    assert server.worker.process.is_alive()
 
 
-def test_only_what_is_listed_and_runs_here_is_touched(folders, slot_of):
-    slot = slot_of(model("A", folders["Flux"]), model("Big", "some/where", gigabytes=9999))
+def test_only_what_is_listed_and_runs_here_is_touched(folders, server_of):
+    server = server_of(model("A", folders["Flux"]), model("Big", "some/where", gigabytes=9999))
     for name in ("B", str(folders["Flux"]), None, ["A"]):
         with pytest.raises(KnobError, match="choose one of A, Big"):
-            next(slot.draw(name, "a red cat"))
+            next(server.draw(name, "a red cat"))
     with pytest.raises(KnobError, match="Big does not run here: it needs a GPU"):
-        next(slot.draw("Big", "a red cat"))
-    assert slot.painter is None
+        next(server.draw("Big", "a red cat"))
+    assert server.worker is None
 
 
-def test_a_stopped_download_goes_on_the_next_time(folders, slot_of, tmp_path, monkeypatch):
+def test_a_stopped_download_goes_on_the_next_time(folders, server_of, tmp_path, monkeypatch):
     slow = "unet/diffusion_pytorch_model.safetensors"
     hub = Hub(folders["StableDiffusion"], slow=slow)
-    slot = slot_of(model("A", REPOSITORY))
+    server = server_of(model("A", REPOSITORY))
     cache = tmp_path / "cache"
     with serving(hub, cache, monkeypatch):
-        run = slot.draw("A", "a red cat")
+        run = server.draw("A", "a red cat")
         files = hub.files()
         rest = len(files[slow])
         whole = sum(map(len, files.values()))
@@ -144,26 +144,26 @@ def test_a_stopped_download_goes_on_the_next_time(folders, slot_of, tmp_path, mo
         assert (told.stage, told.unit) == ("Fetching A", "bytes") and told.total <= whole
         until(run, lambda _: arrived(cache) == files.keys() - {slow})
         run.close()
-        assert list(cache.rglob("*.incomplete")) == [] and slot.painter is None
+        assert list(cache.rglob("*.incomplete")) == [] and server.worker is None
         hub.given.clear()
         hub.go_on.set()
-        run = slot.draw("A", "a red cat")
+        run = server.draw("A", "a red cat")
         told = until(run, lambda progress: progress.unit == "bytes")
         assert (told.done, told.total) == (rest, rest)
         assert result_of(run).picture.any()
         assert set(hub.given) == {slow}
-    assert result_of(slot.draw("A", "a dog")).picture.any()  # nobody asks the Hub any more
+    assert result_of(server.draw("A", "a dog")).picture.any()  # nobody asks the Hub any more
 
 
 @pytest.mark.usefixtures("forked")
-def test_who_waited_for_a_download_uses_it(folders, slot_of, monkeypatch):
-    slot = slot_of(model("A", REPOSITORY))
-    monkeypatch.setattr(slot_module, "_fetch", lambda *_: pytest.fail("fetched again"))
-    slot._fetching.acquire()
-    run = slot.draw("A", "a red cat")
+def test_who_waited_for_a_download_uses_it(folders, server_of, monkeypatch):
+    server = server_of(model("A", REPOSITORY))
+    monkeypatch.setattr(server_module, "_fetch", lambda *_: pytest.fail("fetched again"))
+    server._fetching.acquire()
+    run = server.draw("A", "a red cat")
     assert next(run).stage == "Waiting for another download"
-    slot._folders["A"] = str(folders["StableDiffusion"])  # another visitor's has come
-    slot._fetching.release()
+    server._folders["A"] = str(folders["StableDiffusion"])  # another visitor's has come
+    server._fetching.release()
     assert not any(progress.stage.startswith("Fetching") for progress in run)
 
 
@@ -173,20 +173,20 @@ def arrived(cache: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_without_a_network_a_plain_sentence(slot_of, tmp_path, monkeypatch):
+def test_without_a_network_a_plain_sentence(server_of, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    slot = slot_of(model("A", REPOSITORY))
+    server = server_of(model("A", REPOSITORY))
     with pytest.raises(KnobError) as told:
-        result_of(slot.draw("A", "a red cat"))
+        result_of(server.draw("A", "a red cat"))
     assert str(told.value) == (
         "A could not be fetched: this server has no way to huggingface.co at the moment. The "
         "small model in the panel Generate needs no network"
     )
 
 
-def test_a_gated_model_names_its_licence(folders, slot_of, tmp_path, monkeypatch):
-    slot = slot_of(model("A", REPOSITORY))
+def test_a_gated_model_names_its_licence(folders, server_of, tmp_path, monkeypatch):
+    server = server_of(model("A", REPOSITORY))
     with serving(Hub(folders["Flux"], gated=True), tmp_path, monkeypatch):  # noqa: SIM117
         with pytest.raises(KnobError, match="accept the licence .https://example.org/licence"):
-            result_of(slot.draw("A", "a red cat"))
+            result_of(server.draw("A", "a red cat"))

@@ -14,7 +14,7 @@ import torch
 from big_pipelines import MAKERS, SIDE, entry, tiny
 from conftest import ROOT
 from gen_core.checks import KnobError
-from gen_core.families.text_to_image.card import NAME
+from gen_core.families.text_to_image.folder import NAME
 from gen_core.hub.models import (
     DEFAULTS,
     LISTED,
@@ -138,7 +138,7 @@ def test_each_kind_draws_the_same_picture_from_the_same_seed(folders, kind):
     )
     pipeline, told = opened(model, str(folders[kind]), CPU), []
     assert type(pipeline).__name__ == f"{kind}Pipeline"
-    words = {"negative_prompt": "a dog", "report": told.append}
+    words = {"negative_prompt": "a dog", "progress": told.append}
     first = generate(pipeline, model, "a red cat", seed=3, **words)
     again = generate(pipeline, model, "a red cat", seed=3, **words)
     other = generate(pipeline, model, "a red cat", seed=4, **words)
@@ -162,7 +162,7 @@ def test_a_cancelled_picture_leaves_the_pipeline_in_order(folders):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        generate(pipeline, model, "a red cat", steps=50, report=tired)
+        generate(pipeline, model, "a red cat", steps=50, progress=tired)
     assert steps == [0, 1, 2]
     fresh = opened(model, model.repository, CPU)
     drawn = [generate(p, model, "a red cat").picture for p in (pipeline, fresh)]

@@ -157,7 +157,7 @@ def test_the_api_draws_from_the_list_alone(served):
     url = told.split('src="')[1].split('"')[0]
     assert picture(url).shape == (SIDE, SIDE, 3)
     with Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))) as file:
-        said = metadata.told(file.info)
+        said = metadata.read_metadata(file.info)
     assert (said["model"], said["prompt"], said["seed"]) == (SMALL, MARKUP, "3")
     for model in ("runwayml/anything", "../../etc", None, 7):
         with pytest.raises(Exception, match="choose one of Small"):
@@ -178,7 +178,7 @@ def test_stop_ends_the_picture_and_not_the_model(served, listed, monkeypatch):
     wait_until(lambda: said(job) == "Drawing", 120)
     process = place.painter.process
     job.cancel()
-    wait_until(lambda: not place._painting.locked(), 60)
+    wait_until(lambda: not place._drawing.locked(), 60)
     again = client.submit(LONG, "a cat", "", 0, api_name="/text_to_image_bigger")
     wait_until(lambda: said(again) == "Drawing", 120)
     again.cancel()

@@ -23,7 +23,7 @@ from gen_core.evaluation.compositionality import (
     SIDE,
     _anybody,
     _by_rule,
-    composing,
+    compositionality,
     held_out_pairs,
     seen_pairs,
     shown,
@@ -82,7 +82,7 @@ def test_seen_pairs_do_occur_in_training():
 
 def test_who_does_as_told_but_for_caps_is_told_so():
     told = []
-    found = composing(Obedient(), Reader(), each=2, report=told.append)
+    found = compositionality(Obedient(), Reader(), each=2, progress=told.append)
     left_out = held_out_pairs()
     caps = [wish for wish in left_out if "cap" in wish.values()]
     assert caps and found["held_out"]["share"] == pytest.approx(1 - len(caps) / len(left_out))
@@ -101,7 +101,7 @@ def test_what_would_hide_one_of_the_two_is_kept_away():
             asked.extend(label)
             return super().sample(noise, label=label)
 
-    composing(Listening(), Reader(), each=1)
+    compositionality(Listening(), Reader(), each=1)
     assert {"hair": "afro", "hair_colour": "blond", "hat": "none"} in asked
     assert {"skin": "dark", "eye_colour": "blue", "lids": "open", "glasses": "none"} in asked
     assert {"hat": "cap", "glasses": "sun"} in asked
@@ -132,6 +132,6 @@ def test_nobody_by_rule_hides_what_was_asked_for():
 def test_a_real_model_and_a_real_judge_go_together():
     sizes = tuple(len(values) for values in CATEGORICAL.values())
     model = tiny("flow", channels=3, size=16, classes=0, choices=sizes, measures=6)
-    found = composing(model, tiny("avatar-judge"), each=1, steps=1)
+    found = compositionality(model, tiny("avatar-judge"), each=1, steps=1)
     assert 0 <= found["seen"]["share"] <= min(found["seen"]["alone"]) <= 1
     assert attribute_labels([Avatar()]).shape[1] == len(sizes) + 6

@@ -35,8 +35,7 @@ from gen_core.evaluation.memorization import (
     measured,
     nearest,
 )
-from gen_core.evaluation.reference import judged
-from gen_core.evaluation.training_index import NearestTraining
+from gen_core.evaluation.reference import TrainingIndex, classified
 from gen_core.training.checkpoint import CheckpointError, save
 from serving import page_of
 
@@ -49,7 +48,7 @@ def knowing_judge() -> ImageClassifier:
     """Untrained, but evaluated: it knows where each training portrait lies."""
     judge = tiny("avatar-judge")
     known = portraits(TRAINING, 64).pictures(slice(None))
-    judge.extra = NearestTraining.of(judged(judge, [known]).features).tensors()
+    judge.extra = TrainingIndex.of(classified(judge, [known]).features).tensors()
     return judge
 
 

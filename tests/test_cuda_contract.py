@@ -23,11 +23,10 @@ from core_fixtures import GENERATIVE, examples, portraits, tiny
 from gen_core import Frame, Noise, final
 from gen_core.checks import KnobError
 from gen_core.data import Batches, ImageSet
-from gen_core.evaluation.compositionality import composing
-from gen_core.evaluation.cost import measure
+from gen_core.evaluation.compositionality import compositionality
+from gen_core.evaluation.cost import cost_of
 from gen_core.evaluation.memorization import candidates
-from gen_core.evaluation.reference import judged
-from gen_core.evaluation.training_index import NearestTraining
+from gen_core.evaluation.reference import TrainingIndex, classified
 from gen_core.families import style_gan
 from gen_core.family import Family, Gaussian, Phase, Picture, registry
 from gen_core.latent import anomaly, disentanglement
@@ -236,7 +235,7 @@ def test_a_classifier_answers_from_the_gpu(gpu, family):
         assert judge.agreement(said.cpu(), label)
     assert judge.census(said).keys() == judge.census(said.cpu()).keys()
     for batches in ([x], [x.to("cuda")]):
-        assert {part.device.type for part in judged(judge, batches)} == {"cpu"}
+        assert {part.device.type for part in classified(judge, batches)} == {"cpu"}
 
 
 @pytest.mark.parametrize("kind", kinds(["gan", "style-gan"]), ids=named)
@@ -289,15 +288,15 @@ def test_composing_and_its_cost_are_measured_from_the_gpu(gpu, monkeypatch):
     held_out = {pair: frozenset({("afro", "red")})}  # one of dozens
     monkeypatch.setattr("gen_core.evaluation.compositionality.HELD_OUT", held_out)
     model, judge = sampler("flow", **PORTRAIT, size=16), moved(tiny("avatar-judge"))
-    assert composing(model, judge, each=2, steps=1)["held_out"]["pictures"] == 2
-    cost = measure(model, [1, 2], steps=1)
+    assert compositionality(model, judge, each=2, steps=1)["held_out"]["pictures"] == 2
+    cost = cost_of(model, [1, 2], steps=1)
     assert cost.x.device.type == "cpu" and cost.evaluations == 1
 
 
 def test_copies_are_looked_for_on_the_gpu(gpu):
     judge, x = moved(tiny("avatar-judge")), portraits(60, 16).pictures(slice(60))
-    features = judged(judge, [x]).features
-    judge.extra = NearestTraining.of(features + torch.randn(features.shape)).tensors()
+    features = classified(judge, [x]).features
+    judge.extra = TrainingIndex.of(features + torch.randn(features.shape)).tensors()
     for picture in (x[:1], x[:1].to("cuda")):
         assert 0 <= next(candidates(judge, picture)).difference <= 1
 

@@ -15,13 +15,11 @@ from torch import Tensor
 
 from gen_core import Noise
 from gen_core.data.emoji import STYLES, Emoji, concepts
+from gen_core.evaluation.guidance import laplacian_variance
 from gen_core.evaluation.prompt_accuracy import answers, prompts
-from gen_core.evaluation.sharpness import laplacian_variance
 from gen_core.families.text_to_image import TextToImage, batches
-from gen_core.families.text_to_image.clip_score import Matcher
-from gen_core.families.text_to_image.parts import PARTS
+from gen_core.families.text_to_image.clip_score import ClipScorer, Item, Search
 from gen_core.families.text_to_image.pipeline import SCHEDULERS, Start, assembled
-from gen_core.families.text_to_image.search import Item, Search
 from gen_core.families.text_to_image.tokens import learned
 from gen_core.training.train import Trainer
 from paper_gpu import PaperGPU, paper_gpu
@@ -38,7 +36,7 @@ def gpu() -> Iterator[PaperGPU]:
 
 
 def part(name: str) -> Any:
-    kind = PARTS[name]
+    kind = TextToImage.parts[name]
     size = {"vocabulary": len(TOKENIZER)} if name in ("clip", "words") else {}
     return kind(dataclasses.replace(kind.tiny(), **size)).to("cuda")
 
@@ -54,13 +52,13 @@ def batch_for(name: str) -> tuple[torch.Tensor, torch.Tensor]:
     emoji = plain_emoji()
     scenes = batches.SceneBatches(emoji, TOKENIZER, 4, 0)
     if name == "judge":
-        return batches.JudgeBatches(emoji, 4, 0)[0]
+        return batches.ClassifierBatches(emoji, 4, 0)[0]
     if name == "autoencoder":
         return batches.WindowBatches(emoji, 4, 0)[0]
     if name == "clip":
         return scenes[0]
     if name == "words":  # sketches of captions, made on the CPU
-        return torch.randn(4, PARTS["words"].tiny().width), scenes[0][1]
+        return torch.randn(4, TextToImage.parts["words"].tiny().width), scenes[0][1]
     helpers = part("autoencoder").net, part("words").net
     if name == "denoiser":
         return batches.LatentBatches(scenes, *helpers)[0]
@@ -68,7 +66,7 @@ def batch_for(name: str) -> tuple[torch.Tensor, torch.Tensor]:
     return batches.GuessBatches(scenes, *helpers, part("denoiser"))[0]
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", TextToImage.parts)
 def test_each_part_trains_on_the_gpu(gpu, name):
     trainer = Trainer(part(name).train(), steps=8, seed=0, ema=0.9, warmup=1)
     batch = batch_for(name)
@@ -143,7 +141,7 @@ def test_the_network_is_asked_on_the_gpu_and_where_words_looked_comes_to_the_cpu
 
 def test_fit_search_and_what_is_right_are_measured_from_the_gpu(gpu):
     """All of it is asked for once, when the pictures are there."""
-    matcher = Matcher(part("clip").net, TOKENIZER)
+    matcher = ClipScorer(part("clip").net, TOKENIZER)
     judge, asked = part("judge"), prompts()
     alone = next(a.scene for a in asked if not a.scene.relation)
     pair = next(a.scene for a in asked if a.scene.relation)
@@ -152,7 +150,9 @@ def test_fit_search_and_what_is_right_are_measured_from_the_gpu(gpu):
         assert matcher.score(x, ["a cat", "a dog"]).device.type == "cpu"
         assert matcher.scores(x, ["a cat"]).shape == (2, 1)
         assert laplacian_variance(x).device == x.device
-    found = Search(matcher, torch.randn(3, PARTS["clip"].tiny().shared), [Item("1", "a", "b")] * 3)
+    found = Search(
+        matcher, torch.randn(3, TextToImage.parts["clip"].tiny().shared), [Item("1", "a", "b")] * 3
+    )
     assert len(found.nearest("a cat", 2)) == 2
     first, second = answers(judge, x, [alone, pair])
     assert {"concept", "style"} <= first.keys() and {"relation", "both"} <= second.keys()

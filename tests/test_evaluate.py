@@ -11,7 +11,7 @@ from gen_core.checks import KnobError
 from gen_core.data import Batches, MissingData, load_data
 from gen_core.evaluation import metrics
 from gen_core.evaluation.evaluate import draw, evaluate
-from gen_core.evaluation.reference import Reference, judged
+from gen_core.evaluation.reference import Reference, classified
 from gen_core.progress import Progress
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
@@ -57,7 +57,7 @@ def test_the_classifier_carries_what_others_are_measured_against(place):
     test = judge.extra["features.test"]
     assert test.shape == (200, 16) and test.dtype == torch.float16
     train = load_data("fashion", "train", place)
-    seen = judged(judge, [train.pictures(slice(0, 200))]).features.half()
+    seen = classified(judge, [train.pictures(slice(0, 200))]).features.half()
     floor = metrics.frechet_distance(seen, test)
     assert result["floor"] == pytest.approx(floor, rel=1e-4)
     after, _ = checkpoint.read("judge-fashion", place)
@@ -93,13 +93,13 @@ def test_a_conditional_model_is_asked_for_all_classes_in_turn(measured):
         steps=2,
         seed=7,
         **FEW,
-        report=told.append,
+        progress=told.append,
     )
     assert result["knobs"] == {"steps": 2, "guidance_scale": 1.2} and result["seed"] == 7
     assert told == [Progress("samples", n, 100, "pictures") for n in (40, 80, 100)]
     reference = Reference.of("fashion", "cpu", measured)
     model = load("diffusion-fashion", "cpu", measured)
-    fake = judged(reference.judge, draw(model, 100, 100, 7, result["knobs"]))
+    fake = classified(reference.classifier, draw(model, 100, 100, 7, result["knobs"]))
     wanted = torch.arange(100) % 10
     assert result["accuracy"] == pytest.approx(metrics.accuracy(fake.logits, wanted), abs=0.02)
     distance = metrics.frechet_distance(fake.features, reference.features)
@@ -121,7 +121,7 @@ def test_real_pictures_are_no_further_than_the_floor(measured):
     """The metrics themselves, fed with pictures of the test set instead of samples."""
     reference = Reference.of("fashion", "cpu", measured)
     sets = write_fashion(measured, train=320, test=200)
-    real = judged(reference.judge, [sets["test"].pictures(slice(None))])
+    real = classified(reference.classifier, [sets["test"].pictures(slice(None))])
     assert metrics.frechet_distance(real.features, reference.features) < 0.01 * reference.floor
     assert metrics.accuracy(real.logits, sets["test"].labels) == reference.accuracy
 

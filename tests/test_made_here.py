@@ -71,13 +71,13 @@ def test_what_is_seen_is_saved_large_marked_and_labelled(app):
         large = shown.repeat(8, axis=0).repeat(8, axis=1).astype(int)
         assert abs(np.asarray(picture) - large).max() <= 4
         assert watermark.score(picture) > watermark.threshold()
-        said = metadata.told(picture.info)
+        said = metadata.read_metadata(picture.info)
         assert (said["prompt"], said["seed"], said["steps"]) == (PROMPT, str(seed), "2")
         assert said["model"] == generate.MODEL and said["solver"] == "dpm++2m"
 
 
 def test_what_older_files_say_is_read_in_today_s_words():
-    said = metadata.told({"Software": metadata.PROGRAM, "model": "m", "sampler": "DDIM"})
+    said = metadata.read_metadata({"Software": metadata.PROGRAM, "model": "m", "sampler": "DDIM"})
     assert said == {"program": metadata.PROGRAM, "model": "m", "solver": "DDIM"}
 
 
@@ -211,7 +211,7 @@ def test_save_a_picture_and_ask_where_it_was_made(address, visit, tmp_path):
         assert "cat" not in download.value.suggested_filename
         with Image.open(tmp_path / name) as file:
             file.load()
-            said = metadata.told(file.info)
+            said = metadata.read_metadata(file.info)
         assert PROMPT in said["comment" if name.endswith("gif") else "prompt"]
     page.get_by_role("tab", name=provenance_check.TITLE).click()
     field = page.locator("#tab-text-to-image input[type=file]")

@@ -28,7 +28,7 @@ SEEDS = range(3)
     ],
 )
 def test_evaluations_are_those_that_ran(family, knobs, evaluations):
-    assert cost.measure(tiny(family), SEEDS, **knobs).evaluations == evaluations
+    assert cost.cost_of(tiny(family), SEEDS, **knobs).evaluations == evaluations
 
 
 @pytest.mark.parametrize("solver", ["ddpm", "ddim", "dpm++2m", "euler", "heun"])
@@ -38,13 +38,13 @@ def test_evaluations_agree_with_a_count_inside_the_network(solver):
     model.net.forward = lambda x, time, label: (calls.append(len(x)), forward(x, time, label))[1]
     final(model.sample(Noise(SEEDS), steps=6, solver=solver))
     inside = sum(calls) / len(SEEDS)
-    assert cost.measure(model, SEEDS, steps=6, solver=solver).evaluations == inside
+    assert cost.cost_of(model, SEEDS, steps=6, solver=solver).evaluations == inside
 
 
 @pytest.mark.parametrize("family", GENERATIVE)
 def test_measuring_changes_neither_the_pictures_nor_the_model(family):
     model = tiny(family)
-    measured = cost.measure(model, SEEDS)
+    measured = cost.cost_of(model, SEEDS)
     assert torch.equal(measured.x, final(model.sample(Noise(SEEDS))))
     assert not any(module._forward_hooks for module in model.modules())
 
@@ -67,7 +67,7 @@ def test_only_the_samplers_own_time_counts(monkeypatch):
     for _ in meter.frames():
         now += 100.0  # the watcher is in no hurry
     assert meter.seconds == pytest.approx(6.0)  # three evaluations
-    assert meter.cost().milliseconds == pytest.approx(2000.0)
+    assert meter.milliseconds == pytest.approx(2000.0)
 
 
 def test_whoever_watches_need_not_wait_for_a_run_that_is_not_shown():
@@ -97,4 +97,4 @@ def test_a_broken_off_measurement_leaves_no_hook():
 
 def test_bad_knobs_say_what_they_take():
     with pytest.raises(KnobError, match="steps=2.5: choose a whole number from 1 to 1000"):
-        cost.measure(tiny("flow"), SEEDS, steps=2.5)
+        cost.cost_of(tiny("flow"), SEEDS, steps=2.5)

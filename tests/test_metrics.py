@@ -92,7 +92,7 @@ def test_precision_and_recall_are_right_on_known_sets():
 
 
 def test_share_inside_agrees_with_a_plain_loop_across_chunks(monkeypatch):
-    monkeypatch.setattr(metrics.neighbours, "CHUNK", 7)
+    monkeypatch.setattr(metrics, "CHUNK", 7)
     points, support = cloud(40, 0, 3), cloud(30, 1, 3, shift=0.5)
     between = torch.cdist(support, support)
     reach = between.sort(1).values[:, 3]

@@ -2,7 +2,7 @@
 
 import torch
 
-from gen_core.evaluation.training_index import AXES, NearestTraining
+from gen_core.evaluation.reference import AXES, TrainingIndex
 
 
 def features(count: int, seed: int) -> torch.Tensor:
@@ -13,7 +13,7 @@ def features(count: int, seed: int) -> torch.Tensor:
 
 def test_every_training_picture_finds_itself_and_then_its_neighbours():
     known = features(500, 0)
-    index = NearestTraining.of(known)
+    index = TrainingIndex.of(known)
     found = index.nearest(known[:50], 5)
     assert found.shape == (50, 5) and found[:, 0].tolist() == list(range(50))
     exact = torch.cdist(known[:50], known).topk(5, largest=False).indices
@@ -22,9 +22,9 @@ def test_every_training_picture_finds_itself_and_then_its_neighbours():
 
 
 def test_it_survives_a_checkpoint_and_is_small():
-    index = NearestTraining.of(features(300, 1))
+    index = TrainingIndex.of(features(300, 1))
     kept = {name: tensor.clone() for name, tensor in index.tensors().items()}
     assert kept["training.codes"].dtype == torch.int8
     assert kept["training.codes"].shape == (300, AXES)
-    again, x = NearestTraining.kept({"other": torch.ones(1), **kept}), features(20, 2)
+    again, x = TrainingIndex.kept({"other": torch.ones(1), **kept}), features(20, 2)
     assert torch.equal(again.nearest(x, 3), index.nearest(x, 3))

@@ -59,7 +59,7 @@ from demos.page.handlers import App
 from demos.page.links import Links
 from demos.sampling.generate import Generation
 from demos.page.tab import Tab
-from gen_core.provenance.metadata import about, told, png
+from gen_core.provenance.metadata import about, png, read_metadata
 import numpy as np
 
 panel = Generation("rows", "rows-stairs").panel()
@@ -78,7 +78,7 @@ settings = {knob.name: knob.check(knob.default) for knob in knobs.knobs} | {"bol
 assert "boldness=1.5," in panel.code(settings)
 file = png(np.zeros((4, 4, 3), np.uint8), about("rows-stairs", settings))
 with Image.open(io.BytesIO(file)) as picture:
-    assert told(picture.info)["boldness"] == "1.5"
+    assert read_metadata(picture.info)["boldness"] == "1.5"
 print("everywhere")
 """
 

@@ -16,9 +16,9 @@ from demos.page.figures import pixels
 from demos.tabs import text_to_image
 from gen_core import Noise, final, load
 from gen_core.evaluation import prompt_accuracy
-from gen_core.evaluation.prompt_report import markdown_shares
-from gen_core.families.text_to_image.card import NAME, judge_of, measured
-from gen_core.families.text_to_image.parts import PARTS
+from gen_core.evaluation.report import markdown_prompt_accuracy
+from gen_core.families.text_to_image import TextToImage
+from gen_core.families.text_to_image.folder import NAME, classifier_of, measured
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import weights_folder
 from serving import page_of
@@ -64,21 +64,21 @@ def test_anyone_draws_the_same_with_the_library_alone(model, tmp_path):
 
 
 def test_its_card_tells_of_every_part_and_every_figure():
-    assert checkpoint.card(NAME)["parts"].keys() == PARTS.keys()
+    assert checkpoint.card(NAME)["parts"].keys() == TextToImage.parts.keys()
     assert measured(FOLDER).keys() == {"metrics", "guidance", "sharpness"}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert markdown_shares(measured(FOLDER)["metrics"]["shares"]) in readme
+    assert markdown_prompt_accuracy(measured(FOLDER)["metrics"]["shares"]) in readme
 
 
 @pytest.mark.slow
 def test_it_is_right_about_as_often_as_measured(model):
-    judge = judge_of(FOLDER)
+    judge = classifier_of(FOLDER)
     shares = measured(FOLDER)["metrics"]["shares"]["model"]["seen"]
     asked = [a for a in prompt_accuracy.prompts() if not a.held_out and not a.scene.relation][::3]
     with torch.inference_mode():
         right = [
             answer
-            for some, x in prompt_accuracy.drawn(model, asked)
+            for some, x in prompt_accuracy.drawn(model, asked, range(len(asked)))
             for answer in prompt_accuracy.answers(judge, x, [a.scene for a in some])
         ]
     assert len(right) == 50

@@ -13,7 +13,7 @@ import torch
 
 from core_fixtures import write_fashion
 from gen_core.checks import KnobError
-from gen_core.training.distributed import ALONE, Team, joined
+from gen_core.training.distributed import SINGLE, World, init_distributed
 from gen_core.training.recipes import Recipe, Run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +25,8 @@ from gen_core.training.recipes import Recipe, Run
 local_steps, stop = map(int, sys.argv[1:])
 
 recipe = Recipe(
-    "gan", steps=10, batch=16, warmup=2, turn=4, then={"discriminator_every": 2},
+    "gan", steps=10, batch=16, warmup=2,
+    switch_step=4, config_after_switch={"discriminator_every": 2},
     local_steps=local_steps,
     config={"widths": (32, 16, 16), "latent": 8, "discriminator_width": 8},
 )
@@ -111,20 +112,19 @@ def test_gradients_are_averaged_in_place(monkeypatch):
 
     monkeypatch.setattr("gen_core.training.distributed.dist.all_reduce", all_reduce)
     mine = [torch.tensor([3.0, 5.0, 7.0]), None, torch.zeros(2, 1)]
-    Team(1, 2).average(mine)
+    World(1, 2).average(mine)
     assert mine[0].tolist() == [2, 3, 4] and mine[2].tolist() == [[1], [2]]
-    ALONE.average(mine)
+    SINGLE.average(mine)
     assert mine[0].tolist() == [2, 3, 4]
 
 
 def test_batches_are_shared_out():
-    batches = {k: (torch.tensor(k), torch.tensor(k)) for k in range(6)}
-    shares = [Team(rank, 3).share(batches) for rank in range(3)]
-    assert [int(share[1][0]) for share in shares] == [3, 4, 5]
+    own = [[World(rank, 3).shard(step) for step in range(3)] for rank in range(3)]
+    assert own == [[0, 3, 6], [1, 4, 7], [2, 5, 8]]
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, monkeypatch):
-    assert joined() is ALONE
-    monkeypatch.setattr("gen_core.training.recipes.joined", lambda: Team(0, 3))
+    assert init_distributed() is SINGLE
+    monkeypatch.setattr("gen_core.training.recipes.init_distributed", lambda: World(0, 3))
     with pytest.raises(KnobError, match="3 processes cannot share batches of 16"):
         next(Run("x", Recipe("vae", steps=1, batch=16), tmp_path).train(device="cpu"))

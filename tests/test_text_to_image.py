@@ -17,9 +17,8 @@ from gen_core.checks import KnobError
 from gen_core.data.emoji.scenes import Scene
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.batches import pictures
-from gen_core.families.text_to_image.card import NAME
-from gen_core.families.text_to_image.clip_score import Matcher
-from gen_core.families.text_to_image.parts import PARTS
+from gen_core.families.text_to_image.clip_score import ClipScorer
+from gen_core.families.text_to_image.folder import NAME
 from gen_core.families.text_to_image.pipeline import MAX_STEPS, SCHEDULERS, Start
 from gen_core.families.text_to_image.tokens import LENGTH, encoded
 from gen_core.training import checkpoint
@@ -182,7 +181,9 @@ def test_the_folder_opens_without_anything_of_ours(folder, tmp_path):
     assert answer.stdout.strip().endswith("(64, 64)"), answer.stderr
     assert max(path.stat().st_size for path in folder.rglob("*")) < 10_000_000
     card = json.loads((folder / "card.json").read_text())
-    assert card["parts"].keys() == PARTS.keys() and card["hours"] == 0.5 * len(PARTS)
+    assert card["parts"].keys() == TextToImage.parts.keys() and card["hours"] == 0.5 * len(
+        TextToImage.parts
+    )
 
 
 def test_a_missing_folder_says_what_to_do(tmp_path):
@@ -196,7 +197,7 @@ def test_it_is_a_checkpoint_like_the_others(model, folder):
     assert model.card == card and card["family"] == model.name and card["metrics"] == {}
     drawing = (model.unet, model.vae, model.text_encoder)
     assert card["parameters"] == sum(p.numel() for part in drawing for p in part.parameters())
-    assert model.config.denoiser.words == model.config.words.width == 32
+    assert model.config.denoiser.words == model.config.text_encoder.width == 32
     files = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     assert checkpoint.size(NAME, folder.parent) == files
 
@@ -223,7 +224,7 @@ def test_a_damaged_matcher_says_what_to_do(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "copy")
     (tmp_path / "copy/clip/model.safetensors").write_text("{")
     with pytest.raises(CheckpointError, match="is damaged"):
-        Matcher.open(tmp_path / "copy")
+        ClipScorer.open(tmp_path / "copy")
 
 
 @pytest.mark.parametrize("solver", ["dpm++2m", "ddim", "euler"])
@@ -270,7 +271,7 @@ def test_a_start_without_strength_still_takes_a_step(model):
 
 
 def test_the_clip_score_is_a_hundred_times_the_cosine(model, folder):
-    matcher = Matcher.open(folder)
+    matcher = ClipScorer.open(folder)
     x = pictures([Scene((0,)), Scene((1,), background="red")], drawn_emoji())
     tokens = encoded(matcher.tokenizer, PROMPTS)
     logits = matcher.net(input_ids=tokens, pixel_values=x).logits_per_text
@@ -278,7 +279,7 @@ def test_the_clip_score_is_a_hundred_times_the_cosine(model, folder):
     assert matcher.score(x, PROMPTS) == pytest.approx((100 * cosine).clamp(min=0), abs=1e-3)
     assert matcher.of_pictures(x).norm(dim=1) == pytest.approx(torch.ones(2), abs=1e-5)
     with pytest.raises(CheckpointError, match="no clip/"):
-        Matcher.open(folder / "unet")
+        ClipScorer.open(folder / "unet")
 
 
 class Blank(torch.nn.Module):

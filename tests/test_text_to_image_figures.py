@@ -10,13 +10,18 @@ import torch
 from gen_core import Noise, final, load
 from gen_core.__main__ import main as command_line
 from gen_core.checks import KnobError
-from gen_core.evaluation import prompt_accuracy, sharpness
-from gen_core.evaluation import tradeoff as core
-from gen_core.evaluation.sharpness import compared, laplacian_variance, sharpened
-from gen_core.evaluation.tradeoff import GUIDANCE, curve, diversity, single_things
-from gen_core.families.text_to_image.card import NAME, judge_of, measured
-from gen_core.families.text_to_image.clip_score import Matcher
-from gen_core.families.text_to_image.export import export
+from gen_core.evaluation import guidance, prompt_accuracy
+from gen_core.evaluation.guidance import (
+    GUIDANCE,
+    compared,
+    diversity,
+    laplacian_variance,
+    sharpness,
+    single_things,
+    tradeoff,
+)
+from gen_core.families.text_to_image.clip_score import ClipScorer
+from gen_core.families.text_to_image.folder import NAME, classifier_of, export, measured
 from gen_core.families.text_to_image.training import part
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
@@ -62,10 +67,16 @@ def test_diversity_is_zero_for_equal_pictures_whatever_their_contrast():
 
 
 def test_the_curve_is_of_the_model_s_own_pictures(emoji_weights):
-    model, matcher = load(NAME, "cpu", emoji_weights.parent), Matcher.open(emoji_weights)
+    model, matcher = load(NAME, "cpu", emoji_weights.parent), ClipScorer.open(emoji_weights)
     reports = []
-    told = curve(
-        model, matcher, judge_of(emoji_weights), count=2, seeds=3, steps=1, report=reports.append
+    told = tradeoff(
+        model,
+        matcher,
+        classifier_of(emoji_weights),
+        count=2,
+        seeds=3,
+        steps=1,
+        progress=reports.append,
     )
     assert [p["guidance"] for p in told["points"]] == list(GUIDANCE)
     assert (told["prompts"], told["seeds"], told["pictures"], told["steps"]) == (2, 3, 6, 1)
@@ -93,15 +104,14 @@ def test_prompts_of_the_curve_ask_for_one_thing_that_training_showed():
 
 def test_a_negative_prompt_that_says_nothing_changes_nothing(emoji_weights):
     model = load(NAME, "cpu", emoji_weights.parent)
-    told = sharpened(model, "", pictures=3, steps=1)
+    told = sharpness(model, "", pictures=3, steps=1)
     assert (told["ratio"], told["ratio_error"], told["sharper"]) == (1, 0, 0)
-    told = sharpened(model, pictures=2, steps=1)
+    told = sharpness(model, pictures=2, steps=1)
     assert told["negative_prompt"] == "blurry" and told["before"] != told["after"]
 
 
 def test_the_commands_put_their_figures_into_the_card(emoji_home, own_weights, monkeypatch, capsys):
-    for how in (core.KNOBS, sharpness.KNOBS):
-        monkeypatch.setitem(how, "steps", 1)
+    monkeypatch.setitem(guidance.KNOBS, "steps", 1)
     for name, few in (("BACKGROUNDS", 2), ("TINTED", 1), ("PAIRS", 1)):
         monkeypatch.setattr(prompt_accuracy, name, few)
     before = json.loads((own_weights / "card.json").read_text())
@@ -147,7 +157,7 @@ def test_fewer_samples_ask_fewer_of_the_prompts():
 
 
 def test_the_judge_is_shipped_with_the_pipeline(emoji_home, emoji_weights):
-    shipped = judge_of(emoji_weights)
+    shipped = classifier_of(emoji_weights)
     trained = part("judge", emoji_home / "runs" / NAME)
     x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     for name, logits in trained(x).items():

@@ -28,13 +28,11 @@ from emoji_fixtures import drawn_emoji, few_emoji
 from gen_core import Noise, final, load
 from gen_core.checks import KnobError
 from gen_core.data.emoji.scenes import COLOURS, portrait
-from gen_core.evaluation.prompt_report import HEADS, markdown_shares
-from gen_core.evaluation.tradeoff import GUIDANCE
+from gen_core.evaluation.guidance import GUIDANCE
+from gen_core.evaluation.report import HEADS, markdown_prompt_accuracy
 from gen_core.families.text_to_image.batches import in_range
-from gen_core.families.text_to_image.card import EMOJI
-from gen_core.families.text_to_image.clip_score import Matcher
-from gen_core.families.text_to_image.export import export
-from gen_core.families.text_to_image.search import Search
+from gen_core.families.text_to_image.clip_score import ClipScorer, Search
+from gen_core.families.text_to_image.folder import EMOJI, export
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
 from sampling_fixtures import defaults, picture, values
@@ -158,7 +156,7 @@ def test_every_picture_has_its_score_with_every_text(app, emoji_weights):
         "a blue dog",
         "a <b>house</b>",
     ]
-    model, matcher = load(MODEL, "cpu", emoji_weights.parent), Matcher.open(emoji_weights)
+    model, matcher = load(MODEL, "cpu", emoji_weights.parent), ClipScorer.open(emoji_weights)
     x = final(model.sample(Noise(range(7, 10)), prompt="a red cat", steps=2))
     for row in value["rows"][1:]:
         score = matcher.score(x, [row["note"]] * 3)
@@ -268,7 +266,7 @@ def test_a_row_for_each_question_that_was_asked():
         ["two things, and they stand as asked", "71%", "70%", "71%"],
     ]
     assert "500 prompts, a picture of each. Measured on" in "".join(tree.itertext())
-    assert [line.count("|") for line in markdown_shares(told).splitlines()] == [5] * 4
+    assert [line.count("|") for line in markdown_prompt_accuracy(told).splitlines()] == [5] * 4
 
 
 def test_an_axis_takes_any_values():

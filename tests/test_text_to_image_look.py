@@ -10,9 +10,9 @@ from PIL import Image
 from emoji_fixtures import write_emoji
 from emoji_pipeline import tiny_parts
 from gen_core.evaluation import prompt_accuracy
-from gen_core.families.text_to_image import look as module
-from gen_core.families.text_to_image.card import NAME
-from gen_core.families.text_to_image.look import look
+from gen_core.families.text_to_image import training as module
+from gen_core.families.text_to_image.folder import NAME
+from gen_core.families.text_to_image.training import look
 from gen_core.training import recipes
 
 

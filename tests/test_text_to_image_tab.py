@@ -21,7 +21,7 @@ from demos.tabs.text_to_image import change, generate, inside, two
 from demos.tabs.text_to_image.prompt import LISTS, built, strange_to_the_model
 from gen_core import Noise, final
 from gen_core.checks import KnobError
-from gen_core.families.text_to_image.vocabulary import unknown_words
+from gen_core.families.text_to_image.tokens import unknown_words
 from sampling_fixtures import defaults, frames_of, picture, values
 from serving import page_of
 

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
+from safetensors.torch import load_file, save_file
 
 from emoji_fixtures import drawn_emoji
 from emoji_pipeline import tiny_parts, tiny_pipeline
@@ -13,8 +14,8 @@ from gen_core.__main__ import main as command_line
 from gen_core.classifiers.emoji import (
     IGNORE_INDEX,
     QUESTIONS,
-    SceneJudge,
-    SceneJudgeConfig,
+    SceneClassifier,
+    SceneClassifierConfig,
     half,
     relation_found,
     truth,
@@ -22,24 +23,29 @@ from gen_core.classifiers.emoji import (
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import COLOURS, Scene, random_scene
 from gen_core.evaluation import prompt_accuracy
-from gen_core.families.text_to_image import batches, training
+from gen_core.families.text_to_image import TextToImage, batches, training
 from gen_core.families.text_to_image.batches import (
     UNTOUCHED,
     WINDOW,
+    ClassifierBatches,
     GuessBatches,
-    JudgeBatches,
     LatentBatches,
     SceneBatches,
     WindowBatches,
     latents_of,
     pictures,
 )
-from gen_core.families.text_to_image.card import NAME
-from gen_core.families.text_to_image.denoiser import Denoiser
-from gen_core.families.text_to_image.parts import PARTS
-from gen_core.families.text_to_image.tokens import LENGTH, encoded, learned
-from gen_core.families.text_to_image.vocabulary import known_words, unknown_words
-from gen_core.training import recipes
+from gen_core.families.text_to_image.folder import NAME
+from gen_core.families.text_to_image.parts import Decoder, Denoiser
+from gen_core.families.text_to_image.tokens import (
+    LENGTH,
+    encoded,
+    known_words,
+    learned,
+    unknown_words,
+)
+from gen_core.training import checkpoint, recipes
+from gen_core.training.train import Trainer
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +69,7 @@ def test_a_tokenizer_reads_any_text_and_its_own_words_whole():
 def test_every_part_trains_and_resumes_to_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "load_emoji", lambda root: drawn_emoji())
     one, two = (tiny_parts(tmp_path / name, monkeypatch) for name in ("one", "two"))
-    for name in PARTS:
+    for name in TextToImage.parts:
         recipe = f"{NAME}/{name}"
         steps = list(recipes.run(recipe, tmp_path / "one").train(device="cpu"))
         assert len(steps) == 3 and all(
@@ -106,7 +112,7 @@ def test_the_autoencoder_sees_windows_on_the_grid_of_the_latents():
 
 
 def test_the_judge_learns_the_answers_that_a_picture_gives():
-    source = JudgeBatches(drawn_emoji(), 64, seed=0)
+    source = ClassifierBatches(drawn_emoji(), 64, seed=0)
     answers = torch.cat([source[step][1] for step in range(8)])
     assert answers.shape == (512, len(QUESTIONS))
     for column, choices in zip(answers.T, QUESTIONS.values(), strict=True):
@@ -190,7 +196,38 @@ def test_the_decoder_keeps_the_encoder_and_the_scale_that_the_denoiser_knows(tmp
     assert after.net.config.scaling_factor == before.net.config.scaling_factor == 0.5
 
 
-class Colours(SceneJudge):
+def test_files_from_when_the_discriminator_was_called_critic_still_open(tmp_path):
+    def older(names):
+        return {k.replace("discriminator", "critic"): v for k, v in names.items()}
+
+    def trained():
+        return Trainer(Decoder(Decoder.tiny()), steps=2, seed=0, ema=0.9, warmup=0)
+
+    torch.manual_seed(0)
+    trainer, x = trained(), torch.rand(2, 3, 64, 64)
+    trainer.update(x, torch.randn(2, 4, 16, 16))
+    trainer.save(tmp_path / "state.safetensors")
+    stored = load_file(tmp_path / "state.safetensors")
+    assert any("discriminator" in name for name in stored)
+    save_file(older(stored), tmp_path / "state.safetensors", {"step": "1", "seed": "0"})
+    again = trained()
+    again.restore(tmp_path / "state.safetensors")
+    again.save(tmp_path / "again.safetensors")
+    restored = load_file(tmp_path / "again.safetensors")
+    assert restored.keys() == stored.keys()
+    assert all(torch.equal(restored[name], stored[name]) for name in stored)
+    path = tmp_path / "final.safetensors"
+    checkpoint.save(trainer.model, path, {"metrics": {}}, dtype=torch.float32)
+    tensors, meta = checkpoint.read("final", tmp_path)
+    meta["config"] = older(meta["config"])
+    save_file(older(tensors), path, {k: json.dumps(v) for k, v in meta.items()})
+    loaded = checkpoint.load("final", "cpu", tmp_path)
+    assert loaded.config == trainer.model.config
+    for name, weight in trainer.model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], weight), name
+
+
+class Colours(SceneClassifier):
     """A judge that knows the drawn shapes by heart: red is concept 0, blue concept 1."""
 
     def forward(self, x):
@@ -258,14 +295,14 @@ def test_every_word_is_one_token_and_every_caption_fits():
 
 @pytest.mark.heavy
 def test_the_whole_measurement_runs(model):
-    judge = SceneJudge(SceneJudgeConfig((16, 16, 16, 16))).eval()
+    judge = SceneClassifier(SceneClassifierConfig((16, 16, 16, 16))).eval()
     done = []
-    shares = prompt_accuracy.share_right(model, judge, steps=1, report=done.append)
+    shares = prompt_accuracy.measured_accuracy(model, judge, steps=1, progress=done.append)
     assert (done[-1].done, done[-1].total, done[-1].unit) == (500, 500, "pictures")
     assert shares.keys() == {"seen", "held out"}
     asked = {"background", "style", "concept", "in the first five", "tint", "relation", "both"}
     assert all(s.keys() == asked for s in shares.values())
-    assert prompt_accuracy.judge_right(judge, drawn_emoji()).keys() == shares.keys()
+    assert prompt_accuracy.classifier_accuracy(judge, drawn_emoji()).keys() == shares.keys()
 
 
 def test_the_command_line_answers_in_words(tmp_path, monkeypatch, capsys):

@@ -10,9 +10,10 @@ import torch
 from emoji_fixtures import drawn_emoji
 from gen_core.data.emoji.scenes import Scene, random_scene
 from gen_core.families.text_to_image import training
-from gen_core.families.text_to_image.card import NAME
-from gen_core.families.text_to_image.text_encoder import Words, WordsConfig
-from gen_core.families.text_to_image.text_targets import WORDS, SketchBatches, Sketches
+from gen_core.families.text_to_image.batches import WORDS, TextTargetBatches, TextTargets
+from gen_core.families.text_to_image.folder import NAME
+from gen_core.families.text_to_image.parts import TextEncoder, TextEncoderConfig
+from gen_core.training.recipes import Recipe
 
 WIDTH = 32
 
@@ -23,8 +24,8 @@ def runs(emoji_home):
 
 
 @pytest.fixture(scope="module")
-def sketches() -> Sketches:
-    return Sketches(drawn_emoji(), WIDTH)
+def sketches() -> TextTargets:
+    return TextTargets(drawn_emoji(), WIDTH)
 
 
 def test_a_thing_looks_the_same_wherever_it_is(sketches):
@@ -60,7 +61,7 @@ def test_all_that_a_caption_says_is_in_the_sketch(sketches):
 
 
 def test_half_of_the_lessons_show_two_things(sketches, runs):
-    source = SketchBatches(sketches, training.tokenizer(runs), 8, seed=1)
+    source = TextTargetBatches(sketches, training.tokenizer(runs), 8, seed=1)
     x, tokens = source[3]
     assert x.shape == (8, WIDTH) and tokens.shape == (8, 32)
     assert all(torch.equal(a, b) for a, b in zip(source[3], (x, tokens), strict=True))
@@ -69,7 +70,7 @@ def test_half_of_the_lessons_show_two_things(sketches, runs):
 
 
 def test_only_what_is_said_after_the_last_word_counts():
-    words = Words(WordsConfig(vocabulary=50, width=32, text_layers=1)).eval()
+    words = TextEncoder(TextEncoderConfig(vocabulary=50, width=32, text_layers=1)).eval()
     label = torch.tensor([[48, 3, 4] + [49] * 29, [48] + [5] * 30 + [49]])
     x = torch.randn(2, 32)
     said = words.net(label).last_hidden_state.detach()
@@ -84,7 +85,7 @@ def test_only_what_is_said_after_the_last_word_counts():
 def test_clip_s_text_half_begins_as_the_words(runs):
     words = training.part("words", runs).net
     config = training.part("clip", runs).card["config"]
-    recipe = training.Recipe("text-to-image/clip", steps=1, config=config)
+    recipe = Recipe("text-to-image/clip", steps=1, config=config)
     clip = training.PartRun("clip", recipe, runs / "clip")._model(0, "cpu").net.text_model
     tokens = torch.randint(0, 50, (2, 32), generator=torch.Generator().manual_seed(0))
     assert torch.equal(words(tokens).last_hidden_state, clip(tokens).last_hidden_state)

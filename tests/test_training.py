@@ -238,7 +238,8 @@ def test_an_interrupted_run_gives_the_same_checkpoint(place):
     assert logged == sorted(set(logged))
 
 
-TURNED = dataclasses.replace(GAME, turn=55, then={"discriminator_every": 4, "r1": 0.0})
+NEGLECT = {"discriminator_every": 4, "r1": 0.0}
+TURNED = dataclasses.replace(GAME, switch_step=55, config_after_switch=NEGLECT)
 
 
 def test_a_run_is_the_same_as_its_twin_until_its_turn(place):
@@ -303,9 +304,10 @@ def test_an_unknown_recipe_is_named():
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_every_recipe_fits_its_family(name):
     recipe = recipes.RECIPES[name]
-    for step in (0, recipe.turn):
+    for step in (0, recipe.switch_step):
         assert hash(registry.classes[recipe.family].Config(**recipe.config_after(step)))
-    assert 0 <= recipe.turn < recipe.steps and bool(recipe.turn) == bool(recipe.then)
+    assert 0 <= recipe.switch_step < recipe.steps
+    assert bool(recipe.switch_step) == bool(recipe.config_after_switch)
     if marks := recipe.snapshots:
         assert list(marks) == sorted(set(marks))
         assert marks[-1] == recipe.steps and len(marks) >= 12

@@ -14,11 +14,10 @@ from emoji_fixtures import drawn_emoji
 from gen_core import load
 from gen_core.__main__ import main
 from gen_core.checks import KnobError
-from gen_core.data import emoji
 from gen_core.data.emoji.scenes import any_scene, paint
-from gen_core.families.text_to_image.card import NAME
+from gen_core.families.text_to_image.folder import NAME
 from gen_core.provenance import watermark
-from gen_core.provenance.metadata import PROGRAM, SOURCE_TYPES, XMP, about, png, told
+from gen_core.provenance.metadata import PROGRAM, SOURCE_TYPES, XMP, about, png, read_metadata
 from gen_core.provenance.watermark_rates import (
     CHANGES,
     FALSE_ALARMS,
@@ -126,7 +125,7 @@ def test_the_command_measures(tmp_path, monkeypatch, capsys):
     photographs = tmp_path / "photographs"
     photographs.mkdir()
     Image.fromarray(drawn(3)).resize((300, 200)).save(photographs / "a.jpg")
-    monkeypatch.setattr(emoji, "load_emoji", lambda root: drawn_emoji())
+    monkeypatch.setattr("gen_core.__main__.load_emoji", lambda root: drawn_emoji())
     monkeypatch.setattr(watermark, "MEASURED", tmp_path / "rates.json")
     command = ["watermark", "--pictures", "2", "--unmarked", "8", "--json", "--write"]
     assert main([*command, "--others", str(photographs)]) == 0
@@ -153,7 +152,7 @@ def test_metadata_comes_back_letter_for_letter(prompt):
     file = png(drawn(0), about("some-model", knobs))
     with Image.open(io.BytesIO(file), formats=["PNG"]) as picture:
         picture.load()
-        said = told(picture.info)
+        said = read_metadata(picture.info)
         packet = picture.info[XMP]
     expected = {name: str(value) for name, value in knobs.items() if name not in ("count", "other")}
     assert {name: said[name] for name in expected} == expected
@@ -176,9 +175,9 @@ def test_several_pictures_have_several_seeds():
 
 
 def test_what_others_wrote_is_told_apart():
-    assert told({}) == told({"Software": "Other", "prompt": "a cat"}) == {}
+    assert read_metadata({}) == read_metadata({"Software": "Other", "prompt": "a cat"}) == {}
     camera = f'<x DigitalSourceType="{SOURCE_TYPES}digitalCapture"/>'.encode()
-    assert told({"xmp": camera}) == {"source": "digitalCapture"}
-    assert len(told({"Software": PROGRAM, "prompt": "x" * 10**6})["prompt"]) == 4000
-    assert told({"comment": b"caf\xe9"}) == {"comment": "caf\ufffd"}
-    assert told({"Software": 7, "xmp": 8, "dpi": (72, 72)}) == {}
+    assert read_metadata({"xmp": camera}) == {"source": "digitalCapture"}
+    assert len(read_metadata({"Software": PROGRAM, "prompt": "x" * 10**6})["prompt"]) == 4000
+    assert read_metadata({"comment": b"caf\xe9"}) == {"comment": "caf\ufffd"}
+    assert read_metadata({"Software": 7, "xmp": 8, "dpi": (72, 72)}) == {}

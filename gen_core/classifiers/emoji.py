@@ -1,4 +1,4 @@
-"""A classifier of scenes, trained apart from the model, that measures whether it did as told."""
+"""A classifier of scenes, trained apart from the model, that measures whether it did as asked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from gen_core.data.emoji import STYLES, concepts
 from gen_core.data.emoji.scenes import COLOURS, RELATIONS, TINTS, Scene
-from gen_core.families.text_to_image.part import Part
+from gen_core.families.text_to_image.parts import Part
 from gen_core.family import Losses, Phase, register
 from gen_core.nets.attributes import IGNORE_INDEX, masked_cross_entropy
 from gen_core.nets.blocks import pyramid
@@ -26,27 +26,27 @@ QUESTIONS = {
 
 
 @dataclass(frozen=True)
-class SceneJudgeConfig:
+class SceneClassifierConfig:
     widths: tuple[int, ...] = (32, 64, 128, 192)
 
 
 @register
-class SceneJudge(Part):
+class SceneClassifier(Part):
     """Answers `QUESTIONS` about a picture."""
 
     name = "text-to-image/judge"
     libraries = ()
-    Config = SceneJudgeConfig
+    Config = SceneClassifierConfig
 
-    def __init__(self, config: SceneJudgeConfig | None = None) -> None:
+    def __init__(self, config: SceneClassifierConfig | None = None) -> None:
         super().__init__(config)
         widths = self.config.widths
         self.body = pyramid(nn.Conv2d(3, widths[0], 4, stride=2, padding=1), widths)
         self.heads = nn.ModuleDict({q: nn.Linear(widths[-1], n) for q, n in QUESTIONS.items()})
 
     @classmethod
-    def tiny(cls) -> SceneJudgeConfig:
-        return SceneJudgeConfig((16, 16, 16, 32))
+    def tiny(cls) -> SceneClassifierConfig:
+        return SceneClassifierConfig((16, 16, 16, 32))
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """(B, 3, 64, 64) in [-1, 1] -> logits by question, each (B, choices)"""
@@ -83,7 +83,7 @@ def half(x: Tensor, direction: tuple[int, int]) -> Tensor:
 
 @torch.inference_mode()
 def relation_found(
-    judge: SceneJudge, x: Tensor, things: Sequence[tuple[int, int]]
+    classifier: SceneClassifier, x: Tensor, things: Sequence[tuple[int, int]]
 ) -> list[tuple[str, bool]]:
     """For each picture the likeliest of the four relations, and whether both things are there.
 
@@ -95,8 +95,8 @@ def relation_found(
     rows = torch.arange(len(x), device=x.device)
     scores, both = [], []
     for dx, dy in RELATIONS.values():
-        here = judge(half(x, (dx, dy)))["concept"].log_softmax(1)
-        there = judge(half(x, (-dx, -dy)))["concept"].log_softmax(1)
+        here = classifier(half(x, (dx, dy)))["concept"].log_softmax(1)
+        there = classifier(half(x, (-dx, -dy)))["concept"].log_softmax(1)
         scores.append(here[rows, first] + there[rows, second])
         both.append((here.argmax(1) == first) & (there.argmax(1) == second))
     best = torch.stack(scores).argmax(0)

@@ -31,7 +31,10 @@ WARM_UP = 2
 
 
 def interleaved(
-    jobs: dict[str, Callable[[], Any]], rounds: int, report: Report = ignore, stage: str = "rounds"
+    jobs: dict[str, Callable[[], Any]],
+    rounds: int,
+    progress: Report = ignore,
+    stage: str = "rounds",
 ) -> dict[str, list[float]]:
     """Seconds of every job in every round. Each job must end with its result on the CPU."""
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
@@ -42,7 +45,7 @@ def interleaved(
             job()
             if index >= WARM_UP:
                 seconds[name].append(time.perf_counter() - started)
-        report(Progress(stage, index + 1, WARM_UP + rounds, "rounds"))
+        progress(Progress(stage, index + 1, WARM_UP + rounds, "rounds"))
     return seconds
 
 
@@ -92,7 +95,7 @@ def diffusers_ddim(model: Diffusion, count: int, steps: int) -> Tensor:
 
 
 def compare_samplers(
-    model: Diffusion, count: int, steps: int, rounds: int, report: Report
+    model: Diffusion, count: int, steps: int, rounds: int, progress: Report
 ) -> dict[str, Any]:
     """Our DDIM beside the bare network and beside diffusers' DDIM, on one network."""
 
@@ -104,7 +107,7 @@ def compare_samplers(
         "ours": ours,
         "diffusers": lambda: diffusers_ddim(model, count, steps),
     }
-    seconds = interleaved(jobs, rounds, report, "samplers")
+    seconds = interleaved(jobs, rounds, progress, "samplers")
     return {
         "count": count,
         "steps": steps,
@@ -118,7 +121,9 @@ def compare_samplers(
     }
 
 
-def compare_precisions(model: Diffusion, count: int, rounds: int, report: Report) -> dict[str, Any]:
+def compare_precisions(
+    model: Diffusion, count: int, rounds: int, progress: Report
+) -> dict[str, Any]:
     """Whether `has_bf16_units` chooses well: the network alone in bfloat16 and in float32."""
 
     def job(enabled: bool) -> Callable[[], Tensor]:
@@ -126,7 +131,7 @@ def compare_precisions(model: Diffusion, count: int, rounds: int, report: Report
         return lambda: bare_network(model, count, 1, math)
 
     seconds = interleaved(
-        {"float32": job(False), "bfloat16": job(True)}, rounds, report, "precisions"
+        {"float32": job(False), "bfloat16": job(True)}, rounds, progress, "precisions"
     )
     return {
         "chosen": "bfloat16" if has_bf16_units(model.device) else "float32",
@@ -141,7 +146,7 @@ def grid_of(model: Family) -> tuple[int, dict[str, Any]]:
     return count, dict(model.typical) | model.balanced(range(count))
 
 
-def grid_times(models: dict[str, Family], rounds: int, report: Report) -> list[dict[str, Any]]:
+def grid_times(models: dict[str, Family], rounds: int, progress: Report) -> list[dict[str, Any]]:
     """Seconds for the grid that a visitor gets from each family."""
     grids = {name: grid_of(model) for name, model in models.items()}
 
@@ -149,7 +154,7 @@ def grid_times(models: dict[str, Family], rounds: int, report: Report) -> list[d
         count, knobs = grids[name]
         return lambda: final(models[name].sample(Noise(range(count)), **knobs))
 
-    seconds = interleaved({name: job(name) for name in models}, rounds, report, "grids")
+    seconds = interleaved({name: job(name) for name in models}, rounds, progress, "grids")
     return [
         {
             "family": name,
@@ -183,7 +188,7 @@ def bench(
     count: int = 16,
     steps: int = 20,
     rounds: int = 9,
-    report: Report = ignore,
+    progress: Report = ignore,
 ) -> dict[str, Any]:
     """All measurements, or the grids of the families that are named, as plain values for JSON."""
     count, steps = whole("count", count, 1, 256), whole("steps", steps, 1, 1000)
@@ -197,9 +202,9 @@ def bench(
     }
     if not names:
         diffusion = models["diffusion"]
-        found["sampler"] = compare_samplers(diffusion, count, steps, rounds, report)
-        found["precision"] = compare_precisions(diffusion, count, rounds, report)
-    return found | {"grids": grid_times(models, rounds, report)}
+        found["sampler"] = compare_samplers(diffusion, count, steps, rounds, progress)
+        found["precision"] = compare_precisions(diffusion, count, rounds, progress)
+    return found | {"grids": grid_times(models, rounds, progress)}
 
 
 def _sampler_as_text(result: dict[str, Any]) -> list[str]:

@@ -1,9 +1,9 @@
-"""Composing or remembering? How often a model draws two attributes together that no training
-picture showed together, beside pairs that training did show."""
+"""Compositionality: does a model compose or remember? How often it draws two attributes together
+that no training picture showed together, beside pairs that training did show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -21,14 +21,14 @@ from gen_core.family import final
 from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
 
-Wish = dict[str, str]
+Asked = dict[str, str]
 """Attributes and their values; all others are open."""
-IN_SIGHT: dict[str, Wish] = {
+IN_SIGHT: dict[str, Asked] = {
     "hair": {"hat": "none"},
     "eye_colour": {"glasses": "none", "lids": "open"},
 }
 """What is asked for besides, so that an attribute can be seen: hats hide hair."""
-ASKED_WITH = {"steps": 20, "guidance_scale": 2.0}
+KNOBS = {"steps": 20, "guidance_scale": 2.0}
 """What the published shares are measured with: guidance makes a model listen."""
 SIDE = 64
 """Of the portraits that are drawn by rule for comparison, in pixels."""
@@ -37,14 +37,14 @@ EACH = 20
 BATCH = 50
 
 
-def held_out_pairs() -> list[Wish]:
+def held_out_pairs() -> list[Asked]:
     """All pairs that training left out, in a fixed order."""
     return [
         {one: a, other: b} for (one, other), pairs in HELD_OUT.items() for a, b in sorted(pairs)
     ]
 
 
-def seen_pairs(seed: int = 0) -> list[Wish]:
+def seen_pairs(seed: int = 0) -> list[Asked]:
     """As many pairs of the same attributes that training showed, drawn from `seed`; no bald ones,
     whose hair has no colour."""
     rng, chosen = np.random.default_rng(seed), []
@@ -59,19 +59,19 @@ def seen_pairs(seed: int = 0) -> list[Wish]:
     return chosen
 
 
-def composing(
+def compositionality(
     model: GuidedFamily,
-    judge: AttributeClassifier,
+    classifier: AttributeClassifier,
     *,
     each: int = EACH,
     seed: int = 0,
-    report: Report = ignore,
+    progress: Report = ignore,
     **knobs: Any,
 ) -> dict[str, Any]:
-    """By "held_out" and "seen": the share of pictures in which the judge finds both values that
-    were asked for, each value alone, how many pictures, and [pair, share] of every pair. "by_rule"
-    is the share among as many portraits drawn by rule: what a perfect model would reach, for the
-    judge errs too. And the "knobs".
+    """By "held_out" and "seen": the share of pictures in which the classifier finds both values
+    that were asked for, each value alone, how many pictures, and [pair, share] of every pair.
+    "by_rule" is the share among as many portraits drawn by rule: what a perfect model would reach,
+    for the classifier errs too. And the "knobs".
 
     knobs: what the model's `sample` takes besides the label.
     """
@@ -81,13 +81,14 @@ def composing(
         asked = [pair for pair in pairs for _ in range(each)]
         right: list[Tensor] = []
         by_rule: list[Tensor] = []
-        for some, seeds in _batches(asked, seed):
-            label = [in_sight(pair) for pair in some]
+        for first in range(0, len(asked), BATCH):
+            some = asked[first : first + BATCH]
+            seeds, label = range(seed + first, seed + first + len(some)), list(map(in_sight, some))
             drawn = final(model.sample(Noise(seeds), label=label, **knobs))
-            right.append(shown(judge, drawn, some))
-            by_rule.append(shown(judge, _by_rule(label, seeds), some))
+            right.append(shown(classifier, drawn, some))
+            by_rule.append(shown(classifier, _by_rule(label, seeds), some))
             done += len(some)
-            report(Progress("combinations", done, total, "pictures"))
+            progress(Progress("combinations", done, total, "pictures"))
         both = torch.cat(right).double()
         by_pair = both.prod(1).unflatten(0, (len(pairs), each)).mean(1).tolist()
         found[kind] = {
@@ -95,35 +96,29 @@ def composing(
             "by_rule": float(torch.cat(by_rule).all(1).double().mean()),
             "alone": both.mean(0).tolist(),
             "pictures": len(asked),
-            "by_pair": [list(told) for told in zip(pairs, by_pair, strict=True)],
+            "by_pair": [list(row) for row in zip(pairs, by_pair, strict=True)],
         }
     return found
 
 
-def in_sight(wish: Wish) -> Wish:
-    """The wish, and that nothing shall hide it."""
-    clear = [IN_SIGHT.get(name, {}) for name in wish]
-    return {name: value for some in (*clear, wish) for name, value in some.items()}
+def in_sight(asked: Asked) -> Asked:
+    """What is asked for, and that nothing shall hide it."""
+    clear = [IN_SIGHT.get(name, {}) for name in asked]
+    return {name: value for some in (*clear, asked) for name, value in some.items()}
 
 
-def _batches(asked: list[Wish], seed: int) -> Iterator[tuple[list[Wish], range]]:
-    for first in range(0, len(asked), BATCH):
-        some = asked[first : first + BATCH]
-        yield some, range(seed + first, seed + first + len(some))
-
-
-def _by_rule(wishes: Sequence[Wish], seeds: range) -> Tensor:
+def _by_rule(labels: Sequence[Asked], seeds: range) -> Tensor:
     """(B, 3, SIDE, SIDE) in [-1, 1]: people who are seen to be as asked for and otherwise anybody,
-    not those whom the judge was trained on."""
-    people = [_anybody(wish, seed) for wish, seed in zip(wishes, seeds, strict=True)]
+    not those whom the classifier was trained on."""
+    people = map(_anybody, labels, seeds)
     pixels = torch.from_numpy(np.stack([portrait(person, SIDE) for person in people]))
     return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 @torch.inference_mode()
-def shown(judge: AttributeClassifier, x: Tensor, pairs: Sequence[Wish]) -> Tensor:
-    """x (B, 3, H, W) -> (B, 2) bool: whether the judge sees each of a picture's two values."""
-    logits, _ = judge.answers(judge(x.to(judge.device)))
+def shown(classifier: AttributeClassifier, x: Tensor, pairs: Sequence[Asked]) -> Tensor:
+    """x (B, 3, H, W) -> (B, 2) bool: whether the classifier sees each of a picture's two values."""
+    logits, _ = classifier.answers(classifier(x.to(classifier.device)))
     said = {name: values.argmax(1).tolist() for name, values in logits.items()}
     return torch.tensor(
         [
@@ -133,9 +128,10 @@ def shown(judge: AttributeClassifier, x: Tensor, pairs: Sequence[Wish]) -> Tenso
     )
 
 
-def _anybody(wish: Wish, seed: int) -> Avatar:
-    """Old age turns hair grey, whatever its colour was: who hides the wish is drawn anew."""
+def _anybody(asked: Asked, seed: int) -> Avatar:
+    """Old age turns hair grey, whatever its colour was: who hides what is asked for is drawn
+    anew."""
     rng = np.random.default_rng(AVATARS["asked"][seed])
-    while wish.keys() & hidden(person := replace(any_avatar(rng), **wish)):
+    while asked.keys() & hidden(person := replace(any_avatar(rng), **asked)):
         pass
     return person

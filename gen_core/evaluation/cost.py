@@ -1,8 +1,8 @@
 """What sampling costs: wall time, and how often the network ran.
 
 >>> from gen_core import load
->>> from gen_core.evaluation.cost import measure
->>> cost = measure(load("flow-fashion"), seeds=range(16), label=8, steps=20)
+>>> from gen_core.evaluation.cost import cost_of
+>>> cost = cost_of(load("flow-fashion"), seeds=range(16), label=8, steps=20)
 >>> print(f"{cost.milliseconds:.1f} ms and {cost.evaluations:g} evaluations a picture")
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,24 +19,7 @@ from gen_core.family import Family, Frame, final
 from gen_core.noise import Noise
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What one run drew, and what it took."""
-
-    x: Tensor
-    """(B, C, H, W) float32 in [-1, 1], on the CPU"""
-    seconds: float
-    """Wall time of the sampler, for all B pictures together."""
-    evaluations: int
-    """Network evaluations a picture: guidance asks twice at each step, Heun's solver too."""
-
-    @property
-    def milliseconds(self) -> float:
-        """Wall time a picture, in a batch of B."""
-        return 1000 * self.seconds / len(self.x)
-
-
-def measure(model: Family, seeds: Sequence[int], **knobs: Any) -> Cost:
+def cost_of(model: Family, seeds: Sequence[int], **knobs: Any) -> Meter:
     """Samples once for each seed, after a short run that is not counted.
 
     knobs: what the family's `sample` takes. Raises KnobError, as `sample` does.
@@ -46,13 +28,13 @@ def measure(model: Family, seeds: Sequence[int], **knobs: Any) -> Cost:
     meter.warm_up()
     for _ in meter.frames():
         continue
-    return meter.cost()
+    return meter
 
 
 class Meter:
     """Measures a generation while somebody watches it: the watcher's own time does not count.
 
-    `seconds` and `evaluations` grow while `frames` runs; `cost` sums up when it has ended.
+    `seconds`, the wall time for all pictures together, and `evaluations` grow while `frames` runs.
     """
 
     def __init__(self, model: Family, seeds: Sequence[int], **knobs: Any) -> None:
@@ -62,13 +44,19 @@ class Meter:
 
     @property
     def evaluations(self) -> int:
-        """Network evaluations a picture, so far."""
+        """Network evaluations a picture, so far: guidance asks twice at each step, Heun's solver
+        too."""
         return self._last.evaluations if self._last else 0
 
-    def cost(self) -> Cost:
-        """What was drawn so far, and what it took."""
-        x = final(iter([self._last] if self._last else []))
-        return Cost(x, self.seconds, self.evaluations)
+    @property
+    def milliseconds(self) -> float:
+        """Wall time a picture, in a batch of all."""
+        return 1000 * self.seconds / len(self.seeds)
+
+    @property
+    def x(self) -> Tensor:
+        """(B, C, H, W) float32 in [-1, 1], on the CPU: what was drawn so far."""
+        return final(iter([self._last] if self._last else []))
 
     def warm_up(self) -> None:
         """What a device does only once for a batch of this size (choosing kernels, allocating

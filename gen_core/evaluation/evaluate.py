@@ -21,9 +21,9 @@ from gen_core.checks import whole
 from gen_core.data import LOADERS, DataSet, load_data
 from gen_core.devices import device_title
 from gen_core.evaluation import metrics
-from gen_core.evaluation.compositionality import ASKED_WITH, composing
-from gen_core.evaluation.reference import Reference, judged, measure_judge, rounded
-from gen_core.family import Family, Picture, Trainable, final
+from gen_core.evaluation.compositionality import KNOBS, compositionality
+from gen_core.evaluation.reference import Reference, classified, measured_classifier, rounded
+from gen_core.family import Family, Picture, final
 from gen_core.knobs import check_all
 from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
@@ -43,7 +43,7 @@ def evaluate(
     folder: Path | str | None = None,
     write: bool = False,
     inception: bool = False,
-    report: Report = ignore,
+    progress: Report = ignore,
     **knobs: Any,
 ) -> dict[str, Any]:
     """The metrics of a checkpoint by name, as a dict of plain values fit for JSON.
@@ -58,10 +58,11 @@ def evaluate(
     model = checkpoint.load(name, device, folder)
     started, extra = time.perf_counter(), {}
     if isinstance(model, Family):
-        settings = evaluation_knobs(model) | known(model, name, knobs)
+        check_all(model.every_knob, knobs, name)
+        settings = dict(model.measured_with) | knobs
         result = {"samples": samples, "seed": seed, "knobs": settings}
         evaluation = Evaluation(
-            _reference(model, device, folder), samples, batch, seed, data_root, report, settings
+            _reference(model, device, folder), samples, batch, seed, data_root, progress, settings
         )
         if inception:  # first, because it fails at once where something is missing
             result["fid_inception_v3"] = evaluation.standard_fid(model, settings)
@@ -69,7 +70,7 @@ def evaluate(
             result |= evaluation.against_real(model, settings)
         result |= rounded(model.extra_metrics(evaluation))
     else:
-        result, extra = measure_judge(model, data_root, report)
+        result, extra = measured_classifier(model, data_root, progress)
     result["seconds"] = round(time.perf_counter() - started, 1)
     result["date"] = today()
     result["hardware"] = device_title(model.device)
@@ -89,18 +90,6 @@ def _reference(model: Family, device: str, folder: Path | str | None) -> Referen
     if not isinstance(model.event, Picture) or model.card["data"] not in LOADERS:
         return None
     return Reference.of(model.card["data"], device, folder)
-
-
-def evaluation_knobs(model: Family) -> dict[str, Any]:
-    """The knobs that published metrics are measured with, where these are not the defaults."""
-    return dict(model.measured_with)
-
-
-def known(model: Trainable, name: str, knobs: dict[str, Any]) -> dict[str, Any]:
-    """The knobs themselves; raises KnobError for a bad value and one that it does not take."""
-    declared = model.every_knob if isinstance(model, Family) else ()
-    check_all(declared, knobs, name)
-    return knobs
 
 
 def draw(
@@ -125,42 +114,42 @@ class Evaluation:
     batch: int
     seed: int
     data_root: str | None
-    report: Report
+    progress: Report
     knobs: dict[str, Any] = field(default_factory=dict)
     """What is drawn with, where these are not the defaults."""
 
     def against_real(self, model: Family, knobs: dict[str, Any]) -> dict[str, Any]:
         """The metrics that every family of pictures has."""
-        reference, judge = self.reference, self.reference.judge
+        reference, classifier = self.reference, self.reference.classifier
         batches = draw(model, self.samples, self.batch, self.seed, knobs)
-        fake = judged(judge, batches, self.samples, self.report)
+        fake = classified(classifier, batches, self.samples, self.progress)
         precision, recall = metrics.precision_recall(reference.features, fake.features)
         result = {
             "frechet": metrics.frechet_distance(fake.features, reference.features),
             "floor": reference.floor,
             "precision": precision,
             "recall": recall,
-            **judge.census(fake.logits),
+            **classifier.census(fake.logits),
             "judge_accuracy": reference.accuracy,
         }
         asked = model.condition.balanced(range(self.samples))
         if asked is not None:
-            result |= judge.agreement(fake.logits, torch.as_tensor(asked))
+            result |= classifier.agreement(fake.logits, torch.as_tensor(asked))
         return rounded(result)
 
     def compared(self, model: Family, samples: int) -> dict[str, Any]:
         """A quick comparison with real pictures, from few samples at the defaults."""
         batches = draw(model, samples, self.batch, self.seed, {})
-        fake = judged(self.reference.judge, batches, samples, self.report)
+        fake = classified(self.reference.classifier, batches, samples, self.progress)
         return {
             "frechet": metrics.frechet_distance(fake.features, self.reference.features),
             "recall": metrics.share_inside(self.reference.features, fake.features),
-            **self.reference.judge.census(fake.logits),
+            **self.reference.classifier.census(fake.logits),
         }
 
-    def composing(self, model: Family) -> dict[str, Any]:
+    def compositionality(self, model: Family) -> dict[str, Any]:
         """How often the model draws attributes together that training never showed together."""
-        return composing(model, self.reference.judge, report=self.report, **ASKED_WITH)
+        return compositionality(model, self.reference.classifier, progress=self.progress, **KNOBS)
 
     def test_set(self, model: Family) -> DataSet:
         """The test samples of the model's data set. Raises MissingData."""
@@ -175,7 +164,7 @@ class Evaluation:
             for x in batches:
                 yield x
                 done += len(x)
-                self.report(Progress(stage, done, total))
+                self.progress(Progress(stage, done, total))
 
         real = map(test.pictures, torch.arange(len(test)).split(self.batch))
         fake = draw(model, self.samples, self.batch, self.seed, knobs)

@@ -18,8 +18,7 @@ from gen_core.checks import KnobError
 from gen_core.classifiers.images import ImageClassifier
 from gen_core.data.avatars import avatars
 from gen_core.data.splits import AVATARS
-from gen_core.evaluation.reference import judged
-from gen_core.evaluation.training_index import PREFIX, NearestTraining
+from gen_core.evaluation.reference import PREFIX, TrainingIndex, classified
 from gen_core.training.checkpoint import CheckpointError
 
 CANDIDATES = 48
@@ -65,41 +64,41 @@ class Yardstick:
         return "near" if difference < self.least else "new"
 
 
-def candidates(judge: ImageClassifier, x: Tensor) -> Iterator[Neighbour]:
+def candidates(classifier: ImageClassifier, x: Tensor) -> Iterator[Neighbour]:
     """The training portraits whose features are nearest to those of x (1, 3, N, N) in [-1, 1],
     one after the other, as each is drawn again from its seed.
 
     Raises KnobError for another shape, or a size that portraits do not have; CheckpointError where
-    the judge has not been evaluated.
+    the classifier has not been evaluated.
     """
     if x.ndim != 4 or x.shape[:2] != (1, 3) or x.shape[2] != x.shape[3]:
         raise KnobError(
             f"a picture of shape {(*x.shape,)}: takes one in colour and square, (1, 3, N, N)"
         )
-    if f"{PREFIX}codes" not in judge.extra:
+    if f"{PREFIX}codes" not in classifier.extra:
         raise CheckpointError(
             "judge-avatars does not know where the training portraits lie: run "
             "`python -m gen_core evaluate judge-avatars --write`"
         )
-    features = judged(judge, [x]).features
-    for index in NearestTraining.kept(judge.extra).nearest(features, CANDIDATES)[0].tolist():
+    features = classified(classifier, [x]).features
+    for index in TrainingIndex.kept(classifier.extra).nearest(features, CANDIDATES)[0].tolist():
         pictures, _ = avatars([AVATARS["train"][index]], x.shape[-1])
         off = (pictures.float() / 127.5 - 1 - x.cpu()).abs().mean() / 2
         yield Neighbour(index, pictures[0], float(off))
 
 
-def nearest(judge: ImageClassifier, x: Tensor, count: int = 1) -> list[Neighbour]:
+def nearest(classifier: ImageClassifier, x: Tensor, count: int = 1) -> list[Neighbour]:
     """The `count` candidates that differ least from x, the nearest first. Raises as above."""
-    return sorted(candidates(judge, x), key=lambda neighbour: neighbour.difference)[:count]
+    return sorted(candidates(classifier, x), key=lambda neighbour: neighbour.difference)[:count]
 
 
-def measured(judge: ImageClassifier, seeds: Sequence[int] = FRESH) -> Iterator[float]:
+def measured(classifier: ImageClassifier, seeds: Sequence[int] = FRESH) -> Iterator[float]:
     """What a `Yardstick` is made of: the least difference for each fresh portrait, in their order.
 
     Half a second each: drawing the candidates takes its time.
     """
     for seed in seeds:
-        yield nearest(judge, fresh(seed))[0].difference
+        yield nearest(classifier, fresh(seed))[0].difference
 
 
 def fresh(seed: int, size: int = 64) -> Tensor:

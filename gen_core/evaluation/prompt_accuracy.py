@@ -1,38 +1,36 @@
-"""Does the picture show what the words asked for? Measured on 500 prompts by `SceneJudge`.
+"""Does the picture show what the words asked for? Measured on 500 prompts by `SceneClassifier`.
 
 Half of the prompts ask for combinations that no training picture shows: what is lost on them is
-what the model remembers rather than composes. The judge has seen all combinations; its own share
-of right answers, on pictures that are painted as the prompts say, stands beside the model's.
+what the model remembers rather than composes. The classifier has seen all combinations; its own
+accuracy, on pictures that are painted as the prompts say, stands beside the model's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gen_core.classifiers.emoji import QUESTIONS, SceneJudge, relation_found, truth
+from gen_core.classifiers.emoji import QUESTIONS, SceneClassifier, relation_found, truth
 from gen_core.data.emoji import STYLES, Emoji, concepts, load_emoji
 from gen_core.data.emoji.captions import article
 from gen_core.data.emoji.scenes import COLOURS, RELATIONS, TINTS, Scene, held_out, is_held_out
+from gen_core.evaluation.evaluate import Evaluation
+from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.batches import pictures
-from gen_core.families.text_to_image.card import judge_of
+from gen_core.families.text_to_image.folder import classifier_of
 from gen_core.family import final
 from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
 
-if TYPE_CHECKING:
-    from gen_core.evaluation.evaluate import Evaluation
-    from gen_core.families.text_to_image import TextToImage
-
 BACKGROUNDS, TINTED, PAIRS = 100, 50, 100
 """Of each kind of prompt, half of them: each is asked once seen and once held out."""
 BATCH = 50
-Shares = dict[str, dict[str, float]]
+Accuracy = dict[str, dict[str, float]]
 """{"seen" | "held out": {question: share of right answers}}"""
 
 
@@ -108,17 +106,19 @@ def _words(scene: Scene) -> str:
 
 
 def evaluated(model: TextToImage, evaluation: Evaluation) -> dict[str, Any]:
-    """What `evaluate` measures: the shares of right answers, the judge's own beside them, and as
-    "accuracy" how often a single thing is recognised.
+    """What `evaluate` measures: the shares of right answers, the classifier's own beside them, and
+    as "accuracy" how often a single thing is recognised.
 
     Of fewer samples than there are prompts, the share of a question may be missing. Raises
-    MissingData without the drawings that the judge is shown.
+    MissingData without the drawings that the classifier is shown.
     """
-    emoji, judge = load_emoji(evaluation.data_root), judge_of(model.folder).to(model.device)
+    emoji, classifier = load_emoji(evaluation.data_root), classifier_of(model.folder)
+    classifier.to(model.device)
     asked = some_of(prompts(), evaluation.samples)
-    knobs = {"seed": evaluation.seed, "report": evaluation.report, **evaluation.knobs}
-    shares = share_right(model, judge, asked, **knobs)
-    figures = {"model": shares, "judge": judge_right(judge, emoji, asked), "pictures": len(asked)}
+    knobs = {"seed": evaluation.seed, "progress": evaluation.progress, **evaluation.knobs}
+    shares = measured_accuracy(model, classifier, asked, **knobs)
+    reference = classifier_accuracy(classifier, emoji, asked)
+    figures = {"model": shares, "judge": reference, "pictures": len(asked)}
     concepts_right = [share["concept"] for share in shares.values() if "concept" in share]
     accuracy = float(np.mean(concepts_right)) if concepts_right else None
     return {"samples": len(asked), "accuracy": accuracy, "shares": figures}
@@ -131,49 +131,56 @@ def some_of(asked: list[Asked], count: int) -> list[Asked]:
 
 
 def drawn(
-    model: TextToImage, asked: Sequence[Asked], seed: int = 0, **knobs: Any
-) -> Iterator[tuple[Sequence[Asked], Tensor]]:
-    """Some of the prompts, and a picture of each, (B, 3, 64, 64) in [-1, 1], until all are drawn.
-    Picture k is drawn from seed + k, with the model's own defaults or with `knobs`."""
-    for start in range(0, len(asked), BATCH):
-        some = asked[start : start + BATCH]
-        noise = Noise(range(seed + start, seed + start + len(some)))
-        words = {"prompt": [a.prompt for a in some]}
-        yield some, final(model.sample(noise, **knobs | words))
-
-
-def share_right(
     model: TextToImage,
-    judge: SceneJudge,
+    asked: Sequence[Asked],
+    seeds: Sequence[int],
+    batch: int = BATCH,
+    **knobs: Any,
+) -> Iterator[tuple[Sequence[Asked], Tensor]]:
+    """Some of the prompts, and a picture of each, (B, 3, 64, 64) in [-1, 1], until all are drawn,
+    each from its own seed, with the model's own defaults or with `knobs`."""
+    for start in range(0, len(asked), batch):
+        some = asked[start : start + batch]
+        prompt, noise = [a.prompt for a in some], Noise(seeds[start : start + batch])
+        yield some, final(model.sample(noise, **knobs | {"prompt": prompt}))
+
+
+def measured_accuracy(
+    model: TextToImage,
+    classifier: SceneClassifier,
     asked: Sequence[Asked] | None = None,
     *,
     seed: int = 0,
-    report: Report = ignore,
+    progress: Report = ignore,
     **knobs: Any,
-) -> Shares:
+) -> Accuracy:
     """How often the model's pictures are right, as `drawn` makes them; asked: all prompts."""
     asked = prompts() if asked is None else asked
     right: list[dict[str, bool]] = []
-    for some, x in drawn(model, asked, seed, **knobs):
-        right += answers(judge, x, [a.scene for a in some])
-        report(Progress("pictures", len(right), len(asked), "pictures"))
-    return _shares(right, asked)
+    for some, x in drawn(model, asked, range(seed, seed + len(asked)), **knobs):
+        right += answers(classifier, x, [a.scene for a in some])
+        progress(Progress("pictures", len(right), len(asked), "pictures"))
+    return _by_question(right, asked)
 
 
-def judge_right(judge: SceneJudge, emoji: Emoji, asked: Sequence[Asked] | None = None) -> Shares:
-    """How often the judge is right of pictures that show what the prompts ask for."""
+def classifier_accuracy(
+    classifier: SceneClassifier, emoji: Emoji, asked: Sequence[Asked] | None = None
+) -> Accuracy:
+    """How often the classifier is right about pictures that show what the prompts ask for."""
     asked = prompts() if asked is None else asked
     scenes = [a.scene for a in asked]
-    return _shares(answers(judge, pictures(scenes, emoji).to(judge.device), scenes), asked)
+    return _by_question(
+        answers(classifier, pictures(scenes, emoji).to(classifier.device), scenes), asked
+    )
 
 
 @torch.inference_mode()
-def answers(judge: SceneJudge, x: Tensor, scenes: list[Scene]) -> list[dict[str, bool]]:
+def answers(classifier: SceneClassifier, x: Tensor, scenes: list[Scene]) -> list[dict[str, bool]]:
     """What is right in each picture: background and style always; of one thing the concept, the
     concept "in the first five", and the tint if one is asked for; of two "relation" and "both"."""
-    logits = {name: values.cpu() for name, values in judge(x).items()}
+    logits = {name: values.cpu() for name, values in classifier(x).items()}
     two = [k for k, scene in enumerate(scenes) if scene.relation]
-    found = iter(relation_found(judge, x[two], [scenes[k].things for k in two]) if two else [])
+    found = iter(relation_found(classifier, x[two], [scenes[k].things for k in two]) if two else [])
     result = []
     for k, scene in enumerate(scenes):
         expected = dict(zip(QUESTIONS, truth(scene), strict=True))
@@ -193,8 +200,8 @@ def answers(judge: SceneJudge, x: Tensor, scenes: list[Scene]) -> list[dict[str,
     return result
 
 
-def _shares(rights: list[dict[str, bool]], asked: Sequence[Asked]) -> Shares:
-    shares: Shares = {}
+def _by_question(rights: list[dict[str, bool]], asked: Sequence[Asked]) -> Accuracy:
+    shares: Accuracy = {}
     for kind, held in (("seen", False), ("held out", True)):
         some = [r for r, a in zip(rights, asked, strict=True) if a.held_out is held]
         questions = dict.fromkeys(name for right in some for name in right)

@@ -58,7 +58,7 @@ class GuidedFamily(Family):
     def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
         """Whether it composes attributes that no training picture showed together."""
         asked = isinstance(self.condition, Attributes)
-        return {"composing": evaluation.composing(self)} if asked else {}
+        return {"composing": evaluation.compositionality(self)} if asked else {}
 
     def guided(self, rows: Tensor | None, count: int, guidance_scale: float) -> GuidedNetwork:
         """The network with guidance. rows: what is asked for, as the condition encodes it; None:

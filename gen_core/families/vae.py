@@ -142,7 +142,7 @@ class VAE(Family):
                 again = self.decode(self.encode(x)[0])
                 parts = (x - again).square().flatten(1).mean(1), *self.bound(x, rng)
             sums += torch.stack([part.sum() for part in parts]).cpu()
-            evaluation.report(Progress("test pictures", int(rows[-1]) + 1, len(test), "pictures"))
+            evaluation.progress(Progress("test pictures", int(rows[-1]) + 1, len(test), "pictures"))
         error, distortion, rate = (sums / len(test)).tolist()
         return {
             "reconstruction_error": error,  # mean square of a pixel in [-1, 1]

@@ -1,7 +1,7 @@
 """One bigger model: its files, its pipeline, a picture.
 
 diffusers and its friends change settings of the whole process while they open a model (the default
-precision, how layers are initialised), so the app does this in a process of its own: see `slot`.
+precision, how layers are initialised), so the app does this in a process of its own: see `server`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Drawn:
     seconds: float
 
 
-def fetched(model: BigModel, report: Report = ignore) -> str:
+def fetched(model: BigModel, progress: Report = ignore) -> str:
     """The folder with its files, fetched into the Hub's cache where they are not there yet.
 
     Only in a process that does nothing else: it puts a progress bar of ours into diffusers.
@@ -66,8 +66,10 @@ def fetched(model: BigModel, report: Report = ignore) -> str:
     disable_progress_bars()
     # diffusers knows best which files a pipeline needs, but passes no progress bar on.
     doing = f"Fetching {model.name}"
-    report(Progress(doing))
-    pipeline_utils.snapshot_download = functools.partial(_told, snapshot_download, doing, report)
+    progress(Progress(doing))
+    pipeline_utils.snapshot_download = functools.partial(
+        _counting, snapshot_download, doing, progress
+    )
     try:
         return str(
             DiffusionPipeline.download(
@@ -85,7 +87,7 @@ def fetched(model: BigModel, report: Report = ignore) -> str:
         raise refusal from error
 
 
-def _told(download: Callable, doing: str, report: Report, *args: Any, **options: Any) -> str:
+def _counting(download: Callable, doing: str, progress: Report, *args: Any, **options: Any) -> str:
     """snapshot_download, and its bytes reported as they come."""
     from tqdm import tqdm
 
@@ -108,7 +110,7 @@ def _told(download: Callable, doing: str, report: Report, *args: Any, **options:
                 self.done += int(n or 0)
                 if self.counts_bytes and furthest < self.done <= total:
                     furthest = self.done
-                    report(Progress(doing, furthest, total, "bytes"))
+                    progress(Progress(doing, furthest, total, "bytes"))
 
     return download(*args, **options, tqdm_class=Bar)
 
@@ -177,7 +179,7 @@ def generate(
     negative_prompt: str = "",
     seed: int = 0,
     steps: int | None = None,
-    report: Report = ignore,
+    progress: Report = ignore,
 ) -> Drawn:
     """A picture for the words: steps (None) and guidance are as the model's authors advise."""
     steps = whole("steps", model.steps if steps is None else steps, 1, MAX_STEPS)
@@ -192,10 +194,10 @@ def generate(
         options["max_sequence_length"] = model.max_sequence_length
 
     def step_is_done(pipeline: Any, step: int, _time: Any, _tensors: dict) -> dict:
-        report(Progress(DRAWING, step + 1, pipeline.num_timesteps))
+        progress(Progress(DRAWING, step + 1, pipeline.num_timesteps))
         return {}
 
-    report(Progress(DRAWING, 0, steps))
+    progress(Progress(DRAWING, 0, steps))
     started = time.perf_counter()
     try:
         result = pipeline(

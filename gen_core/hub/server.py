@@ -17,19 +17,19 @@ import torch
 from gen_core.checks import choice
 from gen_core.hub.models import BigModel, check_runs, this_machine
 from gen_core.hub.pipeline import Drawn, fetched, generate, opened
-from gen_core.hub.worker import POLL, Child, Work
+from gen_core.hub.worker import POLL, Work, Worker
 from gen_core.progress import Progress, Report
 
 
-class Slot:
+class Server:
     """Draws with the models of a list, one in memory at a time."""
 
     def __init__(self, device: torch.device, models: Sequence[BigModel]) -> None:
         self.device, self.models = device, {model.name: model for model in models}
         self.machine = this_machine(device)
-        self.painter: Child | None = None
+        self.worker: Worker | None = None
         self._loaded = ""
-        self._painting, self._fetching = threading.Lock(), threading.Lock()
+        self._drawing, self._fetching = threading.Lock(), threading.Lock()
         self._folders: dict[str, str] = {}
 
     def draw(
@@ -37,7 +37,7 @@ class Slot:
     ) -> Generator[Progress, None, Drawn]:
         """Yields the progress, at least every 0.1 s, and returns the picture.
 
-        Fetches and opens the model first where that is needed, and waits while the slot works for
+        Fetches and opens the model first where that is needed, and waits while the server works for
         another visitor. Closing the generator cancels; files that have arrived whole stay for the
         next time. Raises KnobError for a name that is not on the list, a model that does not run
         on this machine, and where the network or the model's authors do not let us.
@@ -45,13 +45,13 @@ class Slot:
         model = self.models[choice("model", name, list(self.models))]
         check_runs(model, self.machine)
         folder = yield from self._folder(model)
-        yield from _turn(self._painting, "Waiting for another visitor's picture")
+        yield from _turn(self._drawing, "Waiting for another visitor's picture")
         try:
-            painter = yield from self._opened(model, folder)
+            worker = yield from self._opened(model, folder)
             words = {"negative_prompt": negative_prompt, "seed": seed}
-            return (yield from painter.ask((prompt, words)))
+            return (yield from worker.ask((prompt, words)))
         finally:
-            self._painting.release()
+            self._drawing.release()
 
     def _folder(self, model: BigModel) -> Generator[Progress, None, str]:
         """Where the model's files are; a download keeps nobody from drawing with another model."""
@@ -61,27 +61,27 @@ class Slot:
             yield from _turn(self._fetching, "Waiting for another download")
             try:
                 if model.name not in self._folders:  # it may be the one that was waited for
-                    with _no_litter(model), contextlib.closing(Child(_fetch, model)) as fetcher:
+                    with _no_litter(model), contextlib.closing(Worker(_fetch, model)) as fetcher:
                         self._folders[model.name] = yield from fetcher.ask(None)
             finally:
                 self._fetching.release()
         return self._folders[model.name]
 
-    def _opened(self, model: BigModel, folder: str) -> Generator[Progress, None, Child]:
+    def _opened(self, model: BigModel, folder: str) -> Generator[Progress, None, Worker]:
         """The process that has this model, and no work left of a run that was cancelled."""
-        if self.painter and self._loaded == model.name:
-            yield from self.painter.finish()
-            if self.painter.alive:
-                return self.painter
+        if self.worker and self._loaded == model.name:
+            yield from self.worker.finish()
+            if self.worker.alive:
+                return self.worker
         self.unload()
-        self.painter, self._loaded = Child(_paint, model, folder, self.device), model.name
-        return self.painter
+        self.worker, self._loaded = Worker(_draw, model, folder, self.device), model.name
+        return self.worker
 
     def unload(self) -> None:
         """Gives the memory back."""
-        if self.painter:
-            self.painter.close()
-        self.painter, self._loaded = None, ""
+        if self.worker:
+            self.worker.close()
+        self.worker, self._loaded = None, ""
 
 
 def _turn(lock: threading.Lock, doing: str) -> Iterator[Progress]:
@@ -90,14 +90,14 @@ def _turn(lock: threading.Lock, doing: str) -> Iterator[Progress]:
         yield Progress(doing)
 
 
-def _fetch(report: Report, model: BigModel) -> Work:
-    return lambda _: fetched(model, report)
+def _fetch(progress: Report, model: BigModel) -> Work:
+    return lambda _: fetched(model, progress)
 
 
-def _paint(report: Report, model: BigModel, folder: str, device: torch.device) -> Work:
-    report(Progress(f"Opening {model.name}"))
+def _draw(progress: Report, model: BigModel, folder: str, device: torch.device) -> Work:
+    progress(Progress(f"Opening {model.name}"))
     pipeline = opened(model, folder, device)
-    return lambda asked: generate(pipeline, model, asked[0], **asked[1], report=report)
+    return lambda asked: generate(pipeline, model, asked[0], **asked[1], progress=progress)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""A process of its own for one kind of work: told of as it goes on, and ended at any moment."""
+"""A process of its own for one kind of work, whose progress is seen and which can be ended."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ Work = Callable[[Any], Any]
 """Answers a request."""
 
 
-class Child:
-    """Answers requests with what `make(report, *args)` returns there, which is called once.
+class Worker:
+    """Answers requests with what `make(progress, *args)` returns there, which is called once.
 
     `make` and `args` have to be such that they can be sent to another process.
     """
@@ -52,15 +52,15 @@ class Child:
         the model open, anything else at once and with the process. Raises the work's own KnobError,
         one where the memory did not suffice, and RuntimeError for what nobody foresaw.
         """
-        told = Progress("Starting")
+        progress = Progress("Starting")
         self._connection.send(request)
         self._busy = True
         try:
             while self._busy:
-                told = self._heard() or told
-                yield told
+                progress = self._heard() or progress
+                yield progress
         except BaseException:
-            if self._busy and told.stage == DRAWING and self.alive:
+            if self._busy and progress.stage == DRAWING and self.alive:
                 self._connection.send(STOP)
             else:
                 self.close()
@@ -85,7 +85,7 @@ class Child:
         self._connection.close()
 
     def _heard(self) -> Progress | None:
-        """What the process tells within POLL seconds. With its answer it is not busy any more."""
+        """What the process sends within POLL seconds. With its answer it is not busy any more."""
         if not self._connection.poll(POLL):
             return None
         try:
@@ -109,7 +109,7 @@ def _serve(connection: Connection, make: Callable[..., Work], args: tuple) -> No
     """The life of the process, which ends with the app's."""
     speaking = threading.Lock()  # files are fetched by several threads
 
-    def report(progress: Progress) -> None:
+    def send(progress: Progress) -> None:
         with speaking:
             if connection.poll():
                 connection.recv()
@@ -123,14 +123,14 @@ def _serve(connection: Connection, make: Callable[..., Work], args: tuple) -> No
             if request == STOP:  # it came too late
                 continue
             try:
-                work = work or make(report, *args)
+                work = work or make(send, *args)
                 answer = work(request), None
             except Exception as error:
-                answer = None, _as_told(error)
+                answer = None, _sendable(error)
             connection.send(answer)
 
 
-def _as_told(error: Exception) -> Exception:
+def _sendable(error: Exception) -> Exception:
     """The error as it can be sent: the libraries' own cannot always."""
     if isinstance(error, (KnobError, Cancelled)):
         return error

@@ -24,7 +24,7 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 XMP = "XML:com.adobe.xmp"
 """The keyword under which PNG holds the packet."""
 OF_THE_PAGE = ("prompt", "other_prompt", "negative_prompt", "seed", "strength")
-"""What is told of a picture beside the model and its family's own knobs."""
+"""What is recorded of a picture beside the model and its family's own knobs."""
 FORMER = {"sampler": "solver"}
 """Names that older files have for them."""
 LONGEST = 4000
@@ -33,18 +33,18 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 _SOURCE_TYPE = re.compile(re.escape(SOURCE_TYPES.partition("//")[2]) + r"(\w+)")
 
 
-def told_knobs() -> list[str]:
-    """Names of the knobs that are told of a picture: those that some family declares, and what the
-    page adds to them."""
+def recorded_knobs() -> list[str]:
+    """Names of the knobs that are recorded of a picture: those that some family declares, and what
+    the page adds to them."""
     kinds = [kind for kind in registry.classes.values() if issubclass(kind, Family)]
     return list(dict.fromkeys([*OF_THE_PAGE, *(k.name for kind in kinds for k in own_knobs(kind))]))
 
 
 def about(model: str, knobs: Mapping[str, Any]) -> dict[str, str]:
     """PNG keyword -> text of all that is to be said of a picture, or of "count" pictures whose
-    seeds go on from "seed". Of the knobs, those of `told_knobs` are told, as text; characters
+    seeds go on from "seed". Of the knobs, those of `recorded_knobs`, as text; characters
     that XML has no way to write become U+FFFD."""
-    said = {"model": model} | {name: knobs[name] for name in told_knobs() if name in knobs}
+    said = {"model": model} | {name: knobs[name] for name in recorded_knobs() if name in knobs}
     if knobs.get("count", 1) > 1:
         said["seed"] = f"{knobs['seed']} to {knobs['seed'] + knobs['count'] - 1}"
     plain = {name: _NOT_IN_XML.sub("\ufffd", str(value)) for name, value in said.items()}
@@ -82,18 +82,18 @@ def png(picture: np.ndarray, said: Mapping[str, str]) -> bytes:
     return file.getvalue()
 
 
-def told(info: Mapping[str, Any]) -> dict[str, str]:
+def read_metadata(info: Mapping[str, Any]) -> dict[str, str]:
     """What a picture's metadata, `Image.info` of Pillow, says of its making.
 
-    "program": of ours only; "model" and `told_knobs`: where "program" is there; "source": what IPTC
-    calls the kind of picture, in its own word, whoever wrote it; "comment": of a GIF. Any may be
-    missing, and all may be forged.
+    "program": of ours only; "model" and `recorded_knobs`: where "program" is there; "source": what
+    IPTC calls the kind of picture, in its own word, whoever wrote it; "comment": of a GIF. Any may
+    be missing, and all may be forged.
     """
     said = {}
     if _text(info.get("Software")) == PROGRAM:
         said["program"] = PROGRAM
         info = {FORMER.get(name, name): value for name, value in info.items()}
-        said |= {name: _text(info[name]) for name in ("model", *told_knobs()) if name in info}
+        said |= {name: _text(info[name]) for name in ("model", *recorded_knobs()) if name in info}
     packets = (info.get("xmp"), info.get(XMP))
     found = _SOURCE_TYPE.search(" ".join(_text(packet, None) for packet in packets))
     if found:

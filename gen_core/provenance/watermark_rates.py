@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,11 +14,9 @@ from PIL import Image
 from gen_core.data.emoji import Emoji
 from gen_core.data.emoji.scenes import any_scene, paint
 from gen_core.data.images import pixels
+from gen_core.families.text_to_image import TextToImage
 from gen_core.progress import Progress, Report, ignore
 from gen_core.provenance import watermark
-
-if TYPE_CHECKING:
-    from gen_core.families.text_to_image import TextToImage
 
 FALSE_ALARMS = 0.01
 CROPPED = 0.1
@@ -65,7 +63,7 @@ def rates(
     others: Path | str | None = None,
     seed: int = 0,
     model: TextToImage | None = None,
-    report: Report = ignore,
+    progress: Report = ignore,
 ) -> dict[str, Any]:
     """Shares of marked pictures that are found after each change, at 1% false alarms.
 
@@ -78,7 +76,7 @@ def rates(
     scores = []
     for score in _unmarked(emoji, unmarked, others, rng):
         scores.append(score)
-        report(Progress("unmarked pictures", len(scores), unmarked, "pictures"))
+        progress(Progress("unmarked pictures", len(scores), unmarked, "pictures"))
     plain = np.array(scores)
     threshold = float(np.quantile(plain[::2], 1 - FALSE_ALARMS, method="higher"))
     found: dict[str, list[float]] = {name: [] for name in CHANGES}
@@ -89,7 +87,7 @@ def rates(
         noise.append(signal_to_noise(before, after))
         for name in CHANGES:
             found[name].append(_score(Image.fromarray(after), name, rng))
-        report(Progress("marked pictures", k + 1, pictures, "pictures"))
+        progress(Progress("marked pictures", k + 1, pictures, "pictures"))
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "pictures": len(noise),
@@ -114,7 +112,7 @@ def _pictures(
         return
     from gen_core.evaluation.prompt_accuracy import drawn, prompts  # heavy
 
-    for _, x in drawn(model, prompts()[:count]):
+    for _, x in drawn(model, prompts()[:count], range(count)):
         yield from pixels(x)
 
 
@@ -157,7 +155,7 @@ def _window(path: Path, rng: np.random.Generator) -> Image.Image:
     return window.resize((watermark.SIDE, watermark.SIDE), Image.Resampling.BICUBIC)
 
 
-def report(result: dict[str, Any]) -> str:
+def as_text(result: dict[str, Any]) -> str:
     """The rates as lines for a person."""
     lines = [
         f"{result['pictures']} marked pictures{' of the model' * result['by_model']}, "

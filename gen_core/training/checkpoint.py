@@ -65,14 +65,10 @@ def save(
     extra: dict[str, Tensor] | None = None,
 ) -> None:
     """Writes a model, its config and its card ({data, recipe, steps, seed, hardware, metrics})."""
-    tensors = {
-        k: (v.to(dtype) if v.is_floating_point() else v).detach().cpu().contiguous()
-        for k, v in model.state_dict().items()
-    }
-    tensors |= {EXTRA + k: v.detach().cpu().contiguous() for k, v in (extra or {}).items()}
+    weights = model.state_dict().items()
+    tensors = {k: v.to(dtype) if v.is_floating_point() else v for k, v in weights}
     meta = {"format": FORMAT, "family": model.name, **card}
-    meta["config"] = dataclasses.asdict(model.config)
-    _write(path, tensors, meta)
+    _write(path, tensors, extra, meta | {"config": dataclasses.asdict(model.config)})
 
 
 def amend(
@@ -87,19 +83,25 @@ def amend(
     place = path_of(name, folder)
     if place.is_dir():
         write_card(place, card(name, folder) | {section: found})
-        return
-    tensors, meta = read(name, folder)
-    tensors |= {EXTRA + k: v.detach().cpu().contiguous() for k, v in (extra or {}).items()}
-    _write(place, tensors, meta | {section: found})
+    else:
+        tensors, meta = read(name, folder)
+        _write(place, tensors, extra, meta | {section: found})
 
 
-def write_card(place: Path, said: Mapping[str, Any]) -> None:
+def write_card(place: Path, card: Mapping[str, Any]) -> None:
     """The card of a checkpoint that is a folder."""
     with in_one_move(place / CARD) as partial:
-        partial.write_text(json.dumps({"format": FORMAT, **said}, indent=1) + "\n", "utf-8")
+        partial.write_text(json.dumps({"format": FORMAT, **card}, indent=1) + "\n", "utf-8")
 
 
-def _write(path: Path | str, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
+def _write(
+    path: Path | str,
+    tensors: dict[str, Tensor],
+    extra: dict[str, Tensor] | None,
+    meta: dict[str, Any],
+) -> None:
+    tensors = tensors | {EXTRA + name: tensor for name, tensor in (extra or {}).items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with in_one_move(path) as partial:
         save_file(tensors, partial, {k: json.dumps(v) for k, v in meta.items()})
 
@@ -108,27 +110,20 @@ def read(name: str, folder: Path | str | None = None) -> tuple[dict[str, Tensor]
     """A checkpoint's tensors as stored, and its metadata. Raises CheckpointError."""
     with _opened(name, folder) as file:
         tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
-        return tensors, _metadata(name, file)
+        return tensors, _metadata(name, file.metadata())
 
 
 def card(name: str, folder: Path | str | None = None) -> dict[str, Any]:
     """A checkpoint's metadata alone, without reading its tensors. Raises CheckpointError."""
     place = path_of(name, folder)
-    if place.is_dir():
-        return _card_in(place)
-    with _opened(name, folder) as file:
-        return _metadata(name, file)
-
-
-def _card_in(place: Path) -> dict[str, Any]:
+    if not place.is_dir():
+        with _opened(name, folder) as file:
+            return _metadata(name, file.metadata())
     try:
         said = json.loads((place / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{place.name}/{CARD} is damaged ({error}): fetch it again"
-        ) from error
-    if said.get("format") != FORMAT:
-        raise _foreign(place.name, said.get("format"))
+        raise CheckpointError(f"{name}/{CARD} is damaged ({error}): fetch it again") from error
+    _check_format(name, said.get("format"))
     return said
 
 
@@ -145,15 +140,15 @@ def _opened(name: str, folder: Path | str | None) -> Iterator[Any]:
         ) from error
 
 
-def _metadata(name: str, file: Any) -> dict[str, Any]:
-    texts = file.metadata() or {}
-    if texts.get("format") != json.dumps(FORMAT):
-        raise _foreign(name, texts.get("format"))
+def _metadata(name: str, texts: dict[str, str] | None) -> dict[str, Any]:
+    form = (texts or {}).get("format")
+    _check_format(name, form and form.strip('"'))
     return {k: json.loads(v) for k, v in texts.items()}
 
 
-def _foreign(name: str, form: str | None) -> CheckpointError:
-    return CheckpointError(f"{name} has the format {form!r}: a checkpoint of ours has {FORMAT!r}")
+def _check_format(name: str, form: str | None) -> None:
+    if form != FORMAT:
+        raise CheckpointError(f"{name} has the format {form!r}: ours have {FORMAT!r}")
 
 
 def load(name: str, device: str = "auto", folder: Path | str | None = None) -> Family:
@@ -163,7 +158,20 @@ def load(name: str, device: str = "auto", folder: Path | str | None = None) -> F
     Raises CheckpointError for a missing or damaged file, KnobError for an absent device.
     """
     place = path_of(name, folder)
-    model = _from_folder(place) if place.is_dir() else _from_file(name, folder)
+    if place.is_dir():
+        said = card(name, folder)
+        model = kind_of(said, name).from_folder(place, said)
+    else:
+        tensors, said = read(name, folder)
+        kind = kind_of(said, name)
+        model, tensors = kind(config_of(said)), current_names(tensors, kind)
+        weights = {k: v for k, v in tensors.items() if not k.startswith(EXTRA)}
+        try:
+            model.load_state_dict(weights)
+        except RuntimeError as error:
+            raise CheckpointError(f"{name} does not fit its own config: {error}") from error
+        model.extra = {k.removeprefix(EXTRA): v for k, v in tensors.items() if k.startswith(EXTRA)}
+    model.card = said
     model = model.requires_grad_(False).eval().to(pick_device(device))
     return model.to(memory_format=model.layout)
 
@@ -175,28 +183,6 @@ def kind_of(said: Mapping[str, Any], name: str = "it") -> type[Trainable]:
         known = ", ".join(sorted(registry.classes))
         raise CheckpointError(f"{name} is of family {said['family']!r}; known are {known}")
     return cls
-
-
-def _from_folder(place: Path) -> Trainable:
-    said = _card_in(place)
-    model = kind_of(said, place.name).from_folder(place, said)
-    model.card = said
-    return model
-
-
-def _from_file(name: str, folder: Path | str | None) -> Trainable:
-    tensors, meta = read(name, folder)
-    cls = kind_of(meta, name)
-    tensors = current_names(tensors, cls)
-    model = cls(config_of(meta))
-    weights = {k: v for k, v in tensors.items() if not k.startswith(EXTRA)}
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CheckpointError(f"{name} does not fit its own config: {error}") from error
-    model.card = meta
-    model.extra = {k.removeprefix(EXTRA): v for k, v in tensors.items() if k.startswith(EXTRA)}
-    return model
 
 
 def config_of(card: Mapping[str, Any]) -> Any:

@@ -1,5 +1,5 @@
-"""Several processes that train one model: each takes its share of every batch, then all of them
-take the same step, along the mean of their gradients; or, with a recipe's `local_steps`, each
+"""Several processes that train one model: each takes a shard of every batch, then all of them take
+the same step, along the mean of their gradients; or, with a recipe's `local_steps`, each
 takes some steps by itself before their weights are averaged.
 
 torchrun --nproc-per-node 2 -m gen_core train text-to-image-emoji/denoiser
@@ -13,31 +13,27 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch import distributed as dist
 
-if TYPE_CHECKING:
-    from gen_core.training.train import BatchSource
-
 
 @dataclass(frozen=True)
-class Team:
-    """What a process knows of the others."""
+class World:
+    """The processes that train together, as one of them sees it."""
 
     rank: int = 0
     size: int = 1
 
     @property
-    def leads(self) -> bool:
-        """One process writes the files and tells the progress."""
+    def is_main(self) -> bool:
+        """One process writes the files and shows the progress."""
         return self.rank == 0
 
-    def share(self, batches: BatchSource) -> BatchSource:
-        """Every `size`-th of the batches, another one for each process."""
-        return _Share(batches, self)
+    def shard(self, step: int) -> int:
+        """The number of this process's own batch in a step: every `size`-th one is its own."""
+        return step * self.size + self.rank
 
     def average(self, gradients: Sequence[Tensor | None]) -> None:
         """Puts the mean over all processes in place of each gradient, weight or moment."""
@@ -57,24 +53,15 @@ class Team:
             dist.barrier()
 
 
-ALONE = Team()
+SINGLE = World()
 
 
-@dataclass(frozen=True)
-class _Share:
-    batches: BatchSource
-    team: Team
-
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        return self.batches[step * self.team.size + self.team.rank]
-
-
-def joined() -> Team:
-    """The team in which torchrun has started this process; elsewhere a team of one."""
+def init_distributed() -> World:
+    """The processes that torchrun has started with this one; elsewhere this one alone."""
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
-        return ALONE
+        return SINGLE
     if not dist.is_initialized():
         if gpu := torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         dist.init_process_group("nccl" if gpu else "gloo")
-    return Team(dist.get_rank(), dist.get_world_size())
+    return World(dist.get_rank(), dist.get_world_size())

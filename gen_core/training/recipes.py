@@ -21,7 +21,7 @@ from gen_core.data.splits import SCENES
 from gen_core.devices import device_title, pick_device
 from gen_core.family import Trainable, registry
 from gen_core.training import checkpoint
-from gen_core.training.distributed import joined
+from gen_core.training.distributed import init_distributed
 from gen_core.training.train import BatchSource, Step, fit
 
 LOG_EVERY = 8
@@ -45,13 +45,15 @@ class Recipe:
     """Of several processes: after how many steps they agree; 1: they share each step's gradient."""
     snapshots: tuple[int, ...] = ()
     """The steps after which to keep a snapshot of the generator."""
-    turn: int = 0
-    """From this step on, `then` changes the config; 0: nothing changes."""
-    then: dict[str, Any] = field(default_factory=dict)
+    switch_step: int = 0
+    """From this step on, `config_after_switch` changes the config; 0: nothing changes."""
+    config_after_switch: dict[str, Any] = field(default_factory=dict)
 
     def config_after(self, step: int) -> dict[str, Any]:
         """What the update that follows `step` is made with."""
-        return self.config | (self.then if self.turn and step >= self.turn else {})
+        return self.config | (
+            self.config_after_switch if self.switch_step and step >= self.switch_step else {}
+        )
 
 
 PORTRAIT_VAE = {"channels": 3, "size": 64, "widths": (48, 96, 128, 160), "latent": 64}
@@ -86,7 +88,8 @@ RECIPES = {
         snapshots=(
             50, 120, 289, 518, 800, 1000, 1030, 1050, 1070, 1090, 1110, 1140, 1180, 1250, 2400,
         ),
-        turn=1000, then={"discriminator_every": 4, "r1": 0.0, "lr_generator": 2e-3},
+        switch_step=1000,
+        config_after_switch={"discriminator_every": 4, "r1": 0.0, "lr_generator": 2e-3},
     ),
     "flow-fashion": Recipe("flow", steps=7600, batch=64),
     "diffusion-fashion": Recipe("diffusion", steps=13500, batch=64),
@@ -159,14 +162,14 @@ class Run:
         self, *, device: str = "auto", data_root: str | None = None, save_every: int = 250
     ) -> Iterator[Step]:
         """Yields after each update; the last one has written the checkpoint by then."""
-        recipe, team = self.recipe, joined()
-        if recipe.batch % team.size:
+        recipe, world = self.recipe, init_distributed()
+        if recipe.batch % world.size:
             raise KnobError(
-                f"{team.size} processes cannot share batches of {recipe.batch}: choose a divisor"
+                f"{world.size} processes cannot share batches of {recipe.batch}: choose a divisor"
             )
-        batches = team.share(self._batches(data_root, device, recipe.batch // team.size))
+        batches = self._batches(data_root, device, recipe.batch // world.size)
         self.folder.mkdir(parents=True, exist_ok=True)
-        if team.leads:
+        if world.is_main:
             self._trim_log()
         while (done := self.steps_done()) < recipe.steps:
             for step in fit(
@@ -177,18 +180,21 @@ class Run:
                 ema=recipe.ema,
                 warmup=recipe.warmup,
                 resume=self.state if done else None,
-                team=team,
+                world=world,
                 local_steps=recipe.local_steps,
             ):
-                saves = step.step % save_every == 0 or step.step in (recipe.turn, recipe.steps)
+                saves = step.step % save_every == 0 or step.step in (
+                    recipe.switch_step,
+                    recipe.steps,
+                )
                 if saves:
-                    step.trainer.agree()
-                if team.leads:
+                    step.trainer.sync_weights()
+                if world.is_main:
                     self._keep(step, saves)
                 yield step
-                if step.step == recipe.turn:
+                if step.step == recipe.switch_step:
                     break  # and go on from the state, with the changed config
-            team.wait()  # until the state is written
+            world.wait()  # until the state is written
 
     def _keep(self, step: Step, saves: bool) -> None:
         """Writes what is to be kept of an update."""
@@ -255,12 +261,12 @@ class Run:
         checkpoint.save(
             last.trainer.ema,
             self.result,
-            self.told(last),
+            self.card(last),
             dtype=self.precision,
             extra=self._curves() | self._snapshots(),
         )
 
-    def told(self, last: Step) -> dict[str, Any]:
+    def card(self, last: Step) -> dict[str, Any]:
         """The card, but for what is to be measured."""
         recipe, device = self.recipe, last.trainer.model.device
         return {

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -18,7 +19,7 @@ from gen_core.devices import fast_math
 from gen_core.family import Family, Losses, Phase
 from gen_core.files import in_one_move
 from gen_core.training.checkpoint import current_names
-from gen_core.training.distributed import ALONE, Team
+from gen_core.training.distributed import SINGLE, World
 
 
 class BatchSource(Protocol):
@@ -52,11 +53,11 @@ class Trainer:
         seed: int,
         ema: float,
         warmup: int,
-        team: Team = ALONE,
+        world: World = SINGLE,
         local_steps: int = 1,
     ) -> None:
         self.model, self.steps, self.seed = model, steps, seed
-        self.team, self.local_steps = team, local_steps
+        self.world, self.local_steps = world, local_steps
         self.decay, self.warmup, self.step = ema, warmup, 0
         self.ema = copy.deepcopy(model).requires_grad_(False).eval()
         self.phases = model.phases()
@@ -80,24 +81,23 @@ class Trainer:
                     losses[f"{phase.name}.{name}"] = value.detach()
         self.step += 1
         if self.local_steps > 1 and self.step % self.local_steps == 0:
-            self.team.average(self._weights())
+            self.world.average(self._weights())
         self._average()
         return losses
 
-    def agree(self) -> None:
-        """Brings the processes of a team together, moments too, before a state is saved from which
-        all of them may resume."""
+    def sync_weights(self) -> None:
+        """Averages weights and moments over all processes, before a state is saved from which each
+        of them may resume."""
         if self.local_steps > 1:
             states = [s for o in self.optimisers.values() for s in o.state.values()]
-            self.team.average([s[key] for s in states for key in ("exp_avg", "exp_avg_sq")])
-            self.team.average(self._weights())
+            self.world.average([s[key] for s in states for key in ("exp_avg", "exp_avg_sq")])
+            self.world.average(self._weights())
 
     def _weights(self) -> list[Tensor]:
         return [p.detach() for p in self.model.parameters()]
 
     def _stream(self, phase: int) -> int:
-        alike = (self.seed * 1_000_003 + self.step) * 16 + phase
-        return alike * self.team.size + self.team.rank
+        return self.world.shard((self.seed * 1_000_003 + self.step) * 16 + phase)
 
     def _run(self, phase: Phase, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         optimiser = self.optimisers[phase.name]
@@ -112,7 +112,7 @@ class Trainer:
         # Only this phase's gradients are computed: the other players of the game stay untouched.
         gradients = torch.autograd.grad(total, phase.parameters, allow_unused=True)
         if self.local_steps == 1:
-            self.team.average(gradients)
+            self.world.average(gradients)
         for parameter, gradient in zip(phase.parameters, gradients, strict=True):
             parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient)
         optimiser.step()
@@ -138,39 +138,41 @@ class Trainer:
         """Writes all of it to one safetensors file, replacing the old one in a single move."""
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
-        for name, optimiser in self.optimisers.items():
-            for index, state in optimiser.state_dict()["state"].items():
-                for key, value in state.items():
-                    tensors[f"optimiser.{name}.{index}.{key}"] = torch.as_tensor(value)
+        tensors |= {
+            f"optimiser.{name}.{index}.{key}": torch.as_tensor(value)
+            for name, optimiser in self.optimisers.items()
+            for index, state in optimiser.state_dict()["state"].items()
+            for key, value in state.items()
+        }
         tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
         with in_one_move(path) as partial:
             save_file(tensors, partial, {"step": str(self.step), "seed": str(self.seed)})
 
     def restore(self, path: Path | str) -> None:
         """Continues where `save` left off."""
-        from safetensors import safe_open
-
         with safe_open(path, "pt") as file:
             self.step, seed = int(file.metadata()["step"]), int(file.metadata()["seed"])
         if seed != self.seed:
             raise ValueError(f"{path} was begun with seed={seed}, not {self.seed}: use that seed")
-        tensors = current_names(load_file(path), type(self.model))
-        for prefix, module in (("model.", self.model), ("ema.", self.ema)):
-            part = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-            module.load_state_dict(part)
+        stored = current_names(load_file(path), type(self.model))
+        self.model.load_state_dict(_under("model.", stored))
+        self.ema.load_state_dict(_under("ema.", stored))
         for phase, optimiser in self.optimisers.items():
-            state = optimiser.state_dict()
-            state["state"] = {}
-            for name, value in tensors.items():
-                if name.startswith(f"optimiser.{phase}."):
-                    _, _, index, key = name.split(".")
-                    state["state"].setdefault(int(index), {})[key] = value
-            optimiser.load_state_dict(state)
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, value in _under(f"optimiser.{phase}.", stored).items():
+                index, key = name.split(".")
+                state.setdefault(int(index), {})[key] = value
+            optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
             # Fused AdamW walks a weight and its moments side by side in memory, so they must be
             # laid out alike: files are contiguous, weights channels-last.
             for parameter, moments in optimiser.state.items():
                 for key in moments.keys() - {"step"}:
                     moments[key] = torch.empty_like(parameter).copy_(moments[key])
+
+
+def _under(prefix: str, stored: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What stands under a prefix, without it."""
+    return {k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)}
 
 
 def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
@@ -190,12 +192,12 @@ def fit(
     ema: float = 0.999,
     warmup: int = 200,
     resume: Path | str | None = None,
-    team: Team = ALONE,
+    world: World = SINGLE,
     local_steps: int = 1,
 ) -> Iterator[Step]:
     """Trains `model` in place for `steps` updates and yields after each.
 
-    batches[k] gives step k's (x, label), `team` those who train with it on batches of their own:
+    batches[k] gives step k's (x, label), or that of one of the processes in `world`: they train
     along the mean of their gradients, or, with `local_steps` above 1, each by itself for so many
     steps before their weights are averaged (local SGD, Stich 2019).
     `resume` is a file that `Step.trainer.save` wrote.
@@ -207,12 +209,12 @@ def fit(
         seed=seed,
         ema=ema,
         warmup=warmup,
-        team=team,
+        world=world,
         local_steps=local_steps,
     )
     if resume is not None:
         trainer.restore(resume)
     while trainer.step < steps:
         started = time.perf_counter()
-        losses = trainer.update(*batches[trainer.step])
+        losses = trainer.update(*batches[world.shard(trainer.step)])
         yield Step(trainer.step, steps, losses, time.perf_counter() - started, trainer)

@@ -28,7 +28,7 @@ SETTINGS = {
 def differences() -> str:
     """What the collapsed run changes at its turn: "the optimiser's momentum (0.5, not 0)"."""
     recipe = RECIPES["gan-fashion-collapsed"]
-    before, after = (GANConfig(**recipe.config_after(step)) for step in (0, recipe.turn))
+    before, after = (GANConfig(**recipe.config_after(step)) for step in (0, recipe.switch_step))
     changed = [
         f"{what} ({getattr(after, key):g}, not {getattr(before, key):g})"
         for key, what in SETTINGS.items()
@@ -132,10 +132,9 @@ COLLAPSE = Explanation(
         "training. The loss marks each forgery by itself and never asks for variety: a forger who "
         "finds one picture that passes may paint only that one, until the discriminator learns it, "
         "and then moves on to the next. The two runs have the same networks, start and rules until "
-        "step "
-        f"{RECIPES['gan-fashion-collapsed'].turn:,}. There the discriminator of the second run is "
-        f"neglected: what changes is {differences()}. A generator that plays against a "
-        "discriminator which hardly moves finds its blind spot, and every seed runs to it. The "
+        f"step {RECIPES['gan-fashion-collapsed'].switch_step:,}. There the discriminator of the "
+        f"second run is neglected: what changes is {differences()}. A generator that plays against "
+        "a discriminator which hardly moves finds its blind spot, and every seed runs to it. The "
         "**gradient penalty** is there to keep the discriminator's slope gentle (in the healthy "
         "run it did so only in part, through an error that was found later). The "
         "**bars** count what our classifier takes the samples for: a class is *alive* from 1% on. "

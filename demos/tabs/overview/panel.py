@@ -61,7 +61,7 @@ def code(knobs: dict[str, Any]) -> str:
     each = "all attributes of each person" if data.colour else "each class"
     return f"""
         from gen_core import load
-        from gen_core.evaluation.cost import measure, published
+        from gen_core.evaluation.cost import cost_of, published
 
         for name in [{names}]:
             model = load(name)
@@ -71,7 +71,7 @@ def code(knobs: dict[str, Any]) -> str:
             label = model.condition.balanced(range({count}))  # {each} in turn
             if label is not None:
                 knobs["label"] = label
-            cost = measure(model, range({seed}, {seed + count}), **knobs)
+            cost = cost_of(model, range({seed}, {seed + count}), **knobs)
             print(f"{{name}}: {{cost.milliseconds:.2f}} ms, {{cost.evaluations:g}} evaluations")
     """
 

@@ -27,7 +27,7 @@ from demos.widgets.card import read
 from gen_core.devices import device_title
 from gen_core.hub.models import BigModel, big_models, obstacles
 from gen_core.hub.pipeline import Drawn, generate
-from gen_core.hub.server import Slot
+from gen_core.hub.server import Server
 from gen_core.provenance import watermark
 from gen_core.provenance.metadata import about, png
 
@@ -46,9 +46,9 @@ FLAGGED = (
 
 
 @functools.cache
-def slot(device: torch.device, models: tuple[BigModel, ...]) -> Slot:
+def slot(device: torch.device, models: tuple[BigModel, ...]) -> Server:
     """One for all pages and visitors."""
-    return Slot(device, models)
+    return Server(device, models)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class BiggerModels(Panel):
         gr.HTML(f"<p>{NONE_ALLOWED}</p>")
         return []
 
-    def _of(self, place: Slot, models: tuple[BigModel, ...]) -> BiggerModels:
+    def _of(self, place: Server, models: tuple[BigModel, ...]) -> BiggerModels:
         """The panel with the host's models."""
         reasons = {model.name: obstacles(model, place.machine) for model in models}
         able = [name for name, why in reasons.items() if not why]
@@ -122,7 +122,7 @@ def result(elem_id: str, label: str, empty: str, value: str | None) -> gr.HTML:
 
 
 def draw(
-    place: Slot, *, model: str, prompt: str, negative_prompt: str, seed: int
+    place: Server, *, model: str, prompt: str, negative_prompt: str, seed: int
 ) -> Iterator[Working | str]:
     """Yields the progress, then the picture as HTML."""
     run = place.draw(model, prompt, negative_prompt=negative_prompt, seed=seed)

@@ -25,7 +25,7 @@ from gen_core.devices import device_title
 from gen_core.training.checkpoint import weights_folder
 
 if TYPE_CHECKING:
-    from gen_core.families.text_to_image.clip_score import Matcher
+    from gen_core.families.text_to_image.clip_score import ClipScorer
 
 MOST_TEXTS = 8
 LONGEST_SHOWN = 120
@@ -73,16 +73,18 @@ def other_texts(prompt: str, texts: str) -> list[str]:
     return others
 
 
-def matcher_of(app: App) -> Matcher:
+def matcher_of(app: App) -> ClipScorer:
     """The encoder of words and pictures, loaded once for all visitors."""
     return _matcher(str(weights_folder() / MODEL), str(app.device))
 
 
 @functools.lru_cache(maxsize=1)
-def _matcher(folder: str, device: str) -> Matcher:
-    from gen_core.families.text_to_image.clip_score import Matcher  # heavy, and only for this tab
+def _matcher(folder: str, device: str) -> ClipScorer:
+    from gen_core.families.text_to_image.clip_score import (
+        ClipScorer,  # heavy, and only for this tab
+    )
 
-    return Matcher.open(folder, device)
+    return ClipScorer.open(folder, device)
 
 
 def rows(x: Tensor, scores: Tensor, texts: Sequence[str]) -> list[Row]:
@@ -129,11 +131,11 @@ def code(k: Mapping[str, Any]) -> str:
     return f"""
         from gen_core import Noise, final, load
         from gen_core.training.checkpoint import weights_folder
-        from gen_core.families.text_to_image.clip_score import Matcher
+        from gen_core.families.text_to_image.clip_score import ClipScorer
 
         texts = [
 {listed}        ]
-        model, matcher = load({MODEL!r}), Matcher.open(weights_folder() / {MODEL!r})
+        model, matcher = load({MODEL!r}), ClipScorer.open(weights_folder() / {MODEL!r})
         noise = Noise(range({k["seed"]}, {k["seed"] + k["count"]}))
         x = final(model.sample(noise, prompt=texts[0], {options}))
         # ({k["count"]}, 3, 64, 64) in [-1, 1]

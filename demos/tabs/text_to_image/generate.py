@@ -20,7 +20,7 @@ from demos.widgets.timeline import Lane, Timeline
 from demos.widgets.timeline.words import words_value
 from gen_core.evaluation.cost import Meter
 from gen_core.families.text_to_image import SCHEDULERS, TextToImage
-from gen_core.families.text_to_image.card import NAME
+from gen_core.families.text_to_image.folder import NAME
 from gen_core.family import Frame
 
 ID = "text-to-image"

@@ -11,7 +11,7 @@ from gen_core.checks import KnobError
 from gen_core.data.emoji import concepts
 from gen_core.data.emoji.scenes import COLOURS, LIGHTS, MEDIA
 from gen_core.data.grammar import article
-from gen_core.families.text_to_image.vocabulary import unknown_words
+from gen_core.families.text_to_image.tokens import unknown_words
 
 EXAMPLES = (
     "a flat emoji of a rocket, on a blue background",

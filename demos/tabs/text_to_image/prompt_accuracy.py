@@ -11,8 +11,8 @@ import gradio as gr
 from demos.tabs.text_to_image.generate import ID, MODEL
 from demos.tabs.text_to_image.texts import HOW_TO_READ_SHARES, NO_SHARES, SHARES
 from demos.widgets.measured import card, made, table
-from gen_core.evaluation.prompt_report import HEADS, share_rows
-from gen_core.families.text_to_image.card import measured
+from gen_core.evaluation.report import HEADS, prompt_accuracy_rows
+from gen_core.families.text_to_image.folder import measured
 from gen_core.training.checkpoint import weights_folder
 
 
@@ -28,7 +28,7 @@ def build() -> None:
 def section(told: Mapping[str, Any]) -> str:
     """`told` is what `evaluate` has measured."""
     return f"""
-    <section class="card measured">{table(HEADS, share_rows(told["shares"]))}
+    <section class="card measured">{table(HEADS, prompt_accuracy_rows(told["shares"]))}
       <p>{escape(HOW_TO_READ_SHARES)}</p>
       <p>{told["samples"]:,} prompts, a picture of each. {escape(made(told))}</p>
     </section>"""

@@ -31,10 +31,10 @@ SOURCES = {
 def checked(upload: Any) -> dict[str, Any]:
     """What is found of an uploaded picture. Raises KnobError for anything but a picture file."""
     picture = grey_picture(path_of(upload))
-    said, score = metadata.told(picture.info), round(watermark.score(picture), 4)
+    said, score = metadata.read_metadata(picture.info), round(watermark.score(picture), 4)
     found = score > watermark.threshold()
-    told = ("model", *metadata.told_knobs(), "comment")
-    facts = {name.replace("_", " "): text for name, text in said.items() if name in told}
+    shown = ("model", *metadata.recorded_knobs(), "comment")
+    facts = {name.replace("_", " "): text for name, text in said.items() if name in shown}
     return verdict_value(
         headline(said, found),
         [("Metadata", metadata(said)), ("Invisible mark", mark(score))],
@@ -115,10 +115,10 @@ def code(knobs: Mapping[str, Any]) -> str:
     return """
         from PIL import Image
         from gen_core import watermark
-        from gen_core.provenance.metadata import told
+        from gen_core.provenance.metadata import read_metadata
 
         picture = Image.open("picture.png")  # your picture, saved under this name
-        print(told(picture.info))
+        print(read_metadata(picture.info))
         print(watermark.score(picture), "found above", watermark.threshold())
     """
 

@@ -22,11 +22,11 @@ from gen_core.data.emoji import Emoji
 from gen_core.data.emoji.scenes import portrait
 from gen_core.data.images import MissingData
 from gen_core.devices import device_title
-from gen_core.families.text_to_image.card import EMOJI
+from gen_core.families.text_to_image.folder import EMOJI
 from gen_core.training.checkpoint import weights_folder
 
 if TYPE_CHECKING:
-    from gen_core.families.text_to_image.search import Found, Search
+    from gen_core.families.text_to_image.clip_score import Found, Search
 
 NAME = f"{ID}-search"
 SHOWN = 12
@@ -53,7 +53,7 @@ def nearest(app: App, words: str, pictures: bool = True) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=1)
 def _search(folder: str, device: str) -> Search:
-    from gen_core.families.text_to_image.search import Search  # heavy, and only for this tab
+    from gen_core.families.text_to_image.clip_score import Search  # heavy, and only for this tab
 
     return Search.open(folder, device)
 
@@ -80,7 +80,7 @@ def code(k: Mapping[str, Any]) -> str:
     """The lines that find the same."""
     return f"""
         from gen_core.training.checkpoint import weights_folder
-        from gen_core.families.text_to_image.search import Search
+        from gen_core.families.text_to_image.clip_score import Search
 
         search = Search.open(weights_folder() / {MODEL!r})
         for name, style, score, index in search.nearest({k["words"]!r}, {SHOWN}):

@@ -23,7 +23,7 @@ from gen_core import Noise
 from gen_core.data.emoji import emoji_here
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
-from gen_core.families.text_to_image.card import NAME
+from gen_core.families.text_to_image.folder import NAME
 
 MODEL, SCENE, DRAWING, UPLOAD = "The model", "Real emoji", Source.drawing, Source.upload
 DRAWN_WITH = {"steps": 20, "guidance_scale": GUIDANCE}

@@ -12,7 +12,7 @@ from demos.tabs.text_to_image.generate import ID, MODEL, SOLVERS
 from demos.tabs.text_to_image.texts import HOW_TO_READ_TRADEOFF, NO_TRADEOFF, TRADEOFF
 from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
 from demos.widgets.measured import card, made, table
-from gen_core.families.text_to_image.card import measured
+from gen_core.families.text_to_image.folder import measured
 from gen_core.training.checkpoint import weights_folder
 
 HEADS = ("Guidance", "CLIP score", "Right thing, says the judge", "Diversity", "Burnt-out pixels")

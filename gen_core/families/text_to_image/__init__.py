@@ -16,22 +16,29 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import torch
 from torch import Tensor
 
+from gen_core.classifiers.emoji import SceneClassifier
 from gen_core.conditions import Text
-from gen_core.families.text_to_image.autoencoder import Autoencoder, AutoencoderConfig
-from gen_core.families.text_to_image.denoiser import Denoiser, DenoiserConfig, clean
-from gen_core.families.text_to_image.part import LIBRARIES
-from gen_core.families.text_to_image.parts import PARTS
+from gen_core.families.text_to_image.folder import assembled, opened
+from gen_core.families.text_to_image.parts import (
+    LIBRARIES,
+    Autoencoder,
+    AutoencoderConfig,
+    Clip,
+    Decoder,
+    Denoiser,
+    DenoiserConfig,
+    TextEncoder,
+    TextEncoderConfig,
+    clean,
+)
 from gen_core.families.text_to_image.pipeline import (
     MAX_STEPS,
     SCHEDULERS,
     GuidedDenoiser,
     Start,
     Way,
-    assembled,
     noise_for,
-    opened,
 )
-from gen_core.families.text_to_image.text_encoder import Words, WordsConfig
 from gen_core.families.text_to_image.tokens import encoded, learned
 from gen_core.family import Clock, Family, Frame, Gaussian, Phase, Picture, register
 from gen_core.knobs import Choice, Flag, Instance, Number, Whole
@@ -49,7 +56,7 @@ class TextToImageConfig:
     """Those of the parts that draw."""
 
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
-    words: WordsConfig = field(default_factory=WordsConfig)
+    text_encoder: TextEncoderConfig = field(default_factory=TextEncoderConfig)
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
 
 
@@ -71,7 +78,14 @@ class TextToImage(Family):
     Config = TextToImageConfig
     libraries = LIBRARIES
     layout = torch.contiguous_format
-    parts = PARTS
+    parts: ClassVar = {
+        "judge": SceneClassifier,
+        "autoencoder": Autoencoder,
+        "words": TextEncoder,
+        "clip": Clip,
+        "denoiser": Denoiser,
+        "decoder": Decoder,
+    }
     knobs = (
         Whole("steps", 20, 1, MAX_STEPS),
         Number(
@@ -109,14 +123,12 @@ class TextToImage(Family):
 
     @classmethod
     def tiny(cls) -> TextToImageConfig:
-        return cls.Config(Autoencoder.tiny(), Words.tiny(), Denoiser.tiny())
+        return cls.Config(Autoencoder.tiny(), TextEncoder.tiny(), Denoiser.tiny())
 
     @classmethod
     def from_folder(cls, folder: Path, card: Mapping[str, Any]) -> Self:
-        own = {
-            name: config_of(card["parts"][name]) for name in ("autoencoder", "words", "denoiser")
-        }
-        model = cls(cls.Config(**own), opened(folder))
+        own = [config_of(card["parts"][name]) for name in ("autoencoder", "words", "denoiser")]
+        model = cls(cls.Config(*own), opened(folder))
         model.folder = folder
         return model
 
@@ -197,9 +209,9 @@ class TextToImage(Family):
 
 def _untrained(config: TextToImageConfig) -> StableDiffusionPipeline:
     tokenizer = learned([])
-    words = Words(replace(config.words, vocabulary=len(tokenizer)))
+    text_encoder = TextEncoder(replace(config.text_encoder, vocabulary=len(tokenizer)))
     autoencoder, denoiser = Autoencoder(config.autoencoder), Denoiser(config.denoiser)
-    return assembled(autoencoder.net, words.net, denoiser.net, tokenizer)
+    return assembled(autoencoder.net, text_encoder.net, denoiser.net, tokenizer)
 
 
 def _test_prompts() -> list[str]:

@@ -10,14 +10,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from gen_core.classifiers.emoji import half, truth
 from gen_core.conditions import Text
-from gen_core.data.emoji import SIZE, Emoji
+from gen_core.data.emoji import SIZE, STYLES, Emoji, concepts
 from gen_core.data.emoji.captions import caption
-from gen_core.data.emoji.scenes import RELATIONS, Scene, any_scene, paint, random_scene, twin
+from gen_core.data.emoji.scenes import (
+    COLOURS,
+    FAULTS,
+    LIGHTS,
+    MEDIA,
+    PLACES,
+    RELATIONS,
+    SIZES,
+    TINTS,
+    Scene,
+    any_scene,
+    paint,
+    random_scene,
+    twin,
+)
 from gen_core.devices import fast_math
-from gen_core.families.text_to_image.denoiser import Denoiser
+from gen_core.families.text_to_image.parts import Denoiser
 from gen_core.families.text_to_image.tokens import encoded
 
 if TYPE_CHECKING:
@@ -102,9 +117,9 @@ class WindowBatches:
 
 
 @dataclass
-class JudgeBatches:
-    """(pictures, right answers) of all kinds of scenes, the held-out ones too: a judge must know
-    what the model may not. Of two things mostly the half in which one of them stands."""
+class ClassifierBatches:
+    """(pictures, right answers) of all kinds of scenes, the held-out ones too: a classifier must
+    know what the model may not. Of two things mostly the half in which one of them stands."""
 
     emoji: Emoji
     size: int
@@ -121,6 +136,95 @@ class JudgeBatches:
                 x[row] = half(x[row : row + 1], (-dx, -dy) if shown else (dx, dy))[0]
             answers.append(truth(scene, None if shown == 2 else shown))
         return x, torch.tensor(answers)
+
+
+WORDS = (
+    *(f"on {c}" for c in COLOURS),
+    *(f"first {t}" for t in TINTS),
+    *(f"second {t}" for t in TINTS),
+    *STYLES,
+    *SIZES,
+    *(f"at {p}" for p in PLACES),
+    *RELATIONS,
+    *map(str, range(1, 5)),
+    *LIGHTS,
+    *MEDIA,
+    *FAULTS,
+)
+"""What a caption can say beside the things: each has a direction of its own, drawn at random."""
+
+
+class TextTargets:
+    """What a scene looks like, in as many numbers as a token has: what the text encoder learns.
+
+    A denoiser that is given *which* of 900 drawings to make must learn each by heart: after 230,000
+    pictures it had learned none. Given *how it looks*, it has one map to learn, the same for all.
+
+    A target is made of three pieces: the first thing's looks and the second's, as principal
+    components of all drawings seen from afar, and the sum of its words' directions.
+    """
+
+    def __init__(self, emoji: Emoji, width: int) -> None:
+        plain = [
+            Scene((thing,), style=style, background="grey")
+            for thing in range(len(concepts()))
+            for style in STYLES
+        ]
+        afar = F.avg_pool2d(pictures(plain, emoji), 4).flatten(1)  # as fine as latents are
+        looks = afar - afar.mean(0)
+        kept = 3 * width // 8
+        basis = torch.linalg.svd(looks, full_matrices=False).Vh[:kept]
+        self.looks = looks @ basis.T
+        """(drawings, kept), of unit size"""
+        self.looks /= self.looks.std()
+        rng = torch.Generator().manual_seed(0)
+        self.words = 0.4 * torch.randn(len(WORDS), width - 2 * kept, generator=rng)
+        """(words, the rest of the width): about seven are said of a scene"""
+
+    def of(self, scene: Scene) -> Tensor:
+        """(width,) float32"""
+        style = STYLES.index(scene.style)
+        first, *other = (self.looks[thing * len(STYLES) + style] for thing in scene.things)
+        second = other[0] if other else torch.zeros_like(first)
+        said = self.words[[WORDS.index(word) for word in _words(scene)]].sum(0)
+        return torch.cat([first, second, said])
+
+
+def _words(scene: Scene) -> list[str]:
+    tints = zip(("first", "second"), scene.tints, strict=False)
+    said = [
+        f"on {scene.background}",
+        scene.style,
+        scene.size,
+        f"at {scene.place}",
+        str(scene.count),
+        scene.relation,
+        scene.light,
+        scene.medium,
+        scene.fault,
+        *(f"{which} {tint}" for which, tint in tints if tint),
+    ]
+    return [word for word in said if word]
+
+
+@dataclass
+class TextTargetBatches:
+    """(targets, tokens of captions); every second scene shows two things, which are harder."""
+
+    targets: TextTargets
+    tokenizer: CLIPTokenizer
+    size: int
+    seed: int
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        numbers = range(step * self.size, (step + 1) * self.size)
+        scenes = [self._scene(number) for number in numbers]
+        said = [caption(s, (self.seed + 1, n)) for s, n in zip(scenes, numbers, strict=True)]
+        return torch.stack([self.targets.of(s) for s in scenes]), encoded(self.tokenizer, said)
+
+    def _scene(self, number: int) -> Scene:
+        drawn = (random_scene((self.seed, number, attempt)) for attempt in itertools.count())
+        return next(scene for scene in drawn if number % 2 == 0 or scene.relation)
 
 
 def latents_of(x: Tensor, autoencoder: AutoencoderKL) -> Tensor:
@@ -141,7 +245,7 @@ class LatentBatches:
 
     scenes: SceneBatches
     autoencoder: AutoencoderKL
-    text: CLIPTextModel
+    text_encoder: CLIPTextModel
     kept: dict[int, Tensor] = field(default_factory=dict)
 
     @torch.no_grad()
@@ -150,11 +254,11 @@ class LatentBatches:
         scenes = self.scenes.scenes(drawn)
         tokens = encoded(self.scenes.tokenizer, self.scenes.captions(step, scenes))
         rng = torch.Generator().manual_seed(self.scenes.seed * 1_000_003 + step)
-        told = Text(functools.partial(encoded, self.scenes.tokenizer))
-        tokens = told.dropout(tokens, rng)  # some captions are left empty, for guidance
+        text = Text(functools.partial(encoded, self.scenes.tokenizer))
+        tokens = text.dropout(tokens, rng)  # some captions are left empty, for guidance
         latents = self._latents(drawn, scenes)
         with fast_math(latents.device):
-            words = self.text(tokens.to(latents.device)).last_hidden_state
+            words = self.text_encoder(tokens.to(latents.device)).last_hidden_state
         return latents.float(), words.float()
 
     def _latents(self, drawn: int, scenes: list[Scene]) -> Tensor:
@@ -179,7 +283,7 @@ class GuessBatches:
 
     scenes: SceneBatches
     autoencoder: AutoencoderKL
-    text: CLIPTextModel
+    text_encoder: CLIPTextModel
     denoiser: Denoiser
 
     @torch.no_grad()
@@ -190,7 +294,7 @@ class GuessBatches:
         t = torch.randint(1, LITTLE, (len(x),), generator=rng)
         eps = torch.randn(latents.shape, generator=rng).to(latents.device)
         with fast_math(latents.device):
-            words = self.text(tokens.to(latents.device)).last_hidden_state
+            words = self.text_encoder(tokens.to(latents.device)).last_hidden_state
             guess = self.denoiser.guess(latents, t.to(latents.device), eps, words.float())
         untouched = torch.rand(len(x), 1, 1, 1, generator=rng) < UNTOUCHED
         kept = torch.where(untouched.to(latents.device), latents, guess)

@@ -1,32 +1,30 @@
-"""What the loop of Stable Diffusion stands on: the library's schedulers, its pipeline and its
-denoiser with guidance, and the way that a picture to start from leaves to walk."""
+"""What the loop of Stable Diffusion stands on: the library's schedulers, its denoiser with guidance
+and attention maps, and the steps that a picture to start from leaves."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gen_core.checks import KnobError, number, shown
-from gen_core.families.text_to_image.denoiser import SCHEDULE
 from gen_core.knobs import Knob
 from gen_core.noise import Noise
-from gen_core.training.checkpoint import CheckpointError
 
 if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
-    from transformers import CLIPTokenizer
+    from diffusers import UNet2DConditionModel
 
 MAX_STEPS = 60
 """From 61 on the spacing of diffusers' schedulers rounds to one step too many now and then."""
+HEAT_SIDE = 8
+"""Latent pixels of a heat map's side: maps of other layers are brought to it."""
 
 
 @dataclass(frozen=True)
@@ -80,36 +78,6 @@ class Start:
                 raise KnobError(f"{name} {said}: give a tensor {shape}")
 
 
-def assembled(
-    autoencoder: nn.Module, words: nn.Module, denoiser: nn.Module, tokenizer: CLIPTokenizer
-) -> StableDiffusionPipeline:
-    """The parts' networks as diffusers' pipeline."""
-    from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
-
-    return StableDiffusionPipeline(
-        vae=autoencoder,
-        text_encoder=words,
-        tokenizer=tokenizer,
-        unet=denoiser,
-        scheduler=DPMSolverMultistepScheduler(**SCHEDULE),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-
-
-def opened(folder: Path) -> StableDiffusionPipeline:
-    """The pipeline in a folder, in float32. Raises CheckpointError for a damaged one."""
-    from diffusers import StableDiffusionPipeline
-
-    try:
-        return StableDiffusionPipeline.from_pretrained(
-            folder, local_files_only=True, low_cpu_mem_usage=False
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        raise CheckpointError(f"{folder.name} is damaged ({error}): fetch it again") from error
-
-
 class GuidedDenoiser:
     """The denoiser with classifier-free guidance (Ho & Salimans 2022), which counts how often it is
     asked about each sample, and can tell where the words looked."""
@@ -122,8 +90,6 @@ class GuidedDenoiser:
     def __call__(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor | None]:
         """x (B, 4, 16, 16) -> the velocity, and how much each place looked at each token of the
         prompt (B, 32, 8, 8)."""
-        from gen_core.families.text_to_image.attention import heat, watched  # heavy
-
         with watched(self.net) if self.attention else contextlib.nullcontext() as maps:
             if self.scale == 1:
                 self.evaluations += 1
@@ -134,6 +100,46 @@ class GuidedDenoiser:
                 without, given = both.chunk(2)
                 v = without + self.scale * (given - without)
         return v, heat(maps)[-len(x) :].cpu() if maps else None
+
+
+@contextlib.contextmanager
+def watched(net: UNet2DConditionModel) -> Iterator[list[Tensor]]:
+    """Within it, each evaluation of `net` adds its cross-attention layers' maps to the list, each
+    (B, places, tokens), rows sum to 1.
+
+    One model serves one visitor at a time: all is put back at the end.
+    """
+    from diffusers.models.attention_processor import AttnProcessor  # heavy
+
+    maps: list[Tensor] = []
+    before = net.attn_processors
+    watching = {k: AttnProcessor() if ".attn2." in k else v for k, v in before.items()}
+    layers = [layer for name, layer in net.named_modules() if name.endswith(".attn2")]
+    net.set_attn_processor(watching)  # the ordinary ones never compute the maps as such
+    for layer in layers:
+        layer.get_attention_scores = functools.partial(_kept_scores, layer, maps)
+    try:
+        yield maps
+    finally:
+        for layer in layers:
+            del layer.get_attention_scores
+        net.set_attn_processor(before)
+
+
+def _kept_scores(layer: nn.Module, maps: list[Tensor], *inputs: Tensor | None) -> Tensor:
+    weights = type(layer).get_attention_scores(layer, *inputs)  # (B * heads, places, tokens)
+    maps.append(weights.unflatten(0, (-1, layer.heads)).mean(1))
+    return weights
+
+
+def heat(maps: list[Tensor]) -> Tensor:
+    """The layers' maps (B, places, tokens) as one: (B, tokens, 8, 8), 0 to 1 over the tokens."""
+    pictures = []
+    for weights in maps:
+        side = round(weights.shape[1] ** 0.5)
+        picture = weights.float().transpose(1, 2).unflatten(2, (side, side))
+        pictures.append(F.interpolate(picture, (HEAT_SIDE, HEAT_SIDE), mode="bilinear"))
+    return torch.stack(pictures).mean(0)
 
 
 class Way:

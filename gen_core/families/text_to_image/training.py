@@ -1,48 +1,80 @@
 """The trainings, one after the other: the denoiser learns with the help of the other parts.
 
 python -m gen_core train text-to-image-emoji/PART
+python -m gen_core look    what the denoiser has learned so far, also while it trains
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
+import statistics
 import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from transformers import CLIPTokenizer
+from diffusers import AutoencoderKL
+from safetensors import safe_open
+from torchvision.utils import save_image
+from transformers import CLIPTextModel, CLIPTokenizer
 
-from gen_core.data.emoji import Emoji, load_emoji
+from gen_core.data.emoji import load_emoji
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
 from gen_core.data.splits import SCENES
 from gen_core.devices import pick_device
-from gen_core.families.text_to_image.autoencoder import Autoencoder
+from gen_core.evaluation.prompt_accuracy import measured_accuracy
+from gen_core.families.text_to_image import TextToImage, TextToImageConfig
 from gen_core.families.text_to_image.batches import (
+    ClassifierBatches,
     GuessBatches,
-    JudgeBatches,
     LatentBatches,
     SceneBatches,
+    TextTargetBatches,
+    TextTargets,
     WindowBatches,
 )
-from gen_core.families.text_to_image.card import NAME
-from gen_core.families.text_to_image.decoder import Decoder
-from gen_core.families.text_to_image.parts import PARTS
-from gen_core.families.text_to_image.text_targets import SketchBatches, Sketches
-from gen_core.families.text_to_image.tokens import learned
-from gen_core.families.text_to_image.vocabulary import known_words
-from gen_core.family import Trainable
-from gen_core.training import checkpoint
-from gen_core.training.recipes import Recipe, Run
+from gen_core.families.text_to_image.folder import NAME, assembled
+from gen_core.families.text_to_image.parts import Autoencoder, Decoder, Denoiser, TextEncoder
+from gen_core.families.text_to_image.tokens import known_words, learned
+from gen_core.family import Trainable, final
+from gen_core.noise import Noise
+from gen_core.progress import Report, ignore
+from gen_core.training import checkpoint, recipes
 from gen_core.training.train import BatchSource, Step
 
+PROMPTS = (
+    "a 3d emoji of a red cat, on a teal background",
+    "a rocket at night, pixel art",
+    "a flat emoji of three lemons, on blue",
+    "an owl left of a cactus, 3d",
+    "watercolour of a small blue whale",
+    "a noto emoji of a pizza, on a red background",
+    "a 3d emoji of an octopus, on a green background",
+    "a pencil sketch of a castle",
+    "a flat emoji of a guitar, on a yellow background",
+    "a 3d emoji of a fox, on purple, foggy",
+    "a large cupcake, on a pink background",
+    "a bicycle above a tree, on a white background",
+)
+"""What `look` draws, each from the first `SEEDS` seeds."""
+SEEDS = 6
+RECENT = 50
+"""Lines of the log whose mean is given: one line is the loss of a single batch."""
 
-class PartRun(Run):
+
+class PartRun(recipes.Run):
     """A run whose result stays in its folder, as final.safetensors, until all are exported."""
 
     precision: ClassVar = torch.float32
+
+    def __post_init__(self) -> None:
+        """Parts that read words take the size of the vocabulary from the tokenizer of the runs."""
+        if self.part in ("clip", "words"):
+            config = self.recipe.config | {"vocabulary": len(tokenizer(self.folder.parent))}
+            self.recipe = dataclasses.replace(self.recipe, config=config)
 
     @property
     def part(self) -> str:
@@ -53,49 +85,51 @@ class PartRun(Run):
         return self.folder / "final.safetensors"
 
     def _batches(self, data_root: str | None, device: str, size: int) -> BatchSource:
-        self.source = self._made(load_emoji(data_root), pick_device(device), size)
+        emoji, folder, seed = load_emoji(data_root), self.folder.parent, self.recipe.seed
+
+        def scenes(twins: bool = False) -> SceneBatches:
+            return SceneBatches(emoji, tokenizer(folder), size, seed, twins)
+
+        def targets() -> TextTargets:
+            return TextTargets(emoji, TextEncoder.Config(**self.recipe.config).width)
+
+        def trained(name: str) -> Any:
+            return part(name, folder).to(pick_device(device))
+
+        def latents() -> tuple[SceneBatches, AutoencoderKL, CLIPTextModel]:
+            return scenes(), trained("autoencoder").net, trained("words").net
+
+        sources = {
+            "judge": lambda: ClassifierBatches(emoji, size, seed),
+            "autoencoder": lambda: WindowBatches(emoji, size, seed),
+            "words": lambda: TextTargetBatches(targets(), tokenizer(folder), size, seed),
+            "clip": lambda: scenes(twins=True),
+            "denoiser": lambda: LatentBatches(*latents()),
+            "decoder": lambda: GuessBatches(*latents(), trained("denoiser")),
+        }
+        self.source = sources[self.part]()
         return self.source
 
-    def _made(self, emoji: Emoji, device: torch.device, size: int) -> BatchSource:
-        folder, recipe = self.folder.parent, self.recipe
-        if self.part == "judge":
-            return JudgeBatches(emoji, size, recipe.seed)
-        if self.part == "words":
-            width = PARTS["words"].Config(**recipe.config).width
-            return SketchBatches(Sketches(emoji, width), tokenizer(folder), size, recipe.seed)
-        if self.part == "autoencoder":
-            return WindowBatches(emoji, size, recipe.seed)
-        scenes = SceneBatches(
-            emoji, tokenizer(folder), size, recipe.seed, twins=self.part == "clip"
-        )
-        if self.part == "clip":
-            return scenes
-        autoencoder, words = (part(name, folder).to(device) for name in ("autoencoder", "words"))
-        if self.part == "decoder":
-            denoiser = part("denoiser", folder).to(device)
-            return GuessBatches(scenes, autoencoder.net, words.net, denoiser)
-        return LatentBatches(scenes, autoencoder.net, words.net)
-
     def _model(self, done: int, device: str) -> Trainable:
-        """CLIP's text half begins as the words, the decoder as the autoencoder's."""
+        """CLIP's text half begins as the text encoder, the decoder as the autoencoder's."""
         model = super()._model(done, device)
         if self.part == "clip":
-            words = part("words", self.folder.parent)
-            model.net.text_model.load_state_dict(words.net.state_dict())
+            text_encoder = part("words", self.folder.parent)
+            model.net.text_model.load_state_dict(text_encoder.net.state_dict())
         if isinstance(model, Decoder):
             autoencoder = part("autoencoder", self.folder.parent)
             model.net.load_state_dict(autoencoder.net.state_dict())
             model.net.register_to_config(scaling_factor=autoencoder.card["scaling_factor"])
         return model
 
-    def told(self, last: Step) -> dict[str, Any]:
+    def card(self, last: Step) -> dict[str, Any]:
         """With what brings the latents to unit size; the decoder decodes the same ones."""
         model = last.trainer.ema
         if not isinstance(model, Autoencoder):
-            return super().told(last)
+            return super().card(last)
         known = isinstance(model, Decoder)
         scale = model.net.config.scaling_factor if known else self._scaling(model)
-        return super().told(last) | {"scaling_factor": scale}
+        return super().card(last) | {"scaling_factor": scale}
 
     @torch.no_grad()
     def _scaling(self, model: Autoencoder) -> float:
@@ -136,11 +170,48 @@ def part(name: str, folder: Path | str) -> Trainable:
     return model
 
 
-def part_run(name: str, recipe: Recipe, folder: Path) -> PartRun:
-    """The run of a part, beside those of the others in the folder of runs: those that read words
-    take the size of the vocabulary from the tokenizer there."""
-    run = PartRun(name, recipe, folder)
-    if run.part in ("clip", "words"):
-        size = {"vocabulary": len(tokenizer(folder.parent))}
-        run.recipe = dataclasses.replace(recipe, config=recipe.config | size)
-    return run
+def look(folder: Path | str, device: torch.device, progress: Report = ignore) -> dict[str, Any]:
+    """Writes grid-STEP.png to the denoiser's folder of runs, and a line to its progress.jsonl.
+
+    Returns the line; its shares, as `measured_accuracy` gives them, are {} where no classifier is
+    trained yet. folder: of all runs. Raises FileNotFoundError for a part that is missing.
+    """
+    run = recipes.run(f"{NAME}/denoiser", folder)
+    model = _as_it_stands(run).to(device)
+    drawn = [final(model.sample(Noise(range(SEEDS)), prompt=prompt)) for prompt in PROMPTS]
+    step = run.steps_done()
+    grid = run.folder / f"grid-{step:06d}.png"
+    save_image(torch.cat(drawn), grid, nrow=2 * SEEDS, normalize=True, value_range=(-1, 1))
+    lines = [line for line in run.read_log() if line["step"] <= step]
+    try:
+        classifier = part("judge", run.folder.parent).to(device)
+    except FileNotFoundError:
+        shares = {}
+    else:
+        shares = measured_accuracy(model, classifier, progress=progress)
+    figures = {
+        "step": step,
+        "pictures": step * run.recipe.batch,
+        "hours": round(lines[-1]["seconds"] / 3600, 2),
+        "loss": round(statistics.fmean(line["denoise.loss"] for line in lines[-RECENT:]), 4),
+        "shares": shares,
+    }
+    with open(run.folder / "progress.jsonl", "a", encoding="utf-8") as file:
+        file.write(json.dumps(figures) + "\n")
+    return figures
+
+
+def _as_it_stands(run: recipes.Run) -> TextToImage:
+    """The pipeline with the average of the weights that the denoiser's state holds."""
+    if not run.state.exists():
+        raise FileNotFoundError(
+            f"{run.state} is missing: `python -m gen_core train {run.name}` makes it"
+        )
+    denoiser, runs = Denoiser(Denoiser.Config(**run.recipe.config)), run.folder.parent
+    with safe_open(run.state, "pt") as file:
+        names = (name for name in file.keys() if name.startswith("ema."))  # noqa: SIM118
+        denoiser.load_state_dict({n.removeprefix("ema."): file.get_tensor(n) for n in names})
+    parts = [part("autoencoder", runs), part("words", runs), denoiser]
+    pipeline = assembled(*(part.net for part in parts), tokenizer(runs))
+    config = TextToImageConfig(*(part.config for part in parts))
+    return TextToImage(config, pipeline).requires_grad_(False).eval()
