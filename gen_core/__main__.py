@@ -343,7 +343,7 @@ def _fetch(args: argparse.Namespace) -> Answer:
     from gen_core.data.fashion import cache_folder
 
     with Bars() as progress:
-        folder = str(fetch_emoji(cache_folder(), report=progress))
+        folder = str(fetch_emoji(cache_folder(), progress=progress))
     return {"folder": folder}, folder
 
 

@@ -116,7 +116,7 @@ def _decoded(png: bytes) -> np.ndarray:
 
 
 def fetch_emoji(
-    place: Path, get: Callable[[str], bytes] | None = None, report: Report = ignore
+    place: Path, get: Callable[[str], bytes] | None = None, progress: Report = ignore
 ) -> Path:
     """Downloads the concepts' drawings, 900 small files, to `place`/emoji64; returns that folder.
 
@@ -129,7 +129,7 @@ def fetch_emoji(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for drawing in pool.map(lambda pair: _drawing(*pair, get), wanted):
             drawings.append(drawing)
-            report(Progress("drawings", len(drawings), len(wanted), "files"))
+            progress(Progress("drawings", len(drawings), len(wanted), "files"))
     items = [
         {"style": style, "code": c.code, "name": c.name, "keywords": list(c.words)}
         for c, style in wanted
