@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from demos.page.examples import write
 from demos.page.handlers import App
 from demos.tabs import text_to_image
-from demos.tabs.text_to_image import fit, prompt_accuracy, search, tradeoff
+from demos.tabs.text_to_image import fit, measured, search
 from demos.tabs.text_to_image.generate import MODEL
 from demos.tabs.text_to_image.texts import NO_SEARCH, NO_SHARES, NO_TRADEOFF
 from demos.widgets import chart
@@ -216,7 +216,7 @@ def test_the_printed_lines_give_what_the_panel_shows(app, capsys):
 
 
 def test_the_chart_has_the_five_values_and_better_is_up_and_right():
-    tree = ElementTree.fromstring(tradeoff.section({"guidance": CURVE | made()}))
+    tree = ElementTree.fromstring(measured.tradeoff({"guidance": CURVE | made()}))
     names = [t.text for t in tree.iter("text") if t.get("class") == "name"]
     assert sorted(names) == ["15", "3", "30", "7.5", "guidance 1"]
     circles = [(float(c.get("cx")), float(c.get("cy"))) for c in tree.iter("circle")]
@@ -247,7 +247,7 @@ def test_what_else_was_measured_stands_beside_the_chart():
             **made(),
         },
     }
-    said = "".join(ElementTree.fromstring(tradeoff.section(figures)).itertext())
+    said = "".join(ElementTree.fromstring(measured.tradeoff(figures)).itertext())
     assert "It recognises 96% of things in real drawings." in said
     assert "“<i>blurry</i>” made 91% of 200 pictures sharper" in said and "1.42 ± 0.03" in said
 
@@ -260,7 +260,7 @@ def test_a_row_for_each_question_that_was_asked():
         "pictures": 500,
     }
     figures = {"samples": 500, "shares": told, **made()}
-    tree = ElementTree.fromstring(prompt_accuracy.section(figures))
+    tree = ElementTree.fromstring(measured.prompt_accuracy(figures))
     cells = [[cell.text for cell in row] for row in tree.iter("tr")]
     assert cells[0] == list(HEADS)
     assert cells[1:] == [
@@ -286,8 +286,7 @@ def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     checkpoint.amend(MODEL, CURVE | made(), section="guidance")
     with gr.Blocks() as page:
         search.PANEL.build(App("cpu"))
-        prompt_accuracy.build()
-        tradeoff.build()
+        measured.build()
     assert NO_SHARES in texts_of(page)
     assert not any(NO_SEARCH in text for text in texts_of(page))
     assert any('class="chart"' in text for text in texts_of(page))
@@ -295,7 +294,7 @@ def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     (own_weights / "card.json").write_text("{}")
     with gr.Blocks() as page:
         search.PANEL.build(App("cpu"))
-        tradeoff.build()
+        measured.build()
     assert any(NO_SEARCH in text for text in texts_of(page))
     assert NO_TRADEOFF in texts_of(page) and not any("<svg" in text for text in texts_of(page))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from demos.page.tab import Tab
-from demos.sampling.attributes import Person
+from demos.sampling.attributes import AttributeGeneration
 from demos.sampling.generate import Generation
 from demos.tabs.diffusion import compare, forward
 from demos.tabs.diffusion.texts import GENERATE
@@ -21,7 +21,7 @@ generation = Generation(
     kind=Diffusion,
     comment="frames[k].x0 is the guess of x_0 at step k, frames[k].out the predicted noise",
 )
-person = Person(replace(generation, model="diffusion-avatars"))
+person = AttributeGeneration(replace(generation, model="diffusion-avatars"))
 
 TAB = Tab(
     ID,

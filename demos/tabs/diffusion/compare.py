@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from demos.page.controls import FASHION, Knob, control_of, label_code, labels_for
+from demos.page.controls import FASHION, Knob, control_of, labels_for
 from demos.page.handlers import App
 from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
-from demos.sampling.grids import Contender, race
+from demos.page.script import sampling, script
+from demos.sampling.runs import Contender, race
 from demos.tabs.diffusion.texts import COMPARE
 from demos.widgets.labelled_grid import LabelledGrid
 from gen_core.families.diffusion import Diffusion
@@ -21,7 +22,14 @@ COLUMNS = {
     "5-50": (5, 10, 20, 30, 50),
     "25-200": (25, 50, 100, 200),
 }
-
+NOTES = {
+    "ddpm": "fresh noise at each step",
+    "ddim": "eta = {eta:g}, even times",
+    "dpm++2m": "second order",
+    "euler": "the same step, most near the end",
+    "heun": "second order, asks twice a step",
+}
+"""What stands beside each solver's name."""
 KNOBS = [
     Knob("label", "What to draw", "label", FASHION[8], all_classes=True),
     Knob("columns", "Steps", "choice", "1-16", options=list(COLUMNS)),
@@ -50,7 +58,7 @@ def compare(
     model = app.model(MODEL)
     shared = {"guidance_scale": guidance_scale, "eta": eta}  # all but DDIM leave eta aside
     rows = [
-        Contender(solver.label, _note(name, eta), model, {"solver": name, **shared})
+        Contender(solver.label, NOTES[name].format(eta=eta), model, {"solver": name, **shared})
         for name, solver in DIFFUSION_SOLVERS.items()
     ]
     return race(
@@ -63,33 +71,23 @@ def compare(
     )
 
 
-def _note(solver: str, eta: float) -> str:
-    return {
-        "ddpm": "fresh noise at each step",
-        "ddim": f"eta = {eta:g}, even times",
-        "dpm++2m": "second order",
-        "euler": "the same step, most near the end",
-        "heun": "second order, asks twice a step",
-    }[solver]
-
-
 def code(k: Mapping[str, Any]) -> str:
-    return f"""
-        from gen_core import Noise, final, load
-
-        model = load("{MODEL}")
-        pictures = {{}}
-        for solver in {list(DIFFUSION_SOLVERS)}:
-            for steps in {COLUMNS[k["columns"]]}:
-                pictures[solver, steps] = final(model.sample(
-                    Noise(range({k["seed"]}, {k["seed"] + k["count"]})),  # the same noise each time
-                    label={label_code(k["label"], k["count"])},
-                    steps=steps,
-                    guidance_scale={k["guidance_scale"]},
-                    solver=solver,
-                    eta={k["eta"]},
-                ))  # ({k["count"]}, 1, 28, 28) in [-1, 1]
-    """
+    drawn = sampling(
+        k,
+        "pictures[solver, steps] = final",
+        without=("columns",),
+        indent=8,
+        shape="1, 28, 28",
+        steps="steps",
+        solver="solver",
+    )
+    return script(
+        f'model = load("{MODEL}")',
+        "pictures = {}",
+        f"for solver in {list(DIFFUSION_SOLVERS)}:",
+        f"    for steps in {COLUMNS[k['columns']]}:  # the same noise each time",
+        *drawn,
+    )
 
 
 PANEL = Panel(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from demos.page.tab import Tab
-from demos.sampling.attributes import Person
+from demos.sampling.attributes import AttributeGeneration
 from demos.sampling.generate import Generation
 from demos.tabs.flow import few_steps
 from demos.tabs.flow.texts import GENERATE
@@ -21,7 +21,7 @@ generation = Generation(
     kind=Flow,
     comment="frames[k].x0 is the guess of x_1 at step k, frames[k].out the velocity",
 )
-person = Person(replace(generation, model="flow-avatars"))
+person = AttributeGeneration(replace(generation, model="flow-avatars"))
 
 TAB = Tab(
     ID, "Flow matching", order=50, panels=[generation.panel(), few_steps.PANEL, person.panel()]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from demos.page.controls import ALL_CLASSES, Knob, label_code, labels_for
+from demos.page.controls import ALL_CLASSES, Knob, labels_for
 from demos.page.handlers import App
 from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
-from demos.sampling.grids import Contender, race
+from demos.page.script import sampling, script
+from demos.sampling.runs import Contender, race
 from demos.tabs.flow.texts import FEW_STEPS
 from demos.widgets.labelled_grid import LabelledGrid
 from gen_core.solvers import flow_euler
@@ -50,21 +51,23 @@ def few_steps(
 
 
 def code(k: Mapping[str, Any]) -> str:
-    return f"""
-        from gen_core import Noise, final, load
-
-        pictures = {{}}
-        for name, solver in [("{MODELS[0]}", "euler"), ("{MODELS[1]}", "{RIVALS[k["rival"]]}")]:
-            model = load(name)
-            for steps in {EVALUATIONS}:  # without guidance, a step is one evaluation
-                pictures[name, steps] = final(model.sample(
-                    Noise(range({k["seed"]}, {k["seed"] + k["count"]})),  # the same noise each time
-                    label={label_code(k["label"], k["count"])},
-                    steps=steps,
-                    guidance_scale=1.0,
-                    solver=solver,
-                ))  # ({k["count"]}, 1, 28, 28) in [-1, 1]
-    """
+    drawn = sampling(
+        k,
+        "pictures[name, steps] = final",
+        without=("rival",),
+        indent=8,
+        shape="1, 28, 28",
+        steps="steps",
+        guidance_scale="1.0",
+        solver="solver",
+    )
+    return script(
+        "pictures = {}",
+        f'for name, solver in [("{MODELS[0]}", "euler"), ("{MODELS[1]}", "{RIVALS[k["rival"]]}")]:',
+        "    model = load(name)",
+        f"    for steps in {EVALUATIONS}:  # without guidance, a step is one evaluation",
+        *drawn,
+    )
 
 
 PANEL = Panel(

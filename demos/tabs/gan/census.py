@@ -14,14 +14,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
-from demos.tabs.gan.portrait_texts import CENSUS, HOW_TO_READ, NOT_COUNTED, PARTS
-from demos.widgets.measured import card
+from demos.page.handlers import App
+from demos.tabs.gan.texts import CENSUS, HOW_TO_READ, NOT_COUNTED, PARTS
+from demos.widgets.measured import card, figures_of
 from gen_core.classifiers.attributes import TENTHS
 from gen_core.conditions import LOWEST
 from gen_core.data.avatars.labels import CHOICES, MEASURES
-from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
 
 MODEL, JUDGE = "gan-avatars", "judge-avatars"
@@ -122,30 +120,27 @@ HEADS = ("value", "bars", "samples", "data", "samples over data")
 # --- on the page ----------------------------------------------------------------------------------
 
 
-def build() -> None:
+def build(app: App) -> None:
     """The card, where both models have been measured; else a line that says how."""
-    known = {name: _measured(name) for name in (MODEL, JUDGE)}
-    lacking = [name for name, metrics in known.items() if metrics is None]
-    if lacking:
-        gr.Markdown(NOT_COUNTED.format(name=lacking[-1]), elem_classes=["part"])  # the judge first
-    else:
-        card(
-            f"{MODEL}-census",
-            CENSUS,
-            section(known[MODEL], known[JUDGE]),
-            Path(__file__).with_name("census.css"),
-        )
+    drawn, real = (_counted(name) for name in (MODEL, JUDGE))
+    card(
+        f"{MODEL}-census",
+        CENSUS,
+        section(drawn, real) if drawn and real else "",
+        Path(__file__).with_name("census.css"),
+        otherwise=NOT_COUNTED.format(name=MODEL if real else JUDGE),
+    )
 
 
-def _measured(name: str) -> dict[str, Any] | None:
-    """The metrics in a card; None where the counts are missing, or are of other attributes."""
+def _counted(name: str) -> Mapping[str, Any]:
+    """The metrics in a card; empty where the counts are missing, or are of other attributes."""
+    metrics = figures_of(name)
     try:
-        metrics = checkpoint.card(name)["metrics"]
         for kind, names in NAMES.items():
             counts(metrics[kind], metrics[kind], names)
-        return metrics if {"samples", "hardware"} <= metrics.keys() else None
     except (CheckpointError, KeyError):
-        return None
+        return {}
+    return metrics if {"samples", "hardware"} <= metrics.keys() else {}
 
 
 def section(drawn: Mapping[str, Any], real: Mapping[str, Any]) -> str:

@@ -19,9 +19,9 @@ from demos.page.image_input import DATA, PictureInput, Pictures, seeds_from
 from demos.page.layout import buttons
 from demos.page.panel import Page, Panel
 from demos.page.progress import Working
-from demos.page.script import LOAD, NOISE, TORCH, script
+from demos.page.script import sampling, script
 from demos.tabs.gan.samples import LABEL, MODEL, TAB, classes_of, psi_knob
-from demos.tabs.gan.texts import CRITIC
+from demos.tabs.gan.texts import DISCRIMINATOR
 from demos.widgets.tiles import Scale, Tile, Tiles, tiles_value
 from gen_core import Noise, final
 from gen_core.devices import device_title
@@ -133,32 +133,23 @@ def summary(groups: Sequence[Verdict]) -> str:
 
 def code(source: PictureInput, k: Mapping[str, Any]) -> str:
     """The lines that give the same verdict."""
-    seed, count = k["seed"], k["count"]
-    needs, body = (
-        [LOAD, NOISE, ("gen_core", "final")],
-        [
-            f'model = load("{MODEL}")',
-            f"label = {label_code(k['label'], count)}",
-            f"noise = Noise(range({seed}, {seed + count}))",
-            f"x = final(model.sample(noise, label=label, truncation_psi={k['truncation_psi']:g}))",
-            'logits = model.judge(x, label)  # above 0 it says "real"',
-        ],
-    )
-    if k["mix"]:
-        given = source.code(k, k["real_count"], name="others")
-        needs += [TORCH, *given.needs]
-        body += [
-            "",
-            *given.body,
-            f"other_label = {_other_label(k)}",
-            "logits = torch.cat([logits, model.judge(others, other_label)])",
-            "x = torch.cat([x, others])",
-        ]
-    body += [
+    drawn = {knob.name: k[knob.name] for knob in DRAWN}
+    mixed = [
+        "",
+        *source.code(k, k["real_count"], name="others").body,
+        f"other_label = {_other_label(k)}",
+        "logits = torch.cat([logits, model.judge(others, other_label)])",
+        "x = torch.cat([x, others])",
+    ]
+    return script(
+        f'model = load("{MODEL}")',
+        f"label = {label_code(k['label'], k['count'])}",
+        *sampling(drawn, label="label"),
+        'logits = model.judge(x, label)  # above 0 it says "real"',
+        *(mixed if k["mix"] else []),
         "order = logits.argsort().cpu()  # from the least to the most real",
         "x, probability = x[order], logits.sigmoid().cpu()[order]",
-    ]
-    return script(needs, *body)
+    )
 
 
 def _other_label(k: Mapping[str, Any]) -> str:
@@ -189,7 +180,7 @@ def run(
     yield verdict(app.model(MODEL), others=others, **own)
 
 
-class CriticPanel(Panel):
+class DiscriminatorPanel(Panel):
     """Its source of other pictures is in sight while they are mixed in."""
 
     def controls(self, page: Page) -> None:
@@ -211,12 +202,12 @@ class CriticPanel(Panel):
         )
 
 
-PANEL = CriticPanel(
+PANEL = DiscriminatorPanel(
     tab=TAB,
     id="discriminator",
     title="Discriminator",
     button="Get the verdict",
-    text=CRITIC,
+    text=DISCRIMINATOR,
     knobs=[
         *DRAWN,
         MIX,

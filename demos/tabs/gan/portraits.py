@@ -17,11 +17,11 @@ from demos.page.handlers import App
 from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
 from demos.page.sample_tiles import one_pass
-from demos.page.script import LOAD, NOISE, TORCH, script
+from demos.page.script import sampling, script
 from demos.tabs.gan import census
 from demos.tabs.gan.census import MODEL
-from demos.tabs.gan.portrait_texts import PORTRAITS, STYLES
 from demos.tabs.gan.samples import TAB, meaning
+from demos.tabs.gan.texts import PORTRAITS, STYLES
 from demos.widgets.attribute_picker import Wish, WishKnob
 from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
 from demos.widgets.latent_sliders import unaided_thread
@@ -73,14 +73,10 @@ def draw(
 
 
 def code(k: Mapping[str, Any]) -> str:
-    seed, count = k["seed"], k["count"]
     return script(
-        [LOAD, NOISE, ("gen_core", "final")],
         f'model = load("{MODEL}")',
-        f"noise = Noise(range({seed}, {seed + count}))",
         f"wish = {dict(k['wish'])!r}  # what is left out is drawn by lot, from the seed",
-        f"x = final(model.sample(noise, label=wish, truncation_psi={k['truncation_psi']:g}))",
-        f"# ({count}, 3, 64, 64) in [-1, 1]",
+        *sampling(k, shape="3, 64, 64", without=("wish",), label="wish"),
     )
 
 
@@ -164,7 +160,6 @@ def split(model: StyleGAN, layers: int) -> str:
 def mix_code(k: Mapping[str, Any]) -> str:
     seed, other, layers = k["seed"], k["column_seed"], k["layers"]
     return script(
-        [LOAD, NOISE, TORCH],
         f'model = load("{MODEL}")',
         f"rows, columns = range({seed}, {seed + ROWS}), range({other}, {other + COLUMNS})",
         "noise = Noise([*rows, *columns])",
@@ -202,7 +197,7 @@ PANEL = Panel(
     models=(MODEL,),
     needs=(MODEL,),
     live=("truncation_psi", "wish"),
-    further=lambda app: census.build(),
+    further=census.build,
 )
 
 STYLES_PANEL = Panel(

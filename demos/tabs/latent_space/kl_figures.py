@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
-from demos.tabs.latent_space.kl_models import HUES, Variant, weight
-from demos.tabs.latent_space.kl_texts import CURVES, FIGURES, FROM_TRAINING, NO_FRECHET
-from demos.tabs.overview.results import distance
+from demos.tabs.latent_space.kl_pictures import HUES, Variant
+from demos.tabs.latent_space.texts import CURVES, FIGURES, FROM_TRAINING, NO_FRECHET
+from demos.tabs.overview.rows import distance
 from demos.widgets.chart import Axis, LogAxis, Mark, axes, chart, corner, level, placed
 from demos.widgets.measured import card, table
 from gen_core.training import checkpoint
@@ -163,7 +163,7 @@ def quality(known: Sequence[Known]) -> str:
 
 
 def _mark(known: Known, x: float, y: float, measured: bool) -> Mark:
-    name = weight(known.config).removeprefix("KL ")
+    name = f"weight {known.config['beta']:g}"
     if not known.config.get("reparameterised", True):
         name += ", gradient cut"
     return Mark(x, y, name, "", known.hue, hollow=not measured)

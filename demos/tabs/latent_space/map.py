@@ -14,9 +14,9 @@ from demos.page.controls import FASHION, Knob
 from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.panel import Page, Panel
-from demos.page.script import LOAD, TORCH, script
-from demos.tabs.latent_space.map_texts import MAP
+from demos.page.script import script
 from demos.tabs.latent_space.models import FLAT, PORTRAITS, TAB
+from demos.tabs.latent_space.texts import MAP
 from demos.widgets.latent_map import Column, Path, PathKnob, View
 from demos.widgets.latent_sliders import plane_picture
 from demos.widgets.timeline import Timeline, timeline_from_images
@@ -87,11 +87,11 @@ def ramp(stops: Sequence[str], count: int) -> list[str]:
 
 def portrait_columns(atlas: Atlas) -> list[Column]:
     """One for each attribute of a portrait, the hat first: neighbours share it most."""
-    choices = [_choice(name, atlas.labels[:, k]) for k, name in enumerate(CHOICES)]
-    measures = [
-        _measure(name, atlas.labels[:, len(CHOICES) + k]) for k, name in enumerate(MEASURES)
+    columns = [
+        _choice(name, values) if name in CHOICES else _measure(name, values)
+        for name, values in zip([*CHOICES, *MEASURES], atlas.labels.T, strict=True)
     ]
-    return sorted([*choices, *measures], key=lambda column: column.title != "Hat")
+    return sorted(columns, key=lambda column: column.title != "Hat")
 
 
 def _title(attribute: str) -> str:
@@ -246,13 +246,12 @@ def timeline(walked: dict[str, Any], note: str, live: bool) -> dict[str, Any]:
 # --- the panel ------------------------------------------------------------------------------------
 
 
-def lines(knobs: dict[str, Any]) -> str:
+def code(knobs: dict[str, Any]) -> str:
     """Python that decodes the same pictures."""
     path, count = knobs["path"], knobs["count"]
     corners = ", ".join(f"({x:g}, {y:g})" for x, y in path.places)
     size = "1, 28, 28" if path.view == "flat" else "3, 64, 64"
     return script(
-        [LOAD, TORCH, ("demos.tabs.latent_space.map", "along"), ("gen_core.latent.atlas", "Atlas")],
         f'model = load("{VIEWS[path.view].model}")',
         "atlas = Atlas.kept(model.extra)",
         f"places = along([{corners}], {count})  # ({count}, 2)",
@@ -286,7 +285,7 @@ PANEL = MapPanel(
     text=MAP,
     knobs=[PathKnob("path", TITLE, "path", START, example=NAME, views=VIEWS), COUNT],
     run=lambda app, path, count: iter([walk(app, path, count)]),
-    code=lines,
+    code=code,
     calls=Atlas.at,
     screen=Timeline,
     shows="Pictures along the path",

@@ -20,8 +20,7 @@ from demos.page.figures import data_url, duration
 from demos.page.handlers import App
 from demos.page.panel import Page, Panel
 from demos.page.progress import Working
-from demos.tabs.text_to_image.generate import ID
-from demos.tabs.text_to_image.prompt import MAX_PROMPT
+from demos.tabs.text_to_image.generate import ID, MAX_PROMPT
 from demos.tabs.text_to_image.texts import BIGGER
 from demos.widgets.card import read
 from gen_core.devices import device_title

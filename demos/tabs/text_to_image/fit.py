@@ -14,9 +14,9 @@ from demos.page.handlers import App
 from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
 from demos.page.progress import Working, watch
-from demos.tabs.text_to_image import prompt_accuracy, search, tradeoff
-from demos.tabs.text_to_image.generate import ID, MODEL, knobs
-from demos.tabs.text_to_image.prompt import MAX_PROMPT, prompt_tools
+from demos.page.script import sampling, script
+from demos.tabs.text_to_image import measured, search
+from demos.tabs.text_to_image.generate import ID, MAX_PROMPT, MODEL, PROMPT, REST, prompt_tools
 from demos.tabs.text_to_image.texts import FIT
 from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
 from gen_core import Noise
@@ -40,7 +40,6 @@ TEXTS = Knob(
     high=MAX_PROMPT,
     info=f"Up to {MOST_TEXTS} other texts: which one fits each picture best?",
 )
-PROMPT, *REST = knobs()
 
 
 def fit(
@@ -122,24 +121,16 @@ def summary(scores: Tensor) -> str:
 
 def code(k: Mapping[str, Any]) -> str:
     """The lines that give the same scores."""
-    apart = ("prompt", "texts", "count", "seed")
-    options = ", ".join(f"{name}={value!r}" for name, value in k.items() if name not in apart)
-    others = other_texts(k["prompt"], k["texts"])
-    listed = "".join(f"            {text!r},\n" for text in [k["prompt"], *others])
-    return f"""
-        from gen_core import Noise, final, load
-        from gen_core.training.checkpoint import weights_folder
-        from gen_core.families.text_to_image.clip_score import Matcher
-
-        texts = [
-{listed}        ]
-        model, matcher = load({MODEL!r}), Matcher.open(weights_folder() / {MODEL!r})
-        noise = Noise(range({k["seed"]}, {k["seed"] + k["count"]}))
-        x = final(model.sample(noise, prompt=texts[0], {options}))
-        # ({k["count"]}, 3, 64, 64) in [-1, 1]
-        scores = matcher.scores(x, texts)  # ({k["count"]}, {1 + len(others)}): 100 cos, or 0
-        best = scores.argmax(1)  # which text fits each picture best
-    """
+    texts = [k["prompt"], *other_texts(k["prompt"], k["texts"])]
+    return script(
+        "texts = [",
+        *(f"    {text!r}," for text in texts),
+        "]",
+        f"model, matcher = load({MODEL!r}), Matcher.open(weights_folder() / {MODEL!r})",
+        *sampling(k, shape="3, 64, 64", without=("texts",), prompt="texts[0]"),
+        f"scores = matcher.scores(x, texts)  # ({k['count']}, {len(texts)}): 100 cos, or 0",
+        "best = scores.argmax(1)  # which text fits each picture best",
+    )
 
 
 def beneath(app: App, knobs: Knobs) -> None:
@@ -149,8 +140,7 @@ def beneath(app: App, knobs: Knobs) -> None:
 
 def further(app: App) -> None:
     search.PANEL.build(app)
-    prompt_accuracy.build()
-    tradeoff.build()
+    measured.build()
 
 
 PANEL = Panel(

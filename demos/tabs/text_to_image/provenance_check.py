@@ -13,7 +13,7 @@ from demos.page.image_io import MAX_SIDE, grey_picture
 from demos.page.panel import Page, Panel
 from demos.page.upload import Upload, path_of
 from demos.tabs.text_to_image.generate import ID
-from demos.tabs.text_to_image.provenance_texts import CAUTION, HONESTY, MADE_HERE
+from demos.tabs.text_to_image.texts import CAUTION, HONESTY, PROVENANCE
 from demos.widgets.verdict import Verdict, verdict_value
 from gen_core.provenance import metadata, watermark
 
@@ -37,7 +37,7 @@ def checked(upload: Any) -> dict[str, Any]:
     facts = {name.replace("_", " "): text for name, text in said.items() if name in told}
     return verdict_value(
         headline(said, found),
-        [("Metadata", metadata(said)), ("Invisible mark", mark(score))],
+        [("Metadata", says_metadata(said)), ("Invisible mark", mark(score))],
         found=found,
         facts=facts,
         score=score,
@@ -60,7 +60,7 @@ def headline(said: Mapping[str, str], found: bool) -> str:
     return "No sign that it was made here."
 
 
-def metadata(said: Mapping[str, str]) -> str:
+def says_metadata(said: Mapping[str, str]) -> str:
     """What the file says of itself."""
     source = said.get("source")
     means = f" ({SOURCES[source]})" if source in SOURCES else ""
@@ -114,11 +114,10 @@ def code(knobs: Mapping[str, Any]) -> str:
     """The lines that look at a picture."""
     return """
         from PIL import Image
-        from gen_core import watermark
-        from gen_core.provenance.metadata import told
+        from gen_core.provenance import metadata, watermark
 
         picture = Image.open("picture.png")  # your picture, saved under this name
-        print(told(picture.info))
+        print(metadata.told(picture.info))
         print(watermark.score(picture), "found above", watermark.threshold())
     """
 
@@ -131,7 +130,7 @@ def below(app: App) -> None:
                 gr.Markdown(words, elem_classes=["aside"])
 
 
-class MadeHere(Panel):
+class ProvenancePanel(Panel):
     """It takes a picture file and nothing else."""
 
     def controls(self, page: Page) -> None:
@@ -140,12 +139,12 @@ class MadeHere(Panel):
         super().controls(page)
 
 
-PANEL = MadeHere(
+PANEL = ProvenancePanel(
     tab=ID,
     id="made-here",
     title=TITLE,
     button=BUTTON,
-    text=MADE_HERE,
+    text=PROVENANCE,
     run=lambda app, upload: iter([checked(upload)]),
     code=code,
     calls=watermark.score,

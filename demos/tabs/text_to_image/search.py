@@ -13,12 +13,11 @@ from demos.page.controls import Knob
 from demos.page.figures import duration
 from demos.page.handlers import App
 from demos.page.panel import Page, Panel
-from demos.tabs.text_to_image.drawings import drawings
-from demos.tabs.text_to_image.generate import ID, MODEL
-from demos.tabs.text_to_image.prompt import MAX_PROMPT
+from demos.page.script import script
+from demos.tabs.text_to_image.generate import ID, MAX_PROMPT, MODEL
 from demos.tabs.text_to_image.texts import NO_SEARCH, SEARCH
 from demos.widgets.tiles import Tile, Tiles, tiles_value
-from gen_core.data.emoji import Emoji
+from gen_core.data.emoji import Emoji, load_emoji
 from gen_core.data.emoji.scenes import portrait
 from gen_core.data.images import MissingData
 from gen_core.devices import device_title
@@ -68,6 +67,13 @@ def tiles(search: Search, found: Sequence[Found], here: Emoji | None) -> list[Ti
     return shown
 
 
+@functools.cache
+def drawings(root: str | None) -> Emoji:
+    """The emoji's drawings, read once for all panels. Raises MissingData where they are not; that
+    is asked again the next time."""
+    return load_emoji(root)
+
+
 def drawings_here(root: str | None) -> Emoji | None:
     """The drawings, where they are on this machine."""
     try:
@@ -78,14 +84,11 @@ def drawings_here(root: str | None) -> Emoji | None:
 
 def code(k: Mapping[str, Any]) -> str:
     """The lines that find the same."""
-    return f"""
-        from gen_core.training.checkpoint import weights_folder
-        from gen_core.families.text_to_image.search import Search
-
-        search = Search.open(weights_folder() / {MODEL!r})
-        for name, style, score, index in search.nearest({k["words"]!r}, {SHOWN}):
-            print(f"{{score:5.1f}} {{name}} ({{style}})")
-    """
+    return script(
+        f"search = Search.open(weights_folder() / {MODEL!r})",
+        f"for name, style, score, index in search.nearest({k['words']!r}, {SHOWN}):",
+        '    print(f"{score:5.1f} {name} ({style})")',
+    )
 
 
 class SearchPanel(Panel):

@@ -1,4 +1,5 @@
-"""What guidance trades, as it was measured: fit against diversity, and what stands beside them."""
+"""What was measured of the weights: how often they draw what they are asked for, and what guidance
+trades, fit against diversity."""
 
 from __future__ import annotations
 
@@ -6,35 +7,61 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-import gradio as gr
-
 from demos.tabs.text_to_image.generate import ID, MODEL, SOLVERS
-from demos.tabs.text_to_image.texts import HOW_TO_READ_TRADEOFF, NO_TRADEOFF, TRADEOFF
+from demos.tabs.text_to_image.texts import (
+    HOW_TO_READ_SHARES,
+    HOW_TO_READ_TRADEOFF,
+    NO_SHARES,
+    NO_TRADEOFF,
+    SHARES,
+    TRADEOFF,
+)
 from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
 from demos.widgets.measured import card, made, table
+from gen_core.evaluation.prompt_report import HEADS, share_rows
 from gen_core.families.text_to_image.card import measured
 from gen_core.training.checkpoint import weights_folder
 
-HEADS = ("Guidance", "CLIP score", "Right thing, says the judge", "Diversity", "Burnt-out pixels")
+TRADEOFF_HEADS = (
+    "Guidance",
+    "CLIP score",
+    "Right thing, says the judge",
+    "Diversity",
+    "Burnt-out pixels",
+)
 
 
 def build() -> None:
-    """The curve, where the card of the weights holds one."""
+    """The table and the curve, where the card of the weights holds their figures."""
     figures = measured(weights_folder() / MODEL)
-    if "guidance" in figures:
-        card(f"{ID}-tradeoff", TRADEOFF, section(figures), "chart/chart.css")
-    else:
-        gr.Markdown(NO_TRADEOFF, elem_classes=["part"])
+    shares = prompt_accuracy(figures["metrics"]) if "metrics" in figures else ""
+    card(f"{ID}-shares", SHARES, shares, otherwise=NO_SHARES)
+    curves = tradeoff(figures) if "guidance" in figures else ""
+    card(f"{ID}-tradeoff", TRADEOFF, curves, "chart/chart.css", otherwise=NO_TRADEOFF)
 
 
-def section(figures: Mapping[str, Any]) -> str:
+def prompt_accuracy(metrics: Mapping[str, Any]) -> str:
+    """What `evaluate` has measured, as HTML."""
+    return f"""
+    <section class="card measured">{table(HEADS, share_rows(metrics["shares"]))}
+      <p>{escape(HOW_TO_READ_SHARES)}</p>
+      <p>{metrics["samples"]:,} prompts, a picture of each. {escape(made(metrics))}</p>
+    </section>"""
+
+
+def tradeoff(figures: Mapping[str, Any]) -> str:
     """The chart, and the figures as a table; `figures` is what the card has measured."""
-    told = figures["guidance"]
+    found = figures["guidance"]
+    how = (
+        f"Each row: {found['pictures']:,} pictures, {found['prompts']} prompts with the same "
+        f"{found['seeds']} seeds, {found['steps']} steps of {SOLVERS[found['solver']]}. "
+        f"{made(found)}"
+    )
     return f"""
     <section class="card measured beside-chart">
-      <div>{curve(told["points"])}</div>
-      <div>{table(HEADS, rows(told["points"]))}
-        <p>{escape(how_measured(told))}</p>
+      <div>{curve(found["points"])}</div>
+      <div>{table(TRADEOFF_HEADS, rows(found["points"]))}
+        <p>{escape(how)}</p>
         <p>{escape(HOW_TO_READ_TRADEOFF)}{_judge(figures)}</p>{_sharper(figures)}</div>
     </section>"""
 
@@ -74,13 +101,6 @@ def rows(points: Sequence[Mapping[str, float]]) -> Iterator[tuple[str, ...]]:
         )
 
 
-def how_measured(told: Mapping[str, Any]) -> str:
-    return (
-        f"Each row: {told['pictures']:,} pictures, {told['prompts']} prompts with the same "
-        f"{told['seeds']} seeds, {told['steps']} steps of {SOLVERS[told['solver']]}. {made(told)}"
-    )
-
-
 def _judge(figures: Mapping[str, Any]) -> str:
     """How good the judge itself is, where that was measured."""
     if "metrics" not in figures:
@@ -93,11 +113,11 @@ def _sharper(figures: Mapping[str, Any]) -> str:
     """What a negative prompt does, where that was measured."""
     if "sharpness" not in figures:
         return ""
-    told = figures["sharpness"]
+    found = figures["sharpness"]
     words = (
-        f"The negative prompt “{told['negative_prompt']}” made {told['sharper']:.0%} of "
-        f"{told['pictures']} pictures sharper: the variance of the Laplacian, which grows with "
-        f"sharp edges, is {told['ratio']:.2f} ± {told['ratio_error']:.2f} times that of the same "
-        f"prompts and seeds without it, at guidance {told['guidance_scale']:g}. {made(told)}"
+        f"The negative prompt “{found['negative_prompt']}” made {found['sharper']:.0%} of "
+        f"{found['pictures']} pictures sharper: the variance of the Laplacian, which grows with "
+        f"sharp edges, is {found['ratio']:.2f} ± {found['ratio_error']:.2f} times that of the same "
+        f"prompts and seeds without it, at guidance {found['guidance_scale']:g}. {made(found)}"
     )
     return f"<p>{escape(words)}</p>"
