@@ -10,6 +10,8 @@ from demos.page.controls import label_code
 
 HOMES = {
     "torch": "torch",
+    "PIL": "Image",
+    "diffusers": "AutoPipelineForText2Image",
     "demos.page.image_input": "prepare",
     "demos.page.image_io": "prepare_colour prepare_mask",
     "demos.tabs.latent_space.anomaly": "coloured",
@@ -30,6 +32,7 @@ HOMES = {
     "gen_core.latent.atlas": "Atlas",
     "gen_core.latent.corruptions": "KINDS oddities",
     "gen_core.latent.interpolation": "four_corners spherical straight",
+    "gen_core.provenance": "metadata watermark",
     "gen_core.training.checkpoint": "weights_folder",
 }
 """Module -> the names that scripts import from it, where they use them."""

@@ -1,8 +1,6 @@
 """The Ask for a person panel: portraits with any attributes, and how many of them show these,
 as a classifier counts."""
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -234,17 +232,17 @@ class AttributeGeneration:
             "right = {}",
             f"for name in {[*visible(wanted)]!r}:  # what nothing hides",
             "    if name in CHOICES:",
-            "        right[name] = logits[name].argmax(1) == CHOICES[name].index(wish[name])",
+            "        right[name] = logits[name].argmax(1) == CHOICES[name].index(attributes[name])",
             "    else:",
-            "        off = measures[:, MEASURES.index(name)] - wish[name]",
+            "        off = measures[:, MEASURES.index(name)] - attributes[name]",
             f"        right[name] = off.abs() <= {NEAR:g}",
-            '    print(f"{name} {wish[name]}: {int(right[name].sum())} of {len(x)}")',
+            '    print(f"{name} {attributes[name]}: {int(right[name].sum())} of {len(x)}")',
             'print("all of it:", int(torch.stack([*right.values()]).all(0).sum()))',
         ]
         return script(
             f'model = load("{self.family.model}")',
-            f"wish = {wanted!r}  # what is left out stays open",
-            *sampling(k, "frames = record", without=("wish",), label="wish or None"),
+            f"attributes = {wanted!r}  # what is left out stays open",
+            *sampling(k, "frames = record", without=("wish",), label="attributes or None"),
             f"x = frames[-1].x  # ({k['count']}, 3, 64, 64) in [-1, 1]",
             *(counting if visible(wanted) and JUDGE in available() else []),
         )

@@ -1,8 +1,6 @@
 """Composing or remembering: how often a model draws pairs of attributes that training never
 showed, beside pairs that it did. All of it stands in the model's card; no model is loaded."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path

@@ -4,8 +4,6 @@ It needs no more than the name of a checkpoint: controls, lanes of the timeline,
 code follow from what the family declares.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import inspect
@@ -65,7 +63,7 @@ class Generation:
     def has_classes(self) -> bool:
         """Whether a class can be asked for."""
         config = self.family.Config()
-        with contextlib.suppress(CheckpointError):  # whoever draws with it is told
+        with contextlib.suppress(CheckpointError):  # drawing with it raises that again
             config = checkpoint.config_of(checkpoint.card(self.model))
         return isinstance(self.family.condition_of(config), Classes)
 

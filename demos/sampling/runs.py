@@ -1,26 +1,22 @@
-"""Runs of samplers as they are shown: on a timeline, and as a table that fills cell by cell."""
-
-from __future__ import annotations
+"""Runs of samplers as they are shown, on a timeline or by others, and work that is done once."""
 
 import functools
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import gradio as gr
 from torch import Tensor
 
-from demos.page.figures import duration, grid
+from demos.page.figures import duration
 from demos.page.handlers import SLICE, App
-from demos.widgets.labelled_grid import Cell, Row, labelled_grid_value
 from demos.widgets.timeline import Lane, timeline_value
 from gen_core import Frame, record
 from gen_core.devices import device_title
 from gen_core.evaluation.cost import Meter
-from gen_core.family import Family
 
 T = TypeVar("T")
 KEEP = 32
@@ -110,50 +106,3 @@ def on_timeline(
         **shared,
         **((yield from finish(frames)) if finish else {}),
     )
-
-
-@dataclass(frozen=True)
-class Contender:
-    """One row: a model and the knobs that stay the same along it."""
-
-    title: str
-    note: str
-    model: Family
-    knobs: Mapping[str, Any]
-
-
-def race(
-    contenders: Sequence[Contender],
-    steps: Sequence[int],
-    seeds: Sequence[int],
-    *,
-    corner: str,
-    name: str,
-    label: int | list[int],
-) -> Iterator[dict[str, Any]]:
-    """Yields the table after each cell; every cell starts from the same noise.
-
-    Rows are the contenders, columns the step counts; a cell shows its pictures side by side and
-    what they took. Between cells come skips, at which the run can be stopped.
-    """
-    cells: list[list[Cell | None]] = [[None] * len(steps) for _ in contenders]
-    many = "its one picture" if len(seeds) == 1 else f"its {len(seeds)} pictures together"
-    seconds = 0.0
-    for k, column in enumerate(steps):
-        for i, contender in enumerate(contenders):
-            meter = Meter(contender.model, seeds, label=label, steps=column, **contender.knobs)
-            if not k:  # all columns have batches of the same size
-                meter.warm_up()
-            x = yield from finished(meter)
-            seconds += meter.seconds
-            cells[i][k] = Cell(grid(x, scale=1, gap=1), duration(meter.seconds))
-            done = k + 1 == len(steps) and i + 1 == len(contenders)
-            state = f"all in {duration(seconds)}" if done else f"{duration(seconds)} so far"
-            yield labelled_grid_value(
-                [Row(c.title, c.note, row) for c, row in zip(contenders, cells, strict=True)],
-                [str(n) for n in steps],
-                corner=corner,
-                name=name,
-                provenance=f"{device_title(contenders[0].model.device)} · {state}",
-                caption=f"The time under a cell is for {many}.",
-            )

@@ -1,7 +1,5 @@
 """Diffusion's Forward panel: a picture dissolves into noise, in closed form at any t."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator, Mapping
 from typing import Any

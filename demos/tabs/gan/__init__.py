@@ -1,7 +1,5 @@
 """The GAN: samples, the discriminator's verdict, a walk, mode collapse, and portraits by style."""
 
-from __future__ import annotations
-
 from demos.page.tab import Tab
 from demos.tabs.gan import collapse, discriminator, portraits, samples
 

@@ -4,8 +4,6 @@ Both counts stand in checkpoints' cards: the same judge looked at the generator'
 the test portraits. No model is loaded for it.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -24,7 +22,7 @@ from gen_core.training.checkpoint import CheckpointError
 
 MODEL, JUDGE = "gan-avatars", "judge-avatars"
 FACTOR = 2
-"""What is drawn less than half or more than twice as often as in the data is told apart."""
+"""What is drawn less than half or more than twice as often as in the data has a remark."""
 NAMED = 3
 """How many of those furthest off the sentence names."""
 LEAST = 0.01
@@ -83,9 +81,9 @@ def counts(
                     f"{name}: {len(shares.get(name, ()))} shares for {len(values)} values"
                 )
     return [
-        Count(name.replace("_", " "), *told)
+        Count(name.replace("_", " "), *found)
         for name, values in names.items()
-        for told in zip(values, samples[name], data[name], strict=True)
+        for found in zip(values, samples[name], data[name], strict=True)
     ]
 
 

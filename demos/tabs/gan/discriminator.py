@@ -1,15 +1,10 @@
 """The GAN's Discriminator panel: its verdict on generated pictures, and on real ones among them."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-import numpy as np
-import torch
 from torch import Tensor
 
 from demos.page.controls import ALL_CLASSES, FASHION, Knob, label_code
@@ -40,28 +35,19 @@ DRAWN = [
 ]
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """One group of pictures and what the discriminator says of them."""
-
-    pictures: np.ndarray
-    """uint8 (B, H, W)"""
-    titles: Sequence[str]
-    notes: Sequence[str]
-    logits: list[float]
-    """Above 0: "real"."""
-
-    @property
-    def believed(self) -> int:
-        return sum(logit > 0 for logit in self.logits)
-
-
 def judged(
-    model: GAN, x: Tensor, classes: Sequence[int], titles: Sequence[str], notes: Sequence[str]
-) -> Verdict:
+    model: GAN,
+    x: Tensor,
+    classes: Sequence[int],
+    titles: Sequence[str],
+    notes: Sequence[str],
+    framed: bool = False,
+) -> list[Tile]:
     """x (B, 1, H, W), each looked at as one of its class."""
-    logits = model.judge(x, list(classes)).tolist()
-    return Verdict(pixels(x), titles, notes, logits)
+    logits = model.judge(x, list(classes))
+    figures = [f"{logit:+.2f}".replace("-", "−") for logit in logits.tolist()]
+    said = zip(titles, notes, logits.sigmoid().tolist(), figures, strict=True)
+    return [Tile(image, *words, framed) for image, words in zip(pixels(x), said, strict=True)]
 
 
 def fitting_class(model: GAN, x: Tensor) -> int:
@@ -83,10 +69,12 @@ def verdict(
     seeds, classes = seeds_from(seed, count), classes_of(label, count)
     x = final(model.sample(Noise(seeds), label=classes, truncation_psi=truncation_psi))
     names = [FASHION[c] for c in classes]
-    groups = [judged(model, x, classes, names, [f"seed {s}" for s in seeds])]
+    tiles = judged(model, x, classes, names, [f"seed {s}" for s in seeds])
+    headline = f"It takes {believed(tiles)} of {len(tiles)} generated pictures for real"
     if others is not None:
-        groups.append(judged_others(model, others))
-    tiles = [tile for k, group in enumerate(groups) for tile in tiles_of(group, framed=k == 1)]
+        mixed = judged_others(model, others)
+        headline += f", and {believed(mixed)} of the {len(mixed)} mixed in"
+        tiles += mixed
     scale = Scale(
         "looks generated",
         "looks real",
@@ -96,39 +84,25 @@ def verdict(
     )
     return tiles_value(
         sorted(tiles, key=lambda tile: tile.score),
-        headline=summary(groups),
+        headline=headline,
         scale=scale,
         provenance=f"pictures and verdict · {device_title(model.device)}",
         name=f"{NAME}-{seed}",
     )
 
 
-def judged_others(model: GAN, others: Pictures) -> Verdict:
+def judged_others(model: GAN, others: Pictures) -> list[Tile]:
     """Pictures with a name are judged as what they are, one without as what it looks like."""
     if others.names[0]:
         classes = [FASHION.index(name) for name in others.names]
-        return judged(model, others.x, classes, others.names, [""] * len(classes))
+        return judged(model, others.x, classes, others.names, [""] * len(classes), framed=True)
     c = fitting_class(model, others.x)
-    return judged(model, others.x, [c], [f"as {FASHION[c]}"], [others.origin])
+    return judged(model, others.x, [c], [f"as {FASHION[c]}"], [others.origin], framed=True)
 
 
-def tiles_of(group: Verdict, framed: bool) -> list[Tile]:
-    score = torch.tensor(group.logits).sigmoid().tolist()
-    return [
-        Tile(picture, title, note, p, f"{logit:+.2f}".replace("-", "−"), framed)
-        for picture, title, note, logit, p in zip(
-            group.pictures, group.titles, group.notes, group.logits, score, strict=True
-        )
-    ]
-
-
-def summary(groups: Sequence[Verdict]) -> str:
-    """How many of each group it believes."""
-    generated, *others = groups
-    said = f"It takes {generated.believed} of {len(generated.logits)} generated pictures for real"
-    for other in others:
-        said += f", and {other.believed} of the {len(other.logits)} mixed in"
-    return said
+def believed(tiles: Sequence[Tile]) -> int:
+    """How many of them it takes for real."""
+    return sum(tile.score > 0.5 for tile in tiles)
 
 
 def code(source: PictureInput, k: Mapping[str, Any]) -> str:

@@ -1,7 +1,5 @@
 """The GAN's Portraits and Mix styles panels: what a style-based generator draws, layer by layer."""
 
-from __future__ import annotations
-
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,8 +73,8 @@ def draw(
 def code(k: Mapping[str, Any]) -> str:
     return script(
         f'model = load("{MODEL}")',
-        f"wish = {dict(k['wish'])!r}  # what is left out is drawn by lot, from the seed",
-        *sampling(k, shape="3, 64, 64", without=("wish",), label="wish"),
+        f"attributes = {dict(k['wish'])!r}  # what is left out is drawn at random, from the seed",
+        *sampling(k, shape="3, 64, 64", without=("wish",), label="attributes"),
     )
 
 
@@ -121,23 +119,23 @@ def mixtures(
     """Seeds -> uint8 (1 + R, 1 + C, H, W, 3): what a row and a column give together, the first
     `layers` layers following the row (Karras et al. 2019, figure 3).
 
-    Row 0 and column 0 hold the seeds unmixed, and in the corner the mean portrait. A layer's grain
+    Row 0 and column 0 hold the seeds unmixed, and in the corner the mean portrait. A layer's noise
     goes with its style, and so does what its seed is asked for.
     """
     noise = Noise([*rows, *columns])
     z = noise.randn(model.config.latent).to(model.device)
     w = model.styles(z, model.wanted(None, noise.seeds), psi)
-    w = torch.cat([model.generator.mean_style, w])  # source 0 is the mean, without grain
+    w = torch.cat([model.generator.mean_style, w])  # source 0 is the mean, without noise
     sides = model.generator.sides
     sown = [noise.randn(1, side, side).to(model.device) for side in sides]
-    grain = [torch.cat([torch.zeros_like(maps[:1]), maps]) for maps in sown]
+    noise_maps = [torch.cat([torch.zeros_like(maps[:1]), maps]) for maps in sown]
     from_row, from_column = range(1, 1 + len(rows)), range(1 + len(rows), len(w))
     cells = [(a or b, b or a) for a in (0, *from_row) for b in (0, *from_column)]
     coarse, fine = map(list, zip(*cells, strict=True))
     givers = [coarse if layer < layers else fine for layer in range(len(sides))]
     x = model.generator.paint(
         torch.stack([w[giver] for giver in givers], dim=1),
-        [maps[giver] for maps, giver in zip(grain, givers, strict=True)],
+        [maps[giver] for maps, giver in zip(noise_maps, givers, strict=True)],
     )
     return pixels(x).reshape(1 + len(rows), 1 + len(columns), *x.shape[2:], x.shape[1])
 
@@ -172,8 +170,8 @@ def mix_code(k: Mapping[str, Any]) -> str:
         "fine = [len(rows) + j for _ in rows for j in range(len(columns))]",
         f"givers = [coarse if k < {layers} else fine for k in range(model.generator.layers)]",
         "styles = torch.stack([w[giver] for giver in givers], dim=1)  # (N, layers, latent)",
-        "grain = [m[giver] for m, giver in zip(maps, givers)]",
-        f"x = model.generator.paint(styles, grain)  # ({ROWS * COLUMNS}, 3, 64, 64), row by row",
+        "noises = [m[giver] for m, giver in zip(maps, givers)]",
+        f"x = model.generator.paint(styles, noises)  # ({ROWS * COLUMNS}, 3, 64, 64), row by row",
     )
 
 

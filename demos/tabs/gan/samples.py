@@ -1,8 +1,6 @@
 """The GAN's Samples and Walk panels: pictures of a class or of all ten, with truncation, and a
 closed loop through latent space, from seed to seed and back."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

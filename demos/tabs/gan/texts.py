@@ -1,7 +1,5 @@
 """The words of the GAN tab."""
 
-from __future__ import annotations
-
 from demos.page import slerp
 from demos.page.explain import Explanation
 from gen_core.families.gan import GANConfig

@@ -1,7 +1,5 @@
 """The latent-space lab: what a VAE of portraits has made of fifty thousand faces."""
 
-from __future__ import annotations
-
 from demos.page.tab import Tab
 from demos.tabs.latent_space import anomaly, kl, map, mix, models, sliders
 

@@ -3,8 +3,6 @@
 Its picture is a portrait and what was done to it, a drawing, clothing, or a file.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any

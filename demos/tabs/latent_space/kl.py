@@ -1,8 +1,6 @@
 """The Without the KL panel: what an autoencoder loses with the KL term, and with the trick by
 which its codes are drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 

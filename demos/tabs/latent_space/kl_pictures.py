@@ -54,10 +54,14 @@ class Variant:
 
 HEALTHY = Variant(PORTRAITS, "With KL")
 FORGOTTEN = Variant("vae-avatars-free", "Without KL")
-MORE = Variant("vae-avatars-strong", "KL × 4")
-TOO_MUCH = Variant("vae-avatars-stronger", "KL × 64")
 SEVERED = Variant("vae-avatars-cut", "Gradient cut")
-VARIANTS = (FORGOTTEN, HEALTHY, MORE, TOO_MUCH, SEVERED)
+VARIANTS = (
+    FORGOTTEN,
+    HEALTHY,
+    Variant("vae-avatars-strong", "KL × 4"),
+    Variant("vae-avatars-stronger", "KL × 64"),
+    SEVERED,
+)
 
 
 def here() -> list[Variant]:
@@ -220,17 +224,12 @@ class Ends:
         for name in "ab" if self.kind == PORTRAITS_ENDS else "":
             whole(name, getattr(self, name), 0, MOST_PORTRAITS - 1)
 
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """Of the portraits, if it is any."""
-        return (self.a, self.b) if self.kind == PORTRAITS_ENDS else ()
-
     @torch.inference_mode()
     def codes(self, model: VAE) -> Tensor:
         """(2, latent): the means of the encoder's clouds, or draws from the prior."""
         if self.kind == RANDOM_ENDS:
             return Noise([self.a, self.b]).randn(model.config.latent).to(model.device)
-        x = torch.cat([portrait(number) for number in self.numbers])
+        x = torch.cat([portrait(number) for number in (self.a, self.b)])
         return model.encode(x.to(model.device))[0]
 
     def __str__(self) -> str:
@@ -247,7 +246,9 @@ def walk(app: App, variants: Sequence[Variant], knobs: Mapping[str, Any]) -> Run
     lanes, holes, seconds = {}, [], 0.0
     for done, variant in enumerate(variants, 1):
         started = time.perf_counter()
-        x = _on_the_way(app.model(variant.name), ends, t)
+        with torch.inference_mode():
+            model = app.model(variant.name)
+            x = model.decode(straight(*ends.codes(model), t)).cpu()
         seconds += time.perf_counter() - started
         far = known.distance(x) if known else []
         title = f"{variant.title}, {max(far):.1f}×" if far else variant.title
@@ -269,10 +270,3 @@ def walk(app: App, variants: Sequence[Variant], knobs: Mapping[str, Any]) -> Run
         autoplay=True,
         start=count // 2,
     )
-
-
-@torch.inference_mode()
-def _on_the_way(model: VAE, ends: Ends, t: Tensor) -> Tensor:
-    """(len(t), 3, H, W), on the CPU"""
-    z_a, z_b = ends.codes(model)
-    return model.decode(straight(z_a, z_b, t)).cpu()

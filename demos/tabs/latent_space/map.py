@@ -1,7 +1,5 @@
 """The Latent space tab's Map panel: where encodings lie, and what is drawn between them."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -112,30 +110,7 @@ def _measure(name: str, thousandths: Tensor) -> Column:
     return Column(_title(name), marks, ramp(VIRIDIS, SHADES), ends=ends, low=low, high=high)
 
 
-def class_columns(atlas: Atlas) -> list[Column]:
-    """The class of each piece of clothing."""
-    return [Column("Class", atlas.labels, PALETTE[: len(FASHION)], FASHION)]
-
-
 # --- the three maps -------------------------------------------------------------------------------
-
-
-def _on_components(model: Any, atlas: Atlas) -> Tensor:
-    centred = atlas.codes.float() - atlas.mean
-    return centred @ atlas.axes[:2].float().T / atlas.scales[:2]
-
-
-def _from_components(model: Any, atlas: Atlas, places: Tensor) -> Tensor:
-    return atlas.mean + (places * atlas.scales[:2]) @ atlas.axes[:2].float()
-
-
-def _mixed(model: Any, atlas: Atlas, places: Tensor) -> Tensor:
-    return torch.stack([atlas.at((x, y)) for x, y in places.tolist()])
-
-
-def _plane(model: Any, reach: float) -> np.ndarray:
-    """Pictures whose codes are those of the middle of their place."""
-    return plane_picture(model, reach * (1 - 1 / GROUND_SIDE), GROUND_SIDE)
 
 
 VIEWS = {
@@ -146,7 +121,7 @@ VIEWS = {
         ("across", "up"),
         "-0.7,-0.1;-0.45,0.35;0,0.45;0.15,0;0.1,-0.45;0.45,-0.5;0.75,-0.1",
         places=lambda model, atlas: atlas.places.float(),
-        codes=_mixed,
+        codes=lambda model, atlas, places: torch.stack([atlas.at(p) for p in places.tolist()]),
         columns=portrait_columns,
         bent=True,
     ),
@@ -156,8 +131,12 @@ VIEWS = {
         3.0,
         ("first component", "second"),
         "-2,-1.5;-1.5,1;0,1.5;1.5,1;2,-1.5",
-        places=_on_components,
-        codes=_from_components,
+        places=lambda model, atlas: (
+            ((atlas.codes.float() - atlas.mean) @ atlas.axes[:2].float().T) / atlas.scales[:2]
+        ),
+        codes=lambda model, atlas, places: (
+            atlas.mean + (places * atlas.scales[:2]) @ atlas.axes[:2].float()
+        ),
         columns=portrait_columns,
     ),
     "flat": View(
@@ -169,8 +148,11 @@ VIEWS = {
         # A swap of two numbers, or none, is its own inverse.
         places=lambda model, atlas: atlas.codes.float()[:, model.order],
         codes=lambda model, atlas, places: places[:, model.order],
-        columns=class_columns,
-        ground=_plane,
+        columns=lambda atlas: [Column("Class", atlas.labels, PALETTE[: len(FASHION)], FASHION)],
+        # Pictures whose codes are those of the middle of their place.
+        ground=lambda model, reach: plane_picture(
+            model, reach * (1 - 1 / GROUND_SIDE), GROUND_SIDE
+        ),
     ),
 }
 """By the name that stands in links."""

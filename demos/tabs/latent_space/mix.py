@@ -1,8 +1,6 @@
 """The Between two and Mix panels: a walk from face to face, four corners as a grid, A - B + C, and
 variations of one face."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -62,11 +60,6 @@ def walk(
     }
 
 
-def walk_lines(start: FaceInput, end: FaceInput, k: Mapping[str, Any]) -> str:
-    """The lines that draw the same."""
-    return walk_code(PORTRAITS, start.code(k, "z_a"), end.code(k, "z_b"), k["count"], "3, 64, 64")
-
-
 BETWEEN_PANEL = WalkPanel(
     tab=TAB,
     id="between",
@@ -79,7 +72,9 @@ BETWEEN_PANEL = WalkPanel(
         COUNT,
     ],
     run=walk,
-    code=walk_lines,
+    code=lambda start, end, k: walk_code(
+        PORTRAITS, start.code(k, "z_a"), end.code(k, "z_b"), k["count"], "3, 64, 64"
+    ),
     calls=spherical,
     screen=Timeline,
     shows="Walk from one face to another",

@@ -1,8 +1,6 @@
 """What the panels of the Latent space tab share: models, what these know, and the choice of a face:
 a portrait by its number, a random code, a drawing or an upload."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The Sliders panel: directions that mean something, beside those of the widest variance."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any

@@ -1,7 +1,5 @@
 """ "Is it a copy?": any portrait of the Overview beside the training pictures nearest to it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The Overview: all four families at work on the same data, from the same seeds."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -21,7 +19,6 @@ from demos.page.progress import Working
 from demos.page.script import script
 from demos.tabs.overview import memorization
 from demos.tabs.overview.rows import (
-    Point,
     Result,
     asked_row,
     drawn,
@@ -63,7 +60,8 @@ PARTS = (*ROWS, SCATTER, TABLE)
 
 def code(knobs: dict[str, Any]) -> str:
     """What "Show the code" prints: for the models that are here."""
-    seed, count, data = knobs["seed"], knobs["count"], _data(knobs)
+    seed, count = knobs["seed"], knobs["count"]
+    data = named(knobs.get("data", FASHION.title))  # no knob where only one is here
     every = [text.model(data.id) for text in FAMILIES]
     each = "all attributes of each person" if data.colour else "each class"
     return script(
@@ -78,11 +76,6 @@ def code(knobs: dict[str, Any]) -> str:
         f"    cost = measure(model, range({seed}, {seed + count}), **knobs)",
         '    print(f"{name}: {cost.milliseconds:.2f} ms, {cost.evaluations:g} evaluations")',
     )
-
-
-def _data(knobs: Mapping[str, Any]) -> DataText:
-    """The data set: there is no knob for it where only one is here."""
-    return named(knobs.get("data", FASHION.title))
 
 
 def draw(
@@ -137,11 +130,8 @@ def absent_note(name: str) -> str:
 def summary(results: Mapping[str, Result]) -> dict[str, str]:
     """The scatter and the table."""
     there = [(text, results[text.id]) for text in FAMILIES if text.id in results]
-    points = [Point(t.title, t.hue, r.milliseconds, r.frechet, r.as_measured) for t, r in there]
-    floors = [r.floor for _, r in there if r.floor]
-    plot = scatter(points, floors[0] if floors else None)
     card = f"""
-    <section class="ov-card"><h3>Quality against time</h3>{plot}
+    <section class="ov-card"><h3>Quality against time</h3>{scatter(there)}
       <p class="ov-foot">{HOW_TO_READ}</p></section>"""
     return {SCATTER: card, TABLE: table(results)}
 
@@ -164,8 +154,8 @@ def first_sight(data: DataText = FASHION) -> dict[str, str]:
     for text in FAMILIES:
         shown, name = results.get(text.id), text.model(data.id)
         absent = shown is None and name not in available()
-        told = (absent_note(name), "absent") if absent else (note, "before")
-        rows[text.id] = row(data, text, shown, *told)
+        state = (absent_note(name), "absent") if absent else (note, "before")
+        rows[text.id] = row(data, text, shown, *state)
     return {ASKED: asked_row(data, COUNT, results), **rows, **summary(results)}
 
 

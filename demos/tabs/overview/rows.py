@@ -1,8 +1,6 @@
 """What the Overview shows, as HTML: a row for each family with its pictures and figures, the people
 that were asked for, the table under the rows and the scatter of quality against time."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -176,11 +174,11 @@ def asked_row(data: DataText, count: int, results: Mapping[str, Result]) -> str:
       <figure class="ov-pictures">{_tiles(pictures, people, about, ASKED_TITLE)}
         <figcaption><span class="ov-note">drawn by rule, in no training set</span></figcaption>
       </figure>
-      <p class="ov-told">{_told(results)}</p>
+      <p class="ov-told">{_asked_for(results)}</p>
     </article>"""
 
 
-def _told(results: Mapping[str, Result]) -> str:
+def _asked_for(results: Mapping[str, Result]) -> str:
     """Which rows were asked for these people."""
     names = {True: [], False: []}
     for text in FAMILIES:
@@ -295,24 +293,16 @@ def _footnote(results: Mapping[str, Result]) -> str:
 # --- the scatter ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Point:
-    name: str
-    hue: str
-    milliseconds: float
-    frechet: float | None
-    """None: drawn at the top edge, as not measured yet."""
-    as_measured: bool = True
-    """False: time and distance are of different settings, and the point is hollow."""
-
-
-def scatter(points: Sequence[Point], floor: float | None) -> str:
+def scatter(shown: Sequence[tuple[FamilyText, Result]]) -> str:
     """Quality against time, both on logarithmic axes, as an <svg>.
 
-    floor: the distance between real pictures and others, a dashed line."""
-    distances = [p.frechet for p in points if p.frechet is not None]
-    distances += [floor] if floor else []
-    across = LogAxis.across([p.milliseconds for p in points] or [1])
+    Without a distance a point is at the top edge, as not measured yet; it is hollow, too, where
+    time and distance are of different settings. A dashed line: real pictures against others.
+    """
+    results = [result for _, result in shown]
+    floors = [result.floor for result in results if result.floor][:1]
+    distances = [r.frechet for r in results if r.frechet is not None] + floors
+    across = LogAxis.across([result.milliseconds for result in results] or [1])
     up = LogAxis.upward(distances or [1])
     drawn = axes(
         across,
@@ -321,23 +311,16 @@ def scatter(points: Sequence[Point], floor: float | None) -> str:
         beside="Fréchet distance",
         numbers=bool(distances),
     )
-    if floor:
+    for floor in floors:
         drawn += level(up.at(floor), f"floor {floor:.2g}: real against real pictures")
-    drawn += corner("better: down, left")
-    drawn += placed([_mark(p, across, up) for p in points])
-    spoken = [
-        f"{p.name}: {distance(p.frechet)} at {milliseconds(p.milliseconds)} ms" for p in points
-    ]
+    marks, spoken = [], []
+    for text, result in shown:
+        far, time = distance(result.frechet), f"{milliseconds(result.milliseconds)} ms"
+        spoken.append(f"{text.title}: {far} at {time}")
+        place = up.at(result.frechet) if result.frechet else TOP + 10
+        hollow = result.frechet is None or not result.as_measured
+        x, title = across.at(result.milliseconds), text.title
+        marks.append(Mark(x, place, title, f"{far} · {time}", text.hue, hollow=hollow))
     about = "; ".join(spoken) or "no points yet"
+    drawn += corner("better: down, left") + placed(marks)
     return chart(drawn, f"Fréchet distance against time a picture. {about}", "ov-scatter")
-
-
-def _mark(point: Point, across: LogAxis, up: LogAxis) -> Mark:
-    return Mark(
-        across.at(point.milliseconds),
-        up.at(point.frechet) if point.frechet else TOP + 10,
-        point.name,
-        f"{distance(point.frechet)} · {milliseconds(point.milliseconds)} ms",
-        point.hue,
-        hollow=point.frechet is None or not point.as_measured,
-    )

@@ -1,7 +1,5 @@
 """The words of the Overview."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from demos.page.explain import Explanation

@@ -1,7 +1,5 @@
 """Text to image: a small Stable Diffusion of our own, live."""
 
-from __future__ import annotations
-
 from demos.page.tab import Tab
 from demos.tabs.text_to_image import bigger, compare, fit, generate, provenance_check, start
 

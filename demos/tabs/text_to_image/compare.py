@@ -1,14 +1,12 @@
 """The Change one thing and Two prompts panels: the same noise under several values of one knob, and
-told by two texts, the words that differ marked."""
-
-from __future__ import annotations
+under two texts, the words that differ marked."""
 
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from demos.page.controls import Knob, Knobs
+from demos.page.controls import Knob
 from demos.page.figures import duration, pixels
 from demos.page.handlers import App
 from demos.page.image_input import seeds_from
@@ -161,12 +159,6 @@ def two_code(k: Mapping[str, Any]) -> str:
     )
 
 
-def prompts_above(app: App, knobs: Knobs) -> None:
-    """Both prompts stand above the button."""
-    prompt_tools(app, knobs)
-    knobs.build("other_prompt")
-
-
 TWO_PANEL = Panel(
     tab=ID,
     id="two",
@@ -184,6 +176,6 @@ TWO_PANEL = Panel(
     screen=LabelledGrid,
     shows="The same noise under two prompts",
     models=(MODEL,),
-    beneath=prompts_above,
+    beneath=lambda app, knobs: prompt_tools(app, knobs, "other_prompt"),
     made_by=MODEL,
 )

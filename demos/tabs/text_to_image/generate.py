@@ -1,8 +1,6 @@
 """The Generate and Inside the machine panels: words, pictures that come out of the noise, and one
 picture's way through the three parts. Help with the words stands under the prompt."""
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,8 +75,8 @@ LISTS = {
 # --- the prompt -----------------------------------------------------------------------------------
 
 
-def prompt_tools(app: App, knobs: Knobs) -> None:
-    """Stands under the prompt of a panel's knobs."""
+def prompt_tools(app: App, knobs: Knobs, *more: str) -> None:
+    """Stands under the prompt of a panel's knobs, and above those named `more`."""
     prompt = knobs.built["prompt"]
     line = PromptHelp(elem_id=f"{prompt.elem_id}-words", prompt=prompt.elem_id, examples=EXAMPLES)
     at_once = {
@@ -94,6 +92,8 @@ def prompt_tools(app: App, knobs: Knobs) -> None:
             for label, choices in LISTS.values()
         ]
     gr.on([choice.input for choice in lists], built, lists, prompt, **at_once)
+    if more:
+        knobs.build(*more)
 
 
 def strange_to_the_model(prompt: str) -> dict:

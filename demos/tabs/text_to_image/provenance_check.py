@@ -1,7 +1,5 @@
 """The panel Was it made here?: what a picture's metadata says, and whether it carries our mark."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -11,6 +9,7 @@ import gradio as gr
 from demos.page.handlers import App
 from demos.page.image_io import MAX_SIDE, grey_picture
 from demos.page.panel import Page, Panel
+from demos.page.script import script
 from demos.page.upload import Upload, path_of
 from demos.tabs.text_to_image.generate import ID
 from demos.tabs.text_to_image.texts import CAUTION, HONESTY, PROVENANCE
@@ -33,8 +32,8 @@ def checked(upload: Any) -> dict[str, Any]:
     picture = grey_picture(path_of(upload))
     said, score = metadata.told(picture.info), round(watermark.score(picture), 4)
     found = score > watermark.threshold()
-    told = ("model", *metadata.told_knobs(), "comment")
-    facts = {name.replace("_", " "): text for name, text in said.items() if name in told}
+    known = ("model", *metadata.told_knobs(), "comment")
+    facts = {name.replace("_", " "): text for name, text in said.items() if name in known}
     return verdict_value(
         headline(said, found),
         [("Metadata", says_metadata(said)), ("Invisible mark", mark(score))],
@@ -90,9 +89,8 @@ def rates() -> str:
     day = date.fromisoformat(known["date"])
     moved = 255 / 10 ** (known["psnr"]["mean"] / 20)  # what the decibels mean
     rows = [f"| {name} | {share:.1%} |" for name, share in known["found"].items()]
-    others = f", windows of {known['photographs']} photographs among them" * bool(
-        known["photographs"]
-    )
+    photographs = f", windows of {known['photographs']} photographs among them"
+    others = photographs if known["photographs"] else ""
     whose = "of the model" if known["by_model"] else "such as the model was trained on"
     return "\n".join(
         [
@@ -112,14 +110,11 @@ def rates() -> str:
 
 def code(knobs: Mapping[str, Any]) -> str:
     """The lines that look at a picture."""
-    return """
-        from PIL import Image
-        from gen_core.provenance import metadata, watermark
-
-        picture = Image.open("picture.png")  # your picture, saved under this name
-        print(metadata.told(picture.info))
-        print(watermark.score(picture), "found above", watermark.threshold())
-    """
+    return script(
+        'picture = Image.open("picture.png")  # your picture, saved under this name',
+        "print(metadata.told(picture.info))",
+        'print(watermark.score(picture), "found above", watermark.threshold())',
+    )
 
 
 def below(app: App) -> None:

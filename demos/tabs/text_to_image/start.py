@@ -1,9 +1,7 @@
-"""The Start from a picture panel: image-to-image, and inpainting where a mask is painted.
+"""The Start from a picture panel: image-to-image, and inpainting where there is a mask.
 
 Its picture is one of the model's, of real emoji, drawn by hand, or a file.
 """
-
-from __future__ import annotations
 
 import functools
 from collections import OrderedDict
@@ -25,6 +23,7 @@ from demos.page.panel import Page, Panel, is_value
 from demos.page.progress import Working, watch
 from demos.page.script import sampling, script
 from demos.page.source import Pictures, Shown, Source
+from demos.tabs.text_to_image.fit import drawings
 from demos.tabs.text_to_image.generate import (
     EXAMPLE,
     GUIDANCE,
@@ -38,7 +37,6 @@ from demos.tabs.text_to_image.generate import (
     prompt_tools,
     with_words,
 )
-from demos.tabs.text_to_image.search import drawings
 from demos.tabs.text_to_image.texts import START
 from demos.widgets.mask_pad import STACK, MaskedPicture, MaskKnob, masked_picture_value
 from demos.widgets.timeline import Timeline
@@ -251,13 +249,13 @@ def draw_from(
 def code(source: StartInput, k: Mapping[str, Any]) -> str:
     """The lines that draw the same."""
     masked = k["mask"] is not None
-    painted = ["mask = prepare_mask(", *_in_pieces(mask_url(k["mask"])), ")"] if masked else []
+    mask = ["mask = prepare_mask(", *_in_pieces(mask_url(k["mask"])), ")"] if masked else []
     start = f"Start(picture, strength={k['strength']!r}{', mask=mask' * masked})"
     own = ("mask", "strength", *(knob.name for knob in source.knobs))
     return script(
         f"model = load({MODEL!r})",
         *source.code(k),
-        *painted,
+        *mask,
         *sampling(k, "frames = record", without=own, start=start),
         f"x = frames[-1].x  # ({k['count']}, 3, 64, 64) in [-1, 1]",
     )

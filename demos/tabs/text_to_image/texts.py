@@ -1,7 +1,5 @@
 """The words of the Text to image tab."""
 
-from __future__ import annotations
-
 from demos.page.explain import Explanation
 
 GENERATE = Explanation(

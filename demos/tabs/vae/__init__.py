@@ -1,7 +1,5 @@
 """The VAE: samples, the code in your hands, reconstructions, walks from code to code."""
 
-from __future__ import annotations
-
 from demos.page.tab import Tab
 from demos.tabs.latent_space.models import TAB as LAB
 from demos.tabs.vae import interpolate, reconstruct, samples

@@ -1,7 +1,5 @@
 """The VAE's Interpolate panel: from one code to another, straight and on the arc."""
 
-from __future__ import annotations
-
 import functools
 import time
 from collections.abc import Generator, Iterator, Mapping
@@ -113,12 +111,9 @@ def _end(
         z = Noise([chosen["seed"]]).randn(vae.config.latent)[0].to(vae.device)
         return z, f"the code of seed {chosen['seed']}"
     pictures = yield from end.read(*(chosen[part] for part in BROUGHT), settings)
-    return _mean(vae, pictures.x), pictures.names[0] or pictures.origin
-
-
-@torch.inference_mode()
-def _mean(vae: VAE, x: Tensor) -> Tensor:
-    return vae.encode(x.to(vae.device))[0][0]
+    with torch.inference_mode():
+        z = vae.encode(pictures.x.to(vae.device))[0][0]
+    return z, pictures.names[0] or pictures.origin
 
 
 def code(start: PictureInput, end: PictureInput, knobs: Mapping[str, Any]) -> str:

@@ -1,7 +1,5 @@
 """The VAE's Reconstruct panel: pictures, what it makes of them, and what is lost on the way."""
 
-from __future__ import annotations
-
 import functools
 import html
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """The VAE's Samples and Latent sliders panels: codes from the prior, and a code in your hands."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 
