@@ -4,14 +4,12 @@ The pictures are drawn when asked for, by the generators that the checkpoints ke
 needs thousands of samples at each of them was measured before and stands in the checkpoint's card.
 """
 
-from __future__ import annotations
-
 import bisect
 import functools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -52,7 +50,7 @@ class History:
     """The training step at which its recipe changes; 0: never."""
 
     @classmethod
-    def of(cls, title: str, name: str, model: GAN) -> History:
+    def of(cls, title: str, name: str, model: GAN) -> Self:
         """Raises CheckpointError where the checkpoint has no snapshots, or they are unmeasured."""
         measured = {entry["step"]: entry for entry in model.card["metrics"].get("snapshots", [])}
         if not model.snapshots or not set(model.snapshots) <= measured.keys():

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from torch import Tensor
 
-from demos.page.controls import ALL_CLASSES, FASHION, Knob, label_code
+from demos.page.controls import ALL_CLASSES, FASHION, Knob, control_of, label_code
 from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_input import DATA, PictureInput, Pictures, seeds_from
@@ -15,7 +15,7 @@ from demos.page.layout import buttons
 from demos.page.panel import Page, Panel
 from demos.page.progress import Working
 from demos.page.script import sampling, script
-from demos.tabs.gan.samples import LABEL, MODEL, TAB, classes_of, psi_knob
+from demos.tabs.gan.samples import LABEL, MODEL, TAB, classes_of
 from demos.tabs.gan.texts import DISCRIMINATOR
 from demos.widgets.tiles import Scale, Tile, Tiles, tiles_value
 from gen_core import Noise, final
@@ -30,7 +30,7 @@ MIXED = Knob(
 DRAWN = [
     LABEL,
     Knob("count", "Pictures", "whole", 24, 1, 48),
-    psi_knob(advanced=True),
+    control_of(GAN, "truncation_psi", advanced=True),
     Knob("seed", "Seed", "seed", 0),
 ]
 

@@ -29,10 +29,6 @@ TAB, MODEL = "gan", "gan-fashion"
 LABEL = Knob("label", "What to draw", "label", ALL_CLASSES, all_classes=True)
 
 
-def psi_knob(*, advanced: bool) -> Knob:
-    return control_of(GAN, "truncation_psi", advanced=advanced)
-
-
 def classes_of(label: int | None, count: int) -> list[int]:
     """The class of each of `count` pictures; all ten in turn for None."""
     labels = labels_for(label, count)
@@ -144,7 +140,7 @@ PANEL = Panel(
     text=SAMPLES,
     knobs=[
         LABEL,
-        psi_knob(advanced=False),
+        control_of(GAN, "truncation_psi"),
         Knob("seed", "Seed", "seed", 0),
         Knob("count", "Pictures", "whole", 30, 1, 64, advanced=True),
     ],
@@ -166,7 +162,7 @@ WALK_PANEL = Panel(
         LABEL,
         Knob("count", "Seeds on the way", "whole", 4, 2, 12),
         Knob("steps", "Pictures from one to the next", "whole", 8, 2, 30, advanced=True),
-        psi_knob(advanced=True),
+        control_of(GAN, "truncation_psi", advanced=True),
         Knob("seed", "First seed", "seed", 0),
     ],
     run=walk,

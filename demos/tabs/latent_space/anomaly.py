@@ -48,8 +48,6 @@ START = 4
 """The portrait on the page at first."""
 TAILOR = "flow-fashion"
 """Draws the clothing."""
-PAPER_SIDE = 320
-"""Pixels a side of the pad's paper."""
 LIVE_COUNT = 100
 """Portraits, and odd pictures, that are measured here where the checkpoint knows of none."""
 SCORES = {
@@ -162,8 +160,8 @@ def changed(number: int, change: str) -> Tensor:
 
 
 def face(number: int) -> str:
-    """Portrait `number`, drawn as large as the pad's paper, as its value."""
-    images, _ = avatars([UNSEEN_FROM + number], PAPER_SIDE)
+    """Portrait `number`, drawn as large as the pad's paper, 320 pixels a side, as its value."""
+    images, _ = avatars([UNSEEN_FROM + number], 320)
     return png_data_url(pixels(images / 127.5 - 1)[0])
 
 

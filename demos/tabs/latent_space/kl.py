@@ -56,8 +56,6 @@ WALK_KNOBS = [
     Knob("b", "To number", "seed", FIRST["b"]),
     Knob("count", "Pictures on the way", "whole", 25, 2, 40, advanced=True),
 ]
-WALK_ROW = ((("ends", "count"), 4, 380), (("a",), 3, 200), (("b",), 3, 200))
-"""Its columns: their knobs, their share of the width, and how narrow they may be."""
 
 
 class KLPanel(Panel):
@@ -119,7 +117,11 @@ class KLPanel(Panel):
         """The walk through all models; it takes the whole width, for they stand in a row."""
         gr.Markdown(WALK, elem_classes=["part"])
         with gr.Row():
-            for names, scale, width in WALK_ROW:
+            for names, scale, width in (
+                (("ends", "count"), 4, 380),
+                (("a",), 3, 200),
+                (("b",), 3, 200),
+            ):
                 with gr.Column(scale=scale, min_width=width, elem_classes=["controls"]):
                     page.knobs.build(*names)
             with gr.Column(scale=3, min_width=225):

@@ -4,14 +4,12 @@ All of it stands in the checkpoints: what was measured in their cards, how train
 weights. No model is loaded for it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 
@@ -44,7 +42,7 @@ class Known:
     """(step, nats) under RATE and DISTORTION; empty where it keeps none."""
 
     @classmethod
-    def of(cls, variant: Variant, hue: str) -> Known:
+    def of(cls, variant: Variant, hue: str) -> Self:
         """Raises CheckpointError where the file is missing or damaged."""
         tensors, meta = checkpoint.read(variant.name)
         curves = {name: _curve(tensors, name) for name in (RATE, DISTORTION)}

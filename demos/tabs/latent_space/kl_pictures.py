@@ -1,12 +1,10 @@
 """The models of the Without the KL panel, and pictures by them: tables and timelines of the same
 portraits, codes and walks, and how far these are from any portrait."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -111,7 +109,7 @@ class ReferenceSet:
     """How far a portrait is from the nearest other one, at the median: the unit of `distance`."""
 
     @classmethod
-    def of(cls, judge: AvatarJudge, x: Tensor) -> ReferenceSet:
+    def of(cls, judge: AvatarJudge, x: Tensor) -> Self:
         """x (N, 3, H, W) in [-1, 1]: the portraits, two or more."""
         seen = half_way(judge, x)
         mean, deviation = seen.mean(0), seen.std(0).clamp(min=1e-6)

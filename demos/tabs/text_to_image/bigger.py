@@ -1,7 +1,5 @@
 """The Bigger models panel: the host's list, what runs on this machine, and a picture by one."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import html
@@ -9,7 +7,7 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import gradio as gr
 import torch
@@ -69,7 +67,7 @@ class BiggerModels(Panel):
         gr.HTML(f"<p>{NONE_ALLOWED}</p>")
         return []
 
-    def _of(self, place: Slot, models: tuple[BigModel, ...]) -> BiggerModels:
+    def _of(self, place: Slot, models: tuple[BigModel, ...]) -> Self:
         """The panel with the host's models."""
         reasons = {model.name: obstacles(model, place.machine) for model in models}
         able = [name for name, why in reasons.items() if not why]

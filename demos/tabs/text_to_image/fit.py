@@ -64,7 +64,6 @@ if TYPE_CHECKING:
 SEARCH_NAME = f"{ID}-search"
 SHOWN = 12
 EXAMPLE = "a 3d dog"
-WORDS = Knob("words", "Words", "text", EXAMPLE, high=MAX_PROMPT, info="It searches as you type")
 CREDIT = "drawings: 3d by Microsoft (Fluent), noto by Google, flat by Twitter (Twemoji)"
 MOST_TEXTS = 8
 LONGEST_SHOWN = 120
@@ -160,7 +159,9 @@ SEARCH_PANEL = SearchPanel(
     id="search",
     title="Search",
     text=SEARCH,
-    knobs=[WORDS],
+    knobs=[
+        Knob("words", "Words", "text", EXAMPLE, high=MAX_PROMPT, info="It searches as you type")
+    ],
     run=lambda app, **asked: iter([nearest(app, **asked)]),
     code=search_code,
     calls=nearest,
