@@ -30,6 +30,7 @@ JOBS = {
     "vae-fashion": {},
 }
 COUNT = 16
+FRESH = 3
 WORKER = """
 import json, sys, time
 sys.path.insert(0, sys.argv[1])
@@ -72,15 +73,18 @@ def seconds_of(process: subprocess.Popen, name: str) -> float:
 
 
 def sampling(old: Path, rounds: int) -> dict[str, list[float]]:
-    """By checkpoint the ratio now / before of each round."""
+    """By checkpoint the ratio now / before of each round. Every `FRESH` rounds come from a new
+    pair of processes: where a process happens to lie in memory makes it a few percent faster or
+    slower for all its life."""
     ratios: dict[str, list[float]] = {name: [] for name in JOBS}
-    with worker(old) as before, worker(ROOT) as now:
-        for index in range(-2, rounds):  # two rounds do not count
-            for name, found in ratios.items():
-                pair = [before, now][:: 1 if index % 2 else -1]
-                took = {process.pid: seconds_of(process, name) for process in pair}
-                if index >= 0:
-                    found.append(took[now.pid] / took[before.pid])
+    for first in range(0, rounds, FRESH):
+        with worker(old) as before, worker(ROOT) as now:
+            for index in range(-2, min(FRESH, rounds - first)):  # two rounds do not count
+                for name, found in ratios.items():
+                    pair = [before, now][:: 1 if index % 2 else -1]
+                    took = {process.pid: seconds_of(process, name) for process in pair}
+                    if index >= 0:
+                        found.append(took[now.pid] / took[before.pid])
     return ratios
 
 

@@ -1,10 +1,13 @@
-"""The walls of the house: app -> demos -> gen_core, and nothing heavy before it is needed."""
+"""The walls of the house: app -> demos -> gen_core, without circles, and nothing heavy before it is
+needed."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -36,6 +39,41 @@ def test_no_import_goes_through_a_wall(package):
         for name in imported(path) & FORBIDDEN[package]
     }
     assert found == set()
+
+
+def modules() -> dict[str, Path]:
+    """Files of ours by the names that they are imported by."""
+    files = [path for package in FORBIDDEN for path in (ROOT / package).rglob("*.py")]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
+    return {name.removesuffix(".__init__"): path for name, path in zip(names, files, strict=True)}
+
+
+def imports_at_the_top(node: ast.AST) -> Iterator[str]:
+    """Dotted names that are imported as soon as the file is: not those inside of functions, nor
+    those for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ImportFrom) and child.module:
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        elif isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        elif not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from imports_at_the_top(child)
+
+
+def test_imports_go_in_no_circle():
+    known = modules()
+    needs: dict[str, set[str]] = {}
+    for name, path in known.items():
+        found = imports_at_the_top(ast.parse(path.read_text(encoding="utf-8")))
+        owners = {full if full in known else full.rpartition(".")[0] for full in found}
+        needs[name] = owners & known.keys() - {name}
+    assert len(list(TopologicalSorter(needs).static_order())) == len(known)  # else: CycleError
+
+
+def test_the_top_of_the_core_fits_in_a_head():
+    assert len([path for path in (ROOT / "gen_core").iterdir() if path.is_file()]) <= 12
 
 
 @pytest.mark.parametrize(

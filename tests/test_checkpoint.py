@@ -97,7 +97,7 @@ def test_without_it_the_folder_is_beside_the_code_or_else_in_the_current_one(tmp
     code.mkdir(parents=True)
     current.mkdir()
     monkeypatch.delenv("GEN_WEIGHTS", raising=False)
-    monkeypatch.setattr(checkpoint, "__file__", str(code / "checkpoint.py"))
+    monkeypatch.setattr(checkpoint, "__file__", str(code / "training" / "checkpoint.py"))
     monkeypatch.chdir(current)
     assert checkpoint.weights_folder() == current / "weights"
     (code.parent / "weights").mkdir()

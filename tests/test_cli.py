@@ -184,7 +184,7 @@ def test_any_other_missing_module_is_a_defect_and_stays_a_traceback(place, monke
 
 @pytest.mark.heavy
 def test_the_module_runs_and_knows_its_commands():
-    root = Path(checkpoint.__file__).parent.parent
+    root = Path(checkpoint.__file__).parents[2]
     command = [sys.executable, "-m", "gen_core", "--help"]
     shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert all(name in shown.stdout for name in ("list", "sample", "train", "evaluate", "bench"))

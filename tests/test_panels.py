@@ -21,8 +21,16 @@ from demos.page.tab import Tab, declared, discover
 
 FOLDER = Path(tabs.__path__[0])
 PANELS = [(tab, panel) for tab in declared() for panel in tab.panels]
-NEW = '''
+DECLARED = '''
 """A tab made for a test."""
+
+from demos.page.tab import Tab
+from demos.tabs.newcomer.double import PANEL
+
+TAB = Tab("newcomer", "Newcomer", 99, [PANEL])
+'''
+DOUBLE = '''
+"""Its one panel."""
 
 from __future__ import annotations
 
@@ -31,7 +39,6 @@ import inspect
 from demos.page.explain import Explanation
 from demos.page.controls import Knob
 from demos.page.panel import Panel
-from demos.page.tab import Tab
 from demos.widgets.card import card
 from gen_core.checks import KnobError
 
@@ -46,15 +53,13 @@ def screen(**shared):
     return card("tiles", **shared)
 
 
-TAB = Tab("newcomer", "Newcomer", 99, [
-    Panel(
-        tab="newcomer", id="double", title="Double", button="Double it",
-        text=Explanation("One sentence.", "More.", "2 x", [("x", "a number")], "nobody"),
-        knobs=[Knob("number", "Number", "whole", 4, 1, 20)], run=double,
-        code=lambda k: f"print(2 * {k['number']})", calls=inspect.getsource, screen=screen,
-        shows="Twice the number",
-    ),
-])
+PANEL = Panel(
+    tab="newcomer", id="double", title="Double", button="Double it",
+    text=Explanation("One sentence.", "More.", "2 x", [("x", "a number")], "nobody"),
+    knobs=[Knob("number", "Number", "whole", 4, 1, 20)], run=double,
+    code=lambda k: f"print(2 * {k['number']})", calls=inspect.getsource, screen=screen,
+    shows="Twice the number",
+)
 '''
 
 
@@ -75,7 +80,7 @@ def test_no_two_panels_share_a_name():
     assert len(names) >= 34 and len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("__init__.py")), ids=str)
 def test_files_of_tabs_hold_nothing_but_declarations(path):
     body = ast.parse(path.read_text(encoding="utf-8")).body
     assert isinstance(body[0], ast.Expr)  # the docstring
@@ -102,10 +107,14 @@ def test_an_example_names_only_what_differs_from_the_knobs(panel):
 
 @pytest.fixture
 def page(tmp_path, monkeypatch) -> tuple[App, gr.Blocks]:
-    """A page with one tab more, which is a file and nothing else."""
-    (tmp_path / "newcomer.py").write_text(NEW, encoding="utf-8")
+    """A page with one tab more, which is a folder and nothing else."""
+    folder = tmp_path / "newcomer"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(DECLARED, encoding="utf-8")
+    (folder / "double.py").write_text(DOUBLE, encoding="utf-8")
     monkeypatch.setattr(tabs, "__path__", [str(tmp_path)])
-    monkeypatch.delitem(sys.modules, "demos.tabs.newcomer", raising=False)
+    for name in ("newcomer", "newcomer.double"):
+        monkeypatch.delitem(sys.modules, f"demos.tabs.{name}", raising=False)
     app = App("cpu")
     return app, shell.build_page(app)
 
@@ -114,7 +123,7 @@ def endpoint(page: gr.Blocks, name: str):
     return next(fn for fn in page.fns.values() if fn.api_name == name)
 
 
-def test_a_new_tab_is_a_file_with_a_panel(page):
+def test_a_new_tab_is_a_folder_with_a_panel(page):
     app, blocks = page
     (tab,) = discover()
     assert (tab.id, [panel.id for panel in tab.panels]) == ("newcomer", ["double"])

@@ -22,18 +22,24 @@ def elsewhere(tmp_path, monkeypatch) -> None:
         monkeypatch.setattr(module, "__file__", str(path))
 
 
-@pytest.mark.usefixtures("elsewhere")
-@pytest.mark.parametrize(("here", "there"), [(False, True), (True, False), (True, True)])
-def test_who_measures_time_is_alone(here, there):
+def began(alone: bool) -> tuple[threading.Thread, threading.Event]:
+    """Another worker, at its test as soon as the event is set."""
     entered = threading.Event()
 
     def other() -> None:
-        with workers.turn(alone=there):
+        with workers.turn(alone=alone):
             entered.set()
 
     thread = threading.Thread(target=other)
+    thread.start()
+    return thread, entered
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize(("here", "there"), [(False, True), (True, False), (True, True)])
+def test_who_measures_time_is_alone(here, there):
     with workers.turn(alone=here):
-        thread.start()
+        thread, entered = began(there)
         assert not entered.wait(0.2)
     assert entered.wait(10)
     thread.join(10)
@@ -41,8 +47,10 @@ def test_who_measures_time_is_alone(here, there):
 
 @pytest.mark.usefixtures("elsewhere")
 def test_the_others_run_side_by_side():
-    with workers.turn(alone=False), workers.turn(alone=False):
-        pass
+    with workers.turn(alone=False):
+        thread, entered = began(alone=False)
+        assert entered.wait(10)
+    thread.join(10)
 
 
 @pytest.mark.browser

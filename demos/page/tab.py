@@ -1,4 +1,4 @@
-"""A tab is a file in demos/tabs that defines TAB; nothing else has to know of it."""
+"""A tab is a folder in demos/tabs that defines TAB; nothing else has to know of it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Tab:
 
 
 def declared() -> list[Tab]:
-    """The TAB of every module in demos/tabs, in order."""
+    """The TAB of every folder in demos/tabs, in order."""
     from demos import tabs
 
     names = [f"{tabs.__name__}.{module.name}" for module in pkgutil.iter_modules(tabs.__path__)]

@@ -1,1 +1,1 @@
-"""One file per tab; `demos.page.tab.discover` finds them."""
+"""One folder per tab; `demos.page.tab.discover` finds them."""
