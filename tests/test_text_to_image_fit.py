@@ -22,7 +22,7 @@ from demos.page.handlers import App
 from demos.tabs import text_to_image
 from demos.tabs.text_to_image import fit
 from demos.tabs.text_to_image.generate import MODEL
-from demos.tabs.text_to_image.texts import NO_SEARCH, NO_SHARES, NO_TRADEOFF
+from demos.tabs.text_to_image.texts import NO_ACCURACY, NO_SEARCH, NO_TRADEOFF
 from demos.widgets import chart
 from emoji_fixtures import drawn_emoji, few_emoji
 from gen_core import Noise, final, load
@@ -287,7 +287,7 @@ def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     with gr.Blocks() as page:
         fit.SEARCH_PANEL.build(App("cpu"))
         fit.measured_cards()
-    assert NO_SHARES in texts_of(page)
+    assert NO_ACCURACY in texts_of(page)
     assert not any(NO_SEARCH in text for text in texts_of(page))
     assert any('class="chart"' in text for text in texts_of(page))
     export(emoji_home / "runs" / MODEL, own_weights)

@@ -14,7 +14,7 @@ from demos.page.image_io import in_data_url, prepare_colour
 from demos.page.panel import Page, Panel
 from demos.page.progress import Working
 from demos.sampling.runs import once
-from demos.tabs.overview.texts import COPIES, COPIES_SOURCE, FAMILIES, PORTRAITS
+from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
 from demos.widgets.card import read
 from gen_core import Noise, final
 from gen_core.checks import KnobError, text
@@ -83,7 +83,7 @@ def compare(app: App, picked: Any) -> Iterator[Working | dict[str, Any]]:
 def value(
     app: App, x: Tensor, who: str, found: list[Neighbour], yardstick: Yardstick, note: str
 ) -> dict[str, Any]:
-    """What copies.js shows. found: all candidates, the nearest first."""
+    """What memorization.js shows. found: all candidates, the nearest first."""
     own = found[0].difference
     said = (
         f"for {len(yardstick.fresh)} fresh portraits, which are in no data set, it is "
@@ -110,7 +110,7 @@ def value(
         f"Compared with the {CANDIDATES} of {len(SEEDS['train']):,} training pictures that our own "
         f"classifier finds most alike. Below {percent(yardstick.limit)}, {CLEARLY:.0%} of the "
         f"least of the fresh portraits, it counts as a copy. Fresh portraits: {note}. "
-        f"{COPIES_SOURCE}",
+        f"{MEMORIZATION_SOURCE}",
         "provenance": f"{who} · {JUDGE} · {device_title(app.device)}",
         "live": True,
     }
@@ -161,7 +161,7 @@ PANEL = MemorizationPanel(
     tab="overview",
     id="copies",
     title="Is it a copy?",
-    text=COPIES,
+    text=MEMORIZATION,
     run=compare,
     screen=screen,
     shows="The nearest training pictures",

@@ -33,14 +33,14 @@ from demos.tabs.text_to_image.generate import (
     prompt_tools,
 )
 from demos.tabs.text_to_image.texts import (
+    ACCURACY,
     FIT,
-    HOW_TO_READ_SHARES,
+    HOW_TO_READ_ACCURACY,
     HOW_TO_READ_TRADEOFF,
+    NO_ACCURACY,
     NO_SEARCH,
-    NO_SHARES,
     NO_TRADEOFF,
     SEARCH,
-    SHARES,
     TRADEOFF,
 )
 from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
@@ -277,7 +277,7 @@ def measured_cards() -> None:
     """The table and the curve, where the card of the weights holds their figures."""
     figures = measured(weights_folder() / MODEL)
     shares = prompt_accuracy(figures["metrics"]) if "metrics" in figures else ""
-    card(f"{ID}-shares", SHARES, shares, otherwise=NO_SHARES)
+    card(f"{ID}-shares", ACCURACY, shares, otherwise=NO_ACCURACY)
     curves = tradeoff(figures) if "guidance" in figures else ""
     card(f"{ID}-tradeoff", TRADEOFF, curves, "chart/chart.css", otherwise=NO_TRADEOFF)
 
@@ -286,7 +286,7 @@ def prompt_accuracy(metrics: Mapping[str, Any]) -> str:
     """What `evaluate` has measured, as HTML."""
     return f"""
     <section class="card measured">{table(HEADS, share_rows(metrics["shares"]))}
-      <p>{escape(HOW_TO_READ_SHARES)}</p>
+      <p>{escape(HOW_TO_READ_ACCURACY)}</p>
       <p>{metrics["samples"]:,} prompts, a picture of each. {escape(made(metrics))}</p>
     </section>"""
 

@@ -190,17 +190,17 @@ NO_SEARCH = (
     "`python -m gen_core export --data FOLDER` adds them."
 )
 
-SHARES = (
+ACCURACY = (
     "### How often is it right?\n"
     "Asked of a classifier that was trained apart: half of the prompts ask for combinations that "
     "no picture of the training showed."
 )
 """Shown with the measured shares only."""
-NO_SHARES = (
+NO_ACCURACY = (
     "### How often is it right?\n"
     "Not measured for these weights: `python -m gen_core evaluate text-to-image-emoji` does it."
 )
-HOW_TO_READ_SHARES = (
+HOW_TO_READ_ACCURACY = (
     "Held-out combinations are things before a background, in a colour, or beside another thing, "
     "as the training never showed them together, though it showed each apart: what is lost there "
     "was remembered rather than composed. The judge errs too: the last column is how often it is "
