@@ -58,6 +58,10 @@ WALK_KNOBS = [
 ]
 
 
+Start = tuple[str, gr.Button, gr.Button, gr.HTML, Callable[[Mapping[str, Any]], Run]]
+"""What one button starts, as `KLPanel._connect` takes it."""
+
+
 class KLPanel(Panel):
     """A table with three buttons and a walk with one; there where two models are."""
 
@@ -76,8 +80,10 @@ class KLPanel(Panel):
         found, first = here(), page.first or {"table": None, "walk": None}
         if lacking := missing(found):
             gr.Markdown(lacking, elem_classes=["part"])
-        self._tables(page, found, first["table"])
-        self._walks(page, found, first["walk"])
+        starts = self._tables(page, found, first["table"])
+        starts.append(self._walk(page, found, first["walk"]))
+        for start in starts:  # once all knobs are on the page
+            self._connect(page, *start)
         kl_figures.build(NAME, found)
 
     def connect(self, page: Page) -> list[Any]:
@@ -87,7 +93,9 @@ class KLPanel(Panel):
         one = super().drawn
         return {part: one(shown, note, live) for part, shown in value.items()}
 
-    def _tables(self, page: Page, found: Sequence[Variant], first: dict[str, Any] | None) -> None:
+    def _tables(
+        self, page: Page, found: Sequence[Variant], first: dict[str, Any] | None
+    ) -> list[Start]:
         """The two mistakes and the comparison of all, which fill the same table."""
         app, broken = page.app, {}
         with gr.Row():
@@ -105,15 +113,16 @@ class KLPanel(Panel):
                     value=first,
                     empty="Make a mistake, or put all models side by side.",
                 )
-        self._start(page, "", go, stop, screen, lambda k: side_by_side(app, found, k["seed"]))
+        starts = [("", go, stop, screen, lambda k: side_by_side(app, found, k["seed"]))]
         for ending, (press, pair) in broken.items():
 
             def compare(k: Mapping[str, Any], pair: Sequence[Variant] = pair) -> Run:
                 return mistake(app, pair, k["portrait"], k["seed"])
 
-            self._start(page, ending, press, stop, screen, compare)
+            starts.append((ending, press, stop, screen, compare))
+        return starts
 
-    def _walks(self, page: Page, found: Sequence[Variant], first: dict[str, Any] | None) -> None:
+    def _walk(self, page: Page, found: Sequence[Variant], first: dict[str, Any] | None) -> Start:
         """The walk through all models; it takes the whole width, for they stand in a row."""
         gr.Markdown(WALK, elem_classes=["part"])
         with gr.Row():
@@ -132,9 +141,9 @@ class KLPanel(Panel):
             value=first,
             empty=f"Press {GO}.",
         )
-        self._start(page, "_walk", go, stop, line, lambda k: walk(page.app, found, k))
+        return "_walk", go, stop, line, lambda k: walk(page.app, found, k)
 
-    def _start(
+    def _connect(
         self,
         page: Page,
         ending: str,
