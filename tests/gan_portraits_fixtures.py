@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from core_fixtures import tiny
-from demos.tabs.gan.census import JUDGE, MODEL, NAMES
+from demos.tabs.gan.portraits import JUDGE, MODEL, NAMES
 from gen_core.training import checkpoint
 
 

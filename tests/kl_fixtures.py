@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from core_fixtures import tiny
-from demos.tabs.latent_space import kl_holes
-from demos.tabs.latent_space.kl_models import VARIANTS
+from demos.tabs.latent_space import kl_pictures
+from demos.tabs.latent_space.kl_pictures import VARIANTS
 from demos.tabs.latent_space.models import JUDGE
 from gen_core.data.avatars import avatars
 from gen_core.training.checkpoint import save
@@ -58,6 +58,6 @@ def training_curves(seed: int) -> dict[str, torch.Tensor]:
 _drawn = functools.cache(avatars)
 
 
-def keep_crowd(patch: pytest.MonkeyPatch) -> None:
-    """Every new app would draw the 300 portraits of its crowd again, the same ones in 5 seconds."""
-    patch.setattr(kl_holes, "avatars", _drawn)
+def keep_portraits(patch: pytest.MonkeyPatch) -> None:
+    """Every new app would draw its 300 portraits again, the same ones in 5 seconds."""
+    patch.setattr(kl_pictures, "avatars", _drawn)

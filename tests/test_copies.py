@@ -147,16 +147,14 @@ def test_a_picture_of_another_shape_is_refused(judge, shape):
 # --- the card -------------------------------------------------------------------------------------
 
 
-def answered(
-    app: App, known: memorization.FreshPortraits, asked: Any
-) -> tuple[list[Working], dict]:
-    *working, value = memorization.compare(app, known, asked)
+def answered(app: App, asked: Any) -> tuple[list[Working], dict]:
+    *working, value = memorization.compare(app, asked)
     return working, value
 
 
 @pytest.mark.heavy
 def test_the_card_shows_the_nearest_and_holds_them_against_fresh_ones(app):
-    _, value = answered(app, memorization.FreshPortraits(app), picked(fresh(5)))
+    _, value = answered(app, picked(fresh(5)))
     assert value["verdict"] == "copy" and value["headline"].startswith("A copy, or nearly: ")
     assert value["own"] == pytest.approx(0, abs=1e-6) and value["who"] == "GAN, seed 3"
     assert value["nearest"][0]["number"] == 5
@@ -164,15 +162,14 @@ def test_the_card_shows_the_nearest_and_holds_them_against_fresh_ones(app):
     assert value["nearest"][0]["picture"] == value["picture"]  # pixel for pixel
     judge = app.model("judge-avatars")
     assert value["fresh"] == list(measured(judge, FEW))
-    _, other = answered(app, memorization.FreshPortraits(app), picked(fresh(FRESH.stop)))
+    _, other = answered(app, picked(fresh(FRESH.stop)))
     assert other["verdict"] != "copy" and other["headline"] != value["headline"]
 
 
 @pytest.mark.heavy
 def test_the_yardstick_is_measured_once_for_all_visitors(app):
-    known = memorization.FreshPortraits(app)
-    first, value = answered(app, known, picked(fresh(1)))
-    then, again = answered(app, known, picked(fresh(2)))
+    first, value = answered(app, picked(fresh(1)))
+    then, again = answered(app, picked(fresh(2)))
     doing = [{step.doing for step in steps} for steps in (first, then)]
     assert doing[0] - doing[1] == {"Measuring real new portraits"} and len(then) == CANDIDATES
     assert again["fresh"] == value["fresh"]
@@ -184,7 +181,7 @@ def test_a_kept_example_spares_the_measuring(app, tmp_path, monkeypatch):
     kept = examples.example(memorization.NAME, tmp_path)
     assert kept.models == ("gan-avatars", "judge-avatars") and kept.value["who"] == "GAN, seed 0"
     monkeypatch.setattr(memorization, "example", lambda name: kept)
-    working, value = answered(app, memorization.FreshPortraits(app), picked(fresh(2)))
+    working, value = answered(App("cpu"), picked(fresh(2)))
     assert len(working) == CANDIDATES and value["fresh"] == kept.value["fresh"]
     assert kept.note in value["about"]
 
@@ -204,13 +201,13 @@ BAD = [
 @pytest.mark.parametrize(("asked", "message"), BAD)
 def test_what_is_no_picture_gets_a_message(app, asked, message):
     with pytest.raises(KnobError, match=re.escape(message)):
-        next(memorization.compare(app, memorization.FreshPortraits(app), asked))
+        next(memorization.compare(app, asked))
 
 
 def test_without_a_judge_it_says_so(app, monkeypatch, tmp_path):
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     with pytest.raises(CheckpointError, match="no weights named 'judge-avatars'"):
-        next(memorization.compare(app, memorization.FreshPortraits(app), picked(fresh(0))))
+        next(memorization.compare(app, picked(fresh(0))))
 
 
 # --- the page -------------------------------------------------------------------------------------

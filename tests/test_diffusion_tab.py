@@ -18,8 +18,9 @@ from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_input import PictureInput, Pictures
 from demos.page.progress import Working
+from demos.sampling import races
 from demos.tabs import diffusion
-from demos.tabs.diffusion import compare, forward
+from demos.tabs.diffusion import forward
 from gen_core import Noise, final, load
 from gen_core.checks import KnobError
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights
@@ -154,7 +155,7 @@ def test_the_printed_lines_of_forward_run(app):
 
 
 def table(app: App, **knobs) -> list[dict]:
-    return values(compare.compare(app, **defaults(compare.PANEL, **knobs)))
+    return values(races.compare(app, **defaults(races.COMPARE_PANEL, **knobs)))
 
 
 @pytest.mark.heavy
@@ -198,10 +199,10 @@ def test_a_table_that_costs_too_much_is_refused_by_name(app):
 
 @pytest.mark.heavy
 def test_the_printed_lines_of_compare_draw_the_same(app):
-    knobs = defaults(compare.PANEL, columns="1-16", seed=6)
+    knobs = defaults(races.COMPARE_PANEL, columns="1-16", seed=6)
     scope: dict = {}
-    exec(textwrap.dedent(compare.code(knobs)), scope)
-    *_, value = values(compare.compare(app, **knobs))
+    exec(textwrap.dedent(races.compare_code(knobs)), scope)
+    *_, value = values(races.compare(app, **knobs))
     assert len(scope["pictures"]) == 25
     shown = picture(value["rows"][4]["cells"][1]["picture"])
     assert np.array_equal(pixels(scope["pictures"]["heun", 2])[0], shown)

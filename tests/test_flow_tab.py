@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 
 from demos.page.figures import grid, pixels
 from demos.page.handlers import App
+from demos.sampling import races
 from demos.tabs import flow
-from demos.tabs.flow import few_steps
 from demos.widgets.labelled_grid import Cell, Row, labelled_grid_value
 from gen_core import Noise, final
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights
@@ -63,7 +63,7 @@ def test_the_printed_lines_of_generate_draw_the_same(app):
 
 
 def race(app: App, **knobs) -> list[dict]:
-    return values(few_steps.few_steps(app, **defaults(few_steps.PANEL, **knobs)))
+    return values(races.few_steps(app, **defaults(races.FEW_STEPS_PANEL, **knobs)))
 
 
 def test_both_models_start_from_the_same_noise_and_pay_the_same(app):
@@ -82,21 +82,21 @@ def test_both_models_start_from_the_same_noise_and_pay_the_same(app):
 
 def test_one_step_of_either_is_one_evaluation(app, monkeypatch):
     asked = {}
-    for name in few_steps.MODELS:
+    for name in (races.FLOW, races.DIFFUSION):
         net = app.model(name).net
         net.register_forward_hook(
             lambda module, inputs, output, name=name: asked.update({name: asked.get(name, 0) + 1})
         )
     race(app, count=1)
-    for name in few_steps.MODELS:
-        assert asked[name] == sum(few_steps.EVALUATIONS) + 1  # a step before its first measurement
+    for name in (races.FLOW, races.DIFFUSION):
+        assert asked[name] == sum(races.EVALUATIONS) + 1  # a step before its first measurement
 
 
 def test_the_printed_lines_of_few_steps_draw_the_same(app):
-    knobs = defaults(few_steps.PANEL, count=2, seed=6)
+    knobs = defaults(races.FEW_STEPS_PANEL, count=2, seed=6)
     scope: dict = {}
-    exec(textwrap.dedent(few_steps.code(knobs)), scope)
-    *_, value = values(few_steps.few_steps(app, **knobs))
+    exec(textwrap.dedent(races.few_steps_code(knobs)), scope)
+    *_, value = values(races.few_steps(app, **knobs))
     shown = picture(value["rows"][1]["cells"][2]["picture"])
     assert np.array_equal(grid(scope["pictures"]["diffusion-fashion", 4], scale=1, gap=1), shown)
 

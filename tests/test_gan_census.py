@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from core_fixtures import tiny
-from demos.tabs.gan import census
-from demos.tabs.gan.census import NAMES, Count
+from demos.tabs.gan import portraits
+from demos.tabs.gan.portraits import NAMES, Count
 from gan_portraits_fixtures import HATS, metrics
 from gen_core.training.checkpoint import CheckpointError
 
@@ -35,12 +35,12 @@ def test_a_value_is_told_apart_beyond_a_factor_of_two(samples, data, ratio, rema
 def test_the_furthest_off_come_first_and_what_is_missing_before_all():
     pairs = {"a": (0.0, 0.1), "b": (0.9, 0.1), "c": (0.1, 0.1), "d": (0.0, 0.2), "e": (0.01, 0.1)}
     found = [Count("hat", value, *shares) for value, shares in pairs.items()]
-    assert [count.value for count in census.furthest(found)] == ["d", "a", "e", "b"]
-    assert census.summary(found) == (
+    assert [count.value for count in portraits.furthest(found)] == ["d", "a", "e", "b"]
+    assert portraits.summary(found) == (
         "1 of 5 values are drawn at least half and at most twice as often as in the data, 2 never. "
         "Furthest off: d (hat, missing), a (hat, missing) and e (hat, 0.10×)."
     )
-    assert census.summary(found[2:3]).endswith(
+    assert portraits.summary(found[2:3]).endswith(
         "1 values are drawn at least half and at most twice as often as in the data."
     )
 
@@ -51,19 +51,19 @@ def test_the_names_fit_what_the_judge_counts():
     out[:, -6:] = 0.95  # every measure, near the top of its range
     told = judge.census(out)
     for kind, names in NAMES.items():
-        assert census.counts(told[kind], told[kind], names)
-    spread = census.counts(told["spread"], told["spread"], NAMES["spread"])
+        assert portraits.counts(told[kind], told[kind], names)
+    spread = portraits.counts(told["spread"], told["spread"], NAMES["spread"])
     assert {c.value for c in spread if c.samples == 1} == {"0.8 to 1.0", "0.9 to 1.0"}
 
 
 @pytest.mark.parametrize("shares", [{}, {"hat": [0.5, 0.5]}])
 def test_counts_of_other_attributes_are_refused(shares):
     with pytest.raises(CheckpointError, match=r"hat: [02] shares for 6 values"):
-        census.counts(shares, shares, {"hat": NAMES["shares"]["hat"]})
+        portraits.counts(shares, shares, {"hat": NAMES["shares"]["hat"]})
 
 
 def test_the_section_names_every_value_and_what_it_was_measured_on():
-    html = census.section(metrics(hat=HATS), metrics())
+    html = portraits.section(metrics(hat=HATS), metrics())
     every = [value for names in NAMES.values() for values in names.values() for value in values]
     assert html.count('scope="row"') == len(every)
     assert all(f'<th scope="row">{value}</th>' in html for value in every)

@@ -19,7 +19,7 @@ from core_fixtures import tiny
 from demos.page.handlers import App
 from demos.tabs import gan as tab
 from demos.tabs.gan import portraits
-from demos.tabs.gan.census import JUDGE, MODEL
+from demos.tabs.gan.portraits import JUDGE, MODEL
 from gan_portraits_fixtures import write_portraits
 from gen_core import Noise, final
 from gen_core.checks import KnobError

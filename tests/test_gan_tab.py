@@ -21,7 +21,7 @@ from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_input import DATA, DRAWING, MODEL, PictureInput, Pictures
 from demos.tabs import gan as tab
-from demos.tabs.gan import collapse, discriminator, portraits, samples, walk
+from demos.tabs.gan import collapse, discriminator, portraits, samples
 from demos.tabs.gan.collapse import History
 from demos.tabs.gan.texts import differences
 from demos.widgets.tiles import Scale, Tile, tiles_value
@@ -132,7 +132,7 @@ def test_tiles_refuse_scores_that_are_none():
 
 def test_the_loop_meets_every_code_keeps_its_distance_and_closes():
     z = torch.nn.functional.normalize(torch.randn(3, 64, generator=torch.manual_seed(0))) * 8
-    path = walk.loop(z, 5)
+    path = samples.loop(z, 5)
     assert torch.allclose(path[::5], z, atol=1e-5) and path.shape == (15, 64)
     assert torch.allclose(path.norm(dim=1), torch.tensor(8.0), atol=1e-4)
     stride = (path - path.roll(-1, 0)).norm(dim=1)  # the last one leads back to the first
@@ -140,7 +140,7 @@ def test_the_loop_meets_every_code_keeps_its_distance_and_closes():
 
 
 def test_every_class_walks_the_same_path_from_seed_to_seed(app):
-    value = last(walk.walk(app, **defaults(walk.PANEL, count=3, steps=4, seed=2)))
+    value = last(samples.walk(app, **defaults(samples.WALK_PANEL, count=3, steps=4, seed=2)))
     (lane,) = value["lanes"]
     frames, model = frames_of(lane), app.model("gan-fashion")
     assert frames.shape == (12, 10, 28, 28)
@@ -154,7 +154,7 @@ def test_every_class_walks_the_same_path_from_seed_to_seed(app):
 def test_a_walk_that_is_too_long_is_refused(app):
     app.most_work = 100
     with pytest.raises(KnobError, match=r"choose at most 100 together"):
-        next(walk.walk(app, label=None, count=4, steps=8, truncation_psi=1.0, seed=0))
+        next(samples.walk(app, label=None, count=4, steps=8, truncation_psi=1.0, seed=0))
 
 
 # --- mode collapse --------------------------------------------------------------------------------
@@ -162,7 +162,10 @@ def test_a_walk_that_is_too_long_is_refused(app):
 
 def history(alive: list[int], steps: list[int] | None = None, title: str = "Run") -> History:
     steps = steps or [50 * 2**k for k in range(len(alive))]
-    return History(title, SimpleNamespace(), steps, alive, [0.5] * len(alive), [], 2000)
+    rows = [
+        {"step": step, "classes_alive": count} for step, count in zip(steps, alive, strict=True)
+    ]
+    return History(title, SimpleNamespace(), rows)
 
 
 @pytest.mark.parametrize(
@@ -265,11 +268,11 @@ def test_the_printed_lines_draw_what_is_on_screen(app, label, capsys):
 
     knobs = defaults(samples.PANEL, label=label, count=3, truncation_psi=0.7)
     assert np.array_equal(
-        pixels(run(samples.code(knobs))["x"]), shown(last(samples.draw(app, **knobs)))
+        pixels(run(samples.PANEL.code(knobs))["x"]), shown(last(samples.draw(app, **knobs)))
     )
-    knobs = defaults(walk.PANEL, label=label, count=2, steps=3)
-    frames = frames_of(last(walk.walk(app, **knobs))["lanes"][0])
-    x = run(walk.code(knobs))["x"]
+    knobs = defaults(samples.WALK_PANEL, label=label, count=2, steps=3)
+    frames = frames_of(last(samples.walk(app, **knobs))["lanes"][0])
+    x = run(samples.walk_code(knobs))["x"]
     assert x.shape[:2] == frames.shape[:2]
     assert abs(pixels(x.flatten(0, 1)) - frames.reshape(-1, 28, 28).astype(int)).max() <= 1
     run(collapse.code(defaults(collapse.PANEL, count=2)))

@@ -13,22 +13,19 @@ import torch
 from demos.page.examples import Example
 from demos.page.handlers import App
 from demos.page.image_input import result_of
-from demos.tabs.latent_space import kl, kl_figures, kl_holes
-from demos.tabs.latent_space.kl_models import (
+from demos.tabs.latent_space import kl, kl_figures, kl_pictures
+from demos.tabs.latent_space.kl_pictures import (
     FORGOTTEN,
     HEALTHY,
     HUES,
-    SEVERED,
-    VARIANTS,
-    here,
-    missing,
-    weight,
-)
-from demos.tabs.latent_space.kl_pictures import (
     PORTRAITS_ENDS,
     RANDOM_ENDS,
+    SEVERED,
     SHOWN,
+    VARIANTS,
     Ends,
+    here,
+    missing,
     mistake,
     side_by_side,
     walk,
@@ -40,7 +37,7 @@ from gen_core.data.images import pixels
 from gen_core.latent.interpolation import straight
 from gen_core.noise import MAX_SEED
 from gen_core.training import checkpoint
-from kl_fixtures import NAMES, STEPS, keep_crowd, write_variants
+from kl_fixtures import NAMES, STEPS, keep_portraits, write_variants
 from sampling_fixtures import frames_of, picture
 
 
@@ -51,7 +48,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _crowd(monkeypatch) -> None:
-    keep_crowd(monkeypatch)
+    keep_portraits(monkeypatch)
 
 
 @pytest.fixture
@@ -95,8 +92,8 @@ def test_with_two_models_the_rest_is_named_and_with_all_nothing_is_said(without,
 
 
 def test_weights_of_the_kl_are_those_of_the_checkpoints(app):
-    told = [weight(checkpoint.card(name)["config"]) for name in NAMES]
-    assert told == [f"KL weight {beta}" for beta in (0, 1, 4, 64, 1)]
+    rows = result_of(side_by_side(app, VARIANTS, 0))["rows"]
+    assert [row["note"] for row in rows] == [f"KL weight {beta}" for beta in (0, 1, 4, 64, 1)]
 
 
 # --- the tables -----------------------------------------------------------------------------------
@@ -144,7 +141,7 @@ def test_numbers_that_run_out_get_a_message(app, portrait, seed, message):
 
 @pytest.mark.parametrize("kind", [PORTRAITS_ENDS, RANDOM_ENDS])
 def test_a_walk_is_straight_in_every_model(app, kind):
-    line = result_of(walk(app, VARIANTS, Ends(kind, 3, 11), 5))
+    line = result_of(walk(app, VARIANTS, {"ends": kind, "a": 3, "b": 11, "count": 5}))
     t = torch.linspace(0, 1, 5)
     for lane, name in zip(line["lanes"], NAMES, strict=True):
         model = app.model(name)
@@ -157,14 +154,14 @@ def test_a_walk_is_straight_in_every_model(app, kind):
 
 
 def test_the_figure_beside_each_name_is_the_furthest_of_its_curve(app):
-    line = result_of(walk(app, VARIANTS, Ends(RANDOM_ENDS, 0, 1), 7))
-    known = result_of(kl_holes.meet(app))
+    line = result_of(walk(app, VARIANTS, {"ends": RANDOM_ENDS, "a": 0, "b": 1, "count": 7}))
+    known = result_of(kl_pictures.reference_set(app))
     (curve,) = line["curves"]
     for lane, series, name in zip(line["lanes"], curve["series"], NAMES, strict=True):
         with torch.inference_mode():
             ends = Noise([0, 1]).randn(6)
             x = app.model(name).decode(straight(*ends, torch.linspace(0, 1, 7)))
-        far = known.away(x)
+        far = known.distance(x)
         assert [y for _, y in series["points"]] == pytest.approx(far, abs=2e-3)
         assert lane["title"] == f"{series['name']}, {max(far):.1f}×"
 
@@ -181,31 +178,32 @@ def test_an_end_beyond_the_portraits_gets_a_message_but_any_seed_is_a_code(end):
 
 
 def test_noise_and_mist_are_further_from_portraits_than_another_portrait(app):
-    known = result_of(kl_holes.meet(app))
+    known = result_of(kl_pictures.reference_set(app))
     others = torch.cat([portrait(n) for n in range(40)])
-    usual = torch.tensor(known.away(others)).median()
+    usual = torch.tensor(known.distance(others)).median()
     assert usual == pytest.approx(1, abs=0.25)
     rng = torch.Generator().manual_seed(0)
     noise = torch.rand(4, 3, 64, 64, generator=rng) * 2 - 1
     mist = others.mean(0, keepdim=True)  # the mean of all faces
-    assert min(known.away(noise)) > 1.5 * usual
-    assert known.away(mist)[0] > usual
+    assert min(known.distance(noise)) > 1.5 * usual
+    assert known.distance(mist)[0] > usual
 
 
 def test_one_of_the_crowd_is_no_distance_away_and_the_crowd_is_drawn_once(app):
-    known = result_of(kl_holes.meet(app))
-    assert len(known.features) == kl_holes.COUNT
-    own = kl_holes.avatars(kl_holes.SEEDS[:2])[0].float() / 127.5 - 1
-    assert max(known.away(own)) < 0.05
-    assert list(kl_holes.meet(app)) == [] and result_of(kl_holes.meet(app)) is known
+    known = result_of(kl_pictures.reference_set(app))
+    assert len(known.features) == kl_pictures.COUNT
+    own = kl_pictures.avatars(kl_pictures.SEEDS[:2])[0].float() / 127.5 - 1
+    assert max(known.distance(own)) < 0.05
+    assert list(kl_pictures.reference_set(app)) == []
+    assert result_of(kl_pictures.reference_set(app)) is known
 
 
 def test_without_a_judge_pictures_come_without_distances(without):
     app = without(judge=False)
-    assert result_of(kl_holes.meet(app)) is None
+    assert result_of(kl_pictures.reference_set(app)) is None
     table = result_of(side_by_side(app, here(), 0))
     assert table["caption"] == "" and {c["note"] for r in table["rows"] for c in r["cells"]} == {""}
-    line = result_of(walk(app, here(), Ends(PORTRAITS_ENDS, 3, 11), 3))
+    line = result_of(walk(app, here(), {"ends": PORTRAITS_ENDS, "a": 3, "b": 11, "count": 3}))
     assert [lane["title"] for lane in line["lanes"]] == [v.title for v in VARIANTS]
     assert line["curves"] == []
 
@@ -283,7 +281,7 @@ def test_the_code_runs_as_it_is_and_ends_with_the_last_model_s_walk(app, ends):
     space: dict = {}
     with redirect_stdout(io.StringIO()):
         exec(kl.code(VARIANTS, knobs), space)
-    line = result_of(walk(app, VARIANTS, Ends(ends, 4, 9), 3))
+    line = result_of(walk(app, VARIANTS, {"ends": ends, "a": 4, "b": 9, "count": 3}))
     shown = frames_of(line["lanes"][-1])[:, 0].astype(int)
     assert abs(shown - pixels(space["walk"].detach())).max() <= 1
     assert torch.equal(space["new"], final(space["model"].sample(Noise(range(2, 2 + SHOWN)))))

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from demos.page.tab import Tab
 from demos.tabs.latent_space import kl
-from demos.tabs.latent_space.kl_models import HEALTHY, SEVERED, VARIANTS
+from demos.tabs.latent_space.kl_pictures import HEALTHY, SEVERED, VARIANTS
 from kl_fixtures import NAMES, write_variants
 from sampling_fixtures import served
 

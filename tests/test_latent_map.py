@@ -255,7 +255,7 @@ def test_only_a_bent_map_has_a_chart_of_its_strides(app):
 def test_the_lines_shown_run_as_they_are_and_draw_the_same(app, name):
     path = parse_path(f"{name}:{VIEWS[name].start}", REACHES)
     scope: dict = {}
-    exec(panel.lines({"path": path, "count": 4}), scope)
+    exec(panel.code({"path": path, "count": 4}), scope)
     shown = walk(app, path, 4)["pictures"].astype(int)
     assert np.abs(pixels(scope["x"]) - shown).max() <= 1
 

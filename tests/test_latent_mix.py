@@ -6,9 +6,18 @@ import pytest
 import torch
 
 from demos.page.handlers import App
-from demos.tabs.latent_space import between, mix
-from demos.tabs.latent_space.faces import DRAWING, PORTRAIT, RANDOM, UPLOAD, FaceInput, numbered
-from demos.tabs.latent_space.models import PORTRAITS, code_of, portrait
+from demos.tabs.latent_space import mix
+from demos.tabs.latent_space.models import (
+    DRAWING,
+    PORTRAIT,
+    PORTRAITS,
+    RANDOM,
+    UPLOAD,
+    FaceInput,
+    code_of,
+    numbered,
+    portrait,
+)
 from demos.tabs.vae.interpolate import walks
 from gen_core import Noise
 from gen_core.checks import KnobError
@@ -139,8 +148,8 @@ def test_the_code_that_is_shown_draws_the_same(app, what):
 
 
 def test_the_kept_walk_goes_from_one_portrait_to_the_other(app):
-    walked = between.PANEL.keep().make(app)
-    a, b = (numbered(app, number).z[0] for number in (between.FIRST, between.SECOND))
+    walked = mix.BETWEEN_PANEL.keep().make(app)
+    a, b = (numbered(app, number).z[0] for number in (mix.FIRST["a"], mix.FIRST["b"]))
     assert walked["lengths"]["Straight"][0] == pytest.approx(float(a.norm()), abs=1e-3)
     assert walked["lengths"]["Spherical"][-1] == pytest.approx(float(b.norm()), abs=1e-3)
     expected = walks(app.model(PORTRAITS), a, b, 25)

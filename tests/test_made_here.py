@@ -19,7 +19,7 @@ from demos.page.handlers import App
 from demos.page.panel import Page, Panel, is_value
 from demos.page.saving import files, written
 from demos.tabs import text_to_image
-from demos.tabs.text_to_image import change, generate, provenance_check
+from demos.tabs.text_to_image import compare, generate, provenance_check
 from gen_core.checks import KnobError
 from gen_core.provenance import metadata, watermark
 from sampling_fixtures import defaults, frames_of
@@ -102,10 +102,10 @@ def test_several_pictures_come_as_one_file_that_is_gone_afterwards(app):
     writing.close()  # as when the visitor has left
 
 
-@pytest.mark.parametrize("panel", [generate.PANEL, change.PANEL], ids=lambda panel: panel.id)
+@pytest.mark.parametrize("panel", [generate.PANEL, compare.CHANGE_PANEL], ids=lambda p: p.id)
 def test_every_widget_s_own_files_are_labelled_too(app, panel, monkeypatch):
-    monkeypatch.setitem(change.COLUMNS, "Guidance", ("guidance_scale", {1.0: "1"}))
-    monkeypatch.setitem(change.USUAL, "steps", 1)
+    monkeypatch.setitem(compare.COLUMNS, "Guidance", ("guidance_scale", {1.0: "1"}))
+    monkeypatch.setitem(compare.USUAL, "steps", 1)
     last = ran(app, panel, prompt=PROMPT, steps=1, count=2)[-1]
     value = last[0] if isinstance(last, tuple) else last
     assert value["about"] == metadata.about(

@@ -17,8 +17,8 @@ from playwright.sync_api import Locator, Page, expect
 from conftest import dragged
 from demos.page.tab import Tab
 from demos.tabs.latent_space import anomaly
-from demos.tabs.latent_space.anomaly_source import DRAWING, PORTRAIT
-from demos.tabs.latent_space.models import PORTRAITS, portrait
+from demos.tabs.latent_space.anomaly import FACE
+from demos.tabs.latent_space.models import PORTRAIT, PORTRAITS, portrait
 from gen_core import load
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import rates, threshold
@@ -124,7 +124,7 @@ def test_on_a_phone_nothing_is_wider_than_the_page(visit, address):
         ("source", 3, "source=3: choose one of A portrait"),
         ("change", "burnt", "change='burnt': choose one of nothing"),
         ("seed", 2.5, "seed=2.5: choose a whole number from 0"),
-        ("source", DRAWING, "drawing: the paper is empty"),
+        ("source", FACE, "drawing: the paper is empty"),
     ],
 )
 def test_a_bad_knob_gets_a_message_from_the_api_too(address, knob, value, message):

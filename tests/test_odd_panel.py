@@ -17,10 +17,16 @@ from demos.page.handlers import App
 from demos.page.image_input import Pictures, result_of
 from demos.page.image_io import COLOUR_SIDE, in_data_url, prepare_colour
 from demos.page.progress import Working
-from demos.tabs.latent_space import anomaly, anomaly_source
-from demos.tabs.latent_space.anomaly import Yardstick, difference, judged
-from demos.tabs.latent_space.anomaly_source import DRAWING, GARMENT, PORTRAIT, UPLOAD, OddSource
-from demos.tabs.latent_space.models import PORTRAITS, portrait
+from demos.tabs.latent_space import anomaly
+from demos.tabs.latent_space.anomaly import (
+    FACE,
+    GARMENT,
+    AnomalySource,
+    difference,
+    judged,
+    normal_scores,
+)
+from demos.tabs.latent_space.models import PORTRAIT, PORTRAITS, UPLOAD, portrait
 from gen_core import load
 from gen_core.checks import KnobError
 from gen_core.latent.analyze import SECTION
@@ -45,13 +51,13 @@ def app(folder, monkeypatch) -> App:
     return App("cpu")
 
 
-def chosen(given: OddSource, **changes: Any) -> dict[str, Any]:
+def chosen(given: AnomalySource, **changes: Any) -> dict[str, Any]:
     """The knobs as they stand at first, with some of them turned."""
     return {k.name: k.check(changes.get(k.name, k.default)) for k in given.knobs}
 
 
 def read(app: App, drawing: Any = None, upload: Any = None, **changes: Any) -> Pictures:
-    source = OddSource(app)
+    source = AnomalySource(app)
     return result_of(source.read(drawing, upload, chosen(source, **changes)))
 
 
@@ -69,11 +75,11 @@ def test_a_portrait_is_what_was_done_to_it(app, change):
 
 
 def test_a_face_under_the_brush_is_the_portrait_it_stands_for(app):
-    url = anomaly_source.face(7)
+    url = anomaly.face(7)
     assert picture(url).shape == (320, 320, 3)
     small = prepare_colour(in_data_url(url, "drawing"))
     assert (small - portrait(7)).abs().mean() < 0.02
-    assert torch.equal(read(app, url, source=DRAWING).x, small)
+    assert torch.equal(read(app, url, source=FACE).x, small)
 
 
 def test_clothing_is_coloured_like_clothes_on_a_ground_of_portraits(app):
@@ -82,7 +88,7 @@ def test_clothing_is_coloured_like_clothes_on_a_ground_of_portraits(app):
     assert torch.equal(pictures.x, read(app, source=GARMENT, label="Bag", seed=2).x)
     rng = torch.Generator().manual_seed(0)
     black, white = torch.full((1, 1, 28, 28), -1.0), torch.ones(1, 1, 28, 28)
-    for x in (anomaly_source.coloured(one, rng) for one in (black, white)):
+    for x in (anomaly.coloured(one, rng) for one in (black, white)):
         assert x.shape == SHAPE and x.std((2, 3)).max() < 1e-6
 
 
@@ -109,7 +115,7 @@ def sent(path) -> dict[str, Any]:
 )
 def test_a_bad_drawing_gets_a_message(app, drawing, message):
     with pytest.raises(KnobError, match=message):
-        read(app, drawing, source=DRAWING)
+        read(app, drawing, source=FACE)
 
 
 def test_a_bad_upload_gets_a_message(app, tmp_path):
@@ -128,7 +134,7 @@ def test_a_bad_upload_gets_a_message(app, tmp_path):
 
 
 def verdict(app: App, pictures: Pictures, **knobs: Any) -> dict[str, Any]:
-    measured = result_of(Yardstick(app).read())
+    measured = result_of(normal_scores(app))
     return judged(app, pictures, measured, **{"score": "Error", "allowed": 5.0} | knobs)
 
 
@@ -157,18 +163,18 @@ def test_the_difference_shows_the_colour_that_is_furthest_off():
 def test_where_the_weights_know_of_nothing_it_is_measured_once(app, folder, tmp_path, monkeypatch):
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     save(load(PORTRAITS, "cpu", folder), tmp_path / f"{PORTRAITS}.safetensors", {"metrics": {}})
-    yardstick = Yardstick(App("cpu"))
-    steps = list(steps_of(yardstick))
+    app = App("cpu")
+    steps = list(steps_of(app))
     assert [type(step) for step in steps[:-1]] == [Working] * (len(steps) - 1)
     assert steps[-2].step == steps[-2].total == 24
     assert steps[-1]["count"] == 12
-    (again,) = steps_of(yardstick)
+    (again,) = steps_of(app)
     assert again is steps[-1]
 
 
-def steps_of(yardstick: Yardstick) -> Iterator[Any]:
+def steps_of(app: App) -> Iterator[Any]:
     """What it yields, and then what it returns."""
-    known = yield from yardstick.read()
+    known = yield from normal_scores(app)
     yield known
 
 
@@ -184,7 +190,7 @@ def steps_of(yardstick: Yardstick) -> Iterator[Any]:
 def test_the_lines_come_to_the_verdict_of_the_page(app, changes, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (64, 64), "red").save("picture.png")
-    source = OddSource(app)
+    source = AnomalySource(app)
     knobs = {k.name: k.check(changes.get(k.name, k.default)) for k in source.knobs}
     knobs |= {k.name: changes.get(k.name, k.default) for k in (anomaly.SCORE, anomaly.ALLOWED)}
     value = verdict(

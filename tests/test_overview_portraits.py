@@ -13,7 +13,7 @@ from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.tabs import overview as tab
 from demos.tabs.overview import panel as overview
-from demos.tabs.overview import sets
+from demos.tabs.overview.rows import on_offer
 from demos.tabs.overview.texts import FASHION, PORTRAITS
 from gen_core import Noise, final, load
 from gen_core.checks import KnobError
@@ -33,9 +33,9 @@ def weights(tmp_path, monkeypatch) -> Path:
 
 
 def test_portraits_are_on_offer_only_where_there_is_something_to_compare(weights):
-    assert sets.on_offer() == [FASHION]
+    assert on_offer() == [FASHION]
     write_portraits(weights)
-    assert sets.on_offer() == [FASHION, PORTRAITS]
+    assert on_offer() == [FASHION, PORTRAITS]
 
 
 def test_columns_of_portraits_are_people_and_rows_say_whether_they_were_asked(weights):

@@ -19,8 +19,8 @@ from demos.page.handlers import App
 from demos.page.progress import Working
 from demos.tabs import overview as tab
 from demos.tabs.overview import panel as overview
-from demos.tabs.overview import results, rows, scatter
-from demos.tabs.overview.texts import FAMILIES, FASHION, PORTRAITS
+from demos.tabs.overview import rows
+from demos.tabs.overview.texts import FAMILIES, FASHION, PORTRAITS, FamilyText
 from demos.widgets import chart
 from gen_core.checks import KnobError
 from overview_fixtures import IDS, figures, run, sources, write_portraits, write_weights
@@ -113,7 +113,7 @@ def test_the_page_can_be_built_twice(weights):
         assert [knobs.tab for knobs in app.knobs] == ["overview"]
 
 
-RESULT = results.Result(
+RESULT = rows.Result(
     family="vae",
     step=1,
     total=1,
@@ -141,8 +141,11 @@ def test_html_in_a_message_stays_text():
     assert "<script>" not in rows.row(FASHION, FAMILIES[0], None, "<script>x</script>", "failed")
 
 
-def point(name: str, milliseconds: float, frechet: float | None) -> scatter.Point:
-    return scatter.Point(name, "#123456", milliseconds, frechet)
+def point(
+    name: str, milliseconds: float, frechet: float | None, floor: float | None = None
+) -> tuple[FamilyText, rows.Result]:
+    changed = {"milliseconds": milliseconds, "frechet": frechet, "floor": floor}
+    return replace(FAMILIES[0], title=name), replace(RESULT, **changed)
 
 
 def circles(svg: str) -> list[tuple[float, float]]:
@@ -151,7 +154,7 @@ def circles(svg: str) -> list[tuple[float, float]]:
 
 
 def test_axes_are_logarithmic_and_better_is_down_and_left():
-    svg = scatter.scatter([point("a", 1, 10), point("b", 10, 1), point("c", 100, 0.1)], 0.1)
+    svg = rows.scatter([point("a", 1, 10, 0.1), point("b", 10, 1), point("c", 100, 0.1)])
     (ax, ay), (bx, by), (cx, cy) = circles(svg)
     assert ax < bx < cx and bx - ax == pytest.approx(cx - bx, abs=0.2)
     assert ay < by < cy and by - ay == pytest.approx(cy - by, abs=0.2)
@@ -167,7 +170,7 @@ def test_axes_are_logarithmic_and_better_is_down_and_left():
     ],
 )
 def test_any_points_make_a_picture_inside_its_frame(points):
-    svg = scatter.scatter(points, None)
+    svg = rows.scatter(points)
     assert len(circles(svg)) == len(points)
     numbers = [float(n) for n in re.findall(r'(?:x|y|cx|cy)="([-\d.]+)"', svg)]
     assert all(math.isfinite(n) and 0 <= n <= max(chart.WIDTH, chart.HEIGHT) for n in numbers)
@@ -182,7 +185,7 @@ def test_any_points_make_a_picture_inside_its_frame(points):
     ],
 )
 def test_labels_cover_neither_each_other_nor_a_point(places):
-    svg = scatter.scatter([point(f"model {i}", *place) for i, place in enumerate(places)], 0.3)
+    svg = rows.scatter([point(f"model {i}", *place, 0.3) for i, place in enumerate(places)])
     boxes = [
         label_box(t) for t in ElementTree.fromstring(svg).iter("text") if t.get("class") == "name"
     ]
@@ -213,7 +216,7 @@ def test_a_kept_example_comes_back_as_it_was(weights, tmp_path):
     kept = examples.example("kept", folder)
     assert kept.models == tuple(text.model("fashion") for text in FAMILIES)
     assert kept.seeds == tuple(range(10)) and kept.note.startswith("computed before, ")
-    shown = results.Result(**kept.value["flow"])
+    shown = rows.Result(**kept.value["flow"])
     assert shown.tiles.shape == (10, 28, 28) and shown.evaluations == 100  # guided: two a step
     assert examples.example("never made", folder) is None
 

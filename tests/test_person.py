@@ -50,7 +50,7 @@ def app(tmp_path, monkeypatch) -> App:
     return App("cpu")
 
 
-def drawn(app: App, person: panel.Person, wish: str, **knobs) -> list[dict]:
+def drawn(app: App, person: panel.AttributeGeneration, wish: str, **knobs) -> list[dict]:
     asked = {"wish": parse_wish(wish), "solver": FIRST[person.family.family], **QUICK, **knobs}
     return values(person.draw(app, **asked))
 

@@ -20,9 +20,9 @@ from torch.nn import functional as F
 from demos.page.examples import write
 from demos.page.handlers import App
 from demos.tabs import text_to_image
-from demos.tabs.text_to_image import fit, prompt_accuracy, search, tradeoff
+from demos.tabs.text_to_image import fit
 from demos.tabs.text_to_image.generate import MODEL
-from demos.tabs.text_to_image.texts import NO_SEARCH, NO_SHARES, NO_TRADEOFF
+from demos.tabs.text_to_image.texts import NO_ACCURACY, NO_SEARCH, NO_TRADEOFF
 from demos.widgets import chart
 from emoji_fixtures import drawn_emoji, few_emoji
 from gen_core import Noise, final, load
@@ -123,24 +123,24 @@ def test_weights_without_vectors_say_how_to_get_them(emoji_home, own_weights):
 
 
 def test_names_are_found_everywhere_and_pictures_where_they_are(app, emoji_home):
-    shown = search.nearest(app, "a red cat")
+    shown = fit.nearest(app, "a red cat")
     index = Search.open(emoji_home / "weights" / MODEL)
-    found = index.nearest("a red cat", search.SHOWN)
+    found = index.nearest("a red cat", fit.SHOWN)
     assert [tile["title"] for tile in shown["tiles"]] == [f.name for f in found]
     assert shown["tiles"][0]["note"] == f"{found[0].style} · {found[0].score:.1f}"
-    assert "of 60 emoji" in shown["headline"] and search.CREDIT in shown["provenance"]
+    assert "of 60 emoji" in shown["headline"] and fit.CREDIT in shown["provenance"]
     drawn = portrait(drawn_emoji().at(found[0].index))
     assert (picture(shown["tiles"][0]["picture"]) == drawn).all()
-    elsewhere = search.nearest(App("cpu", str(emoji_home / "runs")), "a red cat")
+    elsewhere = fit.nearest(App("cpu", str(emoji_home / "runs")), "a red cat")
     assert [tile["title"] for tile in elsewhere["tiles"]] == [f.name for f in found]
     assert not any(tile["picture"] for tile in elsewhere["tiles"])
     assert "names alone" in elsewhere["provenance"]
 
 
 def test_the_kept_search_ships_no_picture(app, tmp_path):
-    write(search.PANEL.keep(), app, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [f"{search.NAME}.json"]
-    assert "data:image" not in (tmp_path / f"{search.NAME}.json").read_text()
+    write(fit.SEARCH_PANEL.keep(), app, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{fit.SEARCH_NAME}.json"]
+    assert "data:image" not in (tmp_path / f"{fit.SEARCH_NAME}.json").read_text()
 
 
 # The panel
@@ -194,7 +194,7 @@ def test_missing_weights_are_named(tmp_path, monkeypatch):
     with pytest.raises(CheckpointError, match=f"no weights named '{MODEL}'"):
         next(fit.PANEL.run(app, **defaults(fit.PANEL)))
     with pytest.raises(CheckpointError, match="no clip/ in"):
-        search.nearest(app, "a cat")
+        fit.nearest(app, "a cat")
 
 
 def test_the_printed_lines_give_what_the_panel_shows(app, capsys):
@@ -205,16 +205,16 @@ def test_the_printed_lines_give_what_the_panel_shows(app, capsys):
     shown = [[c["note"] for c in row["cells"]] for row in value["rows"][1:]]
     shown = torch.tensor([[float(note) for note in row] for row in shown])
     assert pytest.approx(shown, abs=0.1) == scope["scores"].T
-    exec(textwrap.dedent(search.code({"words": "a 'red' cat"})), {})
+    exec(textwrap.dedent(fit.search_code({"words": "a 'red' cat"})), {})
     lines = capsys.readouterr().out.splitlines()
-    shown = search.nearest(app, "a 'red' cat")["tiles"]
+    shown = fit.nearest(app, "a 'red' cat")["tiles"]
     assert [line.split(maxsplit=1)[1].rsplit(" (", 1)[0] for line in lines] == [
         tile["title"] for tile in shown
     ]
 
 
 def test_the_chart_has_the_five_values_and_better_is_up_and_right():
-    tree = ElementTree.fromstring(tradeoff.section({"guidance": CURVE | made()}))
+    tree = ElementTree.fromstring(fit.tradeoff({"guidance": CURVE | made()}))
     names = [t.text for t in tree.iter("text") if t.get("class") == "name"]
     assert sorted(names) == ["15", "3", "30", "7.5", "guidance 1"]
     circles = [(float(c.get("cx")), float(c.get("cy"))) for c in tree.iter("circle")]
@@ -245,7 +245,7 @@ def test_what_else_was_measured_stands_beside_the_chart():
             **made(),
         },
     }
-    said = "".join(ElementTree.fromstring(tradeoff.section(figures)).itertext())
+    said = "".join(ElementTree.fromstring(fit.tradeoff(figures)).itertext())
     assert "It recognises 96% of things in real drawings." in said
     assert "“<i>blurry</i>” made 91% of 200 pictures sharper" in said and "1.42 ± 0.03" in said
 
@@ -258,7 +258,7 @@ def test_a_row_for_each_question_that_was_asked():
         "pictures": 500,
     }
     figures = {"samples": 500, "shares": told, **made()}
-    tree = ElementTree.fromstring(prompt_accuracy.section(figures))
+    tree = ElementTree.fromstring(fit.prompt_accuracy(figures))
     cells = [[cell.text for cell in row] for row in tree.iter("tr")]
     assert cells[0] == list(HEADS)
     assert cells[1:] == [
@@ -283,17 +283,16 @@ def texts_of(page: gr.Blocks) -> list[str]:
 def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     checkpoint.amend(MODEL, CURVE | made(), section="guidance")
     with gr.Blocks() as page:
-        search.PANEL.build(App("cpu"))
-        prompt_accuracy.build()
-        tradeoff.build()
-    assert NO_SHARES in texts_of(page)
+        fit.SEARCH_PANEL.build(App("cpu"))
+        fit.measured_cards()
+    assert NO_ACCURACY in texts_of(page)
     assert not any(NO_SEARCH in text for text in texts_of(page))
     assert any('class="chart"' in text for text in texts_of(page))
     export(emoji_home / "runs" / MODEL, own_weights)
     (own_weights / "card.json").write_text("{}")
     with gr.Blocks() as page:
-        search.PANEL.build(App("cpu"))
-        tradeoff.build()
+        fit.SEARCH_PANEL.build(App("cpu"))
+        fit.measured_cards()
     assert any(NO_SEARCH in text for text in texts_of(page))
     assert NO_TRADEOFF in texts_of(page) and not any("<svg" in text for text in texts_of(page))
 
@@ -339,7 +338,7 @@ def test_score_search_and_read_the_chart(address, visit):
     assert saved.value.suggested_filename == "text-to-image-fit-0.png"
     page.locator("#text-to-image-search-words textarea").fill("a blue <i>dog</i>")
     tiles = page.locator("#text-to-image-search .tiles-list li img")
-    expect(tiles).to_have_count(search.SHOWN)
+    expect(tiles).to_have_count(fit.SHOWN)
     names = page.locator("#text-to-image-tradeoff svg .name")
     expect(names).to_have_count(5)
     assert sorted(names.all_text_contents()) == ["15", "3", "30", "7.5", "guidance 1"]

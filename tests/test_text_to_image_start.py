@@ -21,8 +21,8 @@ from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_io import mask_url, prepare_colour, prepare_mask
 from demos.tabs import text_to_image
-from demos.tabs.text_to_image import source, start
-from demos.tabs.text_to_image.source import DRAWING, MODEL, SCENE, UPLOAD, StartInput
+from demos.tabs.text_to_image import start
+from demos.tabs.text_to_image.start import BY_MODEL, DRAWING, SCENE, UPLOAD, StartInput
 from emoji_fixtures import drawn_emoji
 from gen_core import Noise, final
 from gen_core.checks import KnobError
@@ -103,7 +103,7 @@ def off_by_column(model: TextToImage, first: np.ndarray, last: np.ndarray) -> np
 def test_the_timeline_ends_in_the_model_s_own_pictures(app, model, mask):
     first, state, guess = drawn_from(app, mask=mask_url(mask), strength=0.6)
     x = prepare_colour(io.BytesIO(base64.b64decode(data_url(drawing()).split(",")[1])))
-    knobs = {"prompt": start.PROMPT, "steps": 5, "guidance_scale": 3.0}
+    knobs = {"prompt": start.OTHER, "steps": 5, "guidance_scale": 3.0}
     same = final(model.sample(Noise([3, 4]), start=Start(x, 0.6, mask), **knobs))
     assert len(state) == 1 + 3  # three of five steps are walked
     assert abs(state[-1] - pixels(same).astype(int)).max() <= 1
@@ -145,12 +145,12 @@ def test_a_mask_of_nothing_is_none_and_one_of_everything_keeps_nothing(app, leve
 
 def test_the_model_s_picture_is_the_first_that_generate_draws_and_is_drawn_once(app, model):
     given = StartInput(app, "a cat")
-    assert given.look(MODEL, "a cat", 7, None, None) == source.NOT_DRAWN
-    settings = {"source": MODEL, "picture_prompt": "a cat", "picture_seed": 7}
-    assert len(list(given.read(None, None, settings))) == source.DRAWN_WITH["steps"] + 1
+    assert given.look(BY_MODEL, "a cat", 7, None, None) == start.NOT_DRAWN
+    settings = {"source": BY_MODEL, "picture_prompt": "a cat", "picture_seed": 7}
+    assert len(list(given.read(None, None, settings))) == start.DRAWN_WITH["steps"] + 1
     assert list(given.read(None, None, settings)) == []  # nothing to wait for
-    seen = given.look(MODEL, "a cat", 7, None, None)
-    drawn = final(model.sample(Noise([7]), prompt="a cat", **source.DRAWN_WITH))
+    seen = given.look(BY_MODEL, "a cat", 7, None, None)
+    drawn = final(model.sample(Noise([7]), prompt="a cat", **start.DRAWN_WITH))
     assert abs(picture(seen["picture"]).astype(int) - pixels(drawn)[0]).max() <= 1
     assert seen["note"] == "drawn by the model: a cat"
 
@@ -169,7 +169,7 @@ def test_real_emoji_are_offered_where_they_are(app, tmp_path, monkeypatch):
     assert SCENE not in StartInput(app, "").knobs[0].choices
     (tmp_path / "emoji64").mkdir()
     (tmp_path / "emoji64/images.npz").touch()
-    monkeypatch.setattr(source, "drawings", lambda root: drawn_emoji())
+    monkeypatch.setattr(start, "drawings", lambda root: drawn_emoji())
     here = StartInput(App("cpu", str(tmp_path)), "")
     assert SCENE in here.knobs[0].choices
     seen = here.look(SCENE, "", 4, None, None)
@@ -238,7 +238,7 @@ def test_what_cannot_be_shown_says_why(app, tmp_path):
     torn = {"path": str(tmp_path / "torn.png"), "meta": {"_type": "gradio.FileData"}}
     seen = given.look(UPLOAD, "", 0, None, torn)
     assert "no picture that can be read" in seen["note"] and not seen["picture"]
-    assert "picture_seed=nan" in given.look(MODEL, "", float("nan"), None, None)["note"]
+    assert "picture_seed=nan" in given.look(BY_MODEL, "", float("nan"), None, None)["note"]
 
 
 def test_a_mask_may_be_any_png_and_survives_its_text():
@@ -289,7 +289,7 @@ def test_the_api_takes_data_urls_and_files_and_answers_mistakes(address, tmp_pat
     by_url, _ = ask(source=DRAWING, drawing=data_url(drawing()))
     assert shown["note"] == "your upload" and len(by_file["levels"]) == 2
     assert by_file["lanes"][1]["sheet"] == by_url["lanes"][1]["sheet"]
-    assert len(ask(source=MODEL, picture_prompt="a dog", mask=None)[0]["lanes"]) == 3
+    assert len(ask(source=BY_MODEL, picture_prompt="a dog", mask=None)[0]["lanes"]) == 3
     (tmp_path / "torn.png").write_bytes(b"no picture")
     for changes, message in (
         ({"upload": handle_file(tmp_path / "torn.png")}, "no picture that can be read"),

@@ -17,8 +17,8 @@ from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.tab import discover
 from demos.tabs import text_to_image
-from demos.tabs.text_to_image import change, generate, inside, two
-from demos.tabs.text_to_image.prompt import LISTS, built, strange_to_the_model
+from demos.tabs.text_to_image import compare, generate
+from demos.tabs.text_to_image.generate import LISTS, built, strange_to_the_model
 from gen_core import Noise, final
 from gen_core.checks import KnobError
 from gen_core.families.text_to_image.tokens import unknown_words
@@ -63,24 +63,25 @@ def test_every_word_has_its_heat_at_every_step(app):
     assert value["words"] is None
 
 
-@pytest.mark.parametrize("what", change.COLUMNS)
+@pytest.mark.parametrize("what", compare.COLUMNS)
 def test_the_table_changes_one_thing(app, what, monkeypatch):
-    knob, columns = change.COLUMNS[what]
+    knob, columns = compare.COLUMNS[what]
     few = dict(list(columns.items())[:2])
-    monkeypatch.setitem(change.COLUMNS, what, (knob, few))
-    monkeypatch.setitem(change.USUAL, "steps", 2)
-    *_, value = values(change.PANEL.run(app, **defaults(change.PANEL, change=what, count=2)))
+    monkeypatch.setitem(compare.COLUMNS, what, (knob, few))
+    monkeypatch.setitem(compare.USUAL, "steps", 2)
+    panel = compare.CHANGE_PANEL
+    *_, value = values(panel.run(app, **defaults(panel, change=what, count=2)))
     assert value["columns"] == list(few.values()) and len(value["rows"]) == 2
     model, at = app.model(generate.MODEL), list(few)[1]
-    knobs = change.USUAL | {knob: at, "prompt": generate.EXAMPLE}
+    knobs = compare.USUAL | {knob: at, "prompt": generate.EXAMPLE}
     alone = final(model.sample(Noise([1]), **knobs))
     shown = picture(value["rows"][1]["cells"][1]["picture"])
     assert abs(shown.astype(int) - pixels(alone)[0]).max() <= 1
 
 
 def test_the_machine_shows_its_tokens_and_every_step_in_its_parts(app):
-    knobs = defaults(inside.PANEL, steps=3, seed=4, prompt="a zebrafish on red")
-    *_, value = values(inside.PANEL.run(app, **knobs))
+    knobs = defaults(generate.INSIDE_PANEL, steps=3, seed=4, prompt="a zebrafish on red")
+    *_, value = values(generate.INSIDE_PANEL.run(app, **knobs))
     encoder, denoiser, decoder = value["parts"]
     pieces, ids = encoder["tokens"]["pieces"], encoder["tokens"]["ids"]
     tokenizer = app.model(generate.MODEL).pipeline.tokenizer
@@ -100,21 +101,21 @@ def test_the_machine_shows_its_tokens_and_every_step_in_its_parts(app):
 
 
 def test_two_prompts_start_from_the_same_noise(app):
-    knobs = defaults(two.PANEL, steps=2, count=2, prompt="a cat", other_prompt="a cat")
-    *_, value = values(two.PANEL.run(app, **knobs))
+    knobs = defaults(compare.TWO_PANEL, steps=2, count=2, prompt="a cat", other_prompt="a cat")
+    *_, value = values(compare.TWO_PANEL.run(app, **knobs))
     first, second = ([picture(c["picture"]) for c in row["cells"]] for row in value["rows"])
     assert np.array_equal(first, second) and not np.array_equal(first[0], first[1])
-    *_, value = values(two.PANEL.run(app, **(knobs | {"other_prompt": "a <b>dog</b>"})))
+    *_, value = values(compare.TWO_PANEL.run(app, **(knobs | {"other_prompt": "a <b>dog</b>"})))
     changed = [picture(c["picture"]) for c in value["rows"][1]["cells"]]
     assert not np.array_equal(first, changed)
     assert value["rows"][1]["words"] == [["a", False], ["<b>dog</b>", True]]
 
 
 def test_words_that_differ_are_told_from_those_that_stay():
-    left, right = two.differing("a red cat on teal", "a cat on  deep blue")
+    left, right = compare.differing("a red cat on teal", "a cat on  deep blue")
     assert left == [("a", False), ("red", True), ("cat on", False), ("teal", True)]
     assert right == [("a", False), ("cat on", False), ("deep blue", True)]
-    assert two.differing("", "") == [[], []]
+    assert compare.differing("", "") == [[], []]
 
 
 DRAWING = [panel for panel in text_to_image.TAB.panels if panel.made_by]
@@ -122,8 +123,8 @@ DRAWING = [panel for panel in text_to_image.TAB.panels if panel.made_by]
 
 @pytest.mark.parametrize("panel", DRAWING, ids=lambda panel: panel.id)
 def test_the_printed_lines_run(app, panel, monkeypatch):
-    monkeypatch.setitem(change.COLUMNS, "Guidance", ("guidance_scale", {1.0: "1"}))
-    monkeypatch.setitem(change.USUAL, "steps", 1)
+    monkeypatch.setitem(compare.COLUMNS, "Guidance", ("guidance_scale", {1.0: "1"}))
+    monkeypatch.setitem(compare.USUAL, "steps", 1)
     changes = {"steps": 1, "count": 1, "prompt": "say 'cat' \\ \"dog\""}
     scope: dict = {}
     _, sources = panel.declared(app)
@@ -161,7 +162,11 @@ PROMPTS = {
 }
 
 
-@pytest.mark.parametrize("panel", [generate.PANEL, inside.PANEL, two.PANEL], ids=lambda p: p.id)
+@pytest.mark.parametrize(
+    "panel",
+    [generate.PANEL, generate.INSIDE_PANEL, compare.TWO_PANEL],
+    ids=lambda p: p.id,
+)
 @pytest.mark.parametrize("kind", PROMPTS)
 @pytest.mark.heavy
 def test_prompts_of_any_kind_give_a_picture(app, panel, kind):

@@ -2,19 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any
 
-LOAD, NOISE, TORCH = ("gen_core", "load"), ("gen_core", "Noise"), ("torch", "")
-"""What most of them need."""
+from demos.page.controls import label_code
+
+HOMES = {
+    "torch": "torch",
+    "PIL": "Image",
+    "diffusers": "AutoPipelineForText2Image",
+    "demos.page.image_input": "prepare",
+    "demos.page.image_io": "prepare_colour prepare_mask",
+    "demos.tabs.latent_space.anomaly": "coloured",
+    "demos.tabs.latent_space.map": "along",
+    "gen_core": "Noise final load record",
+    "gen_core.data": "load_data",
+    "gen_core.data.avatars": "avatars",
+    "gen_core.data.avatars.schema": "CATEGORICAL CONTINUOUS",
+    "gen_core.data.emoji": "load_emoji",
+    "gen_core.data.emoji.scenes": "random_scene",
+    "gen_core.evaluation.cost": "cost_of published",
+    "gen_core.families.text_to_image.batches": "pictures",
+    "gen_core.families.text_to_image.clip_score": "ClipScorer Search",
+    "gen_core.families.text_to_image.pipeline": "Start",
+    "gen_core.families.text_to_image.tokens": "words_of",
+    "gen_core.latent": "anomaly",
+    "gen_core.latent.atlas": "Atlas",
+    "gen_core.latent.corruptions": "KINDS corrupt",
+    "gen_core.latent.interpolation": "four_corners spherical straight",
+    "gen_core.provenance": "metadata watermark",
+    "gen_core.training.checkpoint": "weights_folder",
+}
+"""Module -> the names that scripts import from it, where they use them."""
 
 
-def script(needs: Iterable[tuple[str, str]], *body: str) -> str:
-    """The body below its imports, (module, name) pairs; "" for the module itself."""
-    modules: dict[str, set[str]] = {}
-    for module, name in needs:
-        modules.setdefault(module, set()).add(name)
+def script(*body: str) -> str:
+    """The body, lines of Python, below the imports that it needs."""
+    tree = ast.walk(ast.parse("\n".join(body)))
+    names = [node for node in tree if isinstance(node, ast.Name)]
+    used = {node.id for node in names} - {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    homes = {module: sorted(used.intersection(known.split())) for module, known in HOMES.items()}
     imports = [
-        f"import {module}" if names == {""} else f"from {module} import {', '.join(sorted(names))}"
-        for module, names in sorted(modules.items(), key=lambda item: (item[1] != {""}, item[0]))
+        "import torch" if module == "torch" else f"from {module} import {', '.join(found)}"
+        for module, found in homes.items()
+        if found
     ]
     return "\n".join([*imports, "", *body])
+
+
+def sampling(
+    knobs: Mapping[str, Any],
+    into: str = "x = final",
+    *,
+    shape: str = "",
+    without: tuple[str, ...] = (),
+    indent: int = 0,
+    **given: str,
+) -> list[str]:
+    """The lines that hand `model.sample` with a panel's knobs over to `into`.
+
+    The knobs seed and count are its noise; those named `without` are left out. given: Python that
+    stands in place of a knob's value, or is one more. shape: of one sample, for a comment.
+    """
+    seed, count = knobs["seed"], knobs.get("count", 1)
+    own = {name: repr(value) for name, value in knobs.items()}
+    if "label" in own:
+        own["label"] = label_code(knobs["label"], count)
+    left_out = {"seed", "count", "model", *without}
+    options = {name: value for name, value in (own | given).items() if name not in left_out}
+    lines = [
+        f"{into}(model.sample(",
+        f"    Noise(range({seed}, {seed + count}))," if count > 1 else f"    Noise([{seed}]),",
+        *(f"    {name}={value}," for name, value in options.items()),
+        f"))  # ({count}, {shape}) in [-1, 1]" if shape else "))",
+    ]
+    return [" " * indent + line for line in lines]
+
+
+def drawing(model: str, **shown: Any) -> Callable[[Mapping[str, Any]], str]:
+    """The code of a panel that draws with its knobs and nothing else; a knob "model" comes before
+    `model`. shown: what else `sampling` takes."""
+    return lambda knobs: script(
+        f'model = load("{knobs.get("model", model)}")', *sampling(knobs, **shown)
+    )

@@ -1,56 +1,38 @@
 """Composing or remembering: how often a model draws pairs of attributes that training never
 showed, beside pairs that it did. All of it stands in the model's card; no model is loaded."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
 from demos.sampling.texts import BY_PAIR, COMPOSING, KINDS, NOT_MEASURED, SHARES, SHARES_SOURCE
 from demos.widgets.attribute_picker import in_words
-from demos.widgets.measured import card
-from gen_core.training import checkpoint
-from gen_core.training.checkpoint import CheckpointError
+from demos.widgets.measured import card, figures_of
 
 
 def build(model: str) -> None:
     """The card, where the model has been measured; else a line that says how."""
-    found = _measured(model)
-    if found:
-        card(
-            f"{model}-composing",
-            COMPOSING,
-            section(found),
-            Path(__file__).with_name("composed.css"),
-        )
-    else:
-        gr.Markdown(NOT_MEASURED.format(name=model), elem_classes=["part"])
-
-
-def _measured(model: str) -> dict[str, Any] | None:
-    """The metrics in a card; None where they say nothing of pairs."""
-    try:
-        metrics = checkpoint.card(model)["metrics"]
-    except (CheckpointError, KeyError):
-        return None
-    return metrics if "composing" in metrics else None
+    metrics = figures_of(model)
+    card(
+        f"{model}-composing",
+        COMPOSING,
+        section(metrics) if "composing" in metrics else "",
+        Path(__file__).with_name("composed.css"),
+        otherwise=NOT_MEASURED.format(name=model),
+    )
 
 
 def section(metrics: Mapping[str, Any]) -> str:
     """The metrics of a model's card -> HTML."""
     found = metrics["composing"]
-    shares = "".join(_share(KINDS[kind], found[kind]) for kind in KINDS)
-    tables = "".join(_table(KINDS[kind], found[kind]["by_pair"]) for kind in KINDS)
-    knobs = found["knobs"]
+    shares = "".join(_share(words, found[kind]) for kind, words in KINDS.items())
+    tables = "".join(_table(words, found[kind]["by_pair"]) for kind, words in KINDS.items())
     source = SHARES_SOURCE.format(
         pictures=found["held_out"]["pictures"],
         pairs=len(found["held_out"]["by_pair"]),
-        steps=knobs["steps"],
-        guidance=knobs["guidance_scale"],
+        steps=found["knobs"]["steps"],
+        guidance=found["knobs"]["guidance_scale"],
         hardware=metrics["hardware"],
     )
     return f"""
@@ -62,12 +44,12 @@ def section(metrics: Mapping[str, Any]) -> str:
     </section>"""
 
 
-def _share(words: str, told: Mapping[str, Any]) -> str:
+def _share(words: str, found: Mapping[str, Any]) -> str:
     """One kind of pairs: a figure, a bar with a mark at what drawing by rule reaches, and that."""
-    by_rule = SHARES.format(share=f"{told['by_rule']:.0%}")
+    by_rule = SHARES.format(share=f"{found['by_rule']:.0%}")
     return f"""<div><dt>{escape(words)}</dt>
-      <dd><b>{told["share"]:.0%}</b> <span>{escape(by_rule)}</span>
-        <i style="--share:{told["share"]:.3f};--rule:{told["by_rule"]:.3f}"></i></dd></div>"""
+      <dd><b>{found["share"]:.0%}</b> <span>{escape(by_rule)}</span>
+        <i style="--share:{found["share"]:.3f};--rule:{found["by_rule"]:.3f}"></i></dd></div>"""
 
 
 def _table(words: str, by_pair: Sequence[tuple[Mapping[str, str], float]]) -> str:

@@ -4,47 +4,40 @@ It needs no more than the name of a checkpoint: controls, lanes of the timeline,
 code follow from what the family declares.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+import torch
+from torch import Tensor
 
-from demos.page.controls import (
-    ALL_CLASSES,
-    FASHION,
-    Knob,
-    Knobs,
-    controls_of,
-    label_code,
-    labels_for,
-)
+from demos.page.controls import ALL_CLASSES, FASHION, Knob, Knobs, controls_of, labels_for
 from demos.page.explain import Explanation
 from demos.page.handlers import App
 from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
-from demos.sampling.tokens import next_token, token_pictures
-from demos.sampling.walk import KEEP, columns_for, on_timeline
+from demos.page.script import sampling, script
+from demos.sampling.runs import KEEP, on_timeline
 from demos.widgets.timeline import Lane, Timeline
 from gen_core.conditions import Classes
 from gen_core.evaluation.cost import Meter
-from gen_core.family import Event, Family, Picture, Tokens, registry
-from gen_core.solvers import Solver
+from gen_core.family import UNDRAWN, Event, Family, Frame, Picture, Tokens, registry
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
 
-MAX_COUNT = 64
 SAID = {
     "noise": "Predicted noise",
     "velocity": "Velocity",
     "picture": "The network's picture",
     "logits": "Next token",
 }
+NOT_DRAWN = (-0.55, -0.55, -0.55)
+"""The grey of a token that is not drawn yet."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +63,24 @@ class Generation:
     def has_classes(self) -> bool:
         """Whether a class can be asked for."""
         config = self.family.Config()
-        with contextlib.suppress(CheckpointError):  # whoever draws with it is told
+        with contextlib.suppress(CheckpointError):  # drawing with it raises that again
             config = checkpoint.config_of(checkpoint.card(self.model))
         return isinstance(self.family.condition_of(config), Classes)
 
     def panel(self) -> Panel:
+        label = Knob("label", "What to draw", "label", ALL_CLASSES, all_classes=True)
         return Panel(
             tab=self.tab,
             id="generate",
             title="Generate",
             button="Generate",
             text=self.text or described(self.family),
-            knobs=self._knobs(),
+            knobs=[
+                *([label] if self.has_classes else []),
+                *controls_of(self.family),
+                Knob("count", "Pictures", "whole", 10, 1, 64),
+                Knob("seed", "Seed", "seed", 0),
+            ],
             run=self.draw,
             code=self.code,
             calls=self.family.frames,
@@ -92,27 +91,17 @@ class Generation:
             after=self._follow_solver,
         )
 
-    def _knobs(self) -> list[Knob]:
-        label = Knob("label", "What to draw", "label", ALL_CLASSES, all_classes=True)
-        return [
-            *([label] if self.has_classes else []),
-            *controls_of(self.family),
-            Knob("count", "Pictures", "whole", 10, 1, MAX_COUNT),
-            Knob("seed", "Seed", "seed", 0),
-        ]
-
     def draw(
         self, app: App, *, count: int, seed: int, frames: int = KEEP, **knobs: Any
     ) -> Iterator[dict[str, Any]]:
         """Yields the timeline's values while the samples come out of the noise."""
-        model, shown = app.model(self.model), {}
+        model, shown, what = app.model(self.model), {}, self.model
         if self.has_classes:
-            label = knobs.pop("label")
+            label = knobs["label"]
             knobs["label"] = labels_for(label, count)
             what = "clothes of all ten classes" if label is None else FASHION[label]
-            shown["columns"] = columns_for(label, count)
-        else:
-            what = self.model
+            if label is None and count > 5:
+                shown["columns"] = 5  # the ten classes on two lines
         return on_timeline(
             Meter(model, seeds_from(seed, count), **knobs),
             self.lanes or lanes_of(self.family, model.event),
@@ -124,57 +113,38 @@ class Generation:
 
     def code(self, knobs: Mapping[str, Any]) -> str:
         """The lines that draw the same."""
-        count, seed = (knobs[name] for name in ("count", "seed"))
-        own = {k: repr(v) for k, v in knobs.items() if k not in ("count", "seed")}
-        if "label" in own:
-            own["label"] = label_code(knobs["label"], count)
-        options = "".join(f"    {name}={value},\n" for name, value in own.items())
+        count = knobs["count"]
         shape = f"({count}, 1, 28, 28) in [-1, 1]" if self.has_classes else f"{count} samples"
-        comment = f"\n# {self.comment}" if self.comment else ""
-        return (
-            "from gen_core import Noise, load, record\n\n"
-            f'model = load("{self.model}")\n'
-            "frames = record(model.sample(\n"
-            f"    Noise(range({seed}, {seed + count})),\n"
-            f"{options}))\n"
-            f"x = frames[-1].x  # {shape}{comment}"
+        return script(
+            f'model = load("{self.model}")',
+            *sampling(knobs, "frames = record"),
+            f"x = frames[-1].x  # {shape}",
+            *([f"# {self.comment}"] if self.comment else []),
         )
 
     def _follow_solver(self, knobs: Knobs) -> None:
         """Knobs of a solver can be turned only where it is chosen."""
-        solvers = self._solvers()
-        names = {knob.name for solver in solvers.values() for knob in solver.knobs}
+        options = [knob.options for knob in self.family.knobs if knob.name == "solver"]
+        own = {s.label: {k.name for k in s.knobs} for found in options for s in found.values()}
+        names = set().union(*own.values())
         if not names:
             return
 
         def taken(label: str) -> dict[Any, Any]:
-            own = {knob.name for knob in solvers[label].knobs} if label in solvers else set()
-            return {knobs.built[name]: gr.update(interactive=name in own) for name in names}
+            chosen = own.get(label, ())
+            return {knobs.built[name]: gr.update(interactive=name in chosen) for name in names}
 
-        chosen = knobs.built["solver"]
-        for component, update in taken(chosen.value).items():
+        solver = knobs.built["solver"]
+        for component, update in taken(solver.value).items():
             component.interactive = update["interactive"]
-        chosen.change(
+        solver.change(
             taken,
-            chosen,
+            solver,
             [knobs.built[name] for name in names],
             queue=False,
             show_progress="hidden",
             api_visibility="private",
         )
-
-    def _solvers(self) -> dict[str, Solver]:
-        """The family's solvers as a visitor reads them; none for most families."""
-        options = [knob.options for knob in self.family.knobs if knob.name == "solver"]
-        return {solver.label: solver for found in options for solver in found.values()}
-
-
-def lanes_of(family: type[Family], event: Event) -> list[Lane]:
-    """The timeline's lanes for a family that nobody has described: what its frames hold."""
-    if isinstance(event, Tokens):
-        return [("Tokens", token_pictures(event)), (SAID["logits"], next_token(event))]
-    lanes: list[Lane] = [("State", "x"), ("Guess of the picture", "x0")]
-    return [*lanes, (SAID[family.out], "out")] if isinstance(event, Picture) else lanes
 
 
 def described(family: type[Family]) -> Explanation:
@@ -182,3 +152,44 @@ def described(family: type[Family]) -> Explanation:
     sentence, _, more = inspect.cleandoc(family.__doc__ or family.name).partition("\n\n")
     about = inspect.cleandoc(inspect.getmodule(family).__doc__ or "")
     return Explanation(sentence, f"{more}\n\n{about}", "", [], "")
+
+
+# --- lanes for a family that nobody has described -------------------------------------------------
+
+
+def lanes_of(family: type[Family], event: Event) -> list[Lane]:
+    """The timeline's lanes: what the family's frames hold."""
+    if isinstance(event, Tokens):
+        return [("Tokens", token_pictures(event)), (SAID["logits"], next_token(event))]
+    lanes: list[Lane] = [("State", "x"), ("Guess of the picture", "x0")]
+    return [*lanes, (SAID[family.out], "out")] if isinstance(event, Picture) else lanes
+
+
+def token_pictures(event: Tokens) -> Callable[[Frame], Tensor]:
+    """Frame -> (B, 3, side, side) in [-1, 1]: each token a cell of its own colour, in rows."""
+    side = math.ceil(math.sqrt(event.length))
+    t = torch.linspace(0, 1, event.vocabulary)[:, None]  # from dark blue to pale yellow
+    low, high = torch.tensor([[-0.7, -0.6, 0.1]]), torch.tensor([[1.0, 0.9, 0.3]])
+    colours = torch.cat([torch.tensor([NOT_DRAWN]), low + t * (high - low)])
+
+    def pictured(frame: Frame) -> Tensor:
+        cells = torch.full((len(frame.x), side * side), UNDRAWN, device=frame.x.device)
+        cells[:, : event.length] = frame.x
+        return colours[cells.cpu() + 1].unflatten(1, (side, side)).permute(0, 3, 1, 2)
+
+    return pictured
+
+
+def next_token(event: Tokens) -> Callable[[Frame], Tensor | None]:
+    """Frame -> (B, 1, side, vocabulary) in [-1, 1]: how likely each next token is, the brighter
+    the likelier; None where the network said nothing."""
+
+    def pictured(frame: Frame) -> Tensor | None:
+        if frame.out is None:
+            return None
+        shares = frame.out.float().softmax(1).cpu()
+        brightness = 2 * shares / shares.amax(1, keepdim=True) - 1
+        rows = max(1, event.vocabulary // 4)
+        return brightness[:, None, None, :].expand(-1, 1, rows, -1).contiguous()
+
+    return pictured

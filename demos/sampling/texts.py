@@ -1,6 +1,4 @@
-"""The words of the panel that asks diffusion or flow matching for a person."""
-
-from __future__ import annotations
+"""The words of the panels that diffusion and flow matching share, or are compared in."""
 
 from demos.page.explain import Explanation
 
@@ -61,4 +59,76 @@ SHARES_SOURCE = (
 NOT_MEASURED = (
     "How often this model draws pairs that training never showed has not been measured yet: "
     "`python -m gen_core evaluate {name} --write` does it."
+)
+
+COMPARE = Explanation(
+    sentence=(
+        "One network, one noise, five ways to walk from noise to the picture: they differ most "
+        "when there are few steps to take."
+    ),
+    paragraph=(
+        "All five ask the same network. **DDIM** (with eta 0) goes straight on along the slope it "
+        "finds, in steps that are even in time. **Euler** takes the very same step, but spends "
+        "most of its steps near the finished picture. **Heun** walks like Euler, looks once more "
+        "at the end of each step and takes the mean, for twice the price. **DPM-Solver++(2M)** "
+        "remembers the step before, which makes it second order for nothing. These four follow "
+        "one path, fixed by the noise: with enough steps they arrive at the same picture. With "
+        "two or four, Heun's second look lands so far away that it misleads, and noise stays in "
+        "the picture. **DDPM** adds fresh noise at each step and arrives elsewhere; it needs many "
+        "steps, and corrects its mistakes on the way. DDIM's eta leads from the one to the other."
+    ),
+    formula=(
+        r"\frac{\mathrm{d} z}{\mathrm{d} \sigma} = \hat\epsilon(z, \sigma), \qquad "
+        r"z = \frac{x_t}{\sqrt{\bar\alpha_t}}, \qquad "
+        r"\sigma = \sqrt{\frac{1 - \bar\alpha_t}{\bar\alpha_t}}"
+    ),
+    symbols=(
+        ("z", "the noisy picture, scaled so that the clean picture in it keeps its size"),
+        (r"\sigma", "noise to signal: from about 157 down to 0"),
+        (r"\hat\epsilon", "the noise that the network sees in the picture, guidance included"),
+        ("x_t", "the noisy picture at time $t$"),
+        (r"\bar\alpha_t", "the share of the picture's variance that is left at time $t$"),
+    ),
+    source=(
+        "Song et al. 2021, *Denoising Diffusion Implicit Models*, eq. 14; solvers: Ho et al. 2020, "
+        "algorithm 2 (DDPM), Lu et al. 2022, *DPM-Solver++*, algorithm 2, Karras et al. 2022, "
+        "algorithm 1 (Heun)"
+    ),
+)
+
+FEW_STEPS = Explanation(
+    sentence=(
+        "How few times can the network be asked? The same noise, flow matching above and "
+        "diffusion below, from one single evaluation to thirty-two."
+    ),
+    paragraph=(
+        "One evaluation can only give the **average** of all pictures of a class, because pure "
+        "noise does not say yet which one it will be: the first column is a blur for both. Each "
+        "further evaluation lets the path bend. What counts is how much it has to: a solver goes "
+        "straight on between two evaluations, and where the true path is curved it ends beside "
+        "it. Flow matching is trained on **straight lines**; the paths it learns are not quite "
+        "straight, because lines that cross are averaged, yet straighter than those of "
+        "diffusion's schedule. Both networks have the same size and saw the same pictures, though "
+        "not for equally long (their checkpoints say how long), and both go without guidance "
+        "here, so a step of either is one evaluation. A better solver helps diffusion: try "
+        "DPM-Solver++(2M)."
+    ),
+    formula=(
+        r"x_1 = x_0 + \int_0^1 v_\theta(x_t, t, c)\, \mathrm{d}t \;\approx\; "
+        r"x_0 + \frac{1}{N} \sum_{k=0}^{N-1} v_\theta\!\left(x_{k/N}, \tfrac{k}{N}, c\right)"
+    ),
+    symbols=(
+        ("x_0", "the noise at $t = 0$, the same in the whole table"),
+        ("x_1", "the finished picture at $t = 1$"),
+        ("x_t", "the picture on its way, at time $t$"),
+        (r"v_\theta", "the network: the velocity at $x_t$ and time $t$"),
+        ("c", "the class"),
+        ("N", "the number of steps, here also that of network evaluations: the columns"),
+        ("k", "counts the steps from 0 to $N - 1$"),
+    ),
+    source=(
+        "Liu et al. 2023, *Flow Straight and Fast: Learning to Generate and Transfer Data with "
+        "Rectified Flow*, section 2.1; diffusion below: Song et al. 2021, eq. 12 (DDIM), or Lu et "
+        "al. 2022, algorithm 2 (DPM-Solver++)"
+    ),
 )

@@ -1,13 +1,12 @@
 """Diffusion: from noise to pictures step by step, the way back, and the solvers side by side."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from demos.page.tab import Tab
-from demos.sampling.attributes import Person
+from demos.sampling.attributes import AttributeGeneration
 from demos.sampling.generate import Generation
-from demos.tabs.diffusion import compare, forward
+from demos.sampling.races import COMPARE_PANEL
+from demos.tabs.diffusion import forward
 from demos.tabs.diffusion.texts import GENERATE
 from gen_core.families.diffusion import Diffusion
 
@@ -21,11 +20,11 @@ generation = Generation(
     kind=Diffusion,
     comment="frames[k].x0 is the guess of x_0 at step k, frames[k].out the predicted noise",
 )
-person = Person(replace(generation, model="diffusion-avatars"))
+person = AttributeGeneration(replace(generation, model="diffusion-avatars"))
 
 TAB = Tab(
     ID,
     "Diffusion",
     order=40,
-    panels=[generation.panel(), person.panel(), forward.PANEL, compare.PANEL],
+    panels=[generation.panel(), person.panel(), forward.PANEL, COMPARE_PANEL],
 )

@@ -1,7 +1,5 @@
 """Diffusion's Forward panel: a picture dissolves into noise, in closed form at any t."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,7 +15,7 @@ from demos.page.image_input import MODEL as SAMPLED
 from demos.page.image_input import PictureInput, Pictures, seeds_from
 from demos.page.panel import Panel
 from demos.page.progress import Working
-from demos.page.script import LOAD, NOISE, TORCH, script
+from demos.page.script import script
 from demos.tabs.diffusion.texts import FORWARD
 from demos.widgets.timeline import Timeline, timeline_from_images
 from gen_core import Noise
@@ -26,20 +24,17 @@ from gen_core.families.diffusion import Diffusion
 from gen_core.solvers import NoiseSchedule
 
 MODEL = "diffusion-fashion"
-TAB, PANEL_ID = "diffusion", "forward"
-NAME = f"{TAB}-{PANEL_ID}"
-MAX_COUNT, MAX_MOMENTS = 9, 201
 LANES = ("What is left", "With noise, xₜ", "Guess of the picture, x₀")
 KNOBS = [
     Knob("noise_seed", "Noise seed", "seed", 0, advanced=True),
-    Knob("count", "Pictures", "whole", 1, 1, MAX_COUNT),
+    Knob("count", "Pictures", "whole", 1, 1, 9),
     Knob(
         "moments",
         "Moments",
         "whole",
         51,
         2,
-        MAX_MOMENTS,
+        201,
         advanced=True,
         info="Between t = 0 and t = 1000",
     ),
@@ -75,7 +70,7 @@ def dissolve(
         notes=[f"xₜ = {a:.3f} picture + {b:.3f} noise" for a, b in scales],
         curves=curves(schedule, times),
         provenance=f"{pictures.origin} · {device_title(device)}",
-        name=NAME,
+        name=PANEL.name,
         alt="a picture dissolves into noise",
         start=0,
         autoplay=True,
@@ -117,15 +112,15 @@ def curves(schedule: NoiseSchedule, times: list[int]) -> list[dict[str, Any]]:
 def code(source: PictureInput, k: Mapping[str, Any]) -> str:
     """The lines that draw the same x_t."""
     count, seed = k["count"], k["noise_seed"]
-    given = source.code(k, count)
-    body = [
+    return script(
+        *source.code(k, count).body,
+        "",
         f'model = load("{MODEL}")',
         f"eps = Noise(range({seed}, {seed + count})).randn(1, 28, 28)",
         f"times = torch.linspace(0, 1000, {k['moments']}).round().long()",
         f"x_0 = x.expand({count}, 1, 28, 28)",
         "x_t = [model.schedule.add_noise(x_0, eps, t.expand(len(x_0))) for t in times]",
-    ]
-    return script([*given.needs, LOAD, NOISE, TORCH], *given.body, "", *body)
+    )
 
 
 def run(
@@ -139,12 +134,12 @@ def run(
 
 
 PANEL = Panel(
-    tab=TAB,
-    id=PANEL_ID,
+    tab="diffusion",
+    id="forward",
     title="Forward",
     button="Dissolve",
     text=FORWARD,
-    knobs=[functools.partial(PictureInput, tab=TAB, panel=PANEL_ID, seed=9), *KNOBS],
+    knobs=[functools.partial(PictureInput, tab="diffusion", panel="forward", seed=9), *KNOBS],
     run=run,
     code=code,
     calls=NoiseSchedule.add_noise,

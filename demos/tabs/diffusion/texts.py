@@ -1,7 +1,5 @@
 """The words of the Diffusion tab."""
 
-from __future__ import annotations
-
 from demos.page.explain import Explanation
 
 GENERATE = Explanation(
@@ -78,40 +76,5 @@ FORWARD = Explanation(
     source=(
         "Ho et al. 2020, *Denoising Diffusion Probabilistic Models*, eq. 4 and section 4; Kingma "
         "et al. 2021, *Variational Diffusion Models*, eq. 2"
-    ),
-)
-
-COMPARE = Explanation(
-    sentence=(
-        "One network, one noise, five ways to walk from noise to the picture: they differ most "
-        "when there are few steps to take."
-    ),
-    paragraph=(
-        "All five ask the same network. **DDIM** (with eta 0) goes straight on along the slope it "
-        "finds, in steps that are even in time. **Euler** takes the very same step, but spends "
-        "most of its steps near the finished picture. **Heun** walks like Euler, looks once more "
-        "at the end of each step and takes the mean, for twice the price. **DPM-Solver++(2M)** "
-        "remembers the step before, which makes it second order for nothing. These four follow "
-        "one path, fixed by the noise: with enough steps they arrive at the same picture. With "
-        "two or four, Heun's second look lands so far away that it misleads, and noise stays in "
-        "the picture. **DDPM** adds fresh noise at each step and arrives elsewhere; it needs many "
-        "steps, and corrects its mistakes on the way. DDIM's eta leads from the one to the other."
-    ),
-    formula=(
-        r"\frac{\mathrm{d} z}{\mathrm{d} \sigma} = \hat\epsilon(z, \sigma), \qquad "
-        r"z = \frac{x_t}{\sqrt{\bar\alpha_t}}, \qquad "
-        r"\sigma = \sqrt{\frac{1 - \bar\alpha_t}{\bar\alpha_t}}"
-    ),
-    symbols=(
-        ("z", "the noisy picture, scaled so that the clean picture in it keeps its size"),
-        (r"\sigma", "noise to signal: from about 157 down to 0"),
-        (r"\hat\epsilon", "the noise that the network sees in the picture, guidance included"),
-        ("x_t", "the noisy picture at time $t$"),
-        (r"\bar\alpha_t", "the share of the picture's variance that is left at time $t$"),
-    ),
-    source=(
-        "Song et al. 2021, *Denoising Diffusion Implicit Models*, eq. 14; solvers: Ho et al. 2020, "
-        "algorithm 2 (DDPM), Lu et al. 2022, *DPM-Solver++*, algorithm 2, Karras et al. 2022, "
-        "algorithm 1 (Heun)"
     ),
 )

@@ -1,13 +1,11 @@
 """Flow matching: from noise to pictures along nearly straight lines, also in very few steps."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from demos.page.tab import Tab
-from demos.sampling.attributes import Person
+from demos.sampling.attributes import AttributeGeneration
 from demos.sampling.generate import Generation
-from demos.tabs.flow import few_steps
+from demos.sampling.races import FEW_STEPS_PANEL
 from demos.tabs.flow.texts import GENERATE
 from gen_core.families.flow import Flow
 
@@ -21,8 +19,8 @@ generation = Generation(
     kind=Flow,
     comment="frames[k].x0 is the guess of x_1 at step k, frames[k].out the velocity",
 )
-person = Person(replace(generation, model="flow-avatars"))
+person = AttributeGeneration(replace(generation, model="flow-avatars"))
 
 TAB = Tab(
-    ID, "Flow matching", order=50, panels=[generation.panel(), few_steps.PANEL, person.panel()]
+    ID, "Flow matching", order=50, panels=[generation.panel(), FEW_STEPS_PANEL, person.panel()]
 )

@@ -1,9 +1,7 @@
 """The GAN: samples, the discriminator's verdict, a walk, mode collapse, and portraits by style."""
 
-from __future__ import annotations
-
 from demos.page.tab import Tab
-from demos.tabs.gan import collapse, discriminator, portraits, samples, walk
+from demos.tabs.gan import collapse, discriminator, portraits, samples
 
 TAB = Tab(
     samples.TAB,
@@ -12,7 +10,7 @@ TAB = Tab(
     panels=[
         samples.PANEL,
         discriminator.PANEL,
-        walk.PANEL,
+        samples.WALK_PANEL,
         collapse.PANEL,
         portraits.PANEL,
         portraits.STYLES_PANEL,

@@ -4,13 +4,12 @@ The pictures are drawn when asked for, by the generators that the checkpoints ke
 needs thousands of samples at each of them was measured before and stands in the checkpoint's card.
 """
 
-from __future__ import annotations
-
 import bisect
+import functools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from demos.page.handlers import App
 from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
 from demos.page.progress import Working
+from demos.page.script import script
 from demos.tabs.gan.samples import TAB
 from demos.tabs.gan.texts import COLLAPSE
 from demos.widgets.timeline import Timeline, timeline_from_images
@@ -40,49 +40,38 @@ LOSSES = {"Discriminator": "discriminator.loss", "Generator": "generator.loss"}
 
 @dataclass(frozen=True)
 class History:
-    """What is known of one training, before anything is drawn. N snapshots."""
+    """What is known of one training, before anything is drawn."""
 
     title: str
     model: GAN
-    steps: list[int]
-    alive: list[int]
-    recall: list[float]
-    shares: list[list[float]]
-    """N times 10, sums 1."""
-    samples: int
-    """Behind each figure."""
+    rows: Sequence[Mapping[str, Any]]
+    """What was measured of each snapshot, in the order of training."""
     turn: int = 0
     """The training step at which its recipe changes; 0: never."""
 
     @classmethod
-    def of(cls, title: str, name: str, model: GAN) -> History:
+    def of(cls, title: str, name: str, model: GAN) -> Self:
         """Raises CheckpointError where the checkpoint has no snapshots, or they are unmeasured."""
         measured = {entry["step"]: entry for entry in model.card["metrics"].get("snapshots", [])}
-        steps = model.snapshots
-        if not steps or not set(steps) <= measured.keys():
+        if not model.snapshots or not set(model.snapshots) <= measured.keys():
             raise CheckpointError(
                 f"the snapshots of {name} have not been measured: "
                 f"run `python -m gen_core evaluate {name} --write`"
             )
-        rows = [measured[step] for step in steps]
-        return cls(
-            title,
-            model,
-            steps,
-            [row["classes_alive"] for row in rows],
-            [row["recall"] for row in rows],
-            [row["class_shares"] for row in rows],
-            rows[0]["samples"],
-            model.card.get("recipe", {}).get("turn", 0),
-        )
+        rows = [measured[step] for step in model.snapshots]
+        return cls(title, model, rows, model.card.get("recipe", {}).get("turn", 0))
+
+    @functools.cached_property
+    def steps(self) -> list[int]:
+        return [row["step"] for row in self.rows]
+
+    @functools.cached_property
+    def alive(self) -> list[int]:
+        return [row["classes_alive"] for row in self.rows]
 
     def at(self, step: int) -> int:
         """The place of the last snapshot up to a training step."""
         return max(0, bisect.bisect_right(self.steps, step) - 1)
-
-    def snapshot_at(self, step: int) -> str:
-        """What is shown at a training step: "healthy 3,011"."""
-        return f"{self.title.lower()} {self.steps[self.at(step)]:,}"
 
     @property
     def collapse(self) -> int | None:
@@ -125,23 +114,19 @@ def watch_both(app: App, *, count: int, seed: int) -> Iterator[dict[str, Any] | 
             seconds += time.perf_counter() - started
             drawn[run.title].append(pixels(x))
             yield Working(sum(map(len, drawn.values())), total, "Snapshot")
-    device = device_title(runs[0].model.device)
-    yield timeline(runs, drawn, seed, f"{count * total} pictures in {duration(seconds)} · {device}")
-
-
-def timeline(
-    runs: Sequence[History], drawn: Mapping[str, Sequence[np.ndarray]], seed: int, where: str
-) -> dict[str, Any]:
-    """drawn: of each run, by title, its pictures uint8 (B, H, W) at each snapshot."""
-    steps = moments(runs)
-    captions = [" · ".join(filter(None, (run.caption(s) for run in runs))) for s in steps]
-    return timeline_from_images(
+    steps, device = moments(runs), device_title(runs[0].model.device)
+    where = f"{count * total} pictures in {duration(seconds)} · {device}"
+    yield timeline_from_images(
         {run.title: [drawn[run.title][run.at(s)] for s in steps] for run in runs},
-        ["snapshots: " + ", ".join(run.snapshot_at(step) for run in runs) for step in steps],
+        [
+            "snapshots: "
+            + ", ".join(f"{run.title.lower()} {run.steps[run.at(step)]:,}" for run in runs)
+            for step in steps
+        ],
         steps=steps,
         total=steps[-1],
         step_word="training step",
-        notes=captions,
+        notes=[" · ".join(filter(None, (run.caption(s) for run in runs))) for s in steps],
         provenance=f"{where}. Classes, recall and losses: computed before",
         name=f"mode-collapse-{seed}",
         alt="pictures from the same seeds as training goes on",
@@ -154,17 +139,17 @@ def timeline(
 
 def bars(run: History, steps: Sequence[int]) -> dict[str, Any]:
     """The class-coverage bars of one run, for each moment."""
-    places = [run.at(step) for step in steps]
+    places, samples = [run.at(step) for step in steps], run.rows[0]["samples"]
     return {
         "lane": run.title,
-        "title": f"Share of each class in {run.samples:,} samples; alive from {ALIVE:.0%}",
+        "title": f"Share of each class in {samples:,} samples; alive from {ALIVE:.0%}",
         "labels": list(FASHION),
-        "values": [run.shares[k] for k in places],
+        "values": [run.rows[k]["class_shares"] for k in places],
         "threshold": ALIVE,
         "percent": True,
         "summary": [
             ("Collapsed · " if run.collapse is not None and k >= run.collapse else "")
-            + f"{run.alive[k]} of {len(FASHION)} classes alive · recall {run.recall[k]:.2f}"
+            + f"{run.alive[k]} of {len(FASHION)} classes alive · recall {run.rows[k]['recall']:.2f}"
             for k in places
         ],
     }
@@ -173,13 +158,13 @@ def bars(run: History, steps: Sequence[int]) -> dict[str, Any]:
 def curves(runs: Sequence[History], steps: Sequence[int]) -> list[dict[str, Any]]:
     """Classes alive, recall and the losses over training, for the timeline's charts."""
     shared = {"x_label": "training step", "log_x": True, "at": list(steps)}
-    alive = [measured(run, run.alive, steps) for run in runs]
+    alive = [measured(run, "classes_alive", steps) for run in runs]
     for run in runs:
         if run.collapse is not None:  # an upright line where it happens
             step = run.steps[run.collapse]
             beside = step + 0.01  # so that the line says no value of its own at that step
             alive.append(series(f"collapse, step {step:,}", [beside] * 2, [0, len(FASHION)]))
-    recall = [measured(run, run.recall, steps) for run in runs]
+    recall = [measured(run, "recall", steps) for run in runs]
     return [
         {"title": f"Classes alive, of {len(FASHION)}", "series": alive, **shared},
         {"title": "Recall", "series": recall, **shared},
@@ -195,10 +180,10 @@ def curves(runs: Sequence[History], steps: Sequence[int]) -> list[dict[str, Any]
     ]
 
 
-def measured(run: History, figures: Sequence[float], steps: Sequence[int]) -> dict[str, Any]:
+def measured(run: History, figure: str, steps: Sequence[int]) -> dict[str, Any]:
     """A figure of each snapshot, at every moment that is shown until the run ends."""
     steps = [step for step in steps if step <= run.steps[-1]]
-    return series(run.title, steps, [figures[run.at(step)] for step in steps])
+    return series(run.title, steps, [run.rows[run.at(step)][figure] for step in steps])
 
 
 def series(name: str, x: Sequence[float], y: Sequence[float]) -> dict[str, Any]:
@@ -216,18 +201,16 @@ def loss(model: GAN, title: str, name: str) -> dict[str, Any]:
 
 
 def code(k: Mapping[str, Any]) -> str:
-    seed, count = k["seed"], k["count"]
-    return f"""
-        from gen_core import Noise, final, load
-
-        for name in ({", ".join(f'"{name}"' for name in RUNS.values())}):
-            model = load(name)
-            for measured in model.card["metrics"]["snapshots"]:
-                step = measured["step"]
-                x = final(model.at_snapshot(step).sample(Noise(range({seed}, {seed + count}))))
-                alive, recall = measured["classes_alive"], measured["recall"]
-                print(f"{{name}}, step {{step}}: {{alive}} classes alive, recall {{recall:.2f}}")
-    """
+    seeds = f"range({k['seed']}, {k['seed'] + k['count']})"
+    return script(
+        f"for name in {tuple(RUNS.values())}:",
+        "    model = load(name)",
+        '    for measured in model.card["metrics"]["snapshots"]:',
+        '        step = measured["step"]',
+        f"        x = final(model.at_snapshot(step).sample(Noise({seeds})))",
+        '        alive, recall = measured["classes_alive"], measured["recall"]',
+        '        print(f"{name}, step {step}: {alive} classes alive, recall {recall:.2f}")',
+    )
 
 
 PANEL = Panel(

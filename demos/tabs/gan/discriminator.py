@@ -1,27 +1,22 @@
 """The GAN's Discriminator panel: its verdict on generated pictures, and on real ones among them."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-import numpy as np
-import torch
 from torch import Tensor
 
-from demos.page.controls import ALL_CLASSES, FASHION, Knob, label_code
+from demos.page.controls import ALL_CLASSES, FASHION, Knob, control_of, label_code
 from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_input import DATA, PictureInput, Pictures, seeds_from
 from demos.page.layout import buttons
 from demos.page.panel import Page, Panel
 from demos.page.progress import Working
-from demos.page.script import LOAD, NOISE, TORCH, script
-from demos.tabs.gan.samples import LABEL, MODEL, TAB, classes_of, psi_knob
-from demos.tabs.gan.texts import CRITIC
+from demos.page.script import sampling, script
+from demos.tabs.gan.samples import LABEL, MODEL, TAB, classes_of
+from demos.tabs.gan.texts import DISCRIMINATOR
 from demos.widgets.tiles import Scale, Tile, Tiles, tiles_value
 from gen_core import Noise, final
 from gen_core.devices import device_title
@@ -35,33 +30,24 @@ MIXED = Knob(
 DRAWN = [
     LABEL,
     Knob("count", "Pictures", "whole", 24, 1, 48),
-    psi_knob(advanced=True),
+    control_of(GAN, "truncation_psi", advanced=True),
     Knob("seed", "Seed", "seed", 0),
 ]
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """One group of pictures and what the discriminator says of them."""
-
-    pictures: np.ndarray
-    """uint8 (B, H, W)"""
-    titles: Sequence[str]
-    notes: Sequence[str]
-    logits: list[float]
-    """Above 0: "real"."""
-
-    @property
-    def believed(self) -> int:
-        return sum(logit > 0 for logit in self.logits)
-
-
 def judged(
-    model: GAN, x: Tensor, classes: Sequence[int], titles: Sequence[str], notes: Sequence[str]
-) -> Verdict:
+    model: GAN,
+    x: Tensor,
+    classes: Sequence[int],
+    titles: Sequence[str],
+    notes: Sequence[str],
+    framed: bool = False,
+) -> list[Tile]:
     """x (B, 1, H, W), each looked at as one of its class."""
-    logits = model.judge(x, list(classes)).tolist()
-    return Verdict(pixels(x), titles, notes, logits)
+    logits = model.judge(x, list(classes))
+    figures = [f"{logit:+.2f}".replace("-", "−") for logit in logits.tolist()]
+    said = zip(titles, notes, logits.sigmoid().tolist(), figures, strict=True)
+    return [Tile(image, *words, framed) for image, words in zip(pixels(x), said, strict=True)]
 
 
 def fitting_class(model: GAN, x: Tensor) -> int:
@@ -83,10 +69,12 @@ def verdict(
     seeds, classes = seeds_from(seed, count), classes_of(label, count)
     x = final(model.sample(Noise(seeds), label=classes, truncation_psi=truncation_psi))
     names = [FASHION[c] for c in classes]
-    groups = [judged(model, x, classes, names, [f"seed {s}" for s in seeds])]
+    tiles = judged(model, x, classes, names, [f"seed {s}" for s in seeds])
+    headline = f"It takes {believed(tiles)} of {len(tiles)} generated pictures for real"
     if others is not None:
-        groups.append(judged_others(model, others))
-    tiles = [tile for k, group in enumerate(groups) for tile in tiles_of(group, framed=k == 1)]
+        mixed = judged_others(model, others)
+        headline += f", and {believed(mixed)} of the {len(mixed)} mixed in"
+        tiles += mixed
     scale = Scale(
         "looks generated",
         "looks real",
@@ -96,69 +84,46 @@ def verdict(
     )
     return tiles_value(
         sorted(tiles, key=lambda tile: tile.score),
-        headline=summary(groups),
+        headline=headline,
         scale=scale,
         provenance=f"pictures and verdict · {device_title(model.device)}",
         name=f"{NAME}-{seed}",
     )
 
 
-def judged_others(model: GAN, others: Pictures) -> Verdict:
+def judged_others(model: GAN, others: Pictures) -> list[Tile]:
     """Pictures with a name are judged as what they are, one without as what it looks like."""
     if others.names[0]:
         classes = [FASHION.index(name) for name in others.names]
-        return judged(model, others.x, classes, others.names, [""] * len(classes))
+        return judged(model, others.x, classes, others.names, [""] * len(classes), framed=True)
     c = fitting_class(model, others.x)
-    return judged(model, others.x, [c], [f"as {FASHION[c]}"], [others.origin])
+    return judged(model, others.x, [c], [f"as {FASHION[c]}"], [others.origin], framed=True)
 
 
-def tiles_of(group: Verdict, framed: bool) -> list[Tile]:
-    score = torch.tensor(group.logits).sigmoid().tolist()
-    return [
-        Tile(picture, title, note, p, f"{logit:+.2f}".replace("-", "−"), framed)
-        for picture, title, note, logit, p in zip(
-            group.pictures, group.titles, group.notes, group.logits, score, strict=True
-        )
-    ]
-
-
-def summary(groups: Sequence[Verdict]) -> str:
-    """How many of each group it believes."""
-    generated, *others = groups
-    said = f"It takes {generated.believed} of {len(generated.logits)} generated pictures for real"
-    for other in others:
-        said += f", and {other.believed} of the {len(other.logits)} mixed in"
-    return said
+def believed(tiles: Sequence[Tile]) -> int:
+    """How many of them it takes for real."""
+    return sum(tile.score > 0.5 for tile in tiles)
 
 
 def code(source: PictureInput, k: Mapping[str, Any]) -> str:
     """The lines that give the same verdict."""
-    seed, count = k["seed"], k["count"]
-    needs, body = (
-        [LOAD, NOISE, ("gen_core", "final")],
-        [
-            f'model = load("{MODEL}")',
-            f"label = {label_code(k['label'], count)}",
-            f"noise = Noise(range({seed}, {seed + count}))",
-            f"x = final(model.sample(noise, label=label, truncation_psi={k['truncation_psi']:g}))",
-            'logits = model.judge(x, label)  # above 0 it says "real"',
-        ],
-    )
-    if k["mix"]:
-        given = source.code(k, k["real_count"], name="others")
-        needs += [TORCH, *given.needs]
-        body += [
-            "",
-            *given.body,
-            f"other_label = {_other_label(k)}",
-            "logits = torch.cat([logits, model.judge(others, other_label)])",
-            "x = torch.cat([x, others])",
-        ]
-    body += [
+    drawn = {knob.name: k[knob.name] for knob in DRAWN}
+    mixed = [
+        "",
+        *source.code(k, k["real_count"], name="others").body,
+        f"other_label = {_other_label(k)}",
+        "logits = torch.cat([logits, model.judge(others, other_label)])",
+        "x = torch.cat([x, others])",
+    ]
+    return script(
+        f'model = load("{MODEL}")',
+        f"label = {label_code(k['label'], k['count'])}",
+        *sampling(drawn, label="label"),
+        'logits = model.judge(x, label)  # above 0 it says "real"',
+        *(mixed if k["mix"] else []),
         "order = logits.argsort().cpu()  # from the least to the most real",
         "x, probability = x[order], logits.sigmoid().cpu()[order]",
-    ]
-    return script(needs, *body)
+    )
 
 
 def _other_label(k: Mapping[str, Any]) -> str:
@@ -189,7 +154,7 @@ def run(
     yield verdict(app.model(MODEL), others=others, **own)
 
 
-class CriticPanel(Panel):
+class DiscriminatorPanel(Panel):
     """Its source of other pictures is in sight while they are mixed in."""
 
     def controls(self, page: Page) -> None:
@@ -211,12 +176,12 @@ class CriticPanel(Panel):
         )
 
 
-PANEL = CriticPanel(
+PANEL = DiscriminatorPanel(
     tab=TAB,
     id="discriminator",
     title="Discriminator",
     button="Get the verdict",
-    text=CRITIC,
+    text=DISCRIMINATOR,
     knobs=[
         *DRAWN,
         MIX,

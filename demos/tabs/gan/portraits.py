@@ -1,11 +1,19 @@
-"""The GAN's Portraits and Mix styles panels: what a style-based generator draws, layer by layer."""
+"""The GAN's Portraits and Mix styles panels: what a style-based generator draws, layer by layer.
 
-from __future__ import annotations
+A census says how often each value of each attribute is drawn, beside the data. Both counts stand in
+checkpoints' cards: the same judge looked at the generator's samples and at the test portraits. No
+model is loaded for it.
+"""
 
 import functools
+import itertools
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,21 +25,38 @@ from demos.page.handlers import App
 from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
 from demos.page.sample_tiles import one_pass
-from demos.page.script import LOAD, NOISE, TORCH, script
-from demos.tabs.gan import census
-from demos.tabs.gan.census import MODEL
-from demos.tabs.gan.portrait_texts import PORTRAITS, STYLES
+from demos.page.script import sampling, script
 from demos.tabs.gan.samples import TAB, meaning
+from demos.tabs.gan.texts import (
+    CENSUS,
+    HOW_TO_READ,
+    NOT_COUNTED,
+    PARTS,
+    PORTRAITS,
+    STYLES,
+)
 from demos.widgets.attribute_picker import Wish, WishKnob
 from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
 from demos.widgets.latent_sliders import unaided_thread
+from demos.widgets.measured import card, figures_of
 from demos.widgets.tiles import Tiles
 from gen_core import Noise
 from gen_core.checks import KnobError, whole
+from gen_core.classifiers.attributes import TENTHS
+from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
 from gen_core.devices import device_title
 from gen_core.families.style_gan import StyleGAN, StyleGANConfig
 from gen_core.noise import MAX_SEED
+from gen_core.training.checkpoint import CheckpointError
 
+MODEL, JUDGE = "gan-avatars", "judge-avatars"
+FACTOR = 2
+"""What is drawn less than half or more than twice as often as in the data has a remark."""
+NAMED = 3
+"""How many of those furthest off the sentence names."""
+LEAST = 0.01
+"""Ratios below it are not written out."""
+MISSING = "missing"
 MEAN = "the mean portrait", "; only its grain differs"
 """What ψ pulls towards, and what it leaves."""
 LAYERS = 2 * len(StyleGANConfig.widths) - 1
@@ -73,15 +98,190 @@ def draw(
 
 
 def code(k: Mapping[str, Any]) -> str:
-    seed, count = k["seed"], k["count"]
     return script(
-        [LOAD, NOISE, ("gen_core", "final")],
         f'model = load("{MODEL}")',
-        f"noise = Noise(range({seed}, {seed + count}))",
-        f"wish = {dict(k['wish'])!r}  # what is left out is drawn by lot, from the seed",
-        f"x = final(model.sample(noise, label=wish, truncation_psi={k['truncation_psi']:g}))",
-        f"# ({count}, 3, 64, 64) in [-1, 1]",
+        f"attributes = {dict(k['wish'])!r}  # what is left out is drawn at random, from the seed",
+        *sampling(k, shape="3, 64, 64", without=("wish",), label="attributes"),
     )
+
+
+# --- the census -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Count:
+    """How often one value of an attribute is seen, as shares from 0 to 1."""
+
+    attribute: str
+    value: str
+    samples: float
+    data: float
+
+    @property
+    def ratio(self) -> float:
+        """Samples over data: 1 where neither has it, infinite where the data alone lacks it."""
+        if not self.data:
+            return math.inf if self.samples else 1.0
+        return self.samples / self.data
+
+    @property
+    def within(self) -> bool:
+        """Whether both are as frequent, up to FACTOR."""
+        return 1 / FACTOR <= self.ratio <= FACTOR
+
+    @property
+    def remark(self) -> str:
+        """What is to be said of it; "" where it is within the factor."""
+        if self.within:
+            return ""
+        if not self.samples:
+            return MISSING
+        if math.isinf(self.ratio):
+            return "not in the data"
+        if self.ratio < LEAST:
+            return f"<{LEAST:g}×"
+        return f"{self.ratio:.2f}×" if self.ratio < 1 else f"{self.ratio:.1f}×"
+
+
+def counts(
+    samples: Mapping[str, Sequence[float]],
+    data: Mapping[str, Sequence[float]],
+    names: Mapping[str, Sequence[str]],
+) -> list[Count]:
+    """Shares by attribute, in the order of the names of its values.
+
+    Raises CheckpointError where an attribute is absent or has another number of values.
+    """
+    for name, values in names.items():
+        for shares in (samples, data):
+            if len(shares.get(name, ())) != len(values):
+                raise CheckpointError(
+                    f"{name}: {len(shares.get(name, ()))} shares for {len(values)} values"
+                )
+    return [
+        Count(name.replace("_", " "), *found)
+        for name, values in names.items()
+        for found in zip(values, samples[name], data[name], strict=True)
+    ]
+
+
+def furthest(found: Sequence[Count]) -> list[Count]:
+    """Those beyond the factor, the furthest off first; what is missing before all, and of several
+    the one that is most frequent in the data."""
+    off = [count for count in found if not count.within]
+
+    def order(count: Count) -> tuple[float, float]:
+        distance = abs(math.log(count.ratio)) if count.ratio else math.inf
+        return -distance, -count.data
+
+    return sorted(off, key=order)
+
+
+def tenths() -> dict[str, list[str]]:
+    """The names of the parts in which the measures are counted: "−1.0 to −0.8"."""
+    named = {}
+    for name in CONTINUOUS:
+        low, high = CONTINUOUS[name]
+        ends = [low + (high - low) * k / TENTHS for k in range(TENTHS + 1)]
+        shown = [f"{end:.1f}".replace("-", "−") for end in ends]
+        named[name] = [f"{a} to {b}" for a, b in itertools.pairwise(shown)]
+    return named
+
+
+NAMES = {"shares": CATEGORICAL, "spread": tenths()}
+"""Of what stands in a card, by its key there."""
+HEADS = ("value", "bars", "samples", "data", "samples over data")
+
+
+def census(app: App) -> None:
+    """The card, where both models have been measured; else a line that says how."""
+    drawn, real = (_counted(name) for name in (MODEL, JUDGE))
+    card(
+        f"{MODEL}-census",
+        CENSUS,
+        section(drawn, real) if drawn and real else "",
+        Path(__file__).with_name("census.css"),
+        otherwise=NOT_COUNTED.format(name=MODEL if real else JUDGE),
+    )
+
+
+def _counted(name: str) -> Mapping[str, Any]:
+    """The metrics in a card; empty where the counts are missing, or are of other attributes."""
+    metrics = figures_of(name)
+    try:
+        for kind, names in NAMES.items():
+            counts(metrics[kind], metrics[kind], names)
+    except (CheckpointError, KeyError):
+        return {}
+    return metrics if {"samples", "hardware"} <= metrics.keys() else {}
+
+
+def section(drawn: Mapping[str, Any], real: Mapping[str, Any]) -> str:
+    """The metrics of the generator's card and of the judge's -> HTML."""
+    values, parts = (counts(drawn[kind], real[kind], names) for kind, names in NAMES.items())
+    return f"""
+    <section class="card measured">
+      <p class="census-sum">{escape(summary(values))}</p>
+      <p class="census-key" aria-hidden="true"><i class="census-drawn"></i> samples
+        <i class="census-real"></i> data</p>
+      <div class="census">{_tables(values)}</div>
+      <details><summary>{escape(PARTS.format(within=_within(parts)))}</summary>
+        <div class="census">{_tables(parts)}</div></details>
+      <p>{escape(HOW_TO_READ)}</p>
+      <p>{escape(source(drawn, real))}</p>
+    </section>"""
+
+
+def summary(found: Sequence[Count]) -> str:
+    """How many are within the factor, and which are furthest off."""
+    said = (
+        f"{_within(found)} values are drawn at least half and at most twice as often as in the data"
+    )
+    if missing := sum(count.remark == MISSING for count in found):
+        said += f", {missing} never"
+    named = [f"{c.value} ({c.attribute}, {c.remark})" for c in furthest(found)[:NAMED]]
+    listed = " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+    return f"{said}. Furthest off: {listed}." if named else f"{said}."
+
+
+def _within(found: Sequence[Count]) -> str:
+    return f"{sum(count.within for count in found)} of {len(found)}"
+
+
+def source(drawn: Mapping[str, Any], real: Mapping[str, Any]) -> str:
+    """What was counted, by whom and where."""
+    psi, first = drawn.get("knobs", {}).get("truncation_psi", 1.0), drawn.get("seed", 0)
+    last = first + drawn["samples"] - 1
+    said = f"{drawn['samples']:,} samples, seeds {first} to {last:,}, ψ = {psi:g}, beside the "
+    said += f"{real['samples']:,} test portraits"
+    if "accuracy" in real:
+        said += f"; the judge is right in {real['accuracy']:.1%} of its answers on these"
+    return f"{said}. Measured on {drawn['hardware']}."
+
+
+def _tables(found: Sequence[Count]) -> str:
+    """A table for each attribute; the longest bar of each fills the width."""
+    groups = itertools.groupby(found, key=lambda count: count.attribute)
+    return "".join(_table(name, list(group)) for name, group in groups)
+
+
+def _table(name: str, found: Sequence[Count]) -> str:
+    most = max(max(count.samples, count.data) for count in found) or 1.0
+    rows = "".join(_row(count, most) for count in found)
+    heads = "".join(f'<th scope="col"><span>{words}</span></th>' for words in HEADS)
+    return f"""<table><caption>{escape(name.capitalize())}</caption>
+      <thead class="census-heads"><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"""
+
+
+def _row(count: Count, most: float) -> str:
+    bars = "".join(
+        f'<i class="census-{kind}" style="width:{100 * share / most:.1f}%"></i>'
+        for kind, share in (("drawn", count.samples), ("real", count.data))
+    )
+    return f"""<tr><th scope="row">{escape(count.value)}</th>
+      <td class="census-bars">{bars}</td>
+      <td>{count.samples:.1%}</td><td>{count.data:.1%}</td>
+      <td>{f"<b>{escape(count.remark)}</b>" if count.remark else ""}</td></tr>"""
 
 
 # --- styles ---------------------------------------------------------------------------------------
@@ -125,13 +325,13 @@ def mixtures(
     """Seeds -> uint8 (1 + R, 1 + C, H, W, 3): what a row and a column give together, the first
     `layers` layers following the row (Karras et al. 2019, figure 3).
 
-    Row 0 and column 0 hold the seeds unmixed, and in the corner the mean portrait. A layer's grain
+    Row 0 and column 0 hold the seeds unmixed, and in the corner the mean portrait. A layer's noise
     goes with its style, and so does what its seed is asked for.
     """
     noise = Noise([*rows, *columns])
     z = noise.randn(model.config.latent).to(model.device)
     w = model.styles(z, model.wanted(None, noise.seeds), psi)
-    w = torch.cat([model.generator.mean_style, w])  # source 0 is the mean, without grain
+    w = torch.cat([model.generator.mean_style, w])  # source 0 is the mean, without noise
     sides = model.generator.sides
     sown = [noise.randn(1, side, side).to(model.device) for side in sides]
     noise_maps = [torch.cat([torch.zeros_like(maps[:1]), maps]) for maps in sown]
@@ -164,7 +364,6 @@ def split(model: StyleGAN, layers: int) -> str:
 def mix_code(k: Mapping[str, Any]) -> str:
     seed, other, layers = k["seed"], k["column_seed"], k["layers"]
     return script(
-        [LOAD, NOISE, TORCH],
         f'model = load("{MODEL}")',
         f"rows, columns = range({seed}, {seed + ROWS}), range({other}, {other + COLUMNS})",
         "noise = Noise([*rows, *columns])",
@@ -177,9 +376,9 @@ def mix_code(k: Mapping[str, Any]) -> str:
         "fine = [len(rows) + j for _ in rows for j in range(len(columns))]",
         f"givers = [coarse if k < {layers} else fine for k in range(model.generator.layers)]",
         "styles = torch.stack([w[giver] for giver in givers], dim=1)  # (N, layers, latent)",
-        "noise_maps = [m[giver] for m, giver in zip(maps, givers)]",
+        "noises = [m[giver] for m, giver in zip(maps, givers)]",
         f"# ({ROWS * COLUMNS}, 3, 64, 64), row by row",
-        "x = model.generator.synthesize(styles, noise_maps)",
+        "x = model.generator.synthesize(styles, noises)",
     )
 
 
@@ -203,7 +402,7 @@ PANEL = Panel(
     models=(MODEL,),
     needs=(MODEL,),
     live=("truncation_psi", "wish"),
-    further=lambda app: census.build(),
+    further=census,
 )
 
 STYLES_PANEL = Panel(

@@ -1,14 +1,12 @@
 """The latent-space lab: what a VAE of portraits has made of fifty thousand faces."""
 
-from __future__ import annotations
-
 from demos.page.tab import Tab
-from demos.tabs.latent_space import anomaly, between, kl, map, mix, models, sliders
+from demos.tabs.latent_space import anomaly, kl, map, mix, models, sliders
 
 TAB = Tab(
     models.TAB,
     "Latent space",
     order=25,
-    panels=[sliders.PANEL, map.PANEL, between.PANEL, mix.PANEL, kl.PANEL, anomaly.PANEL],
+    panels=[sliders.PANEL, map.PANEL, mix.BETWEEN_PANEL, mix.PANEL, kl.PANEL, anomaly.PANEL],
     needs=f"{models.PORTRAITS}.safetensors",
 )

@@ -1,6 +1,7 @@
-"""The Latent space tab's Odd one out panel: does the model know this kind of picture?"""
+"""The Latent space tab's Odd one out panel: does the model know this kind of picture?
 
-from __future__ import annotations
+Its picture is a portrait and what was done to it, a drawing, clothing, or a file.
+"""
 
 import functools
 from collections.abc import Generator, Iterator, Mapping
@@ -12,25 +13,41 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from demos.page.controls import Knob
-from demos.page.figures import pixels
+from demos.page.controls import FASHION, Knob, Knobs
+from demos.page.figures import pixels, png_data_url
 from demos.page.handlers import App
-from demos.page.image_input import Pictures
+from demos.page.image_input import sampled_pictures
+from demos.page.image_io import COLOUR_SIDE
 from demos.page.layout import buttons
 from demos.page.panel import Page, Panel
 from demos.page.progress import Working
-from demos.page.script import LOAD, script
-from demos.tabs.latent_space.anomaly_source import START, OddSource, changed
-from demos.tabs.latent_space.anomaly_texts import HOW_FAR, ODD
-from demos.tabs.latent_space.models import PORTRAITS, TAB
+from demos.page.script import script
+from demos.page.source import Pictures, Shown, Source
+from demos.sampling.runs import once
+from demos.tabs.latent_space.models import (
+    PORTRAIT,
+    PORTRAITS,
+    TAB,
+    UNSEEN_FROM,
+    UPLOAD,
+    portrait,
+)
+from demos.tabs.latent_space.texts import ANOMALY, HOW_FAR
 from demos.tabs.vae.reconstruct import error_map
 from demos.widgets.anomaly import Anomaly, Score, anomaly_value
+from gen_core.data.avatars import avatars
+from gen_core.data.avatars.schema import BACKGROUNDS, CLOTH_COLOURS
 from gen_core.devices import device_title
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import BOUND, ERROR, examine, measuring
-from gen_core.latent.corruptions import KINDS
+from gen_core.latent.corruptions import KINDS, corrupt
 
 NAME = f"{TAB}-odd"
+GARMENT, FACE, AS_IT_IS = "Clothing", "A face to draw on", "nothing"
+START = 4
+"""The portrait on the page at first."""
+TAILOR = "flow-fashion"
+"""Draws the clothing."""
 LIVE_COUNT = 100
 """Portraits, and odd pictures, that are measured here where the checkpoint knows of none."""
 SCORES = {
@@ -54,35 +71,129 @@ SYNC = """(value, score, allowed) => value?.own && score && Number.isFinite(allo
 """The threshold moves in the browser alone."""
 
 
-class Yardstick:
-    """What is normal: the scores of portraits and of odd pictures, from the checkpoint or measured
-    here, once for all visitors."""
+# --- the picture ----------------------------------------------------------------------------------
+
+
+class AnomalySource(Source):
+    """Controls that choose the picture."""
+
+    drawing, pad, column_width = FACE, FACE, 0
 
     def __init__(self, app: App) -> None:
-        self.app = app
-        self._here: dict[str, Any] | None = None
+        sources = [PORTRAIT, FACE, GARMENT, UPLOAD]
+        done = [AS_IT_IS, *KINDS]
+        super().__init__(
+            app,
+            [
+                Knob("source", "Picture", "choice", PORTRAIT, options=sources),
+                Knob("change", "What is done to it", "choice", "scribbled on", options=done),
+                Knob("label", "Class", "label", FASHION[9]),
+                Knob("seed", "Number (seed)", "seed", START),
+            ],
+        )
 
-    def read(self) -> Generator[Working, None, Mapping[str, Any]]:
-        """A generator, for `yield from`: measuring takes its time. Returns what
-        `gen_core.latent.anomaly.measure` does."""
-        model = self.app.model(PORTRAITS)
-        known = model.card.get(SECTION, {}).get("anomaly") or self._here
-        if known is None:
-            steps = measuring(model, LIVE_COUNT)
-            while True:
-                try:
-                    done, total = next(steps)
-                except StopIteration as end:
-                    known = self._here = end.value
-                    break
-                yield Working(done, total, "Measuring what is normal", "pictures")
+    def shown_with(self, *knobs: gr.components.Component) -> Shown:
+        change, label, seed = knobs
+        return {
+            change: lambda choice: choice == PORTRAIT,
+            label: lambda choice: choice == GARMENT,
+            seed: lambda choice: choice != UPLOAD,
+        }
+
+    def above_pad(self) -> None:
+        self.put = gr.Button("Put this face under the brush", size="sm")
+
+    def connect(self, knobs: Knobs) -> None:
+        """Once all knobs of the panel are on the page: the button that puts a face on the pad."""
+        self.app.on(
+            self.put.click,
+            lambda seed, **others: face(seed),
+            knobs,
+            self.inputs["drawing"],
+            api_name="latent_space_odd_face",
+            show_progress="hidden",
+        )
+
+    def read(
+        self, drawing: Any, upload: Any, settings: Mapping[str, Any]
+    ) -> Generator[Working, None, Pictures]:
+        """The chosen picture, x (1, 3, 64, 64). A generator, for sampling takes its time.
+
+        Raises KnobError with a message for the visitor.
+        """
+        if own := self.brought(drawing, upload, settings):
+            return own
+        source, change, label, seed = self.values(settings)
+        if source == GARMENT:
+            drawn = yield from sampled_pictures(self.app, TAILOR, seed, 1, label)
+            x = coloured(drawn.x, torch.Generator().manual_seed(seed))
+            return Pictures(x, f"{drawn.names[0]} by {TAILOR}, seed {seed}, coloured", drawn.names)
+        done = "" if change == AS_IT_IS else f", {change}"
+        return Pictures(changed(seed, change), f"portrait {seed}{done}", ("",))
+
+    def code(self, settings: Mapping[str, Any]) -> list[str]:
+        """Lines that make the same `x` (1, 3, 64, 64)."""
+        source, change, label, seed = self.values(settings)
+        if source == GARMENT:
+            sample = f"tailor.sample(Noise([{seed}]), label=[{label}], **published(tailor))"
+            return [
+                f'tailor = load("{TAILOR}")',
+                f"grey = final({sample})",
+                f"x = coloured(grey, torch.Generator().manual_seed({seed}))",
+            ]
+        if source != PORTRAIT:
+            return self.brought_code("x").body
+        first, corrupted = UNSEEN_FROM + seed, f"x = corrupt(x, KINDS[{change!r}], {seed})"
+        return [
+            f"images, people = avatars([{first}, {first + 1}])",
+            "x = images / 127.5 - 1",
+            *([] if change == AS_IT_IS else [corrupted]),
+            "x = x[:1]",
+        ]
+
+
+def changed(number: int, change: str) -> Tensor:
+    """(1, 3, 64, 64): portrait `number`, and what `change` does to it; the next one is at hand for
+    what takes a piece of another."""
+    pair = torch.cat([portrait(number), portrait(number + 1)])
+    return (pair if change == AS_IT_IS else corrupt(pair, KINDS[change], number))[:1]
+
+
+def face(number: int) -> str:
+    """Portrait `number`, drawn as large as the pad's paper, 320 pixels a side, as its value."""
+    images, _ = avatars([UNSEEN_FROM + number], 320)
+    return png_data_url(pixels(images / 127.5 - 1)[0])
+
+
+def coloured(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Clothing (B, 1, H, W) in [-1, 1], bright on black -> (B, 3, 64, 64): in colours that clothes
+    and grounds of portraits have, so that its shape alone is odd."""
+    large = functional.interpolate(x, COLOUR_SIDE, mode="bilinear")
+    ink, ground = (
+        2 * torch.tensor([*colours.values()])[torch.randint(len(colours), (len(x),), generator=rng)]
+        - 1
+        for colours in (CLOTH_COLOURS, BACKGROUNDS)
+    )
+    ink, ground = ink[..., None, None], ground[..., None, None]
+    return ground + (ink - ground) * ((large + 1) / 2)
+
+
+# --- the verdict ----------------------------------------------------------------------------------
+
+
+@once
+def normal_scores(app: App) -> Generator[Working, None, Mapping[str, Any]]:
+    """Scores of portraits and of odd pictures, from the checkpoint, or measured here where it knows
+    of none: what `gen_core.latent.anomaly.measure` returns."""
+    model = app.model(PORTRAITS)
+    if known := model.card.get(SECTION, {}).get("anomaly"):
         return known
-
-
-@functools.lru_cache(maxsize=4)
-def yardstick(app: App) -> Yardstick:
-    """The one of an app."""
-    return Yardstick(app)
+    steps = measuring(model, LIVE_COUNT)
+    while True:
+        try:
+            yield Working(*next(steps), "Measuring what is normal", "pictures")
+        except StopIteration as end:
+            return end.value
 
 
 def judged(
@@ -104,7 +215,9 @@ def judged(
         examples=examples(),
         score=score.lower(),
         allowed=allowed,
-        about=about(measured),
+        about=f"Scores of {measured['count']} portraits that training did not show, and of "
+        f"{measured['count']} odd pictures of {len(measured['odd'])} kinds, with seed "
+        f"{measured['seed']}. {HOW_FAR}",
         provenance=f"{pictures.origin} · {PORTRAITS} · {device_title(model.device)}",
         name=NAME,
     )
@@ -117,15 +230,6 @@ def difference(x: Tensor, copy: Tensor) -> np.ndarray:
     return error_map(x.gather(1, furthest), copy.gather(1, furthest))[0]
 
 
-def about(measured: Mapping[str, Any]) -> str:
-    """What the scores were measured on."""
-    return (
-        f"Scores of {measured['count']} portraits that training did not show, and of "
-        f"{measured['count']} odd pictures of {len(measured['odd'])} kinds, with seed "
-        f"{measured['seed']}. {HOW_FAR}"
-    )
-
-
 @functools.cache
 def examples() -> dict[str, np.ndarray]:
     """A picture of each kind, half as large as it is: uint8 (32, 32, 3)."""
@@ -134,28 +238,26 @@ def examples() -> dict[str, np.ndarray]:
     return dict(zip(KINDS, pixels(small), strict=True))
 
 
-def code(source: OddSource, k: Mapping[str, Any]) -> str:
+def code(source: AnomalySource, k: Mapping[str, Any]) -> str:
     """The lines that come to the same verdict."""
-    given, score = source.code(k), k["score"].lower()
-    names = ("examine", "measure", "rates", "threshold")
+    score, known = k["score"].lower(), f'model.card.get("{SECTION}", {{}}).get("anomaly")'
     return script(
-        [LOAD, *given.needs, *(("gen_core.latent.anomaly", name) for name in names)],
-        *given.body,
+        *source.code(k),
         "",
         f'model = load("{PORTRAITS}")',
-        "copy, scores = examine(model, x)  # (1, 3, 64, 64), and each score (1,)",
-        f'told = model.card.get("{SECTION}", {{}}).get("anomaly") or measure(model, {LIVE_COUNT})',
-        f'portraits = told["portraits"]["{score}"]',
-        f'odd = [s for kind in told["odd"].values() for s in kind["{score}"]]',
-        f"limit = threshold(portraits, allowed={k['allowed'] / 100:g})",
+        "copy, scores = anomaly.examine(model, x)  # (1, 3, 64, 64), and each score (1,)",
+        f"normal = {known} or anomaly.measure(model, {LIVE_COUNT})",
+        f'portraits = normal["portraits"]["{score}"]',
+        f'odd = [s for kind in normal["odd"].values() for s in kind["{score}"]]',
+        f"limit = anomaly.threshold(portraits, allowed={k['allowed'] / 100:g})",
         f'print("odd" if scores["{score}"] > limit else "nothing odd")',
-        "false_alarms, missed = rates(portraits, odd, limit)",
+        "false_alarms, missed = anomaly.rates(portraits, odd, limit)",
     )
 
 
 def run(
     app: App,
-    source: OddSource,
+    source: AnomalySource,
     /,
     *,
     score: str,
@@ -166,11 +268,11 @@ def run(
 ) -> Iterator[dict[str, Any] | Working]:
     """Yields the verdict on the chosen picture."""
     pictures = yield from source.read(drawing, upload, settings)
-    measured = yield from yardstick(app).read()
+    measured = yield from normal_scores(app)
     yield judged(app, pictures, measured, score=score, allowed=allowed)
 
 
-class OddPanel(Panel):
+class AnomalyPanel(Panel):
     """Its threshold stands above the screen, and moves in the browser alone."""
 
     def controls(self, page: Page) -> None:
@@ -198,13 +300,13 @@ class OddPanel(Panel):
         return events
 
 
-PANEL = OddPanel(
+PANEL = AnomalyPanel(
     tab=TAB,
     id="odd",
     title="Odd one out",
     button="Is it odd?",
-    text=ODD,
-    knobs=[OddSource, SCORE, ALLOWED],
+    text=ANOMALY,
+    knobs=[AnomalySource, SCORE, ALLOWED],
     run=run,
     code=code,
     calls=examine,

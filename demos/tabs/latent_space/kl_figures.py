@@ -4,20 +4,18 @@ All of it stands in the checkpoints: what was measured in their cards, how train
 weights. No model is loaded for it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 
-from demos.tabs.latent_space.kl_models import HUES, Variant, weight
-from demos.tabs.latent_space.kl_texts import CURVES, FIGURES, FROM_TRAINING, NO_FRECHET
-from demos.tabs.overview.results import distance
+from demos.tabs.latent_space.kl_pictures import HUES, Variant
+from demos.tabs.latent_space.texts import CURVES, FIGURES, FROM_TRAINING, NO_FRECHET
+from demos.tabs.overview.rows import distance
 from demos.widgets.chart import Axis, LogAxis, Mark, axes, chart, corner, level, placed
 from demos.widgets.measured import card, table
 from gen_core.training import checkpoint
@@ -44,7 +42,7 @@ class Known:
     """(step, nats) under RATE and DISTORTION; empty where it keeps none."""
 
     @classmethod
-    def of(cls, variant: Variant, hue: str) -> Known:
+    def of(cls, variant: Variant, hue: str) -> Self:
         """Raises CheckpointError where the file is missing or damaged."""
         tensors, meta = checkpoint.read(variant.name)
         curves = {name: _curve(tensors, name) for name in (RATE, DISTORTION)}
@@ -82,28 +80,16 @@ def _curve(tensors: dict[str, torch.Tensor], name: str) -> list[tuple[float, flo
 def build(panel: str, variants: Sequence[Variant]) -> None:
     """The cards on the page: figures, and below them how training went where that is known."""
     known = [k for v, hue in zip(variants, HUES, strict=False) if (k := _if_sound(v, hue))]
-    if not known:
-        return
-    card(
-        f"{panel}-figures",
-        FIGURES,
-        figures(known),
-        "chart/chart.css",
-        Path(__file__).with_name("kl_figures.css"),
-    )
     trained = [k for k in known if k.curves[RATE] and k.curves[DISTORTION]]
+    styles = "chart/chart.css", Path(__file__).with_name("kl_figures.css")
+    if known:
+        card(f"{panel}-figures", FIGURES, figures(known), *styles)
     if trained:
-        card(
-            f"{panel}-curves",
-            CURVES,
-            training(trained),
-            "chart/chart.css",
-            Path(__file__).with_name("kl_figures.css"),
-        )
+        card(f"{panel}-curves", CURVES, training(trained), *styles)
 
 
 def _if_sound(variant: Variant, hue: str) -> Known | None:
-    """None where the file is damaged: whoever draws with it is told, the page is there for all."""
+    """None where the file is damaged: drawing with it says so, the page is there for all."""
     try:
         return Known.of(variant, hue)
     except CheckpointError:
@@ -130,43 +116,38 @@ def _empty(words: str) -> str:
 
 def tradeoff(known: Sequence[Known]) -> str:
     """Distortion against rate, a point for each model."""
-    rates, distortions = zip(*(k.place for k in known), strict=True)
-    across, up = Axis.across(rates), Axis.upward(distortions)
-    marks = [_mark(k, across.at(k.place[0]), up.at(k.place[1]), k.measured) for k in known]
-    drawn = axes(across, up, below="rate, nats", beside="distortion, thousands of nats")
+    values = [k.place[1] for k in known]
     spoken = "; ".join(
         f"{k.variant.title}: {k.place[0]:.0f} nats, {k.place[1]:.1f} thousand" for k in known
     )
-    return chart(
-        drawn + corner("better: down, left") + placed(marks),
-        f"Distortion against rate. {spoken}",
-    )
+    drawn = _against_rate(known, values, Axis.upward(values), "distortion, thousands of nats")
+    return chart(corner("better: down, left") + drawn, f"Distortion against rate. {spoken}")
 
 
 def quality(known: Sequence[Known]) -> str:
     """Fréchet distance of samples against rate."""
     values = [k.metrics["frechet"] for k in known]
-    floors = [k.metrics["floor"] for k in known if k.metrics.get("floor")]
-    across = Axis.across([k.place[0] for k in known])
-    up = LogAxis.upward([*values, *floors[:1]])
-    marks = [
-        _mark(k, across.at(k.place[0]), up.at(v), k.measured)
-        for k, v in zip(known, values, strict=True)
-    ]
-    drawn = axes(across, up, below="rate, nats", beside="Fréchet distance of new faces")
-    if floors:
-        drawn += level(up.at(floors[0]), f"floor {floors[0]:.2g}: real against real portraits")
+    floors = [k.metrics["floor"] for k in known if k.metrics.get("floor")][:1]
+    up = LogAxis.upward([*values, *floors])
+    lines = [level(up.at(f), f"floor {f:.2g}: real against real portraits") for f in floors]
+    drawn = _against_rate(known, values, up, "Fréchet distance of new faces")
     spoken = "; ".join(
         f"{k.variant.title}: {distance(v)}" for k, v in zip(known, values, strict=True)
     )
-    return chart(drawn + corner("better: down") + placed(marks), f"Fréchet distance. {spoken}")
+    return chart("".join([*lines, corner("better: down"), drawn]), f"Fréchet distance. {spoken}")
 
 
-def _mark(known: Known, x: float, y: float, measured: bool) -> Mark:
-    name = weight(known.config).removeprefix("KL ")
-    if not known.config.get("reparameterised", True):
-        name += ", gradient cut"
-    return Mark(x, y, name, "", known.hue, hollow=not measured)
+def _against_rate(
+    known: Sequence[Known], values: Sequence[float], up: Axis | LogAxis, beside: str
+) -> str:
+    """The axes, and a point for each model, hollow where nobody measured it."""
+    across, marks = Axis.across([k.place[0] for k in known]), []
+    for k, value in zip(known, values, strict=True):
+        cut = "" if k.config.get("reparameterised", True) else ", gradient cut"
+        name = f"weight {k.config['beta']:g}{cut}"
+        place = across.at(k.place[0]), up.at(value)
+        marks.append(Mark(*place, name, "", k.hue, hollow=not k.measured))
+    return axes(across, up, below="rate, nats", beside=beside) + placed(marks)
 
 
 def training(known: Sequence[Known]) -> str:
@@ -215,14 +196,11 @@ def _said(known: Sequence[Known]) -> str:
     if done := [k for k in known if "samples" in k.metrics]:
         counts = sorted({f"{k.metrics['samples']:,}" for k in done})
         where = sorted({k.metrics["hardware"] for k in done if "hardware" in k.metrics})
-        said.append(f"Measured with {' or '.join(counts)} new faces{_on(where)}.")
+        on = f", on {' or '.join(where)}" if where else ""
+        said.append(f"Measured with {' or '.join(counts)} new faces{on}.")
     if any(k.place and not k.measured for k in known):
         said.append(FROM_TRAINING)
     if left := [k.variant.name for k in known if "frechet" not in k.metrics]:
         said.append(f"Not measured yet: {', '.join(left)}.")
         said.append(f"python -m gen_core evaluate {left[0]} --write does.")
     return " ".join(said)
-
-
-def _on(where: Sequence[str]) -> str:
-    return f", on {' or '.join(where)}" if where else ""

@@ -1,11 +1,10 @@
-"""The same portraits, codes and walks in several models: tables and timelines of them."""
-
-from __future__ import annotations
+"""The models of the Without the KL panel, and pictures by them: tables and timelines of the same
+portraits, codes and walks, and how far these are from any portrait."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -14,14 +13,21 @@ from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_input import seeds_from
 from demos.page.progress import Working
-from demos.tabs.latent_space.kl_holes import COUNT, Crowd, meet
-from demos.tabs.latent_space.kl_models import Variant, weight
-from demos.tabs.latent_space.kl_texts import AWAY, HOLES
-from demos.tabs.latent_space.models import JUDGE, MOST_PORTRAITS, portrait
+from demos.sampling.runs import once
+from demos.tabs.latent_space.models import (
+    JUDGE,
+    MOST_PORTRAITS,
+    PORTRAITS,
+    UNSEEN_FROM,
+    portrait,
+)
+from demos.tabs.latent_space.texts import AWAY, HOLES
 from demos.widgets.labelled_grid import Cell, Row, labelled_grid_value
 from demos.widgets.timeline import timeline_from_images
 from gen_core import Noise, available, final
 from gen_core.checks import whole
+from gen_core.classifiers.attributes import AttributeClassifier
+from gen_core.data.avatars import avatars
 from gen_core.devices import device_title
 from gen_core.families.vae import VAE
 from gen_core.latent.anomaly import ERROR, examine
@@ -33,6 +39,111 @@ PORTRAITS_ENDS, RANDOM_ENDS = "Two portraits", "Two random codes"
 
 Run = Generator[Working, None, dict[str, Any]]
 """A run for `yield from`: progress on the way, a widget's value at the end."""
+HUES = ("var(--blue)", "var(--amber)", "var(--green)", "var(--violet)", "var(--rose)")
+"""CSS colours in the order of the models that are here, as a timeline gives them to its series."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    name: str
+    """Of the checkpoint."""
+    title: str
+
+
+HEALTHY = Variant(PORTRAITS, "With KL")
+FORGOTTEN = Variant("vae-avatars-free", "Without KL")
+SEVERED = Variant("vae-avatars-cut", "Gradient cut")
+VARIANTS = (
+    FORGOTTEN,
+    HEALTHY,
+    Variant("vae-avatars-strong", "KL × 4"),
+    Variant("vae-avatars-stronger", "KL × 64"),
+    SEVERED,
+)
+
+
+def here() -> list[Variant]:
+    """Those whose weights are on this machine."""
+    names = available()
+    return [variant for variant in VARIANTS if variant.name in names]
+
+
+def missing(found: Sequence[Variant]) -> str:
+    """What is not here and where it comes from, in a line; "" where all are."""
+    names = [variant.name for variant in VARIANTS if variant not in found]
+    if not names:
+        return ""
+    made = f"Not on this machine: {', '.join(names)}. `python -m gen_core train {names[0]}` makes"
+    made += " one of them." if len(names) > 1 else " it."
+    return (
+        made
+        if len(found) > 1
+        else f"There is nothing to compare yet: two models are needed. {made}"
+    )
+
+
+# --- how far pictures are from any portrait ------------------------------------------------------
+
+COUNT, CHUNK = 300, 20
+SEEDS = range(UNSEEN_FROM + MOST_PORTRAITS, UNSEEN_FROM + MOST_PORTRAITS + COUNT)
+"""Of portraits that no model was trained on, and that are not on offer."""
+
+
+@dataclass(frozen=True)
+class ReferenceSet:
+    """Portraits, and the classifier that looks at them.
+
+    The features that the classifier ends with tell who is on a picture and forget all else: to
+    them, noise is as near to a portrait as another portrait is. Half way up they still tell how
+    lines and surfaces look (as in Zhang et al. 2018, "The Unreasonable Effectiveness of Deep
+    Features as a Perceptual Metric"), which is what goes wrong in a hole of the latent space.
+    """
+
+    judge: AttributeClassifier
+    features: Tensor
+    """(N, D) float32, each column with a mean of 0 and a deviation of 1."""
+    mean: Tensor
+    deviation: Tensor
+    """(D,): what the columns had."""
+    usual: float
+    """How far a portrait is from the nearest other one, at the median: the unit of `distance`."""
+
+    @classmethod
+    def of(cls, judge: AttributeClassifier, x: Tensor) -> Self:
+        """x (N, 3, H, W) in [-1, 1]: the portraits, two or more."""
+        seen = half_way(judge, x)
+        mean, deviation = seen.mean(0), seen.std(0).clamp(min=1e-6)
+        features = (seen - mean) / deviation
+        between = torch.cdist(features, features).fill_diagonal_(torch.inf)
+        return cls(judge, features, mean, deviation, float(between.amin(1).median()))
+
+    def distance(self, x: Tensor) -> list[float]:
+        """x (B, 3, H, W) in [-1, 1] -> how far each is from the nearest portrait; 1 is as far as
+        portraits usually are from each other."""
+        seen = (half_way(self.judge, x) - self.mean) / self.deviation
+        return (torch.cdist(seen, self.features).amin(1) / self.usual).tolist()
+
+
+@torch.inference_mode()
+def half_way(judge: AttributeClassifier, x: Tensor) -> Tensor:
+    """(B, 3, H, W) -> (B, D), on the CPU: the mean over places after half of the judge's layers."""
+    layers = judge.body[: len(judge.body) // 2]
+    return layers(x.to(judge.device)).float().mean((2, 3)).cpu()
+
+
+@once
+def load(app: App) -> Generator[Working, None, ReferenceSet]:
+    """The portraits of `SEEDS`. A generator, for `yield from`: drawing takes its time."""
+    drawn = []
+    for first in range(0, COUNT, CHUNK):
+        drawn.append(avatars(SEEDS[first : first + CHUNK])[0])
+        yield Working(first + CHUNK, COUNT, "Drawing portraits to compare with", "portraits")
+    return ReferenceSet.of(app.model(JUDGE), torch.cat(drawn).float() / 127.5 - 1)
+
+
+def reference_set(app: App) -> Generator[Working, None, ReferenceSet | None]:
+    """The same, where there is a judge; None elsewhere."""
+    return (yield from load(app)) if JUDGE in available() else None
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -41,11 +152,11 @@ Run = Generator[Working, None, dict[str, Any]]
 def side_by_side(app: App, variants: Sequence[Variant], seed: int) -> Run:
     """New faces from the same random codes, one row for each model."""
     seeds = seeds_from(seed, SHOWN)
-    known = yield from meet(app)
+    known = yield from reference_set(app)
     rows = []
     for done, variant in enumerate(variants, 1):
         model = app.model(variant.name)
-        rows.append(_new(model, variant, seeds, weight(vars(model.config)), known))
+        rows.append(_new(model, variant, seeds, f"KL weight {model.config.beta:g}", known))
         yield Working(done, len(variants), "Drawing", "models")
     return _table(app, rows, [f"seed {s}" for s in seeds], "the same code", "kl-side-by-side")
 
@@ -55,7 +166,7 @@ def mistake(app: App, variants: Sequence[Variant], number: int, seed: int) -> Ru
     healthy one first, so that the damage shows."""
     number = whole("portrait", number, 0, MOST_PORTRAITS - SHOWN)
     seeds, numbers = seeds_from(seed, SHOWN), range(number, number + SHOWN)
-    x, known = torch.cat([portrait(n) for n in numbers]), (yield from meet(app))
+    x, known = torch.cat([portrait(n) for n in numbers]), (yield from reference_set(app))
     again, new = [], []
     for done, variant in enumerate(variants, 1):
         model = app.model(variant.name)
@@ -74,24 +185,21 @@ def _again(model: VAE, variant: Variant, x: Tensor) -> Row:
     return Row(variant.title, "the portraits, drawn again", cells)
 
 
-def _new(model: VAE, variant: Variant, seeds: Sequence[int], note: str, known: Crowd | None) -> Row:
+def _new(
+    model: VAE, variant: Variant, seeds: Sequence[int], note: str, known: ReferenceSet | None
+) -> Row:
     x = final(model.sample(Noise(seeds)))
-    notes = [_times(far) for far in known.away(x)] if known else [""] * len(seeds)
+    notes = [f"{far:.1f}×" for far in known.distance(x)] if known else [""] * len(seeds)
     cells = [Cell(p, words) for p, words in zip(pixels(x), notes, strict=True)]
     return Row(variant.title, note, cells)
 
 
-def _times(far: float) -> str:
-    return f"{far:.1f}×"
-
-
 def _table(app: App, rows: list[Row], columns: list[str], corner: str, name: str) -> dict[str, Any]:
-    away = AWAY.format(count=COUNT) if JUDGE in available() else ""
     return labelled_grid_value(
         rows,
         columns,
         corner=corner,
-        caption=away,
+        caption=AWAY.format(count=COUNT) if JUDGE in available() else "",
         name=name,
         provenance=device_title(app.device),
     )
@@ -114,17 +222,12 @@ class Ends:
         for name in "ab" if self.kind == PORTRAITS_ENDS else "":
             whole(name, getattr(self, name), 0, MOST_PORTRAITS - 1)
 
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """Of the portraits, if it is any."""
-        return (self.a, self.b) if self.kind == PORTRAITS_ENDS else ()
-
     @torch.inference_mode()
     def codes(self, model: VAE) -> Tensor:
         """(2, latent): the means of the encoder's clouds, or draws from the prior."""
         if self.kind == RANDOM_ENDS:
             return Noise([self.a, self.b]).randn(model.config.latent).to(model.device)
-        x = torch.cat([portrait(number) for number in self.numbers])
+        x = torch.cat([portrait(number) for number in (self.a, self.b)])
         return model.encode(x.to(model.device))[0]
 
     def __str__(self) -> str:
@@ -132,18 +235,24 @@ class Ends:
         return f"{word} {self.a} → {word} {self.b}"
 
 
-def walk(app: App, variants: Sequence[Variant], ends: Ends, count: int) -> Run:
-    """`count` pictures on the straight line between two codes, a lane for each model."""
-    t, known = torch.linspace(0, 1, count), (yield from meet(app))
+def walk(app: App, variants: Sequence[Variant], knobs: Mapping[str, Any]) -> Run:
+    """`count` pictures on the straight line between two codes, a lane for each model. knobs: those
+    of the panel named ends, a, b and count."""
+    ends, count = Ends(knobs["ends"], knobs["a"], knobs["b"]), knobs["count"]
+    t, known = torch.linspace(0, 1, count), (yield from reference_set(app))
+    chart = {"title": HOLES.format(count=COUNT), "x_label": "t"}
     lanes, holes, seconds = {}, [], 0.0
     for done, variant in enumerate(variants, 1):
         started = time.perf_counter()
-        x = _on_the_way(app.model(variant.name), ends, t)
+        with torch.inference_mode():
+            model = app.model(variant.name)
+            x = model.decode(straight(*ends.codes(model), t)).cpu()
         seconds += time.perf_counter() - started
-        far = known.away(x) if known else []
-        title = f"{variant.title}, {_times(max(far))}" if far else variant.title
+        far = known.distance(x) if known else []
+        title = f"{variant.title}, {max(far):.1f}×" if far else variant.title
         lanes[title] = list(pixels(x)[:, None])
-        holes.append({"name": variant.title, "points": _points(t, far)})
+        points = [[round(a, 4), round(b, 3)] for a, b in zip(t.tolist(), far, strict=False)]
+        holes.append({"name": variant.title, "points": points})
         yield Working(done, len(variants), "Walking", "models")
     return timeline_from_images(
         lanes,
@@ -155,27 +264,7 @@ def walk(app: App, variants: Sequence[Variant], ends: Ends, count: int) -> Run:
         name="kl-walk",
         alt=f"from {ends}",
         notes=[str(ends)] * count,
-        curves=[_chart(holes, t)] if known else [],
+        curves=[chart | {"series": holes, "at": t.tolist()}] if known else [],
         autoplay=True,
         start=count // 2,
     )
-
-
-@torch.inference_mode()
-def _on_the_way(model: VAE, ends: Ends, t: Tensor) -> Tensor:
-    """(len(t), 3, H, W), on the CPU"""
-    z_a, z_b = ends.codes(model)
-    return model.decode(straight(z_a, z_b, t)).cpu()
-
-
-def _points(t: Tensor, far: Sequence[float]) -> list[list[float]]:
-    return [[round(a, 4), round(b, 3)] for a, b in zip(t.tolist(), far, strict=False)]
-
-
-def _chart(holes: list[dict[str, Any]], t: Tensor) -> dict[str, Any]:
-    return {
-        "title": HOLES.format(count=COUNT),
-        "x_label": "t",
-        "series": holes,
-        "at": t.tolist(),
-    }

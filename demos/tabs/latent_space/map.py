@@ -1,7 +1,5 @@
 """The Latent space tab's Map panel: where encodings lie, and what is drawn between them."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,9 +12,9 @@ from demos.page.controls import FASHION, Knob
 from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.panel import Page, Panel
-from demos.page.script import LOAD, TORCH, script
-from demos.tabs.latent_space.map_texts import MAP
+from demos.page.script import script
 from demos.tabs.latent_space.models import FLAT, PORTRAITS, TAB
+from demos.tabs.latent_space.texts import MAP
 from demos.widgets.latent_map import Column, Path, PathKnob, View
 from demos.widgets.latent_sliders import plane_picture
 from demos.widgets.timeline import Timeline, timeline_from_images
@@ -87,11 +85,11 @@ def ramp(stops: Sequence[str], count: int) -> list[str]:
 
 def portrait_columns(atlas: Atlas) -> list[Column]:
     """One for each attribute of a portrait, the hat first: neighbours share it most."""
-    choices = [_choice(name, atlas.labels[:, k]) for k, name in enumerate(CATEGORICAL)]
-    measures = [
-        _measure(name, atlas.labels[:, len(CATEGORICAL) + k]) for k, name in enumerate(CONTINUOUS)
+    columns = [
+        _choice(name, values) if name in CATEGORICAL else _measure(name, values)
+        for name, values in zip([*CATEGORICAL, *CONTINUOUS], atlas.labels.T, strict=True)
     ]
-    return sorted([*choices, *measures], key=lambda column: column.title != "Hat")
+    return sorted(columns, key=lambda column: column.title != "Hat")
 
 
 def _title(attribute: str) -> str:
@@ -112,30 +110,7 @@ def _measure(name: str, thousandths: Tensor) -> Column:
     return Column(_title(name), marks, ramp(VIRIDIS, SHADES), ends=ends, low=low, high=high)
 
 
-def class_columns(atlas: Atlas) -> list[Column]:
-    """The class of each piece of clothing."""
-    return [Column("Class", atlas.labels, PALETTE[: len(FASHION)], FASHION)]
-
-
 # --- the three maps -------------------------------------------------------------------------------
-
-
-def _on_components(model: Any, atlas: Atlas) -> Tensor:
-    centred = atlas.codes.float() - atlas.mean
-    return centred @ atlas.axes[:2].float().T / atlas.scales[:2]
-
-
-def _from_components(model: Any, atlas: Atlas, places: Tensor) -> Tensor:
-    return atlas.mean + (places * atlas.scales[:2]) @ atlas.axes[:2].float()
-
-
-def _mixed(model: Any, atlas: Atlas, places: Tensor) -> Tensor:
-    return torch.stack([atlas.at((x, y)) for x, y in places.tolist()])
-
-
-def _plane(model: Any, reach: float) -> np.ndarray:
-    """Pictures whose codes are those of the middle of their place."""
-    return plane_picture(model, reach * (1 - 1 / GROUND_SIDE), GROUND_SIDE)
 
 
 VIEWS = {
@@ -146,7 +121,7 @@ VIEWS = {
         ("across", "up"),
         "-0.7,-0.1;-0.45,0.35;0,0.45;0.15,0;0.1,-0.45;0.45,-0.5;0.75,-0.1",
         places=lambda model, atlas: atlas.places.float(),
-        codes=_mixed,
+        codes=lambda model, atlas, places: torch.stack([atlas.at(p) for p in places.tolist()]),
         columns=portrait_columns,
         bent=True,
     ),
@@ -156,8 +131,12 @@ VIEWS = {
         3.0,
         ("first component", "second"),
         "-2,-1.5;-1.5,1;0,1.5;1.5,1;2,-1.5",
-        places=_on_components,
-        codes=_from_components,
+        places=lambda model, atlas: (
+            ((atlas.codes.float() - atlas.mean) @ atlas.axes[:2].float().T) / atlas.scales[:2]
+        ),
+        codes=lambda model, atlas, places: (
+            atlas.mean + (places * atlas.scales[:2]) @ atlas.axes[:2].float()
+        ),
         columns=portrait_columns,
     ),
     "flat": View(
@@ -169,8 +148,11 @@ VIEWS = {
         # A swap of two numbers, or none, is its own inverse.
         places=lambda model, atlas: atlas.codes.float()[:, model.order],
         codes=lambda model, atlas, places: places[:, model.order],
-        columns=class_columns,
-        ground=_plane,
+        columns=lambda atlas: [Column("Class", atlas.labels, PALETTE[: len(FASHION)], FASHION)],
+        # Pictures whose codes are those of the middle of their place.
+        ground=lambda model, reach: plane_picture(
+            model, reach * (1 - 1 / GROUND_SIDE), GROUND_SIDE
+        ),
     ),
 }
 """By the name that stands in links."""
@@ -246,13 +228,12 @@ def timeline(walked: dict[str, Any], note: str, live: bool) -> dict[str, Any]:
 # --- the panel ------------------------------------------------------------------------------------
 
 
-def lines(knobs: dict[str, Any]) -> str:
+def code(knobs: dict[str, Any]) -> str:
     """Python that decodes the same pictures."""
     path, count = knobs["path"], knobs["count"]
     corners = ", ".join(f"({x:g}, {y:g})" for x, y in path.places)
     size = "1, 28, 28" if path.view == "flat" else "3, 64, 64"
     return script(
-        [LOAD, TORCH, ("demos.tabs.latent_space.map", "along"), ("gen_core.latent.atlas", "Atlas")],
         f'model = load("{VIEWS[path.view].model}")',
         "atlas = Atlas.kept(model.extra)",
         f"places = along([{corners}], {count})  # ({count}, 2)",
@@ -286,7 +267,7 @@ PANEL = MapPanel(
     text=MAP,
     knobs=[PathKnob("path", TITLE, "path", START, example=NAME, views=VIEWS), COUNT],
     run=lambda app, path, count: iter([walk(app, path, count)]),
-    code=lines,
+    code=code,
     calls=Atlas.at,
     screen=Timeline,
     shows="Pictures along the path",

@@ -1,26 +1,20 @@
 """The Sliders panel: directions that mean something, beside those of the widest variance."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-import gradio as gr
-
 from demos.page.handlers import App
 from demos.page.panel import Panel
-from demos.page.script import LOAD, script
+from demos.page.script import script
 from demos.tabs.latent_space.models import JUDGE, PORTRAITS, TAB, UNSEEN_FROM
 from demos.tabs.latent_space.texts import MEASURED, NO_MEASURED, SLIDERS
 from demos.widgets.meaning_sliders import Move, MoveKnob, Mover, axis_of
-from demos.widgets.measured import card, made, table
+from demos.widgets.measured import card, figures_of, made, table
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.directions import TraitRegressor
 from gen_core.latent.disentanglement import others
 from gen_core.latent.traits import TRAITS
-from gen_core.training import checkpoint
-from gen_core.training.checkpoint import CheckpointError
 
 TITLE, NAME = "Sliders", f"{TAB}-sliders"
 START = Move(7, (("smile", 1.5), ("glasses", 2.0)))
@@ -36,57 +30,37 @@ def seen(app: App, *, move: Move) -> Iterator[dict[str, str]]:
 def code(knobs: Mapping[str, Any]) -> str:
     """The lines that draw the same face."""
     move: Move = knobs["move"]
+    traits = ", ".join(f'"{name}": {far:g}' for name, far in move.by if name in TRAITS)
+    along = [(axis_of(name), far) for name, far in move.by if name not in TRAITS]
+    read = f"z = known.regressor.moved(z, {{{traits}}})  # in standard deviations"
     return script(
-        [
-            LOAD,
-            ("gen_core.data.avatars", "avatars"),
-            ("gen_core.latent.atlas", "Atlas"),
-        ],
         f'model = load("{PORTRAITS}")',
         "known = Atlas.kept(model.extra)  # who reads traits, principal components, a map",
         f"images, people = avatars([{UNSEEN_FROM + move.face}])  # a portrait, and who is on it",
         "x = images.float() / 127.5 - 1",
         "z = model.encode(x.to(model.device))[0].cpu()  # (1, 64)",
-        *_steps(dict(move.by)),
+        *([read] if traits else []),
+        *(f"z = z + {far:g} * known.scales[{k}] * known.axes[{k}].float()" for k, far in along),
         "x = model.decode(z.to(model.device))  # (1, 3, 64, 64) in [-1, 1]",
     )
 
 
-def _steps(by: Mapping[str, float]) -> Iterator[str]:
-    traits = ", ".join(f'"{name}": {far:g}' for name, far in by.items() if name in TRAITS)
-    if traits:
-        yield f"z = known.regressor.moved(z, {{{traits}}})  # in standard deviations"
-    for name, far in by.items():
-        if name not in TRAITS:
-            axis = axis_of(name)
-            yield f"z = z + {far:g} * known.scales[{axis}] * known.axes[{axis}].float()"
-
-
 def figures_below(app: App) -> None:
     """What the directions do, as a card; else a line that says how to measure it."""
-    figures = measured()
-    if figures:
-        card(f"{NAME}-measured", MEASURED, section(figures))
-    else:
-        gr.Markdown(NO_MEASURED, elem_classes=["part"])
+    figures = figures_of(PORTRAITS, SECTION)
+    shown = section(figures) if figures else ""
+    card(f"{NAME}-measured", MEASURED, shown, otherwise=NO_MEASURED)
 
 
-def measured() -> dict[str, Any] | None:
-    """What the checkpoint's card says of its directions; None where nobody measured."""
-    try:
-        return checkpoint.card(PORTRAITS).get(SECTION)
-    except CheckpointError:
-        return None
-
-
-def section(told: Mapping[str, Any]) -> str:
+def section(figures: Mapping[str, Any]) -> str:
     """The published figures as HTML."""
+    sliders = figures["sliders"]
     foot = (
-        f"{told['sliders']['faces']} faces, moved by {told['sliders']['strength']:g} each way; "
-        f"changes in standard deviations of the data. {made(told)}"
+        f"{sliders['faces']} faces, moved by {sliders['strength']:g} each way; "
+        f"changes in standard deviations of the data. {made(figures)}"
     )
     return f"""
-    <section class="card measured">{table(HEADS, _rows(told["sliders"]["by_trait"]))}
+    <section class="card measured">{table(HEADS, _rows(sliders["by_trait"]))}
       <p>{escape(foot)}</p></section>"""
 
 

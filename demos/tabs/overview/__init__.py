@@ -1,7 +1,5 @@
 """The first tab: all four families at work on the same data, from the same seeds."""
 
-from __future__ import annotations
-
 from demos.page.tab import Tab
 from demos.tabs.overview.panel import PANEL
 

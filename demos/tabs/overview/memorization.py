@@ -1,8 +1,5 @@
 """ "Is it a copy?": any portrait of the Overview beside the training pictures nearest to it."""
 
-from __future__ import annotations
-
-import functools
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,8 @@ from demos.page.handlers import App
 from demos.page.image_io import in_data_url, prepare_colour
 from demos.page.panel import Page, Panel
 from demos.page.progress import Working
-from demos.tabs.overview.texts import COPIES, COPIES_SOURCE, FAMILIES, PORTRAITS
+from demos.sampling.runs import once
+from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
 from demos.widgets.card import read
 from gen_core import Noise, final
 from gen_core.checks import KnobError, text
@@ -48,32 +46,16 @@ HEADLINES = {
 }
 
 
-class FreshPortraits:
-    """What is normal: measured once for all visitors, where it was not measured before."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-        before = example(NAME)
-        self._known: tuple[list[float], str] | None = (
-            (before.value["fresh"], before.note) if before else None
-        )
-
-    def read(self) -> Generator[Working, None, tuple[Yardstick, str]]:
-        """The yardstick, and when it was measured. A generator, for `yield from`."""
-        if self._known is None:
-            found = []
-            for difference in measured(self.app.model(JUDGE), FRESH):
-                found.append(difference)
-                yield Working(len(found), len(FRESH), "Measuring real new portraits", "portraits")
-            self._known = found, f"measured on {device_title(self.app.device)}"
-        differences, note = self._known
-        return Yardstick(differences), note
-
-
-@functools.lru_cache(maxsize=4)
-def fresh_portraits(app: App) -> FreshPortraits:
-    """Those of an app."""
-    return FreshPortraits(app)
+@once
+def fresh_portraits(app: App) -> Generator[Working, None, tuple[Yardstick, str]]:
+    """What is normal, and when that was measured: before, or now."""
+    if before := example(NAME):
+        return Yardstick(before.value["fresh"]), before.note
+    found = []
+    for difference in measured(app.model(JUDGE), FRESH):
+        found.append(difference)
+        yield Working(len(found), len(FRESH), "Measuring real new portraits", "portraits")
+    return Yardstick(found), f"measured on {device_title(app.device)}"
 
 
 def asked(picked: Any) -> tuple[Tensor, str]:
@@ -85,7 +67,7 @@ def asked(picked: Any) -> tuple[Tensor, str]:
     return prepare_colour(in_data_url(picked["picture"], "picture"), "picture"), who
 
 
-def compare(app: App, fresh: FreshPortraits, picked: Any) -> Iterator[Working | dict[str, Any]]:
+def compare(app: App, picked: Any) -> Iterator[Working | dict[str, Any]]:
     """Looks for the nearest training pictures; the last thing it yields is the card's value."""
     x, who = asked(picked)
     judge = app.model(JUDGE)
@@ -93,7 +75,7 @@ def compare(app: App, fresh: FreshPortraits, picked: Any) -> Iterator[Working | 
     for neighbour in candidates(judge, x):
         found.append(neighbour)
         yield Working(len(found), CANDIDATES, "Drawing training pictures again", "pictures")
-    yardstick, note = yield from fresh.read()
+    yardstick, note = yield from fresh_portraits(app)
     found.sort(key=lambda neighbour: neighbour.difference)
     yield value(app, x, who, found, yardstick, note)
 
@@ -101,7 +83,7 @@ def compare(app: App, fresh: FreshPortraits, picked: Any) -> Iterator[Working | 
 def value(
     app: App, x: Tensor, who: str, found: list[Neighbour], yardstick: Yardstick, note: str
 ) -> dict[str, Any]:
-    """What copies.js shows. found: all candidates, the nearest first."""
+    """What memorization.js shows. found: all candidates, the nearest first."""
     own = found[0].difference
     said = (
         f"for {len(yardstick.fresh)} fresh portraits, which are in no data set, it is "
@@ -124,20 +106,14 @@ def value(
         "own": own,
         "fresh": list(yardstick.fresh),
         "limit": yardstick.limit,
-        "about": about(yardstick, note),
+        "about": "Difference: mean over all pixels and colours, as a share of their range. "
+        f"Compared with the {CANDIDATES} of {len(AVATARS['train']):,} training pictures that our "
+        f"own classifier finds most alike. Below {percent(yardstick.limit)}, {CLEARLY:.0%} of the "
+        f"least of the fresh portraits, it counts as a copy. Fresh portraits: {note}. "
+        f"{MEMORIZATION_SOURCE}",
         "provenance": f"{who} · {JUDGE} · {device_title(app.device)}",
         "live": True,
     }
-
-
-def about(yardstick: Yardstick, note: str) -> str:
-    """What the figures are."""
-    return (
-        f"Difference: mean over all pixels and colours, as a share of their range. Compared with "
-        f"the {CANDIDATES} of {len(AVATARS['train']):,} training pictures that our own classifier "
-        f"finds most alike. Below {percent(yardstick.limit)}, {CLEARLY:.0%} of the least of the "
-        f"fresh portraits, it counts as a copy. Fresh portraits: {note}. {COPIES_SOURCE}"
-    )
 
 
 def percent(share: float) -> str:
@@ -156,7 +132,7 @@ def screen(**shared: Any) -> gr.HTML:
     )
 
 
-class CopiesPanel(Panel):
+class MemorizationPanel(Panel):
     """The card below the rows whose portraits can be pressed."""
 
     def layout(self, page: Page) -> None:
@@ -181,12 +157,12 @@ class CopiesPanel(Panel):
         return {"picked": {"picture": png_data_url(pixels(x)[0]), "who": who}}
 
 
-PANEL = CopiesPanel(
+PANEL = MemorizationPanel(
     tab="overview",
     id="copies",
     title="Is it a copy?",
-    text=COPIES,
-    run=lambda app, picked: compare(app, fresh_portraits(app), picked),
+    text=MEMORIZATION,
+    run=compare,
     screen=screen,
     shows="The nearest training pictures",
     empty="Press one of the portraits above.",

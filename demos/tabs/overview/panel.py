@@ -1,7 +1,5 @@
 """The Overview: all four families at work on the same data, from the same seeds."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -18,11 +16,18 @@ from demos.page.image_input import seeds_from
 from demos.page.layout import buttons
 from demos.page.panel import Page, Panel
 from demos.page.progress import Working
+from demos.page.script import script
 from demos.tabs.overview import memorization
-from demos.tabs.overview.results import Result, drawn
-from demos.tabs.overview.rows import asked_row, row, table
-from demos.tabs.overview.scatter import Point, scatter
-from demos.tabs.overview.sets import named, on_offer
+from demos.tabs.overview.rows import (
+    Result,
+    asked_row,
+    drawn,
+    named,
+    on_offer,
+    row,
+    scatter,
+    table,
+)
 from demos.tabs.overview.texts import (
     EXPLANATION,
     FAMILIES,
@@ -55,30 +60,22 @@ PARTS = (*ROWS, SCATTER, TABLE)
 
 def code(knobs: dict[str, Any]) -> str:
     """What "Show the code" prints: for the models that are here."""
-    seed, count, data = knobs["seed"], knobs["count"], _data(knobs)
+    seed, count = knobs["seed"], knobs["count"]
+    data = named(knobs.get("data", FASHION.title))  # no knob where only one is here
     every = [text.model(data.id) for text in FAMILIES]
-    names = ", ".join(f'"{name}"' for name in [n for n in every if n in available()] or every)
     each = "all attributes of each person" if data.colour else "each class"
-    return f"""
-        from gen_core import load
-        from gen_core.evaluation.cost import cost_of, published
-
-        for name in [{names}]:
-            model = load(name)
-            knobs = published(model)  # those that its Fréchet distance was measured with
-            if "steps" in knobs:
-                knobs["steps"] = {knobs["steps"]}
-            label = model.condition.balanced(range({count}))  # {each} in turn
-            if label is not None:
-                knobs["label"] = label
-            cost = cost_of(model, range({seed}, {seed + count}), **knobs)
-            print(f"{{name}}: {{cost.milliseconds:.2f}} ms, {{cost.evaluations:g}} evaluations")
-    """
-
-
-def _data(knobs: Mapping[str, Any]) -> DataText:
-    """The data set: there is no knob for it where only one is here."""
-    return named(knobs.get("data", FASHION.title))
+    return script(
+        f"for name in {[name for name in every if name in available()] or every}:",
+        "    model = load(name)",
+        "    knobs = published(model)  # those that its Fréchet distance was measured with",
+        '    if "steps" in knobs:',
+        f'        knobs["steps"] = {knobs["steps"]}',
+        f"    label = model.condition.balanced(range({count}))  # {each} in turn",
+        "    if label is not None:",
+        '        knobs["label"] = label',
+        f"    cost = cost_of(model, range({seed}, {seed + count}), **knobs)",
+        '    print(f"{name}: {cost.milliseconds:.2f} ms, {cost.evaluations:g} evaluations")',
+    )
 
 
 def draw(
@@ -112,13 +109,15 @@ def _draw_row(
     for shown in drawn(text, app.model(text.model(data.id)), seeds, steps):
         if shown.done:
             results[text.id] = shown
+            note = f"live, {device_title(app.device)}"
             yield {
                 ASKED: asked_row(data, len(seeds), results),
-                text.id: row(data, text, shown, live_note(app), "live"),
+                text.id: row(data, text, shown, note, "live"),
                 **summary(results),
             }
         elif time.monotonic() - shown_at > REFRESH:
-            yield {text.id: row(data, text, shown, drawing_note(shown), "drawing")}
+            note = f"drawing, step {shown.step} of {shown.total}"
+            yield {text.id: row(data, text, shown, note, "drawing")}
             shown_at = time.monotonic()
         else:
             yield Working(shown.step, shown.total, text.title)
@@ -128,22 +127,11 @@ def absent_note(name: str) -> str:
     return f"not trained yet: python -m gen_core train {name}"
 
 
-def live_note(app: App) -> str:
-    return f"live, {device_title(app.device)}"
-
-
-def drawing_note(shown: Result) -> str:
-    return f"drawing, step {shown.step} of {shown.total}"
-
-
 def summary(results: Mapping[str, Result]) -> dict[str, str]:
     """The scatter and the table."""
     there = [(text, results[text.id]) for text in FAMILIES if text.id in results]
-    points = [Point(t.title, t.hue, r.milliseconds, r.frechet, r.as_measured) for t, r in there]
-    floors = [r.floor for _, r in there if r.floor]
-    plot = scatter(points, floors[0] if floors else None)
     card = f"""
-    <section class="ov-card"><h3>Quality against time</h3>{plot}
+    <section class="ov-card"><h3>Quality against time</h3>{scatter(there)}
       <p class="ov-foot">{HOW_TO_READ}</p></section>"""
     return {SCATTER: card, TABLE: table(results)}
 
@@ -166,8 +154,8 @@ def first_sight(data: DataText = FASHION) -> dict[str, str]:
     for text in FAMILIES:
         shown, name = results.get(text.id), text.model(data.id)
         absent = shown is None and name not in available()
-        told = (absent_note(name), "absent") if absent else (note, "before")
-        rows[text.id] = row(data, text, shown, *told)
+        state = (absent_note(name), "absent") if absent else (note, "before")
+        rows[text.id] = row(data, text, shown, *state)
     return {ASKED: asked_row(data, COUNT, results), **rows, **summary(results)}
 
 

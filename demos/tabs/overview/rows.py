@@ -1,21 +1,149 @@
-"""A family's row, as HTML: who it is, its pictures, its figures. And the table under the rows."""
+"""What the Overview shows, as HTML: a row for each family with its pictures and figures, the people
+that were asked for, the table under the rows and the scatter of quality against time."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from torch import Tensor
 
-from demos.page.figures import png_data_url
-from demos.tabs.overview.results import Result, distance, milliseconds
-from demos.tabs.overview.sets import person, said
-from demos.tabs.overview.texts import ASKED_LINE, ASKED_TITLE, FAMILIES, DataText, FamilyText
+from demos.page.figures import pixels, png_data_url
+from demos.tabs.overview.texts import (
+    ASKED_LINE,
+    ASKED_TITLE,
+    FAMILIES,
+    FASHION,
+    PORTRAITS,
+    SETS,
+    DataText,
+    FamilyText,
+)
+from demos.widgets.chart import TOP, LogAxis, Mark, axes, chart, corner, level, placed
+from gen_core import available
+from gen_core.checks import choice
+from gen_core.data import CLASSES
+from gen_core.data.avatars import portrait, random_avatar
+from gen_core.data.avatars.captions import caption
+from gen_core.evaluation.cost import Meter, published
+from gen_core.family import Family
+
+# --- the data sets --------------------------------------------------------------------------------
+
+
+def on_offer() -> list[DataText]:
+    """Clothes, and portraits where two models of them are here: one alone is no comparison."""
+    here = available()
+    there = sum(text.model(PORTRAITS.id) in here for text in FAMILIES)
+    return [FASHION, PORTRAITS] if there > 1 else [FASHION]
+
+
+def named(title: str) -> DataText:
+    """By its title in the choice. Raises KnobError."""
+    titles = [data.title for data in SETS]
+    return SETS[titles.index(choice("data", title, titles))]
+
+
+def said(data: DataText, label: int) -> str:
+    """What a picture with that label was asked for, in words."""
+    return (
+        caption(random_avatar(AVATARS["asked"][label])) if data.colour else CLASSES[data.id][label]
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def person(label: int) -> np.ndarray:
+    """uint8 (64, 64, 3): who is asked for in the column so numbered, drawn by rule."""
+    return portrait(random_avatar(AVATARS["asked"][label]), 64)
+
+
+# --- the rows -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row at one moment of its drawing. Plain values and one array: it can be kept."""
+
+    family: str
+    step: int
+    total: int
+    """Done when step == total."""
+    tiles: np.ndarray
+    """uint8 (B, H, W) or (B, H, W, 3)"""
+    seeds: list[int]
+    labels: list[int] | None
+    """What each picture was asked for: a class, or the number of a person (see `said`); None
+    for a family that draws what it likes."""
+    milliseconds: float
+    """Wall time a picture, so far."""
+    evaluations: float
+    """Network evaluations a picture, so far."""
+    parameters: int
+    frechet: float | None
+    """None: not measured yet."""
+    samples: int | None
+    """With how many samples `frechet` was measured."""
+    floor: float | None
+    """Fréchet distance between real pictures and other real ones."""
+    as_measured: bool
+    """Whether these pictures were drawn with the knobs that `frechet` was measured with."""
+
+    @property
+    def done(self) -> bool:
+        return self.step == self.total
+
+
+def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iterator[Result]:
+    """Yields a Result for each frame that is a picture; the last one is done.
+
+    The figures are the sampler's own: what the receiver does between two frames is left out.
+    """
+    asked = published(model)
+    knobs = asked | ({"steps": steps} if "steps" in asked else {})
+    label = model.condition.balanced(range(len(seeds)))
+    metrics = model.card.get("metrics", {})
+    meter = Meter(model, seeds, **knobs, **({} if label is None else {"label": label}))
+    meter.warm_up()
+    for frame in meter.frames():
+        if frame.x.ndim != 4:
+            continue  # a latent is not a picture
+        yield Result(
+            family=text.id,
+            step=frame.step,
+            total=frame.total,
+            tiles=pixels(frame.x),
+            seeds=seeds,
+            # Of people, the place of each.
+            labels=[*range(len(label))] if isinstance(label, Tensor) else label,
+            milliseconds=float(f"{1000 * meter.seconds / len(seeds):.4g}"),
+            evaluations=meter.evaluations,
+            parameters=sum(p.numel() for p in model.parameters()),
+            frechet=metrics.get("frechet"),
+            samples=metrics.get("samples"),
+            floor=metrics.get("floor"),
+            as_measured=knobs == asked,
+        )
+
+
+def milliseconds(value: float) -> str:
+    """Three figures at most: 0.84, 8.4, 84, 840."""
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+
+
+def distance(value: float | None) -> str:
+    """Two or three figures: 0.045, 0.45, 4.51, 45.1."""
+    if value is None:
+        return "not measured yet"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
 def row(data: DataText, text: FamilyText, shown: Result | None, note: str, state: str) -> str:
     """state: "before", "drawing", "live", "absent" or "failed"; note says it in words."""
-    tiles = _drawn(data, text, shown) if shown else "<p class='ov-empty'>No pictures yet.</p>"
+    tiles, asked, done = "<p class='ov-empty'>No pictures yet.</p>", "", 0.0
+    if shown:
+        tiles, asked = _drawn(data, text, shown), data.asked if shown.labels else data.free
+        done = 0 if shown.done else shown.step / shown.total
     return f"""
     <article class="ov-row ov-{state}" style="--hue:{text.hue}" data-family="{text.title}">
       <header class="ov-who">
@@ -27,10 +155,10 @@ def row(data: DataText, text: FamilyText, shown: Result | None, note: str, state
       </header>
       <figure class="ov-pictures">{tiles}
         <figcaption><span class="ov-note">{escape(note)}</span>
-          <span class="ov-classes">{_asked(data, shown)}</span></figcaption>
+          <span class="ov-classes">{asked}</span></figcaption>
       </figure>
       <dl class="ov-figures">{_figures(shown)}</dl>
-      <i class="ov-progress" style="--done:{_done(shown)}"></i>
+      <i class="ov-progress" style="--done:{done}"></i>
     </article>"""
 
 
@@ -47,11 +175,11 @@ def asked_row(data: DataText, count: int, results: Mapping[str, Result]) -> str:
       <figure class="ov-pictures">{_tiles(pictures, people, about, ASKED_TITLE)}
         <figcaption><span class="ov-note">drawn by rule, in no training set</span></figcaption>
       </figure>
-      <p class="ov-told">{_told(results)}</p>
+      <p class="ov-told">{_asked_for(results)}</p>
     </article>"""
 
 
-def _told(results: Mapping[str, Result]) -> str:
+def _asked_for(results: Mapping[str, Result]) -> str:
     """Which rows were asked for these people."""
     names = {True: [], False: []}
     for text in FAMILIES:
@@ -97,16 +225,6 @@ def _tiles(
         tiles.append(image)
     role = "group" if who else "img"
     return f'<div class="ov-tiles" role="{role}" aria-label="{about}">{"".join(tiles)}</div>'
-
-
-def _asked(data: DataText, shown: Result | None) -> str:
-    if shown is None:
-        return ""
-    return data.asked if shown.labels else data.free
-
-
-def _done(shown: Result | None) -> float:
-    return shown.step / shown.total if shown and not shown.done else 0
 
 
 def _figures(shown: Result | None) -> str:
@@ -171,3 +289,39 @@ def _footnote(results: Mapping[str, Result]) -> str:
             "the time of this run and the distance of the other."
         )
     return said
+
+
+# --- the scatter ----------------------------------------------------------------------------------
+
+
+def scatter(shown: Sequence[tuple[FamilyText, Result]]) -> str:
+    """Quality against time, both on logarithmic axes, as an <svg>.
+
+    Without a distance a point is at the top edge, as not measured yet; it is hollow, too, where
+    time and distance are of different settings. A dashed line: real pictures against others.
+    """
+    results = [result for _, result in shown]
+    floors = [result.floor for result in results if result.floor][:1]
+    distances = [r.frechet for r in results if r.frechet is not None] + floors
+    across = LogAxis.across([result.milliseconds for result in results] or [1])
+    up = LogAxis.upward(distances or [1])
+    drawn = axes(
+        across,
+        up,
+        below="milliseconds a picture",
+        beside="Fréchet distance",
+        numbers=bool(distances),
+    )
+    for floor in floors:
+        drawn += level(up.at(floor), f"floor {floor:.2g}: real against real pictures")
+    marks, spoken = [], []
+    for text, result in shown:
+        far, time = distance(result.frechet), f"{milliseconds(result.milliseconds)} ms"
+        spoken.append(f"{text.title}: {far} at {time}")
+        place = up.at(result.frechet) if result.frechet else TOP + 10
+        hollow = result.frechet is None or not result.as_measured
+        x, title = across.at(result.milliseconds), text.title
+        marks.append(Mark(x, place, title, f"{far} · {time}", text.hue, hollow=hollow))
+    about = "; ".join(spoken) or "no points yet"
+    drawn += corner("better: down, left") + placed(marks)
+    return chart(drawn, f"Fréchet distance against time a picture. {about}", "ov-scatter")

@@ -1,7 +1,5 @@
 """The words of the Overview."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from demos.page.explain import Explanation
@@ -96,11 +94,11 @@ SETS = (FASHION, PORTRAITS)
 ASKED_TITLE = "Drawn by rule"
 ASKED_LINE = "What is asked for: people whom training has not shown."
 
-COPIES = (
+MEMORIZATION = (
     "### Is it a copy?\n\nPress any portrait above: the training pictures nearest to it are drawn "
     "again from their seeds and compared with it, pixel by pixel."
 )
-COPIES_SOURCE = (
+MEMORIZATION_SOURCE = (
     "What generated pictures come to is held against what real new ones come to: Meehan et al. "
     "2020, A Non-Parametric Test to Detect Data-Copying in Generative Models."
 )

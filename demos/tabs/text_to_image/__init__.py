@@ -1,18 +1,7 @@
 """Text to image: a small Stable Diffusion of our own, live."""
 
-from __future__ import annotations
-
 from demos.page.tab import Tab
-from demos.tabs.text_to_image import (
-    bigger,
-    change,
-    fit,
-    generate,
-    inside,
-    provenance_check,
-    start,
-    two,
-)
+from demos.tabs.text_to_image import bigger, compare, fit, generate, provenance_check, start
 
 TAB = Tab(
     generate.ID,
@@ -20,9 +9,9 @@ TAB = Tab(
     order=60,
     panels=[
         generate.PANEL,
-        inside.PANEL,
-        change.PANEL,
-        two.PANEL,
+        generate.INSIDE_PANEL,
+        compare.CHANGE_PANEL,
+        compare.TWO_PANEL,
         start.PANEL,
         fit.PANEL,
         bigger.PANEL,

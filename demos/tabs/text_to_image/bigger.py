@@ -1,7 +1,5 @@
 """The Bigger models panel: the host's list, what runs on this machine, and a picture by one."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import html
@@ -9,7 +7,7 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import gradio as gr
 import torch
@@ -20,14 +18,15 @@ from demos.page.figures import data_url, duration
 from demos.page.handlers import App
 from demos.page.panel import Page, Panel
 from demos.page.progress import Working
-from demos.tabs.text_to_image.generate import ID
-from demos.tabs.text_to_image.prompt import MAX_PROMPT
+from demos.page.script import script
+from demos.tabs.text_to_image.generate import ID, MAX_PROMPT
 from demos.tabs.text_to_image.texts import BIGGER
 from demos.widgets.card import read
 from gen_core.devices import device_title
 from gen_core.hub.models import BigModel, big_models, obstacles
 from gen_core.hub.pipeline import Drawn, generate
 from gen_core.hub.server import Server
+from gen_core.progress import Progress
 from gen_core.provenance import watermark
 from gen_core.provenance.metadata import about, png
 
@@ -68,7 +67,7 @@ class BiggerModels(Panel):
         gr.HTML(f"<p>{NONE_ALLOWED}</p>")
         return []
 
-    def _of(self, place: Server, models: tuple[BigModel, ...]) -> BiggerModels:
+    def _of(self, place: Server, models: tuple[BigModel, ...]) -> Self:
         """The panel with the host's models."""
         reasons = {model.name: obstacles(model, place.machine) for model in models}
         able = [name for name, why in reasons.items() if not why]
@@ -127,17 +126,17 @@ def draw(
     """Yields the progress, then the picture as HTML."""
     run = place.draw(model, prompt, negative_prompt=negative_prompt, seed=seed)
     with contextlib.closing(run):
-        drawn = yield from _told(run)
+        drawn = yield from _watched(run)
     yield figure(place.models[model], drawn, prompt, negative_prompt, seed, place.device)
 
 
-def _told(run: Generator[Any, None, Drawn]) -> Generator[Working, None, Drawn]:
+def _watched(run: Generator[Progress, None, Drawn]) -> Generator[Working, None, Drawn]:
     while True:
         try:
-            told = next(run)
+            now = next(run)
         except StopIteration as end:
             return end.value
-        yield Working(told.done, told.total, told.stage, told.unit)
+        yield Working(now.done, now.total, now.stage, now.unit)
 
 
 def table(models: Sequence[BigModel], reasons: Mapping[str, Sequence[str]]) -> str:
@@ -155,10 +154,14 @@ def table(models: Sequence[BigModel], reasons: Mapping[str, Sequence[str]]) -> s
 
 def _row(model: BigModel, reasons: Sequence[str]) -> str:
     page = html.escape(model.licence_page)
-    told = [f"No: {reason}" if k == 0 else _sentence(reason) for k, reason in enumerate(reasons)]
-    here = "".join(f"<li>{html.escape(reason)}</li>" for reason in told)
+    why = [
+        f"{reason[0].upper()}{reason[1:]}" if k else f"No: {reason}"
+        for k, reason in enumerate(reasons)
+    ]
+    here = "".join(f"<li>{html.escape(reason)}</li>" for reason in why)
+    size = model.gigabytes
     cells = {
-        "Size": _size(model.gigabytes),
+        "Size": f"{size:.1f} GB" if size >= 1 else f"{1000 * size:.0f} MB",
         "Licence": f'<a href="{page}" target="_blank" rel="noopener">'
         f"{html.escape(model.licence)}</a>",
         "Access token": "needed" if model.token else "not needed",
@@ -166,14 +169,6 @@ def _row(model: BigModel, reasons: Sequence[str]) -> str:
     }
     row = "".join(f'<td data-title="{title}">{cell}</td>' for title, cell in cells.items())
     return f'<tr><th scope="row">{html.escape(model.name)}</th>{row}</tr>'
-
-
-def _size(gigabytes: float) -> str:
-    return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{1000 * gigabytes:.0f} MB"
-
-
-def _sentence(reason: str) -> str:
-    return reason[0].upper() + reason[1:]
 
 
 def figure(
@@ -185,11 +180,10 @@ def figure(
     device: torch.device,
 ) -> str:
     """The picture as HTML, with what it was drawn from and what there is to say of it."""
-    steps = f"{drawn.steps} step{'s' if drawn.steps > 1 else ''}"
     facts = [
         model.name,
         f"seed {seed}",
-        steps,
+        f"{drawn.steps} step{'s' if drawn.steps > 1 else ''}",
         f"guidance {model.guidance_scale:g}",
         duration(drawn.seconds),
         f"live, {device_title(device)}",
@@ -197,15 +191,15 @@ def figure(
     notes = [FLAGGED] if drawn.flagged else []
     if negative_prompt and not drawn.guided:
         notes.append(f"The negative prompt was not used: {model.name} works without guidance.")
-    told = "".join(f'<p class="big-said">{html.escape(note)}</p>' for note in notes)
-    told_of = {"prompt": prompt, "seed": seed, "steps": drawn.steps}
-    told_of |= {"negative_prompt": negative_prompt} if drawn.guided else {}
-    url = data_url(png(watermark.marked(drawn.picture), about(model.name, told_of)))
+    said = "".join(f'<p class="big-said">{html.escape(note)}</p>' for note in notes)
+    knobs = {"prompt": prompt, "seed": seed, "steps": drawn.steps}
+    knobs |= {"negative_prompt": negative_prompt} if drawn.guided else {}
+    url = data_url(png(watermark.marked(drawn.picture), about(model.name, knobs)))
     file = re.sub(r"[^a-z0-9]+", "-", f"{model.name}-seed-{seed}".lower()).strip("-")
     return f"""
     <figure class="card big-figure">
       <img src="{url}" alt="{html.escape(f"A picture by {model.name} for the words: {prompt}")}">
-      <figcaption>{told}<p class="big-words">{html.escape(prompt)}</p>
+      <figcaption>{said}<p class="big-words">{html.escape(prompt)}</p>
         <p class="big-note">{html.escape(" · ".join(facts))}
           <a download="{file}.png" href="{url}">Download PNG</a></p></figcaption>
     </figure>"""
@@ -217,27 +211,28 @@ def code(models: Sequence[BigModel], knobs: Mapping[str, Any]) -> str:
     own = Path(model.repository).is_dir()  # where it lies on this server is nobody's business
     source = Path(model.repository).name if own else model.repository
     variant = f"variant={model.variant!r}, " if model.variant else ""
-    options = {"prompt": knobs["prompt"]}
-    if model.guidance_scale > 1:
-        options["negative_prompt"] = knobs["negative_prompt"]
-    options |= {
+    options = {
+        "prompt": knobs["prompt"],
+        "negative_prompt": knobs["negative_prompt"] if model.guidance_scale > 1 else None,
         "num_inference_steps": model.steps,
         "guidance_scale": model.guidance_scale,
         "height": model.side,
         "width": model.side,
+        "max_sequence_length": model.max_sequence_length or None,
     }
-    if model.max_sequence_length:
-        options["max_sequence_length"] = model.max_sequence_length
-    told = "".join(f"    {name}={value!r},\n" for name, value in options.items())
-    return (
-        "import torch\nfrom diffusers import AutoPipelineForText2Image\n\n"
-        "pipeline = AutoPipelineForText2Image.from_pretrained(\n"
-        f"    {source!r}, dtype=torch.{model.half}, {variant}use_safetensors=True,\n)\n"
-        "pipeline.enable_model_cpu_offload()  # each part is on the GPU only while it works\n"
-        f"pipeline.vae.enable_slicing()\npipeline.vae.enable_tiling()\n"
-        f'rng = torch.Generator("cpu").manual_seed({knobs["seed"]})\n'
-        f"result = pipeline(\n{told}    generator=rng,\n)\n"
-        'result.images[0].save("picture.png")'
+    return script(
+        "pipeline = AutoPipelineForText2Image.from_pretrained(",
+        f"    {source!r}, dtype=torch.{model.half}, {variant}use_safetensors=True,",
+        ")",
+        "pipeline.enable_model_cpu_offload()  # each part is on the GPU only while it works",
+        "pipeline.vae.enable_slicing()",
+        "pipeline.vae.enable_tiling()",
+        f'rng = torch.Generator("cpu").manual_seed({knobs["seed"]})',
+        "result = pipeline(",
+        *(f"    {name}={value!r}," for name, value in options.items() if value is not None),
+        "    generator=rng,",
+        ")",
+        'result.images[0].save("picture.png")',
     )
 
 

@@ -1,56 +1,123 @@
-"""The Generate panel: words, a few knobs, and pictures that come out of the noise."""
+"""The Generate and Inside the machine panels: words, pictures that come out of the noise, and one
+picture's way through the three parts. Help with the words stands under the prompt."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import gradio as gr
 import torch
 from torch import Tensor
 
-from demos.page.controls import Knob, control_of
+from demos.page.controls import Knob, Knobs, control_of
 from demos.page.handlers import App
 from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
-from demos.sampling.walk import on_timeline
-from demos.tabs.text_to_image.prompt import MAX_PROMPT, prompt_tools
-from demos.tabs.text_to_image.texts import GENERATE
+from demos.page.script import sampling, script
+from demos.sampling.runs import on_timeline
+from demos.tabs.text_to_image.texts import GENERATE, INSIDE, PARTS
+from demos.widgets.prompt_help import PromptHelp, strange_words_value
 from demos.widgets.timeline import Lane, Timeline
+from demos.widgets.timeline.parts import Part, parts_value, tokens_value
 from demos.widgets.timeline.words import words_value
+from gen_core.checks import KnobError
+from gen_core.data.emoji import concepts
+from gen_core.data.emoji.scenes import COLOURS, LIGHTS, MEDIA
+from gen_core.data.grammar import article
 from gen_core.evaluation.cost import Meter
 from gen_core.families.text_to_image import SCHEDULERS, TextToImage
 from gen_core.families.text_to_image.folder import NAME
+from gen_core.families.text_to_image.tokens import unknown_words
 from gen_core.family import Frame
 
 ID = "text-to-image"
 MODEL = NAME
-MAX_COUNT = 16
 EXAMPLE = "a 3d emoji of a panda, on a teal background"
+MAX_PROMPT = 2000
 GUIDANCE = 3.0
 """Of 1, 2, 3, 5 and 8, with it most pictures are right."""
 SOLVERS = {name: scheduler.label for name, scheduler in SCHEDULERS.items()}
 """As a visitor reads them."""
+PROMPT, *REST = KNOBS = [
+    Knob("prompt", "Prompt", "text", EXAMPLE, high=MAX_PROMPT),
+    Knob(
+        "negative_prompt",
+        "Negative prompt",
+        "text",
+        "",
+        high=MAX_PROMPT,
+        info="What should not appear: blurry, low quality, oversaturated",
+    ),
+    control_of(TextToImage, "steps"),
+    control_of(TextToImage, "guidance_scale"),
+    control_of(TextToImage, "solver", known_as="sampler"),
+    Knob("count", "Pictures", "whole", 4, 1, 16),
+    Knob("seed", "Seed", "seed", 0),
+]
+"""What the picture depends on."""
+EXAMPLES = (
+    "a flat emoji of a rocket, on a blue background",
+    "three tomatoes, noto, on white",
+    "a dog at golden hour",
+    "watercolour of a sunflower",
+)
+ANY = "any"
+LISTS = {
+    "subject": ("Subject", [concept.name for concept in concepts()]),
+    "style": ("Style", [ANY, "3d", "cartoon", "flat"]),
+    "background": ("Background", [ANY, *COLOURS]),
+    "medium": ("Medium", [ANY, *MEDIA]),
+    "light": ("Lighting", [ANY, *LIGHTS]),
+    "quality": ("Quality", [ANY, "sharp, high quality"]),
+}
 
 
-def knobs() -> list[Knob]:
-    """What the picture depends on."""
-    return [
-        Knob("prompt", "Prompt", "text", EXAMPLE, high=MAX_PROMPT),
-        Knob(
-            "negative_prompt",
-            "Negative prompt",
-            "text",
-            "",
-            high=MAX_PROMPT,
-            info="What should not appear: blurry, low quality, oversaturated",
-        ),
-        control_of(TextToImage, "steps"),
-        control_of(TextToImage, "guidance_scale"),
-        control_of(TextToImage, "solver", known_as="sampler"),
-        Knob("count", "Pictures", "whole", 4, 1, MAX_COUNT),
-        Knob("seed", "Seed", "seed", 0),
-    ]
+# --- the prompt -----------------------------------------------------------------------------------
+
+
+def prompt_tools(app: App, knobs: Knobs, *more: str) -> None:
+    """Stands under the prompt of a panel's knobs, and above those named `more`."""
+    prompt = knobs.built["prompt"]
+    line = PromptHelp(elem_id=f"{prompt.elem_id}-words", prompt=prompt.elem_id, examples=EXAMPLES)
+    at_once = {
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "trigger_mode": "always_last",
+    }
+    prompt.change(strange_to_the_model, prompt, line, **at_once)
+    with gr.Accordion("Build a prompt", open=False, elem_classes=["prompt-builder"]):
+        lists = [
+            gr.Dropdown(choices, value=choices[0], label=label, min_width=120)
+            for label, choices in LISTS.values()
+        ]
+    gr.on([choice.input for choice in lists], built, lists, prompt, **at_once)
+    if more:
+        knobs.build(*more)
+
+
+def strange_to_the_model(prompt: str) -> dict:
+    """The value of the line under the prompt."""
+    found = unknown_words(prompt[:MAX_PROMPT]) if isinstance(prompt, str) else []
+    return strange_words_value([(u.start, u.end, u.word, u.nearest) for u in found])
+
+
+def built(*chosen: str) -> str:
+    """A prompt in the words that the captions of the training have.
+
+    chosen: one of each of LISTS."""
+    for value, (_, choices) in zip(chosen, LISTS.values(), strict=True):
+        if value not in choices:
+            raise KnobError(f"{value!r}: choose one of {', '.join(choices[:8])}, ...")
+    subject, style, background, medium, light, quality = chosen
+    thing = article(subject)
+    thing = thing if style == ANY else f"{article(style)} emoji of {thing}"
+    details = [f"on {article(background)} background" if background != ANY else ""]
+    details += [medium, "at night" if light == "night" else light, quality]
+    return ", ".join([thing, *(d for d in details if d and d != ANY)])
+
+
+# --- pictures -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -95,13 +162,9 @@ def tiled(latents: Tensor) -> Tensor:
     return rows.reshape(len(latents), 1, 32, 32)
 
 
-def latents_of(frame: PicturedFrame) -> Tensor | None:
-    """A lane of their own: pixels take a few standard deviations as black and white."""
-    return frame.latents
-
-
 DECODED, GUESS = ("The latents, decoded", "x"), ("Guess of the picture", "x0")
-LATENTS = ("The four latents", latents_of, 3.0)
+LATENTS = ("The four latents", lambda frame: frame.latents, 3.0)
+"""Pixels take a few standard deviations as black and white."""
 LANES = [DECODED, GUESS, LATENTS]
 
 
@@ -116,10 +179,12 @@ def with_words(
     meter: PicturedMeter, prompt: str, lanes: Sequence[Lane], **shared: Any
 ) -> Iterator[Any]:
     """What `on_timeline` yields; the last value also says where the prompt's words looked."""
-    for value in on_timeline(meter, lanes, clock="t", **shared):
-        if isinstance(value, dict) and len(value.get("levels", ())) > 1:
-            value["words"] = where_words_looked(meter, prompt, value["steps"])
-        yield value
+
+    def looked(frames: Sequence[Frame]) -> Generator[Any, None, dict[str, Any]]:
+        yield gr.skip()
+        return {"words": where_words_looked(meter, prompt, [frame.step for frame in frames])}
+
+    return on_timeline(meter, lanes, clock="t", finish=looked, **shared)
 
 
 def where_words_looked(
@@ -138,31 +203,113 @@ def where_words_looked(
     return words_value([word for word, _ in words], by_word, [DECODED[0], GUESS[0]])
 
 
-def code(knobs: Mapping[str, Any]) -> str:
-    """The lines that draw the same."""
-    count, seed = knobs["count"], knobs["seed"]
-    own = {k: v for k, v in knobs.items() if k not in ("count", "seed")}
-    options = "".join(f"    {name}={value!r},\n" for name, value in own.items())
-    return (
-        "from gen_core import Noise, load, record\n\n"
-        f"model = load({MODEL!r})\n"
-        f"frames = record(model.sample(\n    Noise(range({seed}, {seed + count})),\n{options}))\n"
-        f"x = frames[-1].x  # ({count}, 3, 64, 64) in [-1, 1]; latents in the frames before"
-    )
-
-
 PANEL = Panel(
     tab=ID,
     id="generate",
     title="Generate",
     button="Generate",
     text=GENERATE,
-    knobs=knobs(),
+    knobs=KNOBS,
     run=draw,
-    code=code,
+    code=lambda k: script(
+        f"model = load({MODEL!r})",
+        *sampling(k, "frames = record"),
+        f"x = frames[-1].x  # ({k['count']}, 3, 64, 64) in [-1, 1]; latents in the frames before",
+    ),
     calls=draw,
     screen=Timeline,
     shows="From noise to pictures",
+    models=(MODEL,),
+    beneath=prompt_tools,
+    made_by=MODEL,
+    saves=True,
+)
+
+
+# --- inside the machine ---------------------------------------------------------------------------
+
+SAID = ("What the denoiser says", "out")
+INSIDE_LANES = [DECODED, LATENTS, SAID, GUESS]
+
+
+def look_inside(app: App, *, prompt: str, seed: int, **settings: Any) -> Iterator[Any]:
+    """Yields the timeline's values, with the lanes in the three parts."""
+    meter = PicturedMeter(app.model(MODEL), seeds_from(seed, 1), prompt=prompt, **settings)
+    return with_words(
+        meter,
+        prompt,
+        INSIDE_LANES,
+        keep=settings["steps"] + 2,
+        name=f"{MODEL}-inside-{seed}",
+        alt=f"a picture comes out of noise, for the words: {prompt}",
+        parts=three_parts(meter, prompt, settings["steps"]),
+    )
+
+
+def three_parts(meter: PicturedMeter, prompt: str, steps: int) -> list[dict[str, Any]]:
+    """What the parts show, and the numbers that go in and come out."""
+    from gen_core.families.text_to_image.tokens import (  # heavy, and only for this tab
+        LENGTH,
+        encoded,
+    )
+
+    model = meter.model
+    tokenizer = model.pipeline.tokenizer
+    ids = encoded(tokenizer, [prompt])[0].tolist()
+    used = ids.index(tokenizer.eos_token_id) + 1  # the rest is filled up with end markers
+    pieces = tokenizer.convert_ids_to_tokens(ids[:used])
+    pieces = ["‹start›", *(piece.replace("</w>", "") for piece in pieces[1:-1]), "‹end›"]
+    vectors = model.encode_words([prompt])[0]
+    channels, side, _ = model.prior.shape
+    latents = f"{channels} × {side} × {side} numbers"
+    encoder, denoiser, decoder = PARTS
+    return parts_value(
+        [
+            Part(
+                "Text encoder",
+                f"{used} tokens → {LENGTH} × {vectors.shape[1]} numbers",
+                encoder,
+                tokens=tokens_value(pieces, ids[:used], vectors[:used]),
+            ),
+            Part(
+                "Denoiser",
+                f"{latents} of noise, {steps} times a little less",
+                denoiser,
+                lanes=[LATENTS[0], SAID[0], GUESS[0]],
+                words=True,
+            ),
+            Part("Decoder", f"{latents} → 3 × 64 × 64", decoder, lanes=[DECODED[0]]),
+        ]
+    )
+
+
+def inside_code(k: Mapping[str, Any]) -> str:
+    """The lines that look at the same."""
+    *call, _ = sampling(k, "for frame in ", attention="True")
+    return script(
+        f"model = load({MODEL!r})",
+        f"words = words_of(model.pipeline.tokenizer, {k['prompt']!r})  # and their tokens",
+        f"vectors = model.encode_words([{k['prompt']!r}])  # (1, 32, 192)",
+        *call,
+        ")):",
+        "    latents, said = frame.latents, frame.out  # (1, 4, 16, 16); said: None at the end",
+        "    looked = frame.heat  # (1, 32, 8, 8): one map for each token",
+        "x = frame.x  # (1, 3, 64, 64) in [-1, 1]: the latents, decoded",
+    )
+
+
+INSIDE_PANEL = Panel(
+    tab=ID,
+    id="inside",
+    title="Inside the machine",
+    button="Look inside",
+    text=INSIDE,
+    knobs=[knob for knob in KNOBS if knob.name != "count"],
+    run=look_inside,
+    code=inside_code,
+    calls=look_inside,
+    screen=Timeline,
+    shows="One picture's way through the three parts",
     models=(MODEL,),
     beneath=prompt_tools,
     made_by=MODEL,

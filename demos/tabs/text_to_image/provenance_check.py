@@ -1,7 +1,5 @@
 """The panel Was it made here?: what a picture's metadata says, and whether it carries our mark."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -11,9 +9,10 @@ import gradio as gr
 from demos.page.handlers import App
 from demos.page.image_io import MAX_SIDE, grey_picture
 from demos.page.panel import Page, Panel
+from demos.page.script import script
 from demos.page.upload import Upload, path_of
 from demos.tabs.text_to_image.generate import ID
-from demos.tabs.text_to_image.provenance_texts import CAUTION, HONESTY, MADE_HERE
+from demos.tabs.text_to_image.texts import CAUTION, HONESTY, PROVENANCE
 from demos.widgets.verdict import Verdict, verdict_value
 from gen_core.provenance import metadata, watermark
 
@@ -33,11 +32,11 @@ def checked(upload: Any) -> dict[str, Any]:
     picture = grey_picture(path_of(upload))
     said, score = metadata.read_metadata(picture.info), round(watermark.score(picture), 4)
     found = score > watermark.threshold()
-    shown = ("model", *metadata.recorded_knobs(), "comment")
-    facts = {name.replace("_", " "): text for name, text in said.items() if name in shown}
+    known = ("model", *metadata.recorded_knobs(), "comment")
+    facts = {name.replace("_", " "): text for name, text in said.items() if name in known}
     return verdict_value(
         headline(said, found),
-        [("Metadata", metadata(said)), ("Invisible mark", mark(score))],
+        [("Metadata", says_metadata(said)), ("Invisible mark", mark(score))],
         found=found,
         facts=facts,
         score=score,
@@ -60,7 +59,7 @@ def headline(said: Mapping[str, str], found: bool) -> str:
     return "No sign that it was made here."
 
 
-def metadata(said: Mapping[str, str]) -> str:
+def says_metadata(said: Mapping[str, str]) -> str:
     """What the file says of itself."""
     source = said.get("source")
     means = f" ({SOURCES[source]})" if source in SOURCES else ""
@@ -90,9 +89,8 @@ def rates() -> str:
     day = date.fromisoformat(known["date"])
     moved = 255 / 10 ** (known["psnr"]["mean"] / 20)  # what the decibels mean
     rows = [f"| {name} | {share:.1%} |" for name, share in known["found"].items()]
-    others = f", windows of {known['photographs']} photographs among them" * bool(
-        known["photographs"]
-    )
+    photographs = f", windows of {known['photographs']} photographs among them"
+    others = photographs if known["photographs"] else ""
     whose = "of the model" if known["by_model"] else "such as the model was trained on"
     return "\n".join(
         [
@@ -112,15 +110,11 @@ def rates() -> str:
 
 def code(knobs: Mapping[str, Any]) -> str:
     """The lines that look at a picture."""
-    return """
-        from PIL import Image
-        from gen_core import watermark
-        from gen_core.provenance.metadata import read_metadata
-
-        picture = Image.open("picture.png")  # your picture, saved under this name
-        print(read_metadata(picture.info))
-        print(watermark.score(picture), "found above", watermark.threshold())
-    """
+    return script(
+        'picture = Image.open("picture.png")  # your picture, saved under this name',
+        "print(metadata.read_metadata(picture.info))",
+        'print(watermark.score(picture), "found above", watermark.threshold())',
+    )
 
 
 def below(app: App) -> None:
@@ -131,7 +125,7 @@ def below(app: App) -> None:
                 gr.Markdown(words, elem_classes=["aside"])
 
 
-class MadeHere(Panel):
+class ProvenancePanel(Panel):
     """It takes a picture file and nothing else."""
 
     def controls(self, page: Page) -> None:
@@ -140,12 +134,12 @@ class MadeHere(Panel):
         super().controls(page)
 
 
-PANEL = MadeHere(
+PANEL = ProvenancePanel(
     tab=ID,
     id="made-here",
     title=TITLE,
     button=BUTTON,
-    text=MADE_HERE,
+    text=PROVENANCE,
     run=lambda app, upload: iter([checked(upload)]),
     code=code,
     calls=watermark.score,

@@ -1,9 +1,11 @@
-"""The Start from a picture panel: image-to-image, and inpainting where a mask is painted."""
+"""The Start from a picture panel: image-to-image, and inpainting where there is a mask.
 
-from __future__ import annotations
+Its picture is one of the model's, of real emoji, drawn by hand, or a file.
+"""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,24 +13,179 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from demos.page.controls import Knob
-from demos.page.figures import pixels
-from demos.page.handlers import App
-from demos.page.image_input import seeds_from
+from demos.page.controls import Knob, Knobs
+from demos.page.figures import pixels, png_data_url
+from demos.page.handlers import App, message_of
+from demos.page.image_input import result_of, seeds_from
 from demos.page.image_io import PREFIX, mask_url
 from demos.page.layout import buttons, controls, results
 from demos.page.panel import Page, Panel, is_value
-from demos.page.script import NOISE, script
-from demos.tabs.text_to_image.generate import EXAMPLE, ID, LANES, MODEL, PicturedMeter, with_words
-from demos.tabs.text_to_image.generate import knobs as generate_knobs
-from demos.tabs.text_to_image.prompt import prompt_tools
-from demos.tabs.text_to_image.source import StartInput, shown
+from demos.page.progress import Working, watch
+from demos.page.script import sampling, script
+from demos.page.source import Pictures, Shown, Source
+from demos.tabs.text_to_image.fit import drawings
+from demos.tabs.text_to_image.generate import (
+    EXAMPLE,
+    GUIDANCE,
+    ID,
+    LANES,
+    MAX_PROMPT,
+    MODEL,
+    PROMPT,
+    REST,
+    PicturedMeter,
+    prompt_tools,
+    with_words,
+)
 from demos.tabs.text_to_image.texts import START
-from demos.widgets.mask_pad import STACK, MaskedPicture, MaskKnob
+from demos.widgets.mask_pad import STACK, MaskedPicture, MaskKnob, masked_picture_value
 from demos.widgets.timeline import Timeline
+from gen_core import Noise
+from gen_core.data.emoji import emoji_here
+from gen_core.data.emoji.captions import caption
+from gen_core.data.emoji.scenes import random_scene
+
+BY_MODEL, SCENE = "The model", "Real emoji"
+DRAWING, UPLOAD = Source.drawing, Source.upload
+DRAWN_WITH = {"steps": 20, "guidance_scale": GUIDANCE}
+KEPT = 64
+"""Drawn pictures that are remembered, the least recent forgotten first."""
+NOT_DRAWN = masked_picture_value("Not drawn yet: drawing anew begins with it.")
+
+
+class StartInput(Source):
+    """Controls that choose the picture; `picture` is the component that shows it."""
+
+    pad, column_width = "Drawing to start from", 0
+    first: Mapping[str, str] = NOT_DRAWN
+    """What is shown at first, a `masked_picture_value`."""
+
+    def __init__(self, app: App, prompt: str) -> None:
+        """prompt: of the first picture."""
+        sources = [BY_MODEL, *([SCENE] if emoji_here(app.data_root) else []), DRAWING, UPLOAD]
+        knobs = [
+            Knob("source", "Start from", "choice", BY_MODEL, options=sources),
+            Knob("picture_prompt", "Prompt of the start", "text", prompt, high=MAX_PROMPT),
+            Knob("picture_seed", "Seed of the start", "seed", 0),
+        ]
+        super().__init__(app, knobs)
+        self._drawn: OrderedDict[tuple[str, int], Tensor] = OrderedDict()
+
+    def shown_with(self, *knobs: gr.components.Component) -> Shown:
+        prompt, seed = knobs
+        self.draw = gr.Button("Draw the start", size="sm")
+        return {
+            prompt: lambda choice: choice == BY_MODEL,
+            seed: lambda choice: choice in (BY_MODEL, SCENE),
+            self.draw: lambda choice: choice == BY_MODEL,
+        }
+
+    def connect(self, knobs: Knobs, picture: gr.HTML, stop: gr.Button) -> None:
+        """Keeps the shown picture up to date; the model draws when it is asked to."""
+        own = [knobs.built[knob.name] for knob in self.knobs]
+        parts = [*own, *self.inputs.values()]
+        gr.on(
+            [part.change for part in parts],
+            self.look,
+            parts,
+            picture,
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+            trigger_mode="always_last",
+        )
+        self.app.on(
+            self.draw.click,
+            self._draw,
+            knobs,
+            picture,
+            inputs=self.inputs,
+            api_name="text_to_image_start_picture",
+            stop=stop,
+            show_progress="minimal",
+        )
+
+    def look(
+        self, source: Any, picture_prompt: Any, picture_seed: Any, drawing: Any, upload: Any
+    ) -> Mapping[str, str]:
+        """What can be shown at once: the model's pictures only where it drew them before."""
+        given = (source, picture_prompt, picture_seed)
+        try:
+            settings = {k.name: k.check(v) for k, v in zip(self.knobs, given, strict=True)}
+            if source != BY_MODEL:
+                return shown(result_of(self.read(drawing, upload, settings)))
+            x = self._drawn.get((picture_prompt, settings["picture_seed"]))
+            if x is not None:
+                return shown(by_model(x, picture_prompt))
+            at_first = given == tuple(knob.default for knob in self.knobs)
+            return self.first if at_first else NOT_DRAWN
+        except Exception as error:
+            return masked_picture_value(message_of(error))
+
+    def _draw(
+        self, drawing: Any, upload: Any, **settings: Any
+    ) -> Generator[Working | dict, None, None]:
+        """Yields the picture as it is shown."""
+        yield shown((yield from self.read(drawing, upload, settings)))
+
+    def read(
+        self, drawing: Any, upload: Any, settings: Mapping[str, Any]
+    ) -> Generator[Working, None, Pictures]:
+        """The chosen picture, x (1, 3, 64, 64). A generator, for the model takes its time.
+
+        Raises KnobError or MissingData with a message for the visitor.
+        """
+        if own := self.brought(drawing, upload, settings):
+            return own
+        source, prompt, seed = self.values(settings)
+        if source == SCENE:
+            from gen_core.families.text_to_image.batches import (
+                pictures,  # heavy, and only for this tab
+            )
+
+            scene = random_scene(seed)
+            x = pictures([scene], drawings(self.app.data_root))
+            return Pictures(x, "real emoji", (caption(scene, seed),))
+        return by_model((yield from self._sampled(prompt, seed)), prompt)
+
+    def _sampled(self, prompt: str, seed: int) -> Generator[Working, None, Tensor]:
+        """The model's picture: the same as the Generate panel's first for this prompt and seed."""
+        if (prompt, seed) not in self._drawn:
+            model = self.app.model(MODEL)
+            frames = model.sample(Noise([seed]), prompt=prompt, **DRAWN_WITH)
+            recording = yield from watch(frames, keep=2, doing="Drawing the start")
+            self._drawn[prompt, seed] = recording.frames[-1].x
+        self._drawn.move_to_end((prompt, seed))
+        if len(self._drawn) > KEPT:
+            self._drawn.popitem(last=False)
+        return self._drawn[prompt, seed]
+
+    def code(self, settings: Mapping[str, Any]) -> list[str]:
+        """Lines that make the same `picture`, after those that open `model`."""
+        source, prompt, seed = self.values(settings)
+        if source == BY_MODEL:
+            knobs = ", ".join(f"{name}={value!r}" for name, value in DRAWN_WITH.items())
+            drawn = f"final(model.sample(Noise([{seed}]), prompt={prompt!r}, {knobs}))"
+            return [f"picture = {drawn}  # (1, 3, 64, 64) in [-1, 1]"]
+        if source == SCENE:
+            return [f"picture = pictures([random_scene({seed})], load_emoji())"]
+        return self.brought_code("picture").body
+
+
+def by_model(x: Tensor, prompt: str) -> Pictures:
+    return Pictures(x, "drawn by the model", (prompt,))
+
+
+def shown(pictures: Pictures) -> dict[str, str]:
+    """As the screen shows it beneath the mask."""
+    note = ": ".join(part for part in (pictures.origin, pictures.names[0]) if part)
+    return masked_picture_value(note, png_data_url(pixels(pictures.x)[0]))
+
+
+# --- the panel ------------------------------------------------------------------------------------
 
 NAME = f"{ID}-start"
-PROMPT = "a 3d emoji of a dog, on a teal background"
+OTHER = "a 3d emoji of a dog, on a teal background"
 HEAD = (
     "**The start**\n\nPaint over what shall be drawn anew. With nothing painted, the whole "
     "picture is."
@@ -52,12 +209,6 @@ STRENGTH = Knob(
     step=0.05,
     info="The share of the steps that is walked: 1 forgets the start",
 )
-
-
-def knobs() -> list[Knob]:
-    """What the new pictures depend on, besides the one to start from."""
-    prompt, *others = generate_knobs()
-    return [replace(prompt, default=PROMPT), STRENGTH, *others]
 
 
 def draw_from(
@@ -97,27 +248,16 @@ def draw_from(
 
 def code(source: StartInput, k: Mapping[str, Any]) -> str:
     """The lines that draw the same."""
-    given, seed, count = source.code(k), k["seed"], k["count"]
-    start = f"Start(picture, strength={k['strength']!r})"
-    needs = [NOISE, ("gen_core", "record"), *given.needs]
-    needs += [("gen_core", "load"), ("gen_core.families.text_to_image.pipeline", "Start")]
-    painted = []
-    if k["mask"] is not None:
-        start = f"Start(picture, strength={k['strength']!r}, mask=mask)"
-        needs.append(("demos.page.image_io", "prepare_mask"))
-        painted = ["mask = prepare_mask(", *_in_pieces(mask_url(k["mask"])), ")"]
-    left_out = {"mask", "strength", "count", "seed", *(knob.name for knob in source.knobs)}
+    masked = k["mask"] is not None
+    mask = ["mask = prepare_mask(", *_in_pieces(mask_url(k["mask"])), ")"] if masked else []
+    start = f"Start(picture, strength={k['strength']!r}{', mask=mask' * masked})"
+    own = ("mask", "strength", *(knob.name for knob in source.knobs))
     return script(
-        needs,
         f"model = load({MODEL!r})",
-        *given.body,
-        *painted,
-        "frames = record(model.sample(",
-        f"    Noise(range({seed}, {seed + count})),",
-        f"    start={start},",
-        *(f"    {name}={value!r}," for name, value in k.items() if name not in left_out),
-        "))",
-        f"x = frames[-1].x  # ({count}, 3, 64, 64) in [-1, 1]",
+        *source.code(k),
+        *mask,
+        *sampling(k, "frames = record", without=own, start=start),
+        f"x = frames[-1].x  # ({k['count']}, 3, 64, 64) in [-1, 1]",
     )
 
 
@@ -169,7 +309,13 @@ PANEL = StartPanel(
     title="Start from a picture",
     button="Draw anew",
     text=START,
-    knobs=[functools.partial(StartInput, prompt=EXAMPLE), MASK, *knobs()],
+    knobs=[
+        functools.partial(StartInput, prompt=EXAMPLE),
+        MASK,
+        replace(PROMPT, default=OTHER),
+        STRENGTH,
+        *REST,
+    ],
     run=draw_from,
     code=code,
     calls=draw_from,

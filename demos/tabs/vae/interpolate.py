@@ -1,10 +1,8 @@
 """The VAE's Interpolate panel: from one code to another, straight and on the arc."""
 
-from __future__ import annotations
-
 import functools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,15 +15,15 @@ from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_input import PictureInput
 from demos.page.panel import Panel
-from demos.tabs.vae import lines
-from demos.tabs.vae.models import DEFAULT, MODEL, TAB
+from demos.page.script import script
+from demos.tabs.vae.samples import DEFAULT, MODEL, TAB
 from demos.tabs.vae.texts import INTERPOLATE
 from demos.widgets.timeline import Timeline, timeline_from_images
 from gen_core import Noise
 from gen_core.families.vae import VAE
 from gen_core.latent.interpolation import spherical, straight
 
-RANDOM = "A random code"
+RANDOM, BROUGHT = "A random code", ("drawing", "upload")
 COUNT = Knob("count", "Pictures on the way", "whole", 25, 2, 60, advanced=True)
 PATHS = {"Straight": straight, "Spherical": spherical}
 
@@ -61,7 +59,7 @@ def timeline(walked: Mapping[str, Any], note: str, live: bool, file: str) -> dic
         "at": t,
     }
     return timeline_from_images(
-        {title: _frames(pictures) for title, pictures in walked["pictures"].items()},
+        {title: list(np.asarray(x)[:, None]) for title, x in walked["pictures"].items()},
         [f"t = {value:.2f}" for value in t],
         steps=range(1, len(t) + 1),
         step_word="picture",
@@ -74,11 +72,6 @@ def timeline(walked: Mapping[str, Any], note: str, live: bool, file: str) -> dic
         notes=[f"{start} → {end}"] * len(t),
         autoplay=live,
     )
-
-
-def _frames(pictures: np.ndarray) -> list[np.ndarray]:
-    """uint8 (N, H, W) -> N pictures (1, H, W), one sample each."""
-    return list(np.asarray(pictures)[:, None])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,31 +93,58 @@ def run(
     *,
     model: str,
     count: int,
-    from_drawing: Any = None,
-    from_upload: Any = None,
-    to_drawing: Any = None,
-    to_upload: Any = None,
     **settings: Any,
 ) -> Iterator[Any]:
     """Yields the walk from one chosen code to the other."""
     vae = app.model(model)
-    first = yield from _end(vae, start, (from_drawing, from_upload), settings)
-    second = yield from _end(vae, end, (to_drawing, to_upload), settings)
+    first = yield from _end(vae, start, settings)
+    second = yield from _end(vae, end, settings)
     yield walks(vae, first[0], second[0], count) | {"ends": (first[1], second[1])}
 
 
-def _end(vae: VAE, end: PictureInput, brought: Any, settings: dict[str, Any]) -> Any:
+def _end(
+    vae: VAE, end: PictureInput, settings: Mapping[str, Any]
+) -> Generator[Any, None, tuple[Tensor, str]]:
     """One end of a walk: its code (latent,), and what it is."""
-    source, seed = (settings[f"{end.prefix}{name}"] for name in ("source", "seed"))
-    if source == RANDOM:
-        return Noise([seed]).randn(vae.config.latent)[0].to(vae.device), f"the code of seed {seed}"
-    pictures = yield from end.read(*brought, settings)
-    return _mean(vae, pictures.x), pictures.names[0] or pictures.origin
+    chosen = {part: settings.get(f"{end.prefix}{part}") for part in ("source", "seed", *BROUGHT)}
+    if chosen["source"] == RANDOM:
+        z = Noise([chosen["seed"]]).randn(vae.config.latent)[0].to(vae.device)
+        return z, f"the code of seed {chosen['seed']}"
+    pictures = yield from end.read(*(chosen[part] for part in BROUGHT), settings)
+    with torch.inference_mode():
+        z = vae.encode(pictures.x.to(vae.device))[0][0]
+    return z, pictures.names[0] or pictures.origin
 
 
-@torch.inference_mode()
-def _mean(vae: VAE, x: Tensor) -> Tensor:
-    return vae.encode(x.to(vae.device))[0][0]
+def code(start: PictureInput, end: PictureInput, knobs: Mapping[str, Any]) -> str:
+    """The lines that draw the same."""
+    ends = [_end_code(end, letter, knobs) for end, letter in ((start, "a"), (end, "b"))]
+    return walk_code(knobs["model"], *ends, knobs["count"], "1, 28, 28")
+
+
+def _end_code(end: PictureInput, letter: str, knobs: Mapping[str, Any]) -> list[str]:
+    """The lines that make one end of a walk, z_a or z_b (1, latent)."""
+    if knobs[f"{end.prefix}source"] == RANDOM:
+        return random_code(f"z_{letter}", knobs[f"{end.prefix}seed"])
+    given = end.code(knobs, name=f"x_{letter}").body
+    return [*given, f"z_{letter} = model.encode(x_{letter}.to(model.device))[0]"]
+
+
+def random_code(name: str, seed: int) -> list[str]:
+    """The line that draws a code (1, latent) from the prior of `model`."""
+    return [f"{name} = Noise([{seed}]).randn(model.config.latent).to(model.device)"]
+
+
+def walk_code(model: str, a: list[str], b: list[str], count: int, shape: str) -> str:
+    """The lines that walk between two codes; a, b: those that make z_a and z_b (1, latent)."""
+    return script(
+        f'model = load("{model}")',
+        *a,
+        *(b[1:] if b[0] == a[0] else b),  # a data set or a model that both ends use: loaded once
+        f"t = torch.linspace(0, 1, {count}, device=model.device)",
+        f"on_the_line = model.decode(straight(z_a[0], z_b[0], t))  # ({count}, {shape})",
+        "on_the_arc = model.decode(spherical(z_a[0], z_b[0], t))",
+    )
 
 
 END = functools.partial(PictureInput, tab=TAB, panel="interpolate", other=RANDOM)
@@ -141,7 +161,7 @@ PANEL = WalkPanel(
         COUNT,
     ],
     run=run,
-    code=lambda start, end, knobs: lines.interpolate((start, end), RANDOM, knobs),
+    code=code,
     calls=spherical,
     screen=Timeline,
     shows="Walk through latent space",

@@ -1,10 +1,8 @@
 """The VAE's Reconstruct panel: pictures, what it makes of them, and what is lost on the way."""
 
-from __future__ import annotations
-
 import functools
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +19,8 @@ from demos.page.image_input import MODEL as SAMPLED
 from demos.page.image_input import PictureInput, Pictures
 from demos.page.panel import Panel
 from demos.page.progress import Working
-from demos.tabs.vae import lines
-from demos.tabs.vae.models import DEFAULT, MODEL, TAB
+from demos.page.script import script
+from demos.tabs.vae.samples import DEFAULT, MODEL, TAB
 from demos.tabs.vae.texts import RECONSTRUCT
 from demos.widgets.card import read
 from gen_core.families.vae import VAE
@@ -88,22 +86,18 @@ def error_map(x: Tensor, decoded: Tensor) -> np.ndarray:
 def table(shown: Reconstruction, note: str) -> str:
     """The reconstruction as HTML: a column for each picture, its figures below, a PNG of it all."""
     names = shown.names if any(shown.names) else [""] * len(shown.rmse)
+    both = [d + r for d, r in zip(shown.distortion, shown.rate, strict=True)]
     rows = [
         _pictures("Picture", shown.picture, names),
         _pictures("Reconstruction", shown.decoded, names),
         _pictures("Error map", shown.error, names),
-        _figures(
-            "Error", [f"{100 * v:.1f}%" for v in shown.rmse], "root mean square, of the range"
-        ),
-        _figures("Distortion", [f"{v:.1f}" for v in shown.distortion], "nats"),
-        _figures("Rate", [f"{v:.1f}" for v in shown.rate], "nats"),
-        _figures(
-            "Their sum",
-            [f"{d + r:.1f}" for d, r in zip(shown.distortion, shown.rate, strict=True)],
-            "nats: the loss",
-        ),
+        _figures("Error", shown.rmse, "root mean square, of the range", ".1%"),
+        _figures("Distortion", shown.distortion, "nats"),
+        _figures("Rate", shown.rate, "nats"),
+        _figures("Their sum", both, "nats: the loss"),
     ]
-    whole = png_data_url(_sheet(shown))
+    grey = (np.repeat(row[..., None], 3, axis=3) for row in (shown.picture, shown.decoded))
+    whole = png_data_url(grid(np.concatenate([*grey, shown.error]), columns=len(names)))
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
     return f"""
     <section class="card reconstruction">
@@ -125,15 +119,9 @@ def _pictures(title: str, images: np.ndarray, names: list[str]) -> str:
     return f'<tr><th scope="row">{title}</th>{cells}</tr>'
 
 
-def _figures(title: str, values: list[str], unit: str) -> str:
-    cells = "".join(f"<td>{value.replace('-', '−')}</td>" for value in values)
+def _figures(title: str, values: list[float], unit: str, form: str = ".1f") -> str:
+    cells = "".join(f"<td>{value:{form}}</td>".replace(">-", ">−") for value in values)
     return f'<tr class="figures"><th scope="row">{title} <small>{unit}</small></th>{cells}</tr>'
-
-
-def _sheet(shown: Reconstruction) -> np.ndarray:
-    """The three rows of pictures as one, enlarged."""
-    grey = (np.repeat(row[..., None], 3, axis=3) for row in (shown.picture, shown.decoded))
-    return grid(np.concatenate([*grey, shown.error]), columns=len(shown.rmse))
 
 
 # --- the panel ------------------------------------------------------------------------------------
@@ -153,6 +141,21 @@ def run(
     """Yields the `Reconstruction` of the chosen pictures as a dict."""
     pictures = yield from source.read(drawing, upload, settings, count)
     yield asdict(reconstruct(app.model(model), pictures, settings["seed"]))
+
+
+def code(source: PictureInput, knobs: Mapping[str, Any]) -> str:
+    """The lines that do the same."""
+    return script(
+        *source.code(knobs, knobs["count"]).body,
+        "",
+        f'model = load("{knobs["model"]}")',
+        "x = x.to(model.device)",
+        "mean, logvar = model.encode(x)  # each (B, latent)",
+        "reconstruction = model.decode(mean)",
+        "error = (reconstruction - x) / 2  # as a share of a pixel's range",
+        f"rng = torch.Generator(model.device).manual_seed({knobs['seed']})",
+        "distortion, rate = model.bound(x, rng)  # nats, each (B,)",
+    )
 
 
 def result(elem_id: str, label: str, empty: str, value: str | None) -> gr.HTML:
@@ -186,7 +189,7 @@ PANEL = ReconstructPanel(
         COUNT,
     ],
     run=run,
-    code=lines.reconstruct,
+    code=code,
     calls=VAE.bound,
     screen=result,
     progress="full",

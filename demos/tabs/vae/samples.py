@@ -1,20 +1,40 @@
-"""The VAE's Samples panel: codes drawn from the prior, decoded."""
+"""The VAE's Samples and Latent sliders panels: codes from the prior, and a code in your hands."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+import torch
+
 from demos.page.controls import Knob, control_of
+from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
 from demos.page.sample_tiles import one_pass
-from demos.tabs.vae import lines
-from demos.tabs.vae.models import DEFAULT, MODEL, TAB
-from demos.tabs.vae.texts import SAMPLES
+from demos.page.script import drawing, script
+from demos.tabs.vae.texts import LATENT, SAMPLES
+from demos.widgets.latent_sliders import Code, CodeKnob, drawn_code
 from demos.widgets.tiles import Tiles
-from gen_core.families.vae import VAE
+from gen_core.families.vae import VAE, VAEConfig
+from gen_core.training.recipes import RECIPES
+
+TAB, DEFAULT = "vae", "vae-fashion"
+SIZES = {
+    name: RECIPES[name].config.get("latent", VAEConfig().latent)
+    for name in (DEFAULT, "vae-fashion-2d")
+}
+"""Latent numbers of each model."""
+MODEL = Knob(
+    "model",
+    "Model",
+    "choice",
+    DEFAULT,
+    options=list(SIZES),
+    info="A code of 16 numbers, or (2d) of only 2",
+)
+SLIDERS = "Latent sliders"
+START_SEED = 3
 
 
 def draw(
@@ -41,6 +61,23 @@ def meaning(temperature: float) -> str:
     return f"Temperature {temperature:g}: further out than training went, so stranger"
 
 
+@torch.inference_mode()
+def decode(app: App, *, code: Code) -> Iterator[np.ndarray]:
+    """Yields what the code decodes to, uint8 (H, W)."""
+    vae = app.model(code.model)
+    yield pixels(vae.decode(torch.tensor([code.z], device=vae.device)))[0]
+
+
+def sliders_code(knobs: Mapping[str, Any]) -> str:
+    code = knobs["code"]
+    return script(
+        f'model = load("{code.model}")',
+        f"z = torch.tensor([[{', '.join(f'{value:g}' for value in code.z)}]], device=model.device)",
+        "x = model.decode(z)  # (1, 1, 28, 28) in [-1, 1]",
+        "print(model.order)  # latent numbers, the one that changes the picture most first",
+    )
+
+
 PANEL = Panel(
     tab=TAB,
     id="samples",
@@ -54,10 +91,31 @@ PANEL = Panel(
         Knob("count", "Pictures", "whole", 30, 1, 64, advanced=True),
     ],
     run=draw,
-    code=lines.samples,
+    code=drawing(DEFAULT, shape="1, 28, 28"),
     calls=VAE.frames,
     screen=Tiles,
     shows="Pictures by the decoder",
     models=(DEFAULT,),
     live=("temperature",),
+)
+SLIDERS_PANEL = Panel(
+    tab=TAB,
+    id="latent",
+    title=SLIDERS,
+    text=LATENT,
+    knobs=[
+        CodeKnob(
+            "code",
+            SLIDERS,
+            "code",
+            str(drawn_code(DEFAULT, START_SEED, SIZES[DEFAULT])),
+            example=f"{TAB}-latent",
+            sizes=SIZES,
+        ),
+    ],
+    run=decode,
+    code=sliders_code,
+    calls=VAE.decode,
+    models=(DEFAULT,),
+    seeds=(START_SEED,),
 )

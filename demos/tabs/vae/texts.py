@@ -1,7 +1,5 @@
 """The words of the VAE tab."""
 
-from __future__ import annotations
-
 from demos.page import slerp
 from demos.page.explain import Explanation
 

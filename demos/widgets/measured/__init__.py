@@ -11,10 +11,26 @@ import gradio as gr
 
 from demos.page.figures import day
 from demos.widgets.card import read
+from gen_core.training import checkpoint
+from gen_core.training.checkpoint import CheckpointError
 
 
-def card(elem_id: str, heading: str, section: str, *styles: str | Path) -> None:
-    """A heading (Markdown) and below it the section (HTML), with the widgets' style sheets."""
+def figures_of(model: str, part: str = "metrics") -> Mapping[str, Any]:
+    """What a checkpoint's card holds under `part`; empty where that is missing or damaged."""
+    try:
+        return checkpoint.card(model).get(part, {})
+    except CheckpointError:
+        return {}
+
+
+def card(
+    elem_id: str, heading: str, section: str, *styles: str | Path, otherwise: str = ""
+) -> None:
+    """A heading (Markdown) and below it the section (HTML), with the widgets' style sheets; where
+    there is no section, a line that says so."""
+    if not section:
+        gr.Markdown(otherwise, elem_classes=["part"])
+        return
     gr.Markdown(heading, elem_classes=["part"])
     gr.HTML(
         section,

@@ -1,33 +1,48 @@
-"""A generation on the timeline: live while it runs, all frames when it is done."""
+"""Runs of samplers as they are shown, on a timeline or by others, and work that is done once."""
 
-from __future__ import annotations
-
+import functools
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import gradio as gr
+from torch import Tensor
 
 from demos.page.figures import duration
-from demos.page.handlers import SLICE
+from demos.page.handlers import SLICE, App
 from demos.widgets.timeline import Lane, timeline_value
 from gen_core import Frame, record
 from gen_core.devices import device_title
 from gen_core.evaluation.cost import Meter
 
+T = TypeVar("T")
 KEEP = 32
 """Frames of one timeline."""
 PREVIEW_SECONDS = 0.3
 """Between two live pictures, at least: each costs the page and the line some work too."""
 PREVIEW_SHARE = 1 / 3
 """Of the time so far: a run that takes long shows fewer of them, and is done sooner."""
+Finish = Callable[[Sequence[Frame]], Generator[Any, None, dict[str, Any]]]
+"""Takes the kept frames, yields turns for others, returns what else `timeline_value` takes."""
 
 
-def columns_for(label: int | None, count: int) -> int | None:
-    """Five in a row put the ten classes on two lines; None leaves it to the timeline."""
-    return 5 if label is None and count > 5 else None
+def once(
+    work: Callable[[App], Generator[Any, None, T]],
+) -> Callable[[App], Generator[Any, None, T]]:
+    """Generators that return what `work(app)` returns, who does it once for all visitors of an
+    app; for `yield from`."""
+    known: WeakKeyDictionary[App, T] = WeakKeyDictionary()
+
+    @functools.wraps(work)
+    def done(app: App) -> Generator[Any, None, T]:
+        if app not in known:
+            known[app] = yield from work(app)
+        return known[app]
+
+    return done
 
 
 def unhurried(frames: Iterator[Frame]) -> Iterator[Frame | None]:
@@ -43,8 +58,21 @@ def unhurried(frames: Iterator[Frame]) -> Iterator[Frame | None]:
             since = time.perf_counter()
 
 
+def finished(meter: Meter) -> Generator[Any, None, Tensor]:
+    """Runs to the end, for `yield from`: yields turns for others, returns x (B, *event)."""
+    for frame in unhurried(meter.frames()):
+        if frame is None:
+            yield gr.skip()
+    return meter.cost().x
+
+
 def on_timeline(
-    meter: Meter, lanes: Sequence[Lane], *, keep: int = KEEP, **shared: Any
+    meter: Meter,
+    lanes: Sequence[Lane],
+    *,
+    keep: int = KEEP,
+    finish: Finish | None = None,
+    **shared: Any,
 ) -> Iterator[dict[str, Any]]:
     """Yields timeline values: some single frames while the sampler runs, then all `keep`.
 
@@ -67,21 +95,14 @@ def on_timeline(
             so_far = f"step {frame.step} of {frame.total} so far"
             yield timeline_value([frame], lanes, provenance=so_far, autoplay=False, **shared)
             shown = time.perf_counter()
+    count = len(meter.seeds)
     yield timeline_value(
         frames,
         lanes,
-        provenance=_account(meter),
+        provenance=f"{count} picture{'s' if count > 1 else ''} in {duration(meter.seconds)} · "
+        f"{meter.evaluations:g} network evaluations per picture · "
+        f"{device_title(meter.model.device)}",
         ms_per_step=1000 * meter.seconds / frames[-1].total,
         **shared,
-    )
-
-
-def _account(meter: Meter) -> str:
-    """What the run took, as it was measured."""
-    count = len(meter.seeds)
-    many = "pictures" if count > 1 else "picture"
-    return (
-        f"{count} {many} in {duration(meter.seconds)} · "
-        f"{meter.evaluations:g} network evaluations per picture · "
-        f"{device_title(meter.model.device)}"
+        **((yield from finish(frames)) if finish else {}),
     )
