@@ -26,6 +26,7 @@ from gen_core.checks import choice
 from gen_core.data import CLASSES
 from gen_core.data.avatars import portrait, random_avatar
 from gen_core.data.avatars.captions import caption
+from gen_core.data.splits import AVATARS
 from gen_core.evaluation.cost import Meter, published
 from gen_core.family import Family
 
