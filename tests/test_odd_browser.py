@@ -85,7 +85,7 @@ def expect_rates(card: Locator, told: dict[str, Any], score: str, allowed: float
 
 
 def test_a_face_is_drawn_on_and_an_empty_paper_gets_a_message(visit, address):
-    page, card = visited(visit, address, "&anomaly.source=A+face+to+draw+on&anomaly.seed=3")
+    page, card = visited(visit, address, "&odd.source=A+face+to+draw+on&odd.seed=3")
     pad = page.locator(".drawing").locator("visible=true")
     expect(pad).to_be_visible()  # once the link has been read
     page.get_by_role("button", name="Is it odd?").click()
@@ -104,7 +104,7 @@ def test_a_face_is_drawn_on_and_an_empty_paper_gets_a_message(visit, address):
 
 def test_on_a_phone_nothing_is_wider_than_the_page(visit, address):
     size = {"viewport": {"width": 390, "height": 800}, "color_scheme": "dark"}
-    page, card = visited(visit, address, "&anomaly.change=one+colour", **size)
+    page, card = visited(visit, address, "&odd.change=one+colour", **size)
     expect(page.get_by_label("What is done to it")).to_have_value("one colour")
     page.get_by_role("button", name="Is it odd?").click()
     expect(card.locator(".card-source")).to_contain_text("portrait 4, one colour")
