@@ -1,7 +1,5 @@
 """Starts Noise to Data: python app.py [--device auto] [--host 127.0.0.1] [--port 7860]."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from gen_core.checks import whole
+from gen_core.checks import KnobError, whole
 
 MAX_SEED = 2**32 - 1
 
@@ -37,3 +37,10 @@ class Noise:
         """(B, *event) float32 from [0, 1), all alike, on `device`."""
         rows = [torch.rand(event, generator=g) for g in self.generators]
         return torch.stack(rows).to(self.device)
+
+
+def seeds_from(seed: int, count: int) -> range:
+    """`count` seeds in a row; raises KnobError where there are no more."""
+    if seed + count - 1 > MAX_SEED:
+        raise KnobError(f"seed={seed}: choose 0 to {MAX_SEED - count + 1}, so that all have one")
+    return range(seed, seed + count)

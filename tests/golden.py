@@ -82,7 +82,7 @@ def page_of_today() -> dict[str, Any]:
 
 def kind_of(component: Any) -> str:
     """ "Slider", "Dropdown", ...: what a link's text is read as."""
-    return type(component).__name__.removeprefix("Raw")
+    return type(component).__name__
 
 
 def default_of(key: str, component: Any) -> str | int | float | bool | None:

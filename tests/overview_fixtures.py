@@ -9,7 +9,6 @@ import torch
 
 from core_fixtures import tiny
 from demos.page.handlers import App
-from demos.page.progress import Working
 from demos.tabs.overview import panel as overview
 from demos.tabs.overview.texts import FAMILIES
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
@@ -49,7 +48,7 @@ def run(app: App, **knobs) -> tuple[list, dict[str, str]]:
     news = list(overview.draw(app, **{"seed": 0, "count": 4, "steps": 4} | knobs))
     page: dict[str, str] = {}
     for piece in news:
-        page |= {} if isinstance(piece, Working) else piece
+        page |= {} if isinstance(piece, Progress) else piece
     return news, page
 
 

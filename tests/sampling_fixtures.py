@@ -14,6 +14,7 @@ from PIL import Image
 
 from core_fixtures import tiny
 from demos.page.handlers import App
+from demos.page.image_io import CardValue
 from demos.page.panel import Panel
 from demos.page.tab import Tab
 from gen_core.training import checkpoint
@@ -37,7 +38,7 @@ def served(tab: Tab, folder: Path) -> Iterator[str]:
 
 def values(run: Iterator[Any]) -> list[dict[str, Any]]:
     """The widget's values of a run, without what only gives others a turn."""
-    return [piece for piece in run if isinstance(piece, dict) and "live" in piece]
+    return [piece.to_json() for piece in run if isinstance(piece, CardValue)]
 
 
 def defaults(panel: Panel, **changes: Any) -> dict[str, Any]:

@@ -13,11 +13,10 @@ import numpy as np
 from demos.page.controls import Knob, Knobs
 from demos.page.explain import Explanation, code_panel, explanation
 from demos.page.handlers import App
-from demos.page.layout import buttons, controls, results
-from demos.page.panel import Panel
-from demos.page.progress import Working
+from demos.page.panel import Panel, buttons, controls, results
 from demos.page.tab import Tab
 from gen_core import Noise
+from gen_core.progress import Progress
 from gen_core.training.checkpoint import load
 
 TEXT = Explanation(
@@ -40,7 +39,7 @@ def work(steps: int, count: int, **knobs: Any) -> Iterator[Any]:
     """Takes 20 ms a step, says so, and ends with a picture as grey as `count` says."""
     for step in range(steps):
         time.sleep(0.02)
-        yield Working(step + 1, steps)
+        yield Progress("Step", step + 1, steps)
     yield np.full((32, 32), count, np.uint8), f"{steps} steps, {knobs['solver']}"
 
 

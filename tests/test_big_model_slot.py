@@ -12,7 +12,7 @@ import torch
 
 from big_pipelines import entry, start_by_forking, tiny
 from conftest import free_port
-from demos.page.image_input import result_of
+from demos.page.progress import result_of
 from fake_hub import REPOSITORY, Hub, serving
 from gen_core.checks import KnobError
 from gen_core.hub import server as server_module

@@ -151,7 +151,9 @@ def test_the_api_draws_from_the_list_alone(served):
     app, address = served
     client = Client(address, verbose=False)
     call = {"api_name": "/text_to_image_bigger"}
-    with app.lane:  # whoever else computes on the device meanwhile does not keep it from drawing
+    with (
+        app.device_lock
+    ):  # whoever else computes on the device meanwhile does not keep it from drawing
         told = client.predict(SMALL, MARKUP, "a dog", 3, **call)
     assert "&lt;b&gt;bold&lt;/b&gt; ${1 + 1} {{x}} &amp; &quot;cat&quot;" in told
     url = told.split('src="')[1].split('"')[0]

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from core_fixtures import tiny
-from demos.page.figures import pixels
 from gen_core import Frame
 from gen_core.data.avatars import Avatar, portrait, random_avatar
 from gen_core.data.avatars.schema import (

@@ -17,9 +17,8 @@ from torch.nn import functional
 
 from core_fixtures import portraits, tiny
 from demos.page import examples
-from demos.page.figures import png_data_url
 from demos.page.handlers import App
-from demos.page.progress import Working
+from demos.page.image_io import png_data_url
 from demos.tabs import overview
 from demos.tabs.overview import memorization
 from demos.tabs.overview.texts import PORTRAITS
@@ -147,7 +146,7 @@ def test_a_picture_of_another_shape_is_refused(judge, shape):
 # --- the card -------------------------------------------------------------------------------------
 
 
-def answered(app: App, asked: Any) -> tuple[list[Working], dict]:
+def answered(app: App, asked: Any) -> tuple[list[Progress], dict]:
     *working, value = memorization.compare(app, asked)
     return working, value
 

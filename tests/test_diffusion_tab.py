@@ -14,15 +14,15 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from core_fixtures import tiny
-from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_input import PictureInput, Pictures
-from demos.page.progress import Working
 from demos.sampling import races
 from demos.tabs import diffusion
 from demos.tabs.diffusion import forward
 from gen_core import Noise, final, load
 from gen_core.checks import KnobError
+from gen_core.data.images import pixels
+from gen_core.progress import Progress
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights
 
 GENERATE = diffusion.TAB.panels[0]
@@ -110,8 +110,8 @@ def dissolved(**knobs) -> tuple[dict, torch.Tensor]:
         tiny("diffusion"), pictures, **{"count": 2, "moments": 5, "noise_seed": 3} | knobs
     )
     pieces = list(run)
-    assert all(isinstance(piece, Working) for piece in pieces[:-1]) and len(pieces) == 6
-    return pieces[-1], x_0
+    assert all(isinstance(piece, Progress) for piece in pieces[:-1]) and len(pieces) == 6
+    return pieces[-1].to_json(), x_0
 
 
 def test_the_forward_process_is_the_closed_form_at_each_moment():

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from demos.page.figures import grid, pixels
 from demos.page.handlers import App
 from demos.sampling import races
 from demos.tabs import flow
-from demos.widgets.labelled_grid import Cell, Row, labelled_grid_value
+from demos.widgets.labelled_grid import Cell, LabelledGridValue, Row
 from gen_core import Noise, final
+from gen_core.data.images import grid, pixels
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights
 
 GENERATE = flow.TAB.panels[0]
@@ -104,7 +104,7 @@ def test_the_printed_lines_of_few_steps_draw_the_same(app):
 def test_a_row_with_too_few_cells_is_refused():
     cell = Cell(np.zeros((2, 2), np.uint8), "1 ms")
     with pytest.raises(ValueError, match="row 'a' has 1 cells for 2 columns"):
-        labelled_grid_value([Row("a", "", [cell])], ["1", "2"], corner="n", provenance="")
+        LabelledGridValue([Row("a", "", [cell])], ["1", "2"], corner="n", provenance="")
 
 
 def test_the_tab_can_be_built_twice(app):

@@ -17,17 +17,17 @@ from PIL import Image
 
 from core_fixtures import write_fashion
 from demos.page.controls import ALL_CLASSES, FASHION, Knobs
-from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_input import DATA, DRAWING, MODEL, PictureInput, Pictures
 from demos.tabs import gan as tab
 from demos.tabs.gan import collapse, discriminator, portraits, samples
 from demos.tabs.gan.collapse import History
 from demos.tabs.gan.texts import differences
-from demos.widgets.tiles import Scale, Tile, tiles_value
+from demos.widgets.tiles import Scale, Tile, TilesValue
 from gan_fixtures import ALIVE, write_weights
 from gen_core import Noise, final
 from gen_core.checks import KnobError
+from gen_core.data.images import pixels
 from gen_core.training.checkpoint import CheckpointError
 from sampling_fixtures import defaults, frames_of, picture, values
 
@@ -86,7 +86,7 @@ def test_seeds_beyond_the_last_are_refused(app):
 
 def verdict(app: App, others: Pictures | None = None, **changes: Any) -> dict[str, Any]:
     knobs = {"label": None, "count": 12, "truncation_psi": 1.0, "seed": 0} | changes
-    return discriminator.verdict(app.model("gan-fashion"), others=others, **knobs)
+    return discriminator.verdict(app.model("gan-fashion"), others=others, **knobs).to_json()
 
 
 def test_pictures_stand_from_the_least_to_the_most_real(app):
@@ -122,9 +122,9 @@ def test_a_picture_without_a_name_is_judged_as_the_class_it_passes_for_best(app)
 def test_tiles_refuse_scores_that_are_none():
     tile = Tile(np.zeros((2, 2), np.uint8), "a", score=1.5)
     with pytest.raises(ValueError, match=r"scores from 1.5 to 1.5: they go from 0 to 1"):
-        tiles_value([tile], provenance="", scale=Scale("low", "high", "plain"))
+        TilesValue([tile], provenance="", scale=Scale("low", "high", "plain"))
     with pytest.raises(ValueError, match="scores without a scale"):
-        tiles_value([Tile(tile.picture, "a", score=0.5)], provenance="")
+        TilesValue([Tile(tile.picture, "a", score=0.5)], provenance="")
 
 
 # --- the walk -------------------------------------------------------------------------------------

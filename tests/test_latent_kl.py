@@ -100,7 +100,7 @@ def test_weights_of_the_kl_are_those_of_the_checkpoints(app):
 
 
 def test_every_model_decodes_the_same_random_codes(app):
-    table = result_of(side_by_side(app, VARIANTS, 5))
+    table = result_of(side_by_side(app, VARIANTS, 5)).to_json()
     assert table["columns"] == [f"seed {s}" for s in range(5, 5 + SHOWN)]
     assert [row["title"] for row in table["rows"]] == [v.title for v in VARIANTS]
     for row, name in zip(table["rows"], NAMES, strict=True):
@@ -109,7 +109,7 @@ def test_every_model_decodes_the_same_random_codes(app):
 
 
 def test_a_mistake_stands_under_the_model_that_did_not_make_it(app):
-    table = result_of(mistake(app, (HEALTHY, SEVERED), 7, 0))
+    table = result_of(mistake(app, (HEALTHY, SEVERED), 7, 0)).to_json()
     real, *rest = table["rows"]
     assert [row["title"] for row in rest] == [HEALTHY.title, SEVERED.title] * 2
     x = torch.cat([portrait(n) for n in range(7, 7 + SHOWN)])

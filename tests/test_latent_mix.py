@@ -40,7 +40,7 @@ def decoded(app: App, z: torch.Tensor):
 
 def drawn(app: App, **changes) -> dict:
     *_, table = mix.draw(app, **mix.PANEL.kept(app) | changes)
-    return table
+    return table.to_json()
 
 
 def shown(cell: dict):

@@ -10,7 +10,14 @@ import torch
 from core_fixtures import tiny
 from demos.page.handlers import App
 from demos.tabs.latent_space import sliders
-from demos.tabs.latent_space.models import PORTRAITS, UNSEEN_FROM, atlas, code_of, portrait
+from demos.tabs.latent_space.models import (
+    MOST_PORTRAITS,
+    PORTRAITS,
+    UNSEEN_FROM,
+    atlas,
+    code_of,
+    portrait,
+)
 from demos.widgets.meaning_sliders import AXES, DIRECTIONS, Move, MoveKnob, Mover, parse_move
 from gen_core.checks import KnobError
 from gen_core.data.avatars import avatars
@@ -34,9 +41,12 @@ def app(tmp_path_factory) -> App:
 def test_a_move_survives_its_text():
     move = Move(12, (("smile", 1.5), ("pc2", -0.75)))
     assert str(move) == "12;smile:1.5;pc2:-0.75"
-    assert parse_move(str(move)) == move
-    assert parse_move("0") == Move(0)
-    assert MoveKnob("move", "Sliders", "move", "0").from_text("7;age:1.0") == "7;age:1"
+    assert parse_move(str(move), MOST_PORTRAITS) == move
+    assert parse_move("0", MOST_PORTRAITS) == Move(0)
+    assert (
+        MoveKnob("move", "Sliders", "move", "0", faces=sliders.FACES).from_text("7;age:1.0")
+        == "7;age:1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,20 +55,20 @@ def test_a_move_survives_its_text():
         (None, "takes a face and directions"),
         (7, "takes a face and directions"),
         ("", "face='': choose a whole number"),
-        ("-1", "face=-1.0: choose a whole number from 0 to 999999"),
+        ("-1", "face=-1: choose a whole number from 0 to 999999"),
         ("1.5", "face=1.5: choose a whole number"),
         ("nan", "face=nan: choose a whole number"),
         ("3;wit:1", "direction='wit': choose one of smile, age, turn"),
         ("3;pc99:1", "direction='pc99': choose one of"),
         ("3;smile", "smile='': choose a number from -3 to 3"),
         ("3;smile:nan", "smile=nan: choose a number from -3 to 3"),
-        ("3;smile:4", "smile=4.0: choose a number from -3 to 3"),
+        ("3;smile:4", "smile=4: choose a number from -3 to 3"),
         ("3;" + "smile:1;" * 200, "takes a face and directions"),
     ],
 )
 def test_what_is_no_move_gets_a_message(text, message):
     with pytest.raises(KnobError, match=message):
-        parse_move(text)
+        parse_move(text, MOST_PORTRAITS)
 
 
 # --- the face -------------------------------------------------------------------------------------
@@ -71,12 +81,12 @@ def test_faces_are_portraits_that_training_does_not_show():
 
 
 def test_the_face_that_nothing_moves_is_its_own_reconstruction(app):
-    answer = Mover(app).move("5")
+    answer = Mover(app, sliders.FACES).move("5")
     model = app.model(PORTRAITS)
     with torch.inference_mode():
         expected = pixels(model.decode(code_of(app, PORTRAITS, portrait(5))))[0]
-    assert (picture(answer["picture"]) == expected).all()
-    assert answer["start"] == answer["picture"] and set(answer["changes"].values()) == {0}
+    assert (picture(answer.picture) == expected).all()
+    assert answer.start == answer.picture and set(answer.changes.values()) == {0}
 
 
 @pytest.mark.parametrize("name", ["smile", "glasses", "pc1"])
@@ -87,11 +97,11 @@ def test_a_slider_moves_the_code_as_it_says(app, name):
         z = known.regressor.moved(start, {name: 2.0})
     else:
         z = start + 2 * known.scales[0] * known.axes[0].float()
-    answer = Mover(app).move(f"5;{name}:2")
+    answer = Mover(app, sliders.FACES).move(f"5;{name}:2")
     with torch.inference_mode():
         expected = pixels(model.decode(z))[0]
-    assert abs(picture(answer["picture"]).astype(int) - expected).max() <= 1
-    assert answer["picture"] != answer["start"]
+    assert abs(picture(answer.picture).astype(int) - expected).max() <= 1
+    assert answer.picture != answer.start
 
 
 def test_what_the_classifier_sees_change_is_counted_in_deviations_of_the_data(app):
@@ -103,13 +113,13 @@ def test_what_the_classifier_sees_change_is_counted_in_deviations_of_the_data(ap
         for code in (z, moved)
     ]
     expected = (seen[1] - seen[0]) / disentanglement.spreads()
-    told = Mover(app).move("2;smile:3")["changes"]
+    told = Mover(app, sliders.FACES).move("2;smile:3").changes
     assert list(told) == list(TRAITS)
     assert list(told.values()) == pytest.approx(expected.tolist(), abs=0.006)
 
 
 def test_the_page_learns_of_every_direction(app):
-    told = Mover(app).describe()
+    told = Mover(app, sliders.FACES).describe()
     names = [trait["name"] for trait in told["traits"]]
     assert [*names, *(f"pc{k + 1}" for k in range(AXES))] == DIRECTIONS
     assert told["axes"] == sorted(told["axes"], reverse=True) and sum(told["axes"]) <= 1.001
@@ -117,7 +127,7 @@ def test_the_page_learns_of_every_direction(app):
 
 @pytest.mark.parametrize("bad", [None, 7, "x", "3;smile:9", {"face": 1}])
 def test_errors_come_back_as_messages(app, bad):
-    answer = app.serve(Mover(app).move)(bad)
+    answer = app.serve(Mover(app, sliders.FACES).move)(bad)
     assert list(answer) == ["error"] and len(answer["error"]) < 200
 
 
@@ -125,7 +135,7 @@ def test_the_code_that_is_shown_runs_and_gives_the_same_face(app):
     move = Move(3, (("age", -1.0), ("pc2", 0.5)))
     scope: dict = {}
     exec(sliders.code({"move": move}), scope)
-    shown = picture(Mover(app).move(str(move))["picture"])
+    shown = picture(Mover(app, sliders.FACES).move(str(move)).picture)
     assert abs(pixels(scope["x"])[0].astype(int) - shown).max() <= 1
 
 

@@ -64,7 +64,7 @@ def test_what_is_seen_is_saved_large_marked_and_labelled(app):
     *_, (value, run) = ran(app, generate.PANEL, prompt=PROMPT, steps=2, count=2, seed=9)
     made = files(run)
     assert list(made) == ["noise-to-data-seed-9.png", "noise-to-data-seed-10.png"]
-    seen = frames_of(value["lanes"][0])[-1]
+    seen = frames_of(value.to_json()["lanes"][0])[-1]
     for seed, data, shown in zip((9, 10), made.values(), seen, strict=True):
         picture = opened(data)
         assert picture.size == (512, 512)
@@ -84,7 +84,7 @@ def test_what_older_files_say_is_read_in_today_s_words():
 def test_an_unfinished_run_is_not_saved(app):
     first, *_ = ran(app, generate.PANEL, steps=3, count=1)
     value, run = first
-    assert value["steps"] == [0] and run is None
+    assert value.steps == [0] and run is None
     with pytest.raises(KnobError, match="no pictures to save: press Generate first"):
         next(written(None))
 
@@ -108,23 +108,23 @@ def test_every_widget_s_own_files_are_labelled_too(app, panel, monkeypatch):
     monkeypatch.setitem(compare.USUAL, "steps", 1)
     last = ran(app, panel, prompt=PROMPT, steps=1, count=2)[-1]
     value = last[0] if isinstance(last, tuple) else last
-    assert value["about"] == metadata.about(
+    assert value.about == metadata.about(
         generate.MODEL, defaults(panel, prompt=PROMPT, steps=1, count=2)
     )
-    assert value["about"]["seed"] == "0 to 1"
+    assert value.about["seed"] == "0 to 1"
 
 
 def test_the_box_knows_its_own(saved, tmp_path):
     first = next(iter(saved.values()))
     found = provenance_check.checked(uploaded(tmp_path, first))
-    assert found["found"] and found["headline"].startswith("Made here: its metadata says so")
-    assert found["facts"]["prompt"] == PROMPT and found["facts"]["seed"] == "9"
-    assert "of 1,000 pictures without the mark was" in found["reasons"][1]["text"]
+    assert found.found and found.headline.startswith("Made here: its metadata says so")
+    assert found.facts["prompt"] == PROMPT and found.facts["seed"] == "9"
+    assert "of 1,000 pictures without the mark was" in found.reasons[1].text
     bare = io.BytesIO()
     opened(first).convert("RGB").resize((256, 256)).save(bare, "JPEG", quality=90)
     found = provenance_check.checked(uploaded(tmp_path, bare.getvalue(), "b.jpg"))
-    assert found["found"] and found["headline"].startswith("Made here, says the mark")
-    assert found["facts"] == {} and "says nothing" in found["reasons"][0]["text"]
+    assert found.found and found.headline.startswith("Made here, says the mark")
+    assert found.facts == {} and "says nothing" in found.reasons[0].text
 
 
 def test_the_box_does_not_believe_metadata_alone(saved, tmp_path):
@@ -132,15 +132,15 @@ def test_the_box_does_not_believe_metadata_alone(saved, tmp_path):
         np.full((200, 200, 3), 90, np.uint8), metadata.about("a-model", {"prompt": "me"})
     )
     found = provenance_check.checked(uploaded(tmp_path, forged))
-    assert not found["found"] and found["headline"].startswith("Perhaps made here")
+    assert not found.found and found.headline.startswith("Perhaps made here")
     others = metadata.about("a-model", {}) | {"Software": "Another"}
     flat = np.full((200, 200, 3), 90, np.uint8)
     found = provenance_check.checked(uploaded(tmp_path, metadata.png(flat, others)))
-    assert found["headline"].startswith("Generated, says its metadata") and found["facts"] == {}
-    assert "made by a generative model" in found["reasons"][0]["text"]
+    assert found.headline.startswith("Generated, says its metadata") and found.facts == {}
+    assert "made by a generative model" in found.reasons[0].text
     found = provenance_check.checked(uploaded(tmp_path, metadata.png(flat, {})))
-    assert found["headline"] == "No sign that it was made here." and found["score"] == 0
-    assert "does not mean that" in found["caution"]
+    assert found.headline == "No sign that it was made here." and found.score == 0
+    assert "does not mean that" in found.caution
 
 
 def test_what_is_sure_depends_on_the_score():

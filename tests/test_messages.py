@@ -12,8 +12,8 @@ import pytest
 
 import shell_page
 from demos.page import handlers, shell
-from demos.page.handlers import BEAT, App
-from demos.page.progress import Working
+from demos.page.handlers import MIN_UPDATE_GAP, App
+from gen_core.progress import Progress
 
 STEP = 0.05
 """Seconds of a step, on a clock of the test's own."""
@@ -48,7 +48,9 @@ def messages(app: App, work: Callable[[], Iterator[Any]]) -> list[Any]:
     return list(given[0](lambda *_, **__: None))  # in place of the progress bar
 
 
-@pytest.mark.parametrize("news", [Working(1, 9), gr.skip()], ids=["progress", "a turn for others"])
+@pytest.mark.parametrize(
+    "news", [Progress("Step", 1, 9), gr.skip()], ids=["progress", "a turn for others"]
+)
 def test_what_shows_nothing_is_told_once_in_a_beat(clock, news):
     def work() -> Iterator[Any]:
         for step in range(100):
@@ -58,7 +60,7 @@ def test_what_shows_nothing_is_told_once_in_a_beat(clock, news):
     told = messages(App("cpu"), work)
     pictures = [piece for piece in told if isinstance(piece, str)]
     assert pictures == ["picture 0", "picture 40", "picture 80"]
-    assert 5 < len(told) - len(pictures) <= 100 * STEP / BEAT
+    assert 5 < len(told) - len(pictures) <= 100 * STEP / MIN_UPDATE_GAP
 
 
 def test_another_visitors_slider_gets_its_turn_where_nothing_is_told(clock):
@@ -72,7 +74,7 @@ def test_another_visitors_slider_gets_its_turn_where_nothing_is_told(clock):
 
     def work() -> Iterator[Any]:
         for _ in range(8):
-            clock.now += BEAT / 10
+            clock.now += MIN_UPDATE_GAP / 10
             yield gr.skip()
 
     clock.meanwhile = slide

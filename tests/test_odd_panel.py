@@ -14,9 +14,8 @@ import torch
 from PIL import Image
 
 from demos.page.handlers import App
-from demos.page.image_input import Pictures, result_of
+from demos.page.image_input import Pictures
 from demos.page.image_io import COLOUR_SIDE, in_data_url, prepare_colour
-from demos.page.progress import Working
 from demos.tabs.latent_space import anomaly
 from demos.tabs.latent_space.anomaly import (
     FACE,
@@ -32,6 +31,7 @@ from gen_core.checks import KnobError
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import examine, threshold
 from gen_core.latent.corruptions import KINDS
+from gen_core.progress import Progress
 from gen_core.training.checkpoint import save
 from odd_fixtures import COUNT, portrait_weights
 from sampling_fixtures import picture
@@ -165,7 +165,7 @@ def test_where_the_weights_know_of_nothing_it_is_measured_once(app, folder, tmp_
     save(load(PORTRAITS, "cpu", folder), tmp_path / f"{PORTRAITS}.safetensors", {"metrics": {}})
     app = App("cpu")
     steps = list(steps_of(app))
-    assert [type(step) for step in steps[:-1]] == [Working] * (len(steps) - 1)
+    assert [type(step) for step in steps[:-1]] == [Progress] * (len(steps) - 1)
     assert steps[-2].step == steps[-2].total == 24
     assert steps[-1]["count"] == 12
     (again,) = steps_of(app)

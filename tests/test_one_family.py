@@ -114,7 +114,7 @@ assert problems == ["temperature=9: choose a number from 0 to 2"], problems
 settings = knobs.check([0.5, 2, 4, 7])
 frames = list(panel.run(app, **settings))
 last = frames[-1]
-assert last["total"] == 16 and [lane["title"] for lane in last["lanes"]] == ["Tokens", "Next token"]
+assert last.total == 16 and [lane.title for lane in last.lanes] == ["Tokens", "Next token"]
 scope = {}
 exec(panel.code(settings), scope)
 assert scope["x"].shape == (4, 16) and 0 <= int(scope["x"].min())

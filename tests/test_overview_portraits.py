@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from demos.page import shell
-from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.tabs import overview as tab
 from demos.tabs.overview import panel as overview

@@ -16,13 +16,13 @@ import pytest
 
 from demos.page import examples
 from demos.page.handlers import App
-from demos.page.progress import Working
 from demos.tabs import overview as tab
 from demos.tabs.overview import panel as overview
 from demos.tabs.overview import rows
 from demos.tabs.overview.texts import FAMILIES, FASHION, PORTRAITS, FamilyText
 from demos.widgets import chart
 from gen_core.checks import KnobError
+from gen_core.progress import Progress
 from overview_fixtures import IDS, figures, run, sources, write_portraits, write_weights
 
 
@@ -35,7 +35,7 @@ def weights(tmp_path, monkeypatch) -> Path:
 
 def test_all_four_rows_come_live_one_after_the_other(weights):
     news, page = run(App("cpu"))
-    order = [name for piece in news if not isinstance(piece, Working) for name in piece]
+    order = [name for piece in news if not isinstance(piece, Progress) for name in piece]
     rows_drawn = [IDS.index(name) for name in order if name in IDS]
     assert rows_drawn == sorted(rows_drawn) and set(page) == {*IDS, "asked", "scatter", "table"}
     assert page["asked"] == ""  # of classes, the row says it in words

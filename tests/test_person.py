@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from demos.page.examples import example, write
-from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.sampling import attributes as panel
 from demos.sampling.attributes import NEAR, counts, seen, shown
@@ -20,10 +19,10 @@ from demos.tabs import diffusion, flow
 from demos.widgets import attribute_picker
 from demos.widgets.attribute_picker import (
     TOGETHER,
-    Chooser,
-    WishKnob,
+    AttributeKnob,
+    AttributePicker,
     never_together,
-    parse_wish,
+    parse_attributes,
     written,
 )
 from gen_core import Noise, final
@@ -36,7 +35,7 @@ from gen_core.data.splits import AVATARS
 from gen_core.families.diffusion import Diffusion
 from gen_core.families.flow import Flow
 from person_fixtures import write_people
-from sampling_fixtures import frames_of, picture, values, write_weights
+from sampling_fixtures import frames_of, values, write_weights
 
 PEOPLE = [diffusion.person, flow.person]
 FIRST = {Diffusion: "dpm++2m", Flow: "euler"}
@@ -59,11 +58,14 @@ def drawn(app: App, person: panel.AttributeGeneration, wish: str, **knobs) -> li
 
 
 def test_a_wish_survives_its_text_and_is_one_that_models_take():
-    wish = parse_wish("hat:cap;smile:0.8;hair_colour:pink")
+    wish = parse_attributes("hat:cap;smile:0.8;hair_colour:pink")
     assert wish == {"hat": "cap", "smile": 0.8, "hair_colour": "pink"}
     assert written(wish) == "hat:cap;smile:0.8;hair_colour:pink"
     assert parse_wish("") == {}
-    assert WishKnob("wish", "Wish", "wish", "").from_text("hat:cap;age:1.0") == "hat:cap;age:1"
+    assert (
+        AttributeKnob("wish", "Attributes", "wish", "").from_text("hat:cap;age:1.0")
+        == "hat:cap;age:1"
+    )
     Attributes(SCHEMAS["avatars"]).encode(wish, 2)  # or KnobError
 
 
@@ -86,36 +88,36 @@ def test_a_wish_survives_its_text_and_is_one_that_models_take():
 )
 def test_what_is_no_wish_gets_a_message(text, message):
     with pytest.raises(KnobError, match=message):
-        parse_wish(text)
+        parse_attributes(text)
 
 
 # --- the chooser ----------------------------------------------------------------------------------
 
 
 def test_every_attribute_that_models_know_can_be_chosen_once():
-    groups = Chooser().describe()["groups"]
+    groups = AttributePicker().describe()["groups"]
     fields = [field for group in groups for field in group["fields"]]
     assert sorted(field["name"] for field in fields) == sorted([*CATEGORICAL, *CONTINUOUS])
     for field in fields:
         if field["kind"] == "measure":
             for end in (field["low"], field["high"]):
-                assert parse_wish(f"{field['name']}:{end}") == {field["name"]: end}
+                assert parse_attributes(f"{field['name']}:{end}") == {field["name"]: end}
         else:
             assert tuple(field["options"]) == CATEGORICAL[field["name"]]
 
 
 def test_the_person_drawn_is_as_asked_for_and_plain_in_the_rest():
-    answer = Chooser().draw("hat:cap;smile:0.8")
+    answer = AttributePicker().draw("hat:cap;smile:0.8")
     expected = portrait(Avatar(hat="cap", smile=0.8), attribute_picker.SIDE)
-    assert np.array_equal(picture(answer["picture"]), expected)
-    assert (answer["asked"], answer["all"], answer["never"]) == (2, 23, [])
+    assert np.array_equal(answer.picture, expected)
+    assert (answer.asked, answer.all, answer.never) == (2, 23, [])
 
 
 def test_a_combination_that_training_left_out_is_told():
-    assert never_together(parse_wish("hair:afro;hair_colour:blond")) == [
+    assert never_together(parse_attributes("hair:afro;hair_colour:blond")) == [
         "hair afro with hair colour blond"
     ]
-    both = Chooser().draw("glasses:round;hat:turban;beard:goatee")["never"]
+    both = AttributePicker().draw("glasses:round;hat:turban;beard:goatee").never
     assert both == ["beard goatee with glasses round", "hat turban with glasses round"]
     assert never_together({"hair": "afro"}) == never_together({}) == []
 
@@ -123,7 +125,7 @@ def test_a_combination_that_training_left_out_is_told():
 def test_the_button_picks_every_such_combination_and_shows_it():
     met = set()
     for number in range(len(TOGETHER)):
-        wish = parse_wish(Chooser().unseen(number)["wish"])
+        wish = parse_attributes(AttributePicker().unseen(number)["wish"])
         met.update(never_together(wish))
         assert not hidden(Avatar(**wish)) & {
             name for pair in TOGETHER for name, _ in pair if dict(pair).items() <= wish.items()
@@ -144,7 +146,7 @@ def test_somebody_is_all_that_can_be_seen_of_a_person_from_beyond_training():
 @pytest.mark.parametrize("number", [-1, 1_000_000, 1.5, None, "many", math.nan])
 @pytest.mark.parametrize("what", ["somebody", "unseen"])
 def test_a_number_that_is_nobody_is_refused(what, number):
-    answer = App("cpu").serve(getattr(Chooser(), what))(number)
+    answer = App("cpu").serve(getattr(AttributePicker(), what))(number)
     assert "choose a whole number from 0 to 999999" in answer["error"]
 
 
@@ -184,7 +186,7 @@ def test_many_steps_keep_a_short_timeline_and_as_many_guesses(app):
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda p: p.family.tab)
 def test_the_printed_lines_draw_the_same_and_count_the_same(app, person, capsys):
     knobs = {
-        "wish": parse_wish("hat:cap;smile:0.8"),
+        "wish": parse_attributes("hat:cap;smile:0.8"),
         "solver": FIRST[person.family.family],
         **QUICK,
     }
@@ -199,7 +201,7 @@ def test_the_printed_lines_draw_the_same_and_count_the_same(app, person, capsys)
 
 
 def test_the_printed_lines_leave_out_what_the_wish_itself_hides(app, capsys):
-    wish = parse_wish("hat:turban;hair:afro")
+    wish = parse_attributes("hat:turban;hair:afro")
     exec(flow.person.code({"wish": wish, "solver": "euler", **QUICK}), {})
     said = capsys.readouterr().out
     assert "hat turban: " in said and "afro" not in said
@@ -273,7 +275,7 @@ def test_the_verdict_agrees_with_the_judge_and_names_what_training_never_showed(
 
 
 def test_many_wishes_share_one_curve(app):
-    *_, value = drawn(app, flow.person, Chooser().somebody(1)["wish"], count=1)
+    *_, value = drawn(app, flow.person, AttributePicker().somebody(1)["wish"], count=1)
     everything, mean = value["curves"][0]["series"]
     assert (everything["name"], mean["name"]) == ("all of it", "one of them, on average")
     right = [int(count[0]) for _, count in value["seen"]["rows"]]
@@ -284,7 +286,7 @@ def test_without_a_judge_people_are_drawn_and_nobody_counts(tmp_path, monkeypatc
     write_people(tmp_path, judge=False)
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     *_, value = drawn(App("cpu"), flow.person, "hat:cap")
-    assert "seen" not in value and seen(value) == seen(None) == ""
+    assert "seen" not in value and seen(None) == ""
     knobs = {"wish": {"hat": "cap"}, "solver": "euler", **QUICK}
     assert "judge" not in flow.person.code(knobs)
 
@@ -311,7 +313,7 @@ def test_the_example_is_kept_with_its_verdict(app, tmp_path):
     keep = replace(keep, name="kept")
     size = write(keep, app, tmp_path)
     kept = example("kept", tmp_path).value
-    assert size < 3_000_000 and "show all that was asked for" in seen(kept)
+    assert size < 3_000_000 and "show all that was asked for" in seen(kept["seen"])
     assert kept["steps"][-1] == 20
 
 

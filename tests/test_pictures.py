@@ -17,7 +17,8 @@ from core_fixtures import tiny, write_fashion
 from demos.page import image_input
 from demos.page.controls import FASHION, Knobs
 from demos.page.handlers import App
-from demos.page.image_input import DATA, DRAWING, MODEL, UPLOAD, PictureInput, prepare, result_of
+from demos.page.image_input import DATA, DRAWING, MODEL, UPLOAD, PictureInput, prepare
+from demos.page.progress import result_of
 from gen_core.checks import KnobError
 from gen_core.data import MissingData
 from gen_core.noise import MAX_SEED

@@ -12,9 +12,9 @@ from gradio_client import Client
 from conftest import wait_until
 from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App
-from demos.page.progress import Working
 from demos.page.queueing import REFUSAL, queue_fairly
 from gen_core.checks import KnobError
+from gen_core.progress import Progress
 
 JSON = {"content-type": "application/json"}
 
@@ -45,15 +45,15 @@ def address(gates):
         gate = gates[-1]
         yield f"{name} began {steps}"
         while not gate.wait(0.01):
-            yield Working(1, 2)
+            yield Progress("Step", 1, 2)
         yield f"{name} ended"
 
     with gr.Blocks(analytics_enabled=False) as page:
         knobs = Knobs("test", "work", [Knob("steps", "Steps", "whole", 20, 1, 1000)])
         knobs.build()
         name, out, go = gr.Textbox(), gr.Textbox(), gr.Button()
-        for way, beside in (("work", False), ("beside", True)):
-            app.on(go.click, work, knobs, out, inputs={"name": name}, api_name=way, beside=beside)
+        for way, own in (("work", False), ("beside", True)):
+            app.on(go.click, work, knobs, out, inputs={"name": name}, api_name=way, own_process=own)
     queue_fairly(page)
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url

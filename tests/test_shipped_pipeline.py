@@ -12,9 +12,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from conftest import ROOT, dragged
-from demos.page.figures import pixels
 from demos.tabs import text_to_image
 from gen_core import Noise, final, load
+from gen_core.data.images import pixels
 from gen_core.evaluation import prompt_accuracy
 from gen_core.evaluation.report import markdown_prompt_accuracy
 from gen_core.families.text_to_image import TextToImage

@@ -17,7 +17,6 @@ from playwright.sync_api import expect
 from torch.nn import functional as F
 
 from conftest import dragged
-from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_io import mask_url, prepare_colour, prepare_mask
 from demos.tabs import text_to_image
@@ -26,6 +25,7 @@ from demos.tabs.text_to_image.start import BY_MODEL, DRAWING, SCENE, UPLOAD, Sta
 from emoji_fixtures import drawn_emoji
 from gen_core import Noise, final
 from gen_core.checks import KnobError
+from gen_core.data.images import pixels
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.pipeline import SCHEDULERS, Start
 from sampling_fixtures import defaults, frames_of, picture
@@ -70,7 +70,7 @@ def drawn_from(app: App, **changes) -> list[np.ndarray]:
     extra.setdefault("drawing", data_url(drawing()))
     asked = defaults(start.PANEL, **given)
     *_, value = start.draw_from(app, StartInput(app, start.EXAMPLE), **asked, **extra)
-    return [frames_of(lane) for lane in value["lanes"]]
+    return [frames_of(lane) for lane in value.to_json()["lanes"]]
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
-from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.tab import discover
 from demos.tabs import text_to_image
@@ -118,7 +117,7 @@ def test_words_that_differ_are_told_from_those_that_stay():
     assert compare.differing("", "") == [[], []]
 
 
-DRAWING = [panel for panel in text_to_image.TAB.panels if panel.made_by]
+DRAWING = [panel for panel in text_to_image.TAB.panels if panel.models and panel.generates]
 
 
 @pytest.mark.parametrize("panel", DRAWING, ids=lambda panel: panel.id)

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from demos.widgets.card.export import PREFIX, export_file
 from demos.widgets.timeline import timeline_from_images, timeline_value
-from demos.widgets.timeline.gif import PREFIX, encode_gif
 from gen_core.family import Frame
 from timeline_fixtures import SHADES, N, open_gif, run_value, training_value
 
@@ -49,7 +49,7 @@ def test_value_is_plain_json_with_clock_steps_and_a_safe_file_name() -> None:
     assert json.loads(json.dumps(value, allow_nan=False)) == value
     assert value["levels"][1] == "t = 0.80"
     far = timeline_value([Frame(0, 1, 1000.0, torch.zeros(1, 1, 2, 2))])
-    assert far["levels"] == ["t = 1000"]
+    assert list(far.levels) == ["t = 1000"]
     assert (value["steps"][-1], value["total"], value["name"]) == (N - 1, N - 1, "a-run")
     json.dumps(training_value(), allow_nan=False)
 
@@ -68,7 +68,7 @@ def test_a_still_lane_comes_first_and_shows_the_same_in_every_frame() -> None:
         ({"levels": []}, "at least one frame"),
         ({"steps": [1, 2]}, "steps has 2 entries for 6 frames"),
         ({"start": 6}, "start=6: choose a whole number from 0 to 5"),
-        ({"ms_per_step": float("nan")}, "nan in a timeline"),
+        ({"ms_per_step": float("nan")}, "nan in what a widget shows"),
         ({"lanes": {"a": [np.zeros((1, 4, 4))] * N}}, "uint8"),
         ({"lanes": {"a": [np.zeros((4, 4), np.uint8)] * N}}, r"takes \(B, H, W\)"),
         ({"lanes": {"a": [np.zeros((5000, 4, 4), np.uint8)] * N}}, "too large a sheet"),
@@ -83,7 +83,7 @@ def test_bad_input_says_what_it_got(change: dict, message: str) -> None:
     }
     timeline_from_images(**good)
     with pytest.raises(ValueError, match=message):
-        timeline_from_images(**{**good, **change})
+        timeline_from_images(**{**good, **change}).to_json()
 
 
 def test_latent_frames_are_refused() -> None:
@@ -96,13 +96,18 @@ def test_latent_frames_are_refused() -> None:
 
 def gif_request(**change: object) -> dict:
     captions = [f"step {k}" for k in range(N)]
-    return {"lanes": run_value()["lanes"], "captions": captions, "frame_ms": 100, **change}
+    return {
+        "lanes": run_value()["lanes"],
+        "captions": captions,
+        "frame_ms": 100,
+        "about": {},
+    } | change
 
 
 def test_gif_plays_every_frame_in_its_own_grey() -> None:
-    answer = encode_gif(gif_request())
-    assert set(answer) == {"gif"}
-    gif = open_gif(base64.b64decode(answer["gif"].split(",")[1]))
+    answer = export_file(gif_request())
+    assert set(answer) == {"file"}
+    gif = open_gif(base64.b64decode(answer["file"].split(",")[1]))
     assert gif.n_frames == N
     for k, grey in enumerate(SHADES):
         gif.seek(k)
@@ -123,7 +128,7 @@ def test_gif_plays_every_frame_in_its_own_grey() -> None:
     ],
 )
 def test_gif_of_bad_requests_is_an_error_not_a_crash(change: dict, message: str) -> None:
-    assert message in encode_gif(gif_request(**change))["error"]
+    assert message in export_file(gif_request(**change))["error"]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +147,7 @@ def test_gif_of_bad_requests_is_an_error_not_a_crash(change: dict, message: str)
 )
 def test_gif_of_bad_lanes_is_an_error_not_a_crash(change: dict, message: str) -> None:
     lane = {**run_value()["lanes"][0], **change}
-    assert message in encode_gif(gif_request(lanes=[lane]))["error"]
+    assert message in export_file(gif_request(lanes=[lane]))["error"]
 
 
 def test_gif_of_lanes_that_are_too_large_together_is_refused_before_they_are_decoded() -> None:
@@ -158,7 +163,9 @@ def test_gif_of_lanes_that_are_too_large_together_is_refused_before_they_are_dec
         "sheet": PREFIX + base64.b64encode(blank.getvalue()).decode(),
         "present": [True] * frames,
     }
-    answer = encode_gif({"lanes": [lane] * 2, "captions": ["x"] * frames, "frame_ms": 100})
+    answer = export_file(
+        {"lanes": [lane] * 2, "captions": ["x"] * frames, "frame_ms": 100, "about": {}}
+    )
     assert "a sheet of 5000 x 5000 pixels is too large" in answer["error"]
 
 
@@ -168,11 +175,11 @@ def test_gif_of_a_png_with_endless_notes_is_an_error() -> None:
     sheet = Image.open(io.BytesIO(base64.b64decode(lane["sheet"][len(PREFIX) :])))
     sheet.save(noisy, "PNG", pnginfo=notes)
     lane["sheet"] = PREFIX + base64.b64encode(noisy.getvalue()).decode()
-    assert "not a PNG" in encode_gif(gif_request(lanes=[lane]))["error"]
+    assert "not a PNG" in export_file(gif_request(lanes=[lane]))["error"]
 
 
 def test_gif_of_a_truncated_png_is_an_error() -> None:
     lane = run_value()["lanes"][0]
     data = base64.b64decode(lane["sheet"][len(PREFIX) :])[:-30]
     lane["sheet"] = PREFIX + base64.b64encode(data).decode()
-    assert "not a PNG" in encode_gif(gif_request(lanes=[lane]))["error"]
+    assert "not a PNG" in export_file(gif_request(lanes=[lane]))["error"]

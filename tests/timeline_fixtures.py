@@ -39,7 +39,7 @@ LANES = [("State", "x"), ("Guess", "x0"), ("Noise", "out")]
 def run_value(**extras: object) -> dict:
     return timeline_value(
         make_frames(), LANES, ms_per_step=12.5, provenance="cpu, 75 ms", name="A run!", **extras
-    )
+    ).to_json()
 
 
 def training_value() -> dict:
@@ -73,7 +73,7 @@ def training_value() -> dict:
             }
         ],
         start=0,
-    )
+    ).to_json()
 
 
 def long_value() -> dict:
@@ -86,7 +86,7 @@ def long_value() -> dict:
         step_word="step",
         live=False,
         provenance="computed before",
-    )
+    ).to_json()
 
 
 def open_gif(data: bytes) -> Image.Image:

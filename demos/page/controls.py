@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
+import json
+import os
 import random
-from abc import ABCMeta
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import gradio as gr
 
-from demos.page.language import said
 from gen_core import checks, knobs
 from gen_core.data import CLASSES
 from gen_core.family import Family, own_knobs
@@ -29,25 +30,6 @@ def labels_for(label: int | None, count: int) -> int | list[int]:
 def label_code(label: int | None, count: int) -> str:
     """The same as Python."""
     return f"[i % {len(FASHION)} for i in range({count})]" if label is None else str(label)
-
-
-def raw(component: gr.components.Component) -> gr.components.Component:
-    """Makes a component hand its value to the handler as it came, and returns it.
-
-    Gradio's own checks answer a value out of range in words of their own, and let NaN, 2.5 and
-    null through; the handler's see every value, from the page and from the API alike. The class
-    changes, not the object alone: Gradio makes a new object whenever an event updates one.
-    """
-    component.__class__ = _raw_class(type(component))
-    return component
-
-
-@functools.cache
-def _raw_class(kind: type) -> type:
-    """`kind` without its preprocessing; to the browser (`is_template`) it is what it was."""
-    own = {"is_template": True, "preprocess": lambda self, payload: payload}
-    # ABCMeta's, because the metaclass of Gradio's components looks for the class in a file.
-    return ABCMeta.__new__(type(kind), f"Raw{kind.__name__}", (kind,), own)
 
 
 @dataclass(frozen=True)
@@ -91,9 +73,6 @@ class Knob:
 
     def component(self) -> gr.components.Component:
         """The knob as it stands on the page."""
-        return raw(self._component())
-
-    def _component(self) -> gr.components.Component:
         classes = ["advanced"] if self.advanced else []
         common = {"label": self.label, "info": self.info, "elem_classes": classes}
         common["interactive"] = True  # links write to it too, which Gradio takes for an output
@@ -184,6 +163,17 @@ def control_of(family: type[Family], name: str, **changes: Any) -> Knob:
     return next(k for k in controls_of(family, **{name: changes}) if k.name == name)
 
 
+def said(key: str, english: str) -> str:
+    """The text of a key such as "diffusion.steps.label" in the language of the page: that of
+    $GEN_LANGUAGE, a JSON file of texts by key. What it leaves out stays English."""
+    return _texts(os.environ.get("GEN_LANGUAGE", "")).get(key, english)
+
+
+@functools.cache
+def _texts(path: str) -> dict[str, str]:
+    return json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+
+
 def _title(options: Any, name: str) -> str:
     """As a visitor reads an option: its label, where it has one."""
     option = options[name] if isinstance(options, Mapping) else name
@@ -193,9 +183,11 @@ def _title(options: Any, name: str) -> str:
 class Knobs:
     """The knobs of one panel of one tab, in order."""
 
-    def __init__(self, tab: str, panel: str, knobs: Sequence[Knob], dearness: float = 1.0) -> None:
+    def __init__(
+        self, tab: str, panel: str, knobs: Sequence[Knob], relative_cost: float = 1.0
+    ) -> None:
         self.tab, self.panel, self.knobs = tab, panel, list(knobs)
-        self.dearness = dearness
+        self.relative_cost = relative_cost
         """The work of a step of one picture, of that of a picture of 28 by 28."""
         self.built: dict[str, gr.components.Component] = {}
 
@@ -207,16 +199,16 @@ class Knobs:
             if knob.kind == "seed":
                 self._build_seed(knob)
             else:
-                self.built[knob.name] = self._component(knob)
+                self._build_one(knob)
 
-    def _component(self, knob: Knob) -> gr.components.Component:
-        component = knob.component()
+    def _build_one(self, knob: Knob) -> gr.components.Component:
+        component = self.built[knob.name] = knob.component()
         component.elem_id = f"{self.tab}-{self.panel}-{knob.name}"
         return component
 
     def _build_seed(self, knob: Knob) -> None:
         with gr.Row(elem_classes=["seed-row", "advanced"] if knob.advanced else ["seed-row"]):
-            seed = self.built[knob.name] = self._component(knob)
+            seed = self._build_one(knob)
             new = gr.Button("New seed", size="sm", min_width=80, elem_classes=["new-seed"])
         new.click(
             lambda: random.randrange(100_000),

@@ -4,8 +4,6 @@
 demos/cached/. Each panel of each tab says what it wants kept, and reads it with `example(name)`.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys
@@ -19,8 +17,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from demos.page.figures import day
 from demos.page.handlers import App
+from demos.page.image_io import day
 from demos.page.tab import declared
 from gen_core.devices import device_title
 from gen_core.training.checkpoint import CheckpointError

@@ -1,10 +1,8 @@
 """What stands beside every model: three depths of explanation, and the code that runs it."""
 
-from __future__ import annotations
-
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +16,9 @@ LATEX = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
 ]
+
+LOAD, NOISE, TORCH = ("gen_core", "load"), ("gen_core", "Noise"), ("torch", "")
+"""Imports that most of the printed code needs."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,28 @@ def explanation(text: Explanation) -> None:
             )
 
 
+@dataclass(frozen=True)
+class Lines:
+    """Python to show to a visitor."""
+
+    needs: list[tuple[str, str]]
+    """What it imports, (module, name); the name is "" for the module itself."""
+    body: list[str]
+
+
+def script(needs: Iterable[tuple[str, str]], *body: str) -> str:
+    """Code that runs as it is: the body below its imports, (module, name) pairs; "" for the
+    module itself."""
+    modules: dict[str, set[str]] = {}
+    for module, name in needs:
+        modules.setdefault(module, set()).add(name)
+    imports = [
+        f"import {module}" if names == {""} else f"from {module} import {', '.join(sorted(names))}"
+        for module, names in sorted(modules.items(), key=lambda item: (item[1] != {""}, item[0]))
+    ]
+    return "\n".join([*imports, "", *body])
+
+
 def code_panel(knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any) -> None:
     """ "Show the code": lines(validated knobs) as they run, and the source of what they call."""
 
@@ -77,6 +100,7 @@ def code_panel(knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any
         written,
         knobs.components,
         code,
+        preprocess=False,
         queue=False,
         show_progress="hidden",
         api_visibility="private",

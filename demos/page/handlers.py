@@ -1,6 +1,4 @@
-"""What every event handler shares: the model cache, the device lane, clear errors, Stop."""
-
-from __future__ import annotations
+"""What every event handler shares: the model cache, the device lock, clear errors, Stop."""
 
 import contextlib
 import functools
@@ -17,30 +15,31 @@ import torch
 from torch import nn
 
 from demos.page.controls import Knobs
-from demos.page.progress import Working
-from demos.page.queueing import BESIDE, LANE
+from demos.page.image_io import as_json, values_to_json
+from demos.page.queueing import DEVICE, OWN_PROCESS
 from gen_core import available, load
 from gen_core.checks import KnobError
 from gen_core.data import MissingData
-from gen_core.devices import pick_device
+from gen_core.devices import device_title, pick_device
+from gen_core.progress import Progress
 from gen_core.training.checkpoint import CheckpointError, card, kind_of
 
 log = logging.getLogger("noise-to-data")
 
 EXPECTED = (KnobError, CheckpointError, MissingData)
 """Errors whose message is written for a visitor."""
-SLICE = 0.1
+TIME_SLICE = 0.1
 """Seconds of work between two moments in which another visitor's slider gets a turn."""
-BEAT = 0.15
+MIN_UPDATE_GAP = 0.15
 """Seconds between two messages that show nothing, and cost the page some work all the same. Stop
 waits as long, and so does whoever starts the next run."""
 HANDOVER = 0.002
-"""Seconds between two slices in which the lane is nobody's: a lock is not fair by itself."""
+"""Seconds between two slices in which nobody holds the lock: it is not fair by itself."""
 MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}
 """Pictures of 28 by 28 times steps of one run: the cap that keeps one visitor from holding the
 device."""
-MOST_BESIDE = 4
-"""Runs beside the lane at once: those that wait there say what for."""
+MOST_PROCESSES = 4
+"""Runs in processes of their own at once: those that wait there say what for."""
 _END = object()
 NONE: Mapping[str, Any] = {}
 
@@ -60,9 +59,10 @@ class App:
 
     def __init__(self, device: str = "auto", data_root: str | None = None) -> None:
         self.device: torch.device = pick_device(device)
+        self.device_title = device_title(self.device)
         self.data_root = data_root
         self.most_work = MOST_WORK[self.device.type]
-        self.lane = threading.RLock()
+        self.device_lock = threading.RLock()
         """Held while the device computes, slice by slice, so that long runs let short ones pass."""
         self.knobs: list[Knobs] = []
         """Every panel's knobs, for links."""
@@ -99,8 +99,8 @@ class App:
         @functools.wraps(fn)
         def answer(*args: Any) -> Any:
             try:
-                with self.lane:
-                    return fn(*args)
+                with self.device_lock:
+                    return as_json(fn(*args))
             except Exception as error:
                 return {"error": message_of(error)}
 
@@ -116,34 +116,36 @@ class App:
         api_name: str,
         inputs: Mapping[str, Any] = NONE,
         stop: gr.Button | None = None,
-        beside: bool = False,
+        own_process: bool = False,
         **options: Any,
     ) -> Any:
         """Connects `trigger` (button.click, ...) to fn(**inputs, **validated knobs).
 
         fn returns the outputs, or is a generator that yields them as they come; what it yields as
-        `Working` (see `progress.watch`) moves the progress bar and changes nothing else. Each
-        slice of the work holds the device lane, or none does where the work is done `beside` it, in
-        a process of its own. Stop ends this visitor's own run.
+        `Progress` (see `progress.watch`) moves the progress bar and changes nothing else. Each
+        slice of the work holds the device lock, or none does where it is done in a process of its
+        own. Values reach fn as they came: Gradio's own checks answer one out of range in words of
+        their own, and let NaN, 2.5 and null through. Stop ends this visitor's own run.
         """
         listed = knobs.components if knobs else []
         event = trigger(
-            self._guarded(fn, knobs, [*inputs], beside),
+            self._guarded(fn, knobs, [*inputs], own_process),
             [*listed, *inputs.values()],
             outputs,
             api_name=api_name,
-            concurrency_id=BESIDE if beside else LANE,
-            concurrency_limit=MOST_BESIDE if beside else 1,
+            concurrency_id=OWN_PROCESS if own_process else DEVICE,
+            concurrency_limit=MOST_PROCESSES if own_process else 1,
+            preprocess=False,
             **options,
         )
         if stop is not None:
             stop.click(None, None, None, cancels=[event], api_visibility="private")
         return event
 
-    def check_work(self, count: int, steps: int, dearness: float = 1.0) -> None:
+    def check_work(self, count: int, steps: int, relative_cost: float = 1.0) -> None:
         """Raises KnobError where `count` pictures of `steps` steps are too much for one run, each
-        `dearness` times the work of a picture of 28 by 28."""
-        most = int(self.most_work / dearness)
+        `relative_cost` times the work of a picture of 28 by 28."""
+        most = int(self.most_work / relative_cost)
         if count * steps > most:
             raise KnobError(
                 f"count={count} times steps={steps} is {count * steps}: choose at most {most} "
@@ -151,10 +153,10 @@ class App:
             )
 
     def _guarded(
-        self, fn: Callable, knobs: Knobs | None, inputs: Sequence[str], beside: bool = False
+        self, fn: Callable, knobs: Knobs | None, inputs: Sequence[str], own_process: bool = False
     ) -> Callable:
         """fn as Gradio calls it: values in a row, messages for errors, work in slices."""
-        lane = contextlib.nullcontext() if beside else self.lane
+        lock = contextlib.nullcontext() if own_process else self.device_lock
         listed = len(knobs.knobs) if knobs else 0
 
         def run(*values: Any) -> Iterator[Any]:
@@ -163,18 +165,18 @@ class App:
             try:
                 settings = knobs.check(values[:listed]) if knobs else {}
                 if {"count", "steps"} <= settings.keys():
-                    self.check_work(settings["count"], settings["steps"], knobs.dearness)
-                with lane:
+                    self.check_work(settings["count"], settings["steps"], knobs.relative_cost)
+                with lock:
                     pieces = fn(**dict(zip(inputs, values[listed:], strict=True)), **settings)
                 if not inspect.isgenerator(pieces):
-                    yield pieces
+                    yield values_to_json(pieces)
                     return
-                for piece in _messages(pieces, lane):
-                    if isinstance(piece, Working):
-                        done = (piece.step, piece.total) if piece.total else None
-                        progress(done, desc=piece.doing, unit=piece.unit)
+                for piece in _messages(pieces, lock):
+                    if isinstance(piece, Progress):
+                        done = (piece.done, piece.total) if piece.total else None
+                        progress(done, desc=piece.stage, unit=piece.unit)
                         piece = gr.skip()
-                    yield piece
+                    yield values_to_json(piece)
             except gr.Error:
                 raise
             except Exception as error:
@@ -189,24 +191,24 @@ class App:
         return run
 
 
-def _messages(pieces: Iterator[Any], lane: contextlib.AbstractContextManager) -> Iterator[Any]:
-    """What of the work is told to the page: all that shows something, the rest once in a BEAT."""
-    told = time.perf_counter()
-    while (piece := _slice(pieces, lane)) is not _END:
+def _messages(pieces: Iterator[Any], lock: contextlib.AbstractContextManager) -> Iterator[Any]:
+    """What of the work reaches the page: all that shows something, the rest once in a while."""
+    last = time.perf_counter()
+    while (piece := _slice(pieces, lock)) is not _END:
         skips = isinstance(piece, dict) and piece == gr.skip()
-        if (skips or isinstance(piece, Working)) and time.perf_counter() - told < BEAT:
+        if (skips or isinstance(piece, Progress)) and time.perf_counter() - last < MIN_UPDATE_GAP:
             time.sleep(HANDOVER)
             continue
-        told = time.perf_counter()
+        last = time.perf_counter()
         yield piece
 
 
-def _slice(pieces: Iterator[Any], lane: contextlib.AbstractContextManager) -> Any:
-    """Works until there is something to show, or for SLICE seconds."""
+def _slice(pieces: Iterator[Any], lock: contextlib.AbstractContextManager) -> Any:
+    """Works until there is something to show, or for TIME_SLICE seconds."""
     started = time.perf_counter()
-    with lane:
+    with lock:
         for piece in pieces:
-            if not isinstance(piece, Working) or time.perf_counter() - started > SLICE:
+            if not isinstance(piece, Progress) or time.perf_counter() - started > TIME_SLICE:
                 return piece
     return _END
 

@@ -1,6 +1,7 @@
-"""A real picture to work on: from the data set, drawn, uploaded, or sampled by a model.
+"""Choosing a picture to work on: knobs, a pad to draw on and an upload, each shown when chosen.
 
-A panel that needs one has a `PictureInput` among its knobs:
+A panel of clothing has a `PictureInput` among its knobs, which also offers the data set and what a
+model samples:
 
     Panel(..., knobs=[partial(PictureInput, tab="diffusion", panel="forward"), Knob(...)])
 
@@ -9,43 +10,155 @@ and its run, a generator, is given it after the app, and asks
 come from. No picture of a data set travels with the project.
 """
 
-from __future__ import annotations
-
 import functools
-from collections.abc import Generator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 import torch
+from gradio.data_classes import GradioRootModel
+from gradio_client.utils import is_file_obj_with_meta
 from torch import Tensor
 
-from demos.page.controls import FASHION, Knob
+from demos.page.controls import FASHION, Knob, Knobs
+from demos.page.explain import Lines
 from demos.page.handlers import App, message_of
-from demos.page.image_io import prepare, prepare_drawing
-from demos.page.progress import Working, watch
-from demos.page.source import Lines, Pictures, Shown, Source
+from demos.page.image_io import in_data_url, prepare, prepare_colour, prepare_drawing
+from demos.page.progress import watch
+from demos.widgets.drawing import DrawingPad
 from gen_core import Noise, available
 from gen_core.checks import KnobError
 from gen_core.data import ImageSet, MissingData, load_data
 from gen_core.evaluation.cost import published
-from gen_core.noise import MAX_SEED
-
-__all__ = [
-    "Lines",
-    "PictureInput",
-    "Pictures",
-    "on_this_machine",
-    "prepare",
-    "real_pictures",
-    "result_of",
-    "sampled_pictures",
-    "seeds_from",
-]
+from gen_core.noise import seeds_from
+from gen_core.progress import Progress
 
 DATA, MODEL, DRAWING, UPLOAD = "Fashion-MNIST", "A model", "Drawing", "Upload"
 MODELS = ("flow-fashion", "diffusion-fashion", "gan-fashion")
 DOWNLOAD = "31 MB"
-T = TypeVar("T")
+
+Shown = Mapping[gr.components.Component | gr.Column, Callable[[str], bool]]
+"""Parts of the page, and with which choices each is shown."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    x: Tensor
+    """(B, 1, 28, 28), for portraits and the text-to-image model (1, 3, 64, 64), in [-1, 1], on the
+    CPU"""
+    origin: str
+    """Where they come from, ready to read: "Fashion-MNIST test set, not seen in training"."""
+    names: tuple[str, ...]
+    """What each one shows, "Sandal"; "" where nobody knows."""
+
+
+class Source:
+    """Several knobs, of which the first is the choice. Two on one panel need different prefixes."""
+
+    drawing, upload = "A drawing", "An upload"
+    """The choices with which visitors bring a picture of their own."""
+    pad = "Draw a face"
+    colour = True
+    column_width = 320
+
+    def __init__(self, app: App, knobs: Sequence[Knob], prefix: str = "") -> None:
+        self.app, self.knobs, self.prefix = app, list(knobs), prefix
+        self.inputs: dict[str, gr.components.Component] = {}
+        """What a run needs besides the knobs, by name: the drawing and the upload."""
+
+    def build(self, knobs: Knobs) -> None:
+        """Puts the controls on the page; only those of the choice are shown."""
+        knobs.build(*(knob.name for knob in self.knobs))
+        choice, *others = (knobs.built[knob.name] for knob in self.knobs)
+        shown = dict(self.shown_with(*others))
+        with gr.Column(min_width=self.column_width, elem_classes=["drawing-column"]) as column:
+            self.above_pad()
+            drawing = DrawingPad(label=self.pad, colour=self.colour)
+        upload = Upload(label="A picture, up to 4096 pixels a side", height=130)
+        self.inputs = {f"{self.prefix}drawing": drawing, f"{self.prefix}upload": upload}
+        shown[column] = lambda choice: choice == self.drawing
+        shown[upload] = lambda choice: choice == self.upload
+        for part, fits in shown.items():
+            part.visible = fits(self.knobs[0].default)
+
+        def follow(chosen: Any) -> list[Any]:
+            return [gr.update(visible=fits(chosen)) for fits in shown.values()]
+
+        choice.change(
+            follow,
+            choice,
+            list(shown),
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+
+    def shown_with(self, *knobs: gr.components.Component) -> Shown:
+        """Which of the other knobs, and of what it puts below them, go with which choices."""
+        return {}
+
+    def above_pad(self) -> None:
+        """Puts on the page what stands above the pad."""
+
+    def values(self, settings: Mapping[str, Any]) -> list[Any]:
+        """Those of its knobs, among the validated ones of the panel."""
+        return [settings[knob.name] for knob in self.knobs]
+
+    def brought(self, drawing: Any, upload: Any, settings: Mapping[str, Any]) -> Pictures | None:
+        """The visitor's own picture, where that is the choice. Raises KnobError."""
+        chosen = self.values(settings)[0]
+        if chosen == self.drawing:
+            return Pictures(self.from_drawing(drawing), "your drawing", ("",))
+        if chosen == self.upload:
+            return Pictures(self.from_file(path_of(upload)), "your upload", ("",))
+        return None
+
+    def from_drawing(self, drawing: Any) -> Tensor:
+        """(1, 3, 64, 64)"""
+        return prepare_colour(in_data_url(drawing, "drawing"), "drawing")
+
+    def from_file(self, path: str) -> Tensor:
+        """(1, 3, 64, 64)"""
+        return prepare_colour(path)
+
+    def brought_code(self, name: str) -> Lines:
+        """Lines that open the visitor's own picture, saved as a file."""
+        return Lines(
+            [("demos.page.image_io", "prepare_colour")],
+            [f'{name} = prepare_colour("picture.png")  # your picture, saved under this name'],
+        )
+
+
+class Anything(GradioRootModel):
+    """Whatever came: `path_of` says what is wrong with it, in the words of this page."""
+
+    root: Any
+
+
+class Upload(gr.File):
+    """gr.File that hands its value on unchecked. Gradio looks at its class for a new object,
+    which it makes whenever an event updates this one; hence a property of the class."""
+
+    is_template = True  # to the browser it is a gr.File
+    data_model = property(lambda self: Anything, lambda self, kind: None)
+
+    def api_info(self) -> dict[str, Any]:
+        return gr.FileData.model_json_schema()
+
+
+def path_of(upload: Any) -> str:
+    """Where Gradio keeps the uploaded file. Raises KnobError for anything but such a file.
+
+    Only what Gradio took for a file has been looked up among the uploads. A bare path has not:
+    it would open any file of this machine.
+    """
+    upload = getattr(upload, "root", upload)
+    if upload is None:
+        raise KnobError("upload: choose a picture file first")
+    if not is_file_obj_with_meta(upload):
+        raise KnobError(f"upload={str(upload)[:40]!r}: takes one picture file")
+    return upload["path"]
 
 
 @functools.cache
@@ -78,31 +191,15 @@ def real_pictures(
 
 def sampled_pictures(
     app: App, model: str, seed: int, count: int, label: int | None = None
-) -> Generator[Working, None, Pictures]:
+) -> Generator[Progress, None, Pictures]:
     """`count` pictures that a model draws from the seeds on from `seed`; all classes in turn."""
     seeds = seeds_from(seed, count)
     labels = [i % len(FASHION) if label is None else label for i in range(count)]
     family = app.model(model)
     frames = family.sample(Noise(seeds), label=labels, **published(family))
-    recording = yield from watch(frames, keep=2, doing=f"Sampling with {model}")
+    recording = yield from watch(frames, keep=2, stage=f"Sampling with {model}")
     names = tuple(FASHION[i] for i in labels)
     return Pictures(recording.frames[-1].x, f"sampled by {model}, not real", names)
-
-
-def result_of(run: Generator[Any, None, T]) -> T:
-    """What a generator returns at its end, for those who need no progress on the way."""
-    while True:
-        try:
-            next(run)
-        except StopIteration as end:
-            return end.value
-
-
-def seeds_from(seed: int, count: int) -> range:
-    """`count` seeds in a row; raises KnobError where there are no more."""
-    if seed + count - 1 > MAX_SEED:
-        raise KnobError(f"seed={seed}: choose 0 to {MAX_SEED - count + 1}, so that all have one")
-    return range(seed, seed + count)
 
 
 class PictureInput(Source):
@@ -171,7 +268,7 @@ class PictureInput(Source):
 
     def read(
         self, drawing: Any, upload: Any, settings: Mapping[str, Any], count: int = 1
-    ) -> Generator[Working, None, Pictures]:
+    ) -> Generator[Progress, None, Pictures]:
         """The chosen pictures: `count` of them from the data set or a model, else the one there is.
 
         A generator, for `yield from`: sampling takes its time, shows progress and can be stopped.
@@ -219,7 +316,7 @@ class PictureInput(Source):
 
     def brought_code(self, name: str) -> Lines:
         return Lines(
-            [("demos.page.image_input", "prepare")],
+            [("demos.page.image_io", "prepare")],
             [f'{name} = prepare("picture.png")  # your picture, saved under this name'],
         )
 

@@ -1,9 +1,11 @@
-"""Pictures that visitors bring, made into what the models were trained on."""
-
-from __future__ import annotations
+"""On the way in and out: what visitors bring as tensors, what widgets show as JSON."""
 
 import base64
 import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
@@ -97,7 +99,7 @@ def mask_url(mask: Tensor | None) -> str:
         return ""
     file = io.BytesIO()
     Image.fromarray(mask[0, 0].numpy() > 0.5).save(file, "PNG", optimize=True)
-    return PREFIX + base64.b64encode(file.getvalue()).decode()
+    return data_url(file.getvalue())
 
 
 def in_data_url(value: Any, name: str) -> IO[bytes]:
@@ -139,3 +141,79 @@ def _check_size(width: int, height: int, name: str) -> None:
         raise KnobError(
             f"{name}={width} x {height} pixels: choose a picture of 1 to {MAX_SIDE} pixels a side"
         )
+
+
+# --- out ------------------------------------------------------------------------------------------
+
+
+class Value:
+    """What a widget shows: a frozen dataclass with the fields that its script reads, in order."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as plain JSON, pictures as PNG data URLs. Raises ValueError on NaN."""
+        return {part.name: as_json(getattr(self, part.name)) for part in fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardValue(Value):
+    """What a card shows, which can be saved as a file."""
+
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What the file says of itself, PNG keyword -> text; see `gen_core.provenance.metadata`."""
+
+    def to_json(self) -> dict[str, Any]:
+        shown = super().to_json()
+        about = shown.pop("about")
+        return shown | {"about": about} if about else shown
+
+
+def as_json(value: Any) -> Any:
+    """A value as JSON: pictures, uint8 (H, W) or (H, W, 3), as PNG data URLs, NumPy's numbers as
+    Python's own. Raises ValueError on NaN, which JSON cannot carry."""
+    if isinstance(value, Value):
+        return value.to_json()
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim > 1:
+        return png_data_url(value)
+    if isinstance(value, Mapping):
+        return {str(key): as_json(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple, range, np.ndarray)):
+        return [as_json(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} in what a widget shows: numbers must be finite")
+    return value
+
+
+def values_to_json(piece: Any) -> Any:
+    """A piece of a run with JSON in place of each `Value`; all else is left as it is."""
+    if isinstance(piece, Value):
+        return piece.to_json()
+    if isinstance(piece, (list, tuple)):
+        return type(piece)(map(values_to_json, piece))
+    if isinstance(piece, dict):
+        return {key: values_to_json(entry) for key, entry in piece.items()}
+    return piece
+
+
+def png_data_url(array: np.ndarray) -> str:
+    """uint8 (H, W) or (H, W, 3) as a data URL with a PNG in it."""
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, format="PNG", compress_level=3)  # 6: thrice the time
+    return data_url(buffer.getvalue())
+
+
+def data_url(file: bytes, kind: str = "png") -> str:
+    """An image file as a data URL."""
+    return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
+
+
+def duration(seconds: float) -> str:
+    """ "412 ms", "1.92 s" """
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def day(iso: str) -> str:
+    """ "2026-11-21" as "21 November 2026"."""
+    meant = date.fromisoformat(iso)
+    return f"{meant.day} {meant:%B %Y}"

@@ -1,7 +1,5 @@
 """Links that restore a tab with its knobs: ?tab=diffusion&panel=compare&compare.steps=20."""
 
-from __future__ import annotations
-
 import html
 import json
 from collections.abc import Mapping

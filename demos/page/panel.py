@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
@@ -13,13 +13,12 @@ from demos.page.controls import Knob, Knobs
 from demos.page.examples import Keep, example
 from demos.page.explain import Explanation, code_panel, explanation
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
-from demos.page.layout import buttons, controls, results
-from demos.page.progress import Working
+from demos.page.image_input import Source
+from demos.page.image_io import CardValue, as_json, values_to_json
 from demos.page.saving import run_of, save_button
-from demos.page.source import Source
 from gen_core import available
-from gen_core.devices import device_title
+from gen_core.noise import seeds_from
+from gen_core.progress import Progress
 from gen_core.provenance.metadata import about
 
 
@@ -62,7 +61,7 @@ class Panel:
     wide), the other wide ones under the result."""
     run: Callable[..., Iterator[Any]]
     """run(app, *sources, /, **inputs, **validated knobs) yields what the screen shows, and between
-    `Working` or skips."""
+    `Progress` or skips."""
     code: Callable[..., str] | None = None
     """code(*sources, validated knobs): the lines that do the same."""
     calls: Any = None
@@ -94,18 +93,18 @@ class Panel:
     """further(app) puts more on the page, below all else."""
     parts: Sequence[Panel] = ()
     """Panels within this one, which `below` or `further` puts on the page."""
-    made_by: str = ""
-    """The model that drew the pictures: files made of the widget then say so in their metadata."""
+    generates: bool = True
+    """Whether models drew what it shows: files made of the widget say so in their metadata."""
     saves: bool = False
     """Whether a button under the widget saves the pictures of a run (see `demos.page.saving`)."""
     live: tuple[str, ...] = ()
     """Knobs that run it too, while they move: the newest value wins."""
-    dearness: float = 1.0
+    relative_cost: float = 1.0
     """The work of a step of one picture, of that of a picture of 28 by 28."""
     progress: str = "minimal"
     """How Gradio shows that a run is on: "full", "minimal" or "hidden"."""
-    beside: bool = False
-    """Whether it runs in a process of its own, beside the device's lane."""
+    own_process: bool = False
+    """Whether it runs in a process of its own, without the device."""
 
     @property
     def name(self) -> str:
@@ -126,7 +125,7 @@ class Panel:
         else:
             explanation(self.text)
         knobs, sources = self.declared(app)
-        listed = app.add(Knobs(self.tab, self.id, knobs, self.dearness))
+        listed = app.add(Knobs(self.tab, self.id, knobs, self.relative_cost))
         page = Page(self, app, listed, sources)
         self.layout(page)
         if self.after:
@@ -200,7 +199,7 @@ class Panel:
                 inputs=page.inputs,
                 api_name=self.name.replace("-", "_") + ending,
                 stop=page.stop,
-                beside=self.beside,
+                own_process=self.own_process,
                 show_progress=self.progress,
                 trigger_mode="always_last" if ending or not self.button else "once",
             )
@@ -209,15 +208,14 @@ class Panel:
 
     def values(self, page: Page, /, **settings: Any) -> Iterator[Any]:
         """What the outputs take, while it runs; settings: inputs and validated knobs."""
+        knobs = {name: value for name, value in settings.items() if name not in page.inputs}
         for value in self.run(page.app, *page.sources, **settings):
-            yield self.shown(page.app, value, settings) if is_value(value) else value
+            yield self.shown(page.app, value, knobs) if is_value(value) else value
 
     def shown(self, app: App, value: Any, settings: Mapping[str, Any]) -> Any:
-        """What the outputs take for a value of a run."""
-        drawn = self.drawn(value, device_title(app.device), live=True)
-        if self.made_by:
-            drawn = self._signed(drawn, settings)
-        return (drawn, run_of(self.made_by, settings, drawn)) if self.saves else drawn
+        """What the outputs take for a value of a run; settings: validated knobs."""
+        drawn = self.signed(self.drawn(value, app.device_title, live=True), settings)
+        return (drawn, run_of(self.maker(settings), settings, drawn)) if self.saves else drawn
 
     def drawn(self, value: Any, note: str, live: bool) -> Any:
         """What the screen takes for a value of a run, or of the example, which stands still.
@@ -227,9 +225,21 @@ class Panel:
             return value
         return {**value, "provenance": note, "live": False, "autoplay": False}
 
-    def _signed(self, value: Any, settings: Mapping[str, Any]) -> Any:
-        """The value with what files made of it shall say of themselves."""
-        return {**value, "about": about(self.made_by, settings)}
+    def signed(self, value: Any, settings: Mapping[str, Any]) -> Any:
+        """The value of a card, or its JSON, with what files made of it say of themselves."""
+        said = about(self.maker(settings), settings) if self.generates else {}
+        if said and isinstance(value, CardValue):
+            return replace(value, about=said)
+        return value | {"about": said} if said and is_card(value) else value
+
+    def signing(self, run: Callable[..., Iterator[Any]], /, **settings: Any) -> Iterator[Any]:
+        """What another run of the panel yields, its cards signed."""
+        for value in run(**settings):
+            yield self.signed(value, settings)
+
+    def maker(self, settings: Mapping[str, Any]) -> str:
+        """The model, or models, that drew the pictures of a run with these settings."""
+        return settings.get("model") or ", ".join(self.models)
 
     # --- the example --------------------------------------------------------------------------
 
@@ -239,17 +249,22 @@ class Panel:
         if before is None:
             return None
         drawn = self.drawn(before.value, before.note, live=False)
-        return self._signed(drawn, self.kept(app)) if self.made_by else drawn
+        return as_json(self.signed(drawn, self.first_settings(app)))
 
     def kept(self, app: App) -> dict[str, Any]:
-        """What `run` takes for the example: the knobs as they stand at first, but for `example`."""
-        first = {knob.name: knob.check(knob.default) for knob in self.declared(app)[0]}
-        return first | dict(self.example or {})
+        """What `run` takes for the example."""
+        return self.first_settings(app) | dict(self.example or {})
+
+    def first_settings(self, app: App) -> dict[str, Any]:
+        """The knobs as the example was made with them, validated."""
+        changed = self.example or {}
+        knobs, _ = self.declared(app)
+        return {knob.name: changed.get(knob.name, knob.check(knob.default)) for knob in knobs}
 
     def finished(self, app: App) -> Any:
         """The last value of the example's run."""
         *_, value = self.run(app, *self.declared(app)[1], **self.kept(app))
-        return value
+        return values_to_json(value)
 
     def keeps(self) -> list[Keep]:
         """The examples for the page's first moment, those of its parts among them."""
@@ -266,7 +281,30 @@ class Panel:
         return Keep(self.name, self.finished, models=self.models, seeds=tuple(seeds))
 
 
+def is_card(value: Any) -> bool:
+    """Whether this is the JSON of a card, as examples are kept."""
+    return isinstance(value, dict) and "provenance" in value
+
+
 def is_value(piece: Any) -> bool:
     """Whether what a run yields is to be shown, not only a turn for others."""
     skips = isinstance(piece, dict) and piece.get("__type__") == "update"
-    return not (skips or isinstance(piece, Working))
+    return not (skips or isinstance(piece, Progress))
+
+
+def controls() -> gr.Column:
+    """The narrow left column with knobs and buttons."""
+    return gr.Column(scale=1, min_width=260, elem_classes=["controls"])
+
+
+def results() -> gr.Column:
+    """The wide right column with pictures."""
+    return gr.Column(scale=3, min_width=320, elem_classes=["results"])
+
+
+def buttons(run: str) -> tuple[gr.Button, gr.Button]:
+    """The primary button and Stop, side by side."""
+    with gr.Row(elem_classes=["run-row"]):
+        go = gr.Button(run, variant="primary", min_width=140, scale=3)
+        stop = gr.Button("Stop", variant="stop", min_width=70, scale=1)
+    return go, stop

@@ -1,25 +1,14 @@
-"""How a long run says where it is, and how it can be stopped between two steps."""
-
-from __future__ import annotations
+"""A generation that says how far it is, and can be stopped between two steps."""
 
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from gen_core import Frame, record
+from gen_core.progress import Progress
 
-
-@dataclass(frozen=True)
-class Working:
-    """Yielded by a handler that has nothing to show yet: `step` of `total` is done.
-
-    A total of 0: nobody knows how much there is to do.
-    """
-
-    step: int
-    total: int
-    doing: str = "Step"
-    unit: str = "steps"
+T = TypeVar("T")
 
 
 @dataclass
@@ -30,16 +19,11 @@ class Recording:
     """On the CPU, float32, the first and the last among them."""
     seconds: float = 0.0
     """Time the sampler took, without waiting for other visitors."""
-    steps: int = 0
-
-    @property
-    def ms_per_step(self) -> float:
-        return 1000 * self.seconds / max(1, self.steps)
 
 
 def watch(
-    frames: Iterator[Frame], keep: int = 32, doing: str = "Step"
-) -> Generator[Working, None, Recording]:
+    frames: Iterator[Frame], keep: int = 32, stage: str = "Step"
+) -> Generator[Progress, None, Recording]:
     """Records a generation as `gen_core.record` does, with progress, and so that Stop works.
 
     In a handler: ``recording = yield from watch(model.sample(Noise(seeds), steps=200))``.
@@ -52,5 +36,13 @@ def watch(
         if frame is None:
             return recording
         recording.frames += record(iter([frame]), keep)
-        recording.steps = frame.total
-        yield Working(frame.step, frame.total, doing)
+        yield Progress(stage, frame.step, frame.total)
+
+
+def result_of(run: Generator[Any, None, T]) -> T:
+    """What a generator returns at its end, for those who need no progress on the way."""
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            return end.value

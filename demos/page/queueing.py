@@ -1,7 +1,5 @@
 """A fair queue for the device: each visitor has at most one request running and one waiting."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 
@@ -11,11 +9,11 @@ from gradio.queueing import Event, Queue
 from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import error_payload
 
-LANE = "device"
+DEVICE = "device"
 """The concurrency id of every event that computes; one runs at a time, the others queue."""
-BESIDE = "beside"
-"""That of events whose work is done beside the device's lane, in a process of its own."""
-FAIR = (LANE, BESIDE)
+OWN_PROCESS = "own process"
+"""That of events whose work is done in a process of its own, without the device."""
+FAIR = (DEVICE, OWN_PROCESS)
 PER_VISITOR = 2
 TITLE = "One after the other"
 REFUSAL = (
@@ -29,17 +27,17 @@ def queue_fairly(page: gr.Blocks, max_size: int = 64) -> gr.Blocks:
 
     Gradio's queue shows everyone their place, but lets one session fill it. It has no hook for
     this, so its `push` is wrapped.
-    The lanes count apart. There is no way around the queue (api_open=False).
+    Both kinds count apart. There is no way around the queue (api_open=False).
     """
     page.queue(default_concurrency_limit=4, max_size=max_size, api_open=False)
     queue, push, door = page._queue, page._queue.push, asyncio.Lock()
 
     async def fair_push(body: Any, request: Any, username: str | None) -> Any:
-        lane = route_utils.get_fn(page, None, body).concurrency_id
-        if lane not in FAIR:
+        kind = route_utils.get_fn(page, None, body).concurrency_id
+        if kind not in FAIR:
             return await push(body=body, request=request, username=username)
         async with door:  # nobody slips in between counting and joining
-            if under_way(queue, _visitor(body.session_hash, request), lane) >= PER_VISITOR:
+            if under_way(queue, _visitor(body.session_hash, request), kind) >= PER_VISITOR:
                 return True, await _refuse(queue, body, request), "success"
             return await push(body=body, request=request, username=username)
 
@@ -63,11 +61,11 @@ async def _refuse(queue: Queue, body: Any, request: Any) -> str:
     return event._id
 
 
-def under_way(queue: Queue, visitor: str, lane: str) -> int:
-    """This visitor's requests in a lane, running or waiting."""
+def under_way(queue: Queue, visitor: str, kind: str) -> int:
+    """This visitor's requests of a kind (a concurrency id), running or waiting."""
     return sum(
         event.alive
-        and event.concurrency_id == lane
+        and event.concurrency_id == kind
         and visitor
         == _visitor(
             # Without a session, Gradio takes an event's own id for one.

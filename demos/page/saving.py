@@ -3,10 +3,6 @@
 Done on the server: what a browser drew could be anything, and would be marked all the same.
 """
 
-from __future__ import annotations
-
-import base64
-import io
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -16,9 +12,9 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from PIL import Image
 
 from demos.page.handlers import App
+from demos.widgets.timeline import TimelineValue
 from gen_core.checks import KnobError
 from gen_core.provenance import watermark
 from gen_core.provenance.metadata import about, png
@@ -43,16 +39,9 @@ class Run:
     """uint8 (B, H, W, 3), as they stand on the page."""
 
 
-def run_of(model: str, knobs: Mapping[str, Any], value: Mapping[str, Any]) -> Run | None:
+def run_of(model: str, knobs: Mapping[str, Any], value: TimelineValue) -> Run | None:
     """The pictures in a timeline's first lane that moves; None while they are not finished."""
-    if value["steps"][-1] != value["total"]:
-        return None
-    lane = next(lane for lane in value["lanes"] if not lane["still"])
-    data = base64.b64decode(lane["sheet"].partition(",")[2])
-    with Image.open(io.BytesIO(data)) as sheet:
-        last = np.asarray(sheet.convert("RGB"))[-lane["height"] :]
-    pictures = last.reshape(lane["height"], lane["samples"], lane["width"], 3).swapaxes(0, 1)
-    return Run(model, knobs, pictures.copy())
+    return Run(model, knobs, value.last_pictures()) if value.finished else None
 
 
 def save_button(app: App, panel: str) -> gr.State:

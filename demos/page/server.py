@@ -1,7 +1,5 @@
 """How the page is served: to whom it may concern, and without a word to any other host."""
 
-from __future__ import annotations
-
 import html
 import re
 from pathlib import Path

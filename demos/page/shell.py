@@ -1,7 +1,5 @@
 """The page around the tabs: title, theme, device badge, tab order, links."""
 
-from __future__ import annotations
-
 import html
 import random
 from pathlib import Path

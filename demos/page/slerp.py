@@ -1,7 +1,5 @@
 """The words for the arc between two latent codes, which more than one tab walks."""
 
-from __future__ import annotations
-
 FORMULA = (
     r"z(t) = \frac{\sin((1 - t)\,\Omega)}{\sin \Omega}\, z_a + "
     r"\frac{\sin(t\,\Omega)}{\sin \Omega}\, z_b, \qquad "

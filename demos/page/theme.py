@@ -1,7 +1,5 @@
 """The page's look: warm paper, ink and one accent, in the fonts the visitor's system has."""
 
-from __future__ import annotations
-
 import gradio as gr
 
 SANS = ("Inter", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from demos.page.controls import Knob, control_of
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
 from demos.page.panel import Page, Panel
 from demos.page.script import sampling, script
 from demos.sampling import composed
@@ -20,7 +19,13 @@ from demos.sampling.generate import Generation
 from demos.sampling.runs import on_timeline
 from demos.sampling.texts import PERSON
 from demos.tabs.latent_space.models import JUDGE
-from demos.widgets.attribute_picker import NEVER, Wish, WishKnob, in_words, never_together
+from demos.widgets.attribute_picker import (
+    NEVER,
+    AttributeKnob,
+    Attributes,
+    in_words,
+    never_together,
+)
 from demos.widgets.card import read
 from demos.widgets.timeline import Timeline
 from gen_core import Frame, available
@@ -28,6 +33,7 @@ from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import Avatar
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, hidden
 from gen_core.evaluation.cost import Meter
+from gen_core.noise import seeds_from
 
 START = "hair:afro;hair_colour:blond;hat:none"
 FRAMES = 11
@@ -39,7 +45,7 @@ MOST_CURVES = 3
 
 
 @torch.inference_mode()
-def shown(judge: AttributeClassifier, x: Tensor, attributes: Wish) -> dict[str, Tensor]:
+def shown(judge: AttributeClassifier, x: Tensor, attributes: Attributes) -> dict[str, Tensor]:
     """For each attribute asked for that can be seen, which of the pictures x (B, 3, H, W) show it:
     (B,) bool, on the CPU."""
     logits, numbers = judge.answers(judge(x.to(judge.device)).cpu())
@@ -51,7 +57,7 @@ def shown(judge: AttributeClassifier, x: Tensor, attributes: Wish) -> dict[str, 
     }
 
 
-def visible(attributes: Wish) -> Wish:
+def visible(attributes: Attributes) -> Attributes:
     """Those that no other hides."""
     unseen = hidden(Avatar(**attributes))
     return {name: value for name, value in attributes.items() if name not in unseen}
@@ -64,7 +70,7 @@ def counts(right: Mapping[str, Tensor]) -> tuple[dict[str, int], int]:
 
 
 def curves(
-    attributes: Wish, right: Sequence[Mapping[str, Tensor]], steps: list[int]
+    attributes: Attributes, right: Sequence[Mapping[str, Tensor]], steps: list[int]
 ) -> list[dict[str, Any]]:
     """The timeline's chart: the number of guesses that show what was asked for, at each moment."""
     counted, names = [counts(one) for one in right], [*right[0]]
@@ -87,9 +93,16 @@ def curves(
     ]
 
 
-def seen(value: Mapping[str, Any] | None) -> str:
+@dataclass(frozen=True, kw_only=True)
+class JudgedValue(TimelineValue):
+    """A timeline, and what the judge saw in its last pictures."""
+
+    seen: Mapping[str, Any]
+
+
+def seen(told: Mapping[str, Any] | None) -> str:
     """What the judge saw in the finished pictures, as HTML; "" where nobody judged."""
-    if not value or not value.get("seen"):
+    if not told:
         return ""
     verdict = value["seen"]
     rows = "".join(
@@ -133,7 +146,10 @@ class AttributesPanel(Panel):
         ]
 
     def shown(self, app: App, value: Any, settings: Mapping[str, Any]) -> Any:
-        return super().shown(app, value, settings), seen(value)
+        return super().shown(app, value, settings), seen(getattr(value, "seen", None))
+
+    def maker(self, settings: Mapping[str, Any]) -> str:
+        return self.models[0]  # the other one judges
 
 
 @dataclass(frozen=True)
@@ -161,7 +177,7 @@ class AttributeGeneration:
             models=(model, JUDGE),
             needs=(model,),
             below=lambda app: composed.build(model),
-            dearness=2.0,  # a step of a portrait takes twice as long as one of 28 by 28
+            relative_cost=2.0,  # a step of a portrait takes twice as long as one of 28 by 28
         )
 
     def knobs(self) -> list[Knob]:
@@ -169,7 +185,7 @@ class AttributeGeneration:
         family = self.family.family
         guided = "0 ignores what was asked for, 1 follows it, more exaggerates it"
         return [
-            WishKnob("wish", "Who it shall be", "wish", START),
+            AttributeKnob("wish", "Who it shall be", "wish", START),
             control_of(family, "steps"),
             control_of(family, "guidance_scale", info=guided),
             control_of(family, "solver"),
@@ -178,7 +194,14 @@ class AttributeGeneration:
         ]
 
     def draw(
-        self, app: App, *, wish: Wish, count: int, seed: int, frames: int = FRAMES, **knobs: Any
+        self,
+        app: App,
+        *,
+        wish: Attributes,
+        count: int,
+        seed: int,
+        frames: int = FRAMES,
+        **knobs: Any,
     ) -> Iterator[dict[str, Any]]:
         """Yields the timeline's values while the people come out of the noise; the last one also
         says what the judge saw, where there is one."""
@@ -202,7 +225,7 @@ class AttributeGeneration:
             yield {**value, **verdict} if verdict else value
 
     def _judged(
-        self, judge: AttributeClassifier, moments: Sequence[Frame], attributes: Wish
+        self, judge: AttributeClassifier, moments: Sequence[Frame], attributes: Attributes
     ) -> Generator[Any, None, tuple[list[dict], dict[str, Any]]]:
         """Yields turns for others; returns the chart and what the judge says of the pictures."""
         right = []

@@ -19,7 +19,6 @@ from torch import Tensor
 from demos.page.controls import ALL_CLASSES, FASHION, Knob, Knobs, controls_of, labels_for
 from demos.page.explain import Explanation
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.sampling.runs import KEEP, on_timeline

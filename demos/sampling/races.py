@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from demos.page.controls import ALL_CLASSES, FASHION, Knob, control_of, labels_for
-from demos.page.figures import duration, grid
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
+from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.sampling.runs import finished
 from demos.sampling.texts import COMPARE, FEW_STEPS
-from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
+from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
+from gen_core.data.images import grid
 from gen_core.devices import device_title
 from gen_core.evaluation.cost import Meter
 from gen_core.families.diffusion import Diffusion
 from gen_core.family import Family
+from gen_core.noise import seeds_from
 from gen_core.solvers import DIFFUSION_SOLVERS, ddim, flow_euler
 
 FLOW, DIFFUSION = "flow-fashion", "diffusion-fashion"
@@ -60,7 +61,7 @@ def race(
             cells[i][k] = Cell(grid(x, scale=1, gap=1), duration(meter.seconds))
             done = k + 1 == len(steps) and i + 1 == len(contenders)
             state = f"all in {duration(seconds)}" if done else f"{duration(seconds)} so far"
-            yield labelled_grid_value(
+            yield LabelledGridValue(
                 [Row(c.title, c.note, row) for c, row in zip(contenders, cells, strict=True)],
                 [str(n) for n in steps],
                 corner=corner,

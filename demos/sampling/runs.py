@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 import gradio as gr
 from torch import Tensor
 
-from demos.page.figures import duration
-from demos.page.handlers import SLICE, App
+from demos.page.handlers import TIME_SLICE, App
+from demos.page.image_io import duration
 from demos.widgets.timeline import Lane, timeline_value
 from gen_core import Frame, record
 from gen_core.devices import device_title
@@ -53,7 +53,7 @@ def unhurried(frames: Iterator[Frame]) -> Iterator[Frame | None]:
     since = time.perf_counter()
     for frame in frames:
         yield frame
-        if time.perf_counter() - since > SLICE:
+        if time.perf_counter() - since > TIME_SLICE:
             yield None
             since = time.perf_counter()
 

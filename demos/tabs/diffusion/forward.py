@@ -9,18 +9,19 @@ import torch
 from torch import Tensor
 
 from demos.page.controls import Knob
-from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_input import MODEL as SAMPLED
-from demos.page.image_input import PictureInput, Pictures, seeds_from
+from demos.page.image_input import PictureInput, Pictures
 from demos.page.panel import Panel
-from demos.page.progress import Working
 from demos.page.script import script
 from demos.tabs.diffusion.texts import FORWARD
 from demos.widgets.timeline import Timeline, timeline_from_images
 from gen_core import Noise
+from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.families.diffusion import Diffusion
+from gen_core.noise import seeds_from
+from gen_core.progress import Progress
 from gen_core.solvers import NoiseSchedule
 
 MODEL = "diffusion-fashion"
@@ -43,8 +44,8 @@ KNOBS = [
 
 def dissolve(
     model: Diffusion, pictures: Pictures, *, count: int, moments: int, noise_seed: int
-) -> Iterator[dict[str, Any] | Working]:
-    """Yields Working for each moment, then the timeline's value.
+) -> Iterator[dict[str, Any] | Progress]:
+    """Yields Progress for each moment, then the timeline's value.
 
     x_t is computed from x_0 and one noise in closed form, each moment for itself; the guess is
     one evaluation of the network at that x_t, without a class.
@@ -61,7 +62,7 @@ def dissolve(
             guess = predict(drawn[1], t).x0 if t else x_0
         for lane, x in zip(lanes.values(), (*drawn, guess), strict=True):
             lane.append(pixels(x))
-        yield Working(k, moments - 1, "Moment")
+        yield Progress("Moment", k, moments - 1)
     scales = [schedule.scales_at(t) for t in times]
     yield timeline_from_images(
         lanes,
@@ -125,7 +126,7 @@ def code(source: PictureInput, k: Mapping[str, Any]) -> str:
 
 def run(
     app: App, source: PictureInput, /, drawing: Any = None, upload: Any = None, **settings: Any
-) -> Iterator[dict[str, Any] | Working]:
+) -> Iterator[dict[str, Any] | Progress]:
     """Yields what `dissolve` does for the chosen picture."""
     own = {knob.name: settings[knob.name] for knob in KNOBS}
     app.check_work(own["count"], own["moments"])

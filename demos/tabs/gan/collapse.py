@@ -14,19 +14,20 @@ from typing import Any, Self
 import numpy as np
 
 from demos.page.controls import FASHION, Knob
-from demos.page.figures import duration, pixels
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
+from demos.page.image_io import duration
 from demos.page.panel import Panel
-from demos.page.progress import Working
 from demos.page.script import script
 from demos.tabs.gan.samples import TAB
 from demos.tabs.gan.texts import COLLAPSE
 from demos.widgets.timeline import Timeline, timeline_from_images
 from gen_core import Noise, final
+from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.evaluation.metrics import ALIVE
 from gen_core.families.gan import GAN
+from gen_core.noise import seeds_from
+from gen_core.progress import Progress
 from gen_core.training.checkpoint import CheckpointError
 
 RUNS = {"Healthy": "gan-fashion-healthy", "Collapsed": "gan-fashion-collapsed"}
@@ -100,8 +101,8 @@ def moments(runs: Sequence[History]) -> list[int]:
     return sorted({step for run in runs for step in run.steps if step >= first} | {first})
 
 
-def watch_both(app: App, *, count: int, seed: int) -> Iterator[dict[str, Any] | Working]:
-    """Yields Working for each snapshot, then the timeline: both runs from the same seeds."""
+def watch_both(app: App, *, count: int, seed: int) -> Iterator[dict[str, Any] | Progress]:
+    """Yields Progress for each snapshot, then the timeline: both runs from the same seeds."""
     runs = [History.of(title, name, app.model(name)) for title, name in RUNS.items()]
     seeds, total = seeds_from(seed, count), sum(len(run.steps) for run in runs)
     drawn: dict[str, list[np.ndarray]] = {}
@@ -113,7 +114,7 @@ def watch_both(app: App, *, count: int, seed: int) -> Iterator[dict[str, Any] | 
             x = final(run.model.at_snapshot(step).sample(Noise(seeds)))
             seconds += time.perf_counter() - started
             drawn[run.title].append(pixels(x))
-            yield Working(sum(map(len, drawn.values())), total, "Snapshot")
+            yield Progress(sum(map(len, drawn.values())), total, "Snapshot")
     steps, device = moments(runs), device_title(runs[0].model.device)
     where = f"{count * total} pictures in {duration(seconds)} · {device}"
     yield timeline_from_images(

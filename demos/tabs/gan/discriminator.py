@@ -8,19 +8,19 @@ import gradio as gr
 from torch import Tensor
 
 from demos.page.controls import ALL_CLASSES, FASHION, Knob, control_of, label_code
-from demos.page.figures import pixels
 from demos.page.handlers import App
-from demos.page.image_input import DATA, PictureInput, Pictures, seeds_from
-from demos.page.layout import buttons
-from demos.page.panel import Page, Panel
-from demos.page.progress import Working
+from demos.page.image_input import DATA, PictureInput, Pictures
+from demos.page.panel import Page, Panel, buttons
 from demos.page.script import sampling, script
 from demos.tabs.gan.samples import LABEL, MODEL, TAB, classes_of
 from demos.tabs.gan.texts import DISCRIMINATOR
-from demos.widgets.tiles import Scale, Tile, Tiles, tiles_value
+from demos.widgets.tiles import Scale, Tile, Tiles, TilesValue
 from gen_core import Noise, final
+from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.families.gan import GAN
+from gen_core.noise import seeds_from
+from gen_core.progress import Progress
 
 NAME = f"{TAB}-discriminator"
 MIX = Knob("mix", "Mix in other pictures", "flag", False)
@@ -82,7 +82,7 @@ def verdict(
         others.origin if others else "",
         "Percent: how likely it is real, says the discriminator; beside it the logit",
     )
-    return tiles_value(
+    return TilesValue(
         sorted(tiles, key=lambda tile: tile.score),
         headline=headline,
         scale=scale,
@@ -145,7 +145,7 @@ def run(
     drawing: Any = None,
     upload: Any = None,
     **settings: Any,
-) -> Iterator[dict[str, Any] | Working]:
+) -> Iterator[dict[str, Any] | Progress]:
     """Yields the verdict, on other pictures too where they are mixed in."""
     others = None
     if mix:

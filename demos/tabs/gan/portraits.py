@@ -20,26 +20,17 @@ import numpy as np
 import torch
 
 from demos.page.controls import Knob, control_of
-from demos.page.figures import duration, pixels
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
+from demos.page.image_io import duration
 from demos.page.panel import Panel
-from demos.page.sample_tiles import one_pass
 from demos.page.script import sampling, script
 from demos.tabs.gan.samples import TAB, meaning
-from demos.tabs.gan.texts import (
-    CENSUS,
-    HOW_TO_READ,
-    NOT_COUNTED,
-    PARTS,
-    PORTRAITS,
-    STYLES,
-)
-from demos.widgets.attribute_picker import Wish, WishKnob
-from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
+from demos.tabs.gan.texts import CENSUS, HOW_TO_READ, NOT_COUNTED, PARTS, PORTRAITS, STYLES
+from demos.widgets.attribute_picker import AttributeKnob, Attributes
+from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.measured import card, figures_of
-from demos.widgets.tiles import Tiles
+from demos.widgets.tiles import Tiles, sample_tiles
 from gen_core import Noise
 from gen_core.checks import KnobError, whole
 from gen_core.classifiers.attributes import TENTHS
@@ -83,11 +74,11 @@ def unaided(work: Callable[..., Any], *args: Any, **knobs: Any) -> Any:
 
 
 def draw(
-    app: App, *, truncation_psi: float, seed: int, count: int, wish: Wish
+    app: App, *, truncation_psi: float, seed: int, count: int, wish: Attributes
 ) -> Iterator[dict[str, Any]]:
-    """Yields the portraits, as `tiles_value` gives them."""
+    """Yields the portraits, as tiles."""
     yield unaided(
-        one_pass,
+        sample_tiles,
         app.model(MODEL),
         seeds_from(seed, count),
         headline=meaning(truncation_psi, *MEAN),
@@ -290,7 +281,7 @@ def _row(count: Count, most: float) -> str:
 def mix(
     app: App, *, layers: int, truncation_psi: float, seed: int, column_seed: int
 ) -> Iterator[dict[str, Any]]:
-    """Yields the table, as `labelled_grid_value` gives it."""
+    """Yields the table."""
     rows, columns = seeds_from(seed, ROWS), column_seeds(column_seed)
     model = app.model(MODEL)
     layers = whole("layers", layers, 0, model.generator.layers)
@@ -300,7 +291,7 @@ def mix(
     titles = [("Itself", "unmixed"), *((f"Seed {row}", "for the coarse layers") for row in rows)]
     lines = [[Cell(picture, "") for picture in line] for line in table]
     lines[0][0] = Cell(table[0][0], "mean portrait")
-    yield labelled_grid_value(
+    yield LabelledGridValue(
         [Row(*title, line) for title, line in zip(titles, lines, strict=True)],
         ["itself", *(f"seed {column}" for column in columns)],
         corner="for the fine layers",
@@ -392,7 +383,7 @@ PANEL = Panel(
         PSI,
         Knob("seed", "Seed", "seed", 0),
         Knob("count", "Pictures", "whole", 12, 1, 64, advanced=True),
-        WishKnob("wish", "What all of them shall have", "wish", ""),
+        AttributeKnob("wish", "What all of them shall have", "wish", ""),
     ],
     run=draw,
     code=code,

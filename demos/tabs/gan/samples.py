@@ -10,20 +10,19 @@ import torch
 from torch import Tensor
 
 from demos.page.controls import ALL_CLASSES, FASHION, Knob, control_of, labels_for
-from demos.page.figures import duration, pixels
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
+from demos.page.image_io import duration
 from demos.page.panel import Panel
-from demos.page.progress import Working
-from demos.page.sample_tiles import one_pass
 from demos.page.script import drawing, script
 from demos.tabs.gan.texts import SAMPLES, WALK
-from demos.widgets.tiles import Tiles
+from demos.widgets.tiles import Tiles, sample_tiles
 from demos.widgets.timeline import Timeline, timeline_from_images
 from gen_core import Noise
+from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.families.gan import GAN
 from gen_core.latent.interpolation import spherical
+from gen_core.progress import Progress
 
 TAB, MODEL = "gan", "gan-fashion"
 LABEL = Knob("label", "What to draw", "label", ALL_CLASSES, all_classes=True)
@@ -38,9 +37,9 @@ def classes_of(label: int | None, count: int) -> list[int]:
 def draw(
     app: App, *, label: int | None, truncation_psi: float, count: int, seed: int
 ) -> Iterator[dict[str, Any]]:
-    """Yields the pictures, as `tiles_value` gives them."""
+    """Yields the pictures, as tiles."""
     classes = classes_of(label, count)
-    yield one_pass(
+    yield sample_tiles(
         app.model(MODEL),
         seeds_from(seed, count),
         [FASHION[c] for c in classes],
@@ -71,8 +70,8 @@ def loop(z: Tensor, steps: int) -> Tensor:
 
 def walk(
     app: App, *, label: int | None, count: int, steps: int, truncation_psi: float, seed: int
-) -> Iterator[dict[str, Any] | Working]:
-    """Yields Working for each class and arc, then the timeline's value.
+) -> Iterator[dict[str, Any] | Progress]:
+    """Yields Progress for each class and arc, then the timeline's value.
 
     count: seeds on the way; steps: pictures from one to the next. Of all ten classes, each walks
     the same way.
@@ -90,7 +89,7 @@ def walk(
                 labels = torch.full((len(z),), c, device=z.device)
                 parts.append(pixels(model.generate(z, labels, truncation_psi)))
             seconds += time.perf_counter() - started
-            yield Working(len(lanes) * count + len(parts), len(classes) * count, "Stretch")
+            yield Progress(len(lanes) * count + len(parts), len(classes) * count, "Stretch")
         lanes.append(np.concatenate(parts))
     what = "All ten classes, one path" if label is None else FASHION[label]
     took = f"{duration(seconds)} for {len(path) * len(classes)} pictures"

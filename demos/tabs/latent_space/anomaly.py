@@ -14,33 +14,24 @@ from torch import Tensor
 from torch.nn import functional
 
 from demos.page.controls import FASHION, Knob, Knobs
-from demos.page.figures import pixels, png_data_url
 from demos.page.handlers import App
-from demos.page.image_input import sampled_pictures
-from demos.page.image_io import COLOUR_SIDE
-from demos.page.layout import buttons
-from demos.page.panel import Page, Panel
-from demos.page.progress import Working
+from demos.page.image_input import Pictures, Shown, Source, sampled_pictures
+from demos.page.image_io import COLOUR_SIDE, png_data_url
+from demos.page.panel import Page, Panel, buttons
 from demos.page.script import script
-from demos.page.source import Pictures, Shown, Source
 from demos.sampling.runs import once
-from demos.tabs.latent_space.models import (
-    PORTRAIT,
-    PORTRAITS,
-    TAB,
-    UNSEEN_FROM,
-    UPLOAD,
-    portrait,
-)
+from demos.tabs.latent_space.models import PORTRAIT, PORTRAITS, TAB, UNSEEN_FROM, UPLOAD, portrait
 from demos.tabs.latent_space.texts import ANOMALY, HOW_FAR
 from demos.tabs.vae.reconstruct import error_map
-from demos.widgets.anomaly import Anomaly, Score, anomaly_value
+from demos.widgets.anomaly import Anomaly, AnomalyValue, Score
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.schema import BACKGROUNDS, CLOTH_COLOURS
+from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import BOUND, ERROR, examine, measuring
 from gen_core.latent.corruptions import KINDS, corrupt
+from gen_core.progress import Progress
 
 NAME = f"{TAB}-odd"
 GARMENT, FACE, AS_IT_IS = "Clothing", "A face to draw on", "nothing"
@@ -116,7 +107,7 @@ class AnomalySource(Source):
 
     def read(
         self, drawing: Any, upload: Any, settings: Mapping[str, Any]
-    ) -> Generator[Working, None, Pictures]:
+    ) -> Generator[Progress, None, Pictures]:
         """The chosen picture, x (1, 3, 64, 64). A generator, for sampling takes its time.
 
         Raises KnobError with a message for the visitor.
@@ -182,7 +173,7 @@ def coloured(x: Tensor, rng: torch.Generator) -> Tensor:
 
 
 @once
-def normal_scores(app: App) -> Generator[Working, None, Mapping[str, Any]]:
+def normal_scores(app: App) -> Generator[Progress, None, Mapping[str, Any]]:
     """Scores of portraits and of odd pictures, from the checkpoint, or measured here where it knows
     of none: what `gen_core.latent.anomaly.measure` returns."""
     model = app.model(PORTRAITS)
@@ -191,27 +182,31 @@ def normal_scores(app: App) -> Generator[Working, None, Mapping[str, Any]]:
     steps = measuring(model, LIVE_COUNT)
     while True:
         try:
-            yield Working(*next(steps), "Measuring what is normal", "pictures")
+            yield Progress("pictures", *next(steps), "Measuring what is normal")
         except StopIteration as end:
             return end.value
 
 
 def judged(
     app: App, pictures: Pictures, measured: Mapping[str, Any], *, score: str, allowed: float
-) -> dict[str, Any]:
+) -> AnomalyValue:
     """The widget's value for one picture, x (1, 3, 64, 64)."""
     model = app.model(PORTRAITS)
     copy, scores = examine(model, pictures.x)
     shown = [
-        ("The picture", pictures.origin, pixels(pictures.x)[0]),
-        ("What the model makes of it", f"its copy of {pictures.origin}", pixels(copy)[0]),
-        ("Where they differ", "orange: too dark, blue: too bright", difference(pictures.x, copy)),
+        Picture("The picture", pictures.origin, pixels(pictures.x)[0]),
+        Picture("What the model makes of it", f"its copy of {pictures.origin}", pixels(copy)[0]),
+        Picture(
+            "Where they differ",
+            "orange: too dark, blue: too bright",
+            difference(pictures.x, copy),
+        ),
     ]
-    return anomaly_value(
-        shown,
-        {key: float(values) for key, values in scores.items()},
-        measured,
-        SCORES,
+    return AnomalyValue(
+        pictures=shown,
+        own={key: float(values) for key, values in scores.items()},
+        measured=measured,
+        scores=SCORES,
         examples=examples(),
         score=score.lower(),
         allowed=allowed,
@@ -265,7 +260,7 @@ def run(
     drawing: Any = None,
     upload: Any = None,
     **settings: Any,
-) -> Iterator[dict[str, Any] | Working]:
+) -> Iterator[dict[str, Any] | Progress]:
     """Yields the verdict on the chosen picture."""
     pictures = yield from source.read(drawing, upload, settings)
     measured = yield from normal_scores(app)

@@ -9,9 +9,7 @@ import gradio as gr
 from demos.page.controls import Knob
 from demos.page.explain import explanation
 from demos.page.handlers import App
-from demos.page.layout import buttons, controls, results
-from demos.page.panel import Page, Panel
-from demos.page.progress import Working
+from demos.page.panel import Page, Panel, buttons, controls, results
 from demos.page.script import script
 from demos.tabs.latent_space import kl_figures
 from demos.tabs.latent_space.kl_pictures import (
@@ -36,6 +34,7 @@ from demos.tabs.latent_space.texts import KL, WALK, WHY_CUT, WHY_FORGET
 from demos.widgets.labelled_grid import LabelledGrid
 from demos.widgets.timeline import Timeline
 from gen_core.families.vae import VAE
+from gen_core.progress import Progress
 
 NAME = f"{TAB}-kl"
 COMPARE, FORGET, SEVER, GO = (
@@ -194,7 +193,7 @@ def code(found: Sequence[Variant], k: Mapping[str, Any]) -> str:
     )
 
 
-def new_faces_and_a_walk(app: App, **knobs: Any) -> Iterator[dict[str, Any] | Working]:
+def new_faces_and_a_walk(app: App, **knobs: Any) -> Iterator[dict[str, Any] | Progress]:
     """Yields the table and the timeline of all models: the example."""
     table = yield from side_by_side(app, VARIANTS, knobs["seed"])
     yield {"table": table, "walk": (yield from walk(app, VARIANTS, knobs))}

@@ -9,20 +9,11 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from demos.page.figures import pixels
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
-from demos.page.progress import Working
 from demos.sampling.runs import once
-from demos.tabs.latent_space.models import (
-    JUDGE,
-    MOST_PORTRAITS,
-    PORTRAITS,
-    UNSEEN_FROM,
-    portrait,
-)
+from demos.tabs.latent_space.models import JUDGE, MOST_PORTRAITS, PORTRAITS, UNSEEN_FROM, portrait
 from demos.tabs.latent_space.texts import AWAY, HOLES
-from demos.widgets.labelled_grid import Cell, Row, labelled_grid_value
+from demos.widgets.labelled_grid import Cell, LabelledGridValue, Row
 from demos.widgets.timeline import timeline_from_images
 from gen_core import Noise, available, final
 from gen_core.checks import whole
@@ -32,12 +23,14 @@ from gen_core.devices import device_title
 from gen_core.families.vae import VAE
 from gen_core.latent.anomaly import ERROR, examine
 from gen_core.latent.interpolation import straight
+from gen_core.noise import seeds_from
+from gen_core.progress import Progress
 
 SHOWN = 6
 """Pictures in a row of the tables."""
 PORTRAITS_ENDS, RANDOM_ENDS = "Two portraits", "Two random codes"
 
-Run = Generator[Working, None, dict[str, Any]]
+Run = Generator[Progress, None, dict[str, Any]]
 """A run for `yield from`: progress on the way, a widget's value at the end."""
 HUES = ("var(--blue)", "var(--amber)", "var(--green)", "var(--violet)", "var(--rose)")
 """CSS colours in the order of the models that are here, as a timeline gives them to its series."""
@@ -132,16 +125,16 @@ def half_way(judge: AttributeClassifier, x: Tensor) -> Tensor:
 
 
 @once
-def load(app: App) -> Generator[Working, None, ReferenceSet]:
+def load(app: App) -> Generator[Progress, None, ReferenceSet]:
     """The portraits of `SEEDS`. A generator, for `yield from`: drawing takes its time."""
     drawn = []
     for first in range(0, COUNT, CHUNK):
         drawn.append(avatars(SEEDS[first : first + CHUNK])[0])
-        yield Working(first + CHUNK, COUNT, "Drawing portraits to compare with", "portraits")
+        yield Progress(first + CHUNK, COUNT, "Drawing portraits to compare with", "portraits")
     return ReferenceSet.of(app.model(JUDGE), torch.cat(drawn).float() / 127.5 - 1)
 
 
-def reference_set(app: App) -> Generator[Working, None, ReferenceSet | None]:
+def reference_set(app: App) -> Generator[Progress, None, ReferenceSet | None]:
     """The same, where there is a judge; None elsewhere."""
     return (yield from load(app)) if JUDGE in available() else None
 
@@ -157,7 +150,7 @@ def side_by_side(app: App, variants: Sequence[Variant], seed: int) -> Run:
     for done, variant in enumerate(variants, 1):
         model = app.model(variant.name)
         rows.append(_new(model, variant, seeds, f"KL weight {model.config.beta:g}", known))
-        yield Working(done, len(variants), "Drawing", "models")
+        yield Progress(done, len(variants), "Drawing", "models")
     return _table(app, rows, [f"seed {s}" for s in seeds], "the same code", "kl-side-by-side")
 
 
@@ -172,7 +165,7 @@ def mistake(app: App, variants: Sequence[Variant], number: int, seed: int) -> Ru
         model = app.model(variant.name)
         again.append(_again(model, variant, x))
         new.append(_new(model, variant, seeds, "new faces from random codes", known))
-        yield Working(done, len(variants), "Drawing", "models")
+        yield Progress("Drawing", done, len(variants), "models")
     real = Row("The portraits", "not shown in training", [Cell(p, "") for p in pixels(x)])
     columns = [f"Portrait {n}, seed {s}" for n, s in zip(numbers, seeds, strict=True)]
     return _table(app, [real, *again, *new], columns, "", f"{variants[-1].name}-mistake")
@@ -195,7 +188,7 @@ def _new(
 
 
 def _table(app: App, rows: list[Row], columns: list[str], corner: str, name: str) -> dict[str, Any]:
-    return labelled_grid_value(
+    return LabelledGridValue(
         rows,
         columns,
         corner=corner,
@@ -253,7 +246,7 @@ def walk(app: App, variants: Sequence[Variant], knobs: Mapping[str, Any]) -> Run
         lanes[title] = list(pixels(x)[:, None])
         points = [[round(a, 4), round(b, 3)] for a, b in zip(t.tolist(), far, strict=False)]
         holes.append({"name": variant.title, "points": points})
-        yield Working(done, len(variants), "Walking", "models")
+        yield Progress(done, len(variants), "Walking", "models")
     return timeline_from_images(
         lanes,
         [f"t = {value:.2f}" for value in t.tolist()],

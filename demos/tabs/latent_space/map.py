@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from demos.page.controls import FASHION, Knob
-from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.panel import Page, Panel
 from demos.page.script import script
@@ -118,6 +117,7 @@ VIEWS = {
         "Neighbours (t-SNE)",
         PORTRAITS,
         1.05,
+        atlas,
         ("across", "up"),
         "-0.7,-0.1;-0.45,0.35;0,0.45;0.15,0;0.1,-0.45;0.45,-0.5;0.75,-0.1",
         places=lambda model, atlas: atlas.places.float(),
@@ -129,6 +129,7 @@ VIEWS = {
         "Widest plane (PCA)",
         PORTRAITS,
         3.0,
+        atlas,
         ("first component", "second"),
         "-2,-1.5;-1.5,1;0,1.5;1.5,1;2,-1.5",
         places=lambda model, atlas: (
@@ -143,6 +144,7 @@ VIEWS = {
         "Fashion, two numbers",
         FLAT,
         4.0,
+        atlas,
         ("stronger number", "other"),
         "-2.5,-2;-1,1.5;1,1.5;2.5,-2",
         # A swap of two numbers, or none, is its own inverse.
@@ -192,7 +194,7 @@ def walk(app: App, path: Path, count: int) -> dict[str, Any]:
     }
 
 
-def timeline(walked: dict[str, Any], note: str, live: bool) -> dict[str, Any]:
+def timeline(walked: dict[str, Any], note: str, live: bool) -> TimelineValue:
     """What `walk` gave as the timeline's value, with the code's strides as a chart."""
     steps = list(range(1, len(walked["places"]) + 1))
     strides = {
@@ -252,7 +254,7 @@ CODE_LINES = {
 class MapPanel(Panel):
     """Its run yields what `walk` gives; a new path runs it too."""
 
-    def drawn(self, value: Any, note: str, live: bool) -> dict[str, Any]:
+    def drawn(self, value: Any, note: str, live: bool) -> TimelineValue:
         return timeline(value, note, live)
 
     def triggers(self, page: Page) -> dict[str, Callable]:

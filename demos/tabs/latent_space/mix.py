@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from demos.page.controls import Knob
-from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.panel import Panel
 from demos.page.script import script
@@ -24,9 +23,10 @@ from demos.tabs.latent_space.models import (
 )
 from demos.tabs.latent_space.texts import BETWEEN, MIX
 from demos.tabs.vae.interpolate import COUNT, WalkPanel, walk_code, walks
-from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
+from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.timeline import Timeline
 from gen_core import Noise
+from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.families.vae import VAE
 from gen_core.latent.interpolation import four_corners, spherical
@@ -90,7 +90,7 @@ BETWEEN_PANEL = WalkPanel(
 def draw(
     app: App, *, what: str, a: int, b: int, c: int, d: int, strength: float, seed: int
 ) -> Iterator[dict[str, Any]]:
-    """Yields the table, as `labelled_grid_value` gives it."""
+    """Yields the table."""
     numbers = (a, b, c, d)[: len(USED[what])]
     codes = torch.cat([numbered(app, number).z for number in numbers])
     if what == CORNERS:
@@ -99,7 +99,7 @@ def draw(
         rows, columns, corner, caption = _sum(app, codes, numbers)
     else:
         rows, columns, corner, caption = _variations(app, codes, a, strength, seed)
-    yield labelled_grid_value(
+    yield LabelledGridValue(
         rows,
         columns,
         corner=corner,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from demos.page.controls import Knob
 from demos.page.handlers import App
-from demos.page.source import Shown, Source
+from demos.page.image_input import Shown, Source
 from gen_core import Noise
 from gen_core.checks import whole
 from gen_core.data.avatars import avatars
@@ -40,6 +40,12 @@ def portrait(number: int) -> Tensor:
     """(1, 3, 64, 64) in [-1, 1]: a portrait drawn by rule, which training did not show."""
     images, _ = avatars([UNSEEN_FROM + number])
     return images.float() / 127.5 - 1
+
+
+@functools.lru_cache(maxsize=64)
+def code_of_portrait(app: App, number: int) -> Tensor:
+    """The mean code (1, latent), on the CPU, of the portrait of that number."""
+    return code_of(app, PORTRAITS, portrait(number))
 
 
 @torch.inference_mode()

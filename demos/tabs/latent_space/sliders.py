@@ -17,14 +17,15 @@ from gen_core.latent.disentanglement import others
 from gen_core.latent.traits import TRAITS
 
 TITLE, NAME = "Sliders", f"{TAB}-sliders"
+FACES = Faces(PORTRAITS, JUDGE, MOST_PORTRAITS, atlas, code_of_portrait)
 START = Move(7, (("smile", 1.5), ("glasses", 2.0)))
 HEADS = ("Slider", "Right direction", "Its own change", "Others, on average", "Most besides")
 
 
 def seen(app: App, *, move: Move) -> Iterator[dict[str, str]]:
     """Yields the face and the one it starts from, as data URLs."""
-    shown = Mover(app).move(str(move))
-    yield {"picture": shown["picture"], "start": shown["start"]}
+    shown = Mover(app, FACES).move(str(move))
+    yield {"picture": shown.picture, "start": shown.start}
 
 
 def code(knobs: Mapping[str, Any]) -> str:
@@ -83,7 +84,7 @@ PANEL = Panel(
     id="sliders",
     title=TITLE,
     text=SLIDERS,
-    knobs=[MoveKnob("move", TITLE, "move", str(START), example=NAME)],
+    knobs=[MoveKnob("move", TITLE, "move", str(START), example=NAME, faces=FACES)],
     run=seen,
     code=code,
     calls=TraitRegressor.moved,

@@ -8,11 +8,9 @@ import gradio as gr
 from torch import Tensor
 
 from demos.page.examples import example
-from demos.page.figures import pixels, png_data_url
 from demos.page.handlers import App
-from demos.page.image_io import in_data_url, prepare_colour
+from demos.page.image_io import in_data_url, png_data_url, prepare_colour
 from demos.page.panel import Page, Panel
-from demos.page.progress import Working
 from demos.sampling.runs import once
 from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
 from demos.widgets.card import read
@@ -30,6 +28,7 @@ from gen_core.evaluation.memorization import (
     candidates,
     measured,
 )
+from gen_core.progress import Progress
 
 HERE = Path(__file__).parent
 NAME = "overview-copies"
@@ -47,14 +46,14 @@ HEADLINES = {
 
 
 @once
-def fresh_portraits(app: App) -> Generator[Working, None, tuple[Yardstick, str]]:
+def fresh_portraits(app: App) -> Generator[Progress, None, tuple[Yardstick, str]]:
     """What is normal, and when that was measured: before, or now."""
     if before := example(NAME):
         return Yardstick(before.value["fresh"]), before.note
     found = []
     for difference in measured(app.model(JUDGE), FRESH):
         found.append(difference)
-        yield Working(len(found), len(FRESH), "Measuring real new portraits", "portraits")
+        yield Progress(len(found), len(FRESH), "Measuring real new portraits", "portraits")
     return Yardstick(found), f"measured on {device_title(app.device)}"
 
 
@@ -67,14 +66,14 @@ def asked(picked: Any) -> tuple[Tensor, str]:
     return prepare_colour(in_data_url(picked["picture"], "picture"), "picture"), who
 
 
-def compare(app: App, picked: Any) -> Iterator[Working | dict[str, Any]]:
+def compare(app: App, picked: Any) -> Iterator[Progress | dict[str, Any]]:
     """Looks for the nearest training pictures; the last thing it yields is the card's value."""
     x, who = asked(picked)
     judge = app.model(JUDGE)
     found: list[Neighbour] = []
     for neighbour in candidates(judge, x):
         found.append(neighbour)
-        yield Working(len(found), CANDIDATES, "Drawing training pictures again", "pictures")
+        yield Progress(len(found), CANDIDATES, "Drawing training pictures again", "pictures")
     yardstick, note = yield from fresh_portraits(app)
     found.sort(key=lambda neighbour: neighbour.difference)
     yield value(app, x, who, found, yardstick, note)
@@ -167,5 +166,6 @@ PANEL = MemorizationPanel(
     shows="The nearest training pictures",
     empty="Press one of the portraits above.",
     models=(KEPT_FAMILY.model(PORTRAITS.id), JUDGE),
+    generates=False,
     seeds=(KEPT_SEED,),
 )

@@ -12,22 +12,10 @@ import gradio as gr
 from demos.page.controls import Knob
 from demos.page.examples import Keep, example
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
-from demos.page.layout import buttons
-from demos.page.panel import Page, Panel
-from demos.page.progress import Working
+from demos.page.panel import Page, Panel, buttons
 from demos.page.script import script
 from demos.tabs.overview import memorization
-from demos.tabs.overview.rows import (
-    Result,
-    asked_row,
-    drawn,
-    named,
-    on_offer,
-    row,
-    scatter,
-    table,
-)
+from demos.tabs.overview.rows import Result, asked_row, drawn, named, on_offer, row, scatter, table
 from demos.tabs.overview.texts import (
     EXPLANATION,
     FAMILIES,
@@ -45,6 +33,8 @@ from gen_core.checks import KnobError
 from gen_core.devices import device_title
 from gen_core.evaluation.cost import Meter
 from gen_core.families.guided import GuidedFamily
+from gen_core.noise import seeds_from
+from gen_core.progress import Progress
 from gen_core.training.checkpoint import CheckpointError
 
 HERE = Path(__file__).parent
@@ -80,9 +70,9 @@ def code(knobs: dict[str, Any]) -> str:
 
 def draw(
     app: App, seed: int, count: int, steps: int, data: str = FASHION.title
-) -> Iterator[dict[str, str] | Working]:
+) -> Iterator[dict[str, str] | Progress]:
     """Yields what is new on the page, by part: the row being drawn, then with it all that sums up
-    the rows. data: a title. `Working` is news too small to show."""
+    the rows. data: a title. `Progress` is news too small to show."""
     seeds, results, chosen = list(seeds_from(seed, count)), {}, named(data)
     yield {ASKED: asked_row(chosen, count, results)}
     for text in FAMILIES:
@@ -103,7 +93,7 @@ def _draw_row(
     seeds: list[int],
     steps: int,
     results: dict[str, Result],
-) -> Iterator[dict[str, str] | Working]:
+) -> Iterator[dict[str, str] | Progress]:
     """One family's share of `draw`; its result joins the others'."""
     shown_at = 0.0
     for shown in drawn(text, app.model(text.model(data.id)), seeds, steps):
@@ -120,7 +110,7 @@ def _draw_row(
             yield {text.id: row(data, text, shown, note, "drawing")}
             shown_at = time.monotonic()
         else:
-            yield Working(shown.step, shown.total, text.title)
+            yield Progress(text.title, shown.step, shown.total)
 
 
 def absent_note(name: str) -> str:
@@ -207,10 +197,10 @@ class OverviewPanel(Panel):
         _tell(page.stop, "stopped")
         return events
 
-    def values(self, page: Page, /, **settings: Any) -> Iterator[dict[Any, Any] | Working]:
+    def values(self, page: Page, /, **settings: Any) -> Iterator[dict[Any, Any] | Progress]:
         parts = dict(zip(PARTS, page.outputs, strict=True))
         for news in self.run(page.app, **settings):
-            shown = not isinstance(news, Working)
+            shown = not isinstance(news, Progress)
             yield {parts[name]: html for name, html in news.items()} if shown else news
 
     def at_first(self, app: App) -> dict[str, str]:

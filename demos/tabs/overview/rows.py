@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 from torch import Tensor
 
-from demos.page.figures import pixels, png_data_url
+from demos.page.image_io import png_data_url
 from demos.tabs.overview.texts import (
     ASKED_LINE,
     ASKED_TITLE,
@@ -26,6 +26,7 @@ from gen_core.checks import choice
 from gen_core.data import CLASSES
 from gen_core.data.avatars import portrait, random_avatar
 from gen_core.data.avatars.captions import caption
+from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
 from gen_core.evaluation.cost import Meter, published
 from gen_core.family import Family

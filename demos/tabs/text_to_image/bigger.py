@@ -4,7 +4,7 @@ import contextlib
 import functools
 import html
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -14,10 +14,9 @@ import torch
 
 from demos.page.controls import Knob
 from demos.page.explain import explanation
-from demos.page.figures import data_url, duration
 from demos.page.handlers import App
+from demos.page.image_io import data_url, duration
 from demos.page.panel import Page, Panel
-from demos.page.progress import Working
 from demos.page.script import script
 from demos.tabs.text_to_image.generate import ID, MAX_PROMPT
 from demos.tabs.text_to_image.texts import BIGGER
@@ -122,7 +121,7 @@ def result(elem_id: str, label: str, empty: str, value: str | None) -> gr.HTML:
 
 def draw(
     place: Server, *, model: str, prompt: str, negative_prompt: str, seed: int
-) -> Iterator[Working | str]:
+) -> Iterator[Progress | str]:
     """Yields the progress, then the picture as HTML."""
     run = place.draw(model, prompt, negative_prompt=negative_prompt, seed=seed)
     with contextlib.closing(run):
@@ -130,13 +129,13 @@ def draw(
     yield figure(place.models[model], drawn, prompt, negative_prompt, seed, place.device)
 
 
-def _watched(run: Generator[Progress, None, Drawn]) -> Generator[Working, None, Drawn]:
+def _watched(run: Generator[Progress, None, Drawn]) -> Generator[Progress, None, Drawn]:
     while True:
         try:
             now = next(run)
         except StopIteration as end:
             return end.value
-        yield Working(now.done, now.total, now.stage, now.unit)
+        yield Progress(now.done, now.total, now.stage, now.unit)
 
 
 def table(models: Sequence[BigModel], reasons: Mapping[str, Sequence[str]]) -> str:
@@ -247,6 +246,6 @@ PANEL = BiggerModels(
     screen=result,
     beneath=lambda app, knobs: knobs.build("prompt"),
     example=None,
-    beside=True,
+    own_process=True,
     progress="full",
 )

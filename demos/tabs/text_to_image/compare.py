@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from demos.page.controls import Knob
-from demos.page.figures import duration, pixels
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
+from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.sampling.runs import finished
@@ -25,9 +24,11 @@ from demos.tabs.text_to_image.generate import (
     prompt_tools,
 )
 from demos.tabs.text_to_image.texts import CHANGE, TWO
-from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
+from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
+from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.evaluation.cost import Meter
+from gen_core.noise import seeds_from
 
 COLUMNS: dict[str, tuple[str, dict[Any, str]]] = {
     "Guidance": (
@@ -59,7 +60,7 @@ def change_one(
         for row, picture in zip(cells, pixels(x), strict=True):
             row[k] = Cell(picture, duration(meter.seconds / count))
         state = "all" if k + 1 == len(columns) else "so far"
-        yield labelled_grid_value(
+        yield LabelledGridValue(
             [Row(f"seed {s}", "", row) for s, row in zip(seeds, cells, strict=True)],
             list(columns.values()),
             corner=change.lower(),
@@ -125,7 +126,7 @@ def side_by_side(
         seconds += meter.seconds
         rows[k] = Row("", "", [Cell(picture, "") for picture in pixels(x)], rows[k].words)
         state = "all" if k else "so far"
-        yield labelled_grid_value(
+        yield LabelledGridValue(
             rows,
             [f"seed {s}" for s in seeds],
             corner="",

@@ -17,11 +17,10 @@ import gradio as gr
 from torch import Tensor
 
 from demos.page.controls import Knob
-from demos.page.figures import duration, pixels
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
+from demos.page.image_io import duration
 from demos.page.panel import Page, Panel
-from demos.page.progress import Working, watch
+from demos.page.progress import watch
 from demos.page.script import sampling, script
 from demos.tabs.text_to_image.generate import (
     ID,
@@ -44,17 +43,19 @@ from demos.tabs.text_to_image.texts import (
     TRADEOFF,
 )
 from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
-from demos.widgets.labelled_grid import Cell, LabelledGrid, Row, labelled_grid_value
+from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.measured import card, made, table
-from demos.widgets.tiles import Tile, Tiles, tiles_value
+from demos.widgets.tiles import Tile, Tiles, TilesValue
 from gen_core import Noise
 from gen_core.checks import KnobError
 from gen_core.data.emoji import Emoji, load_emoji
 from gen_core.data.emoji.scenes import portrait
-from gen_core.data.images import MissingData
+from gen_core.data.images import MissingData, pixels
 from gen_core.devices import device_title
 from gen_core.evaluation.report import HEADS, prompt_accuracy_rows
 from gen_core.families.text_to_image.folder import EMOJI, measured
+from gen_core.noise import seeds_from
+from gen_core.progress import Progress
 from gen_core.training.checkpoint import weights_folder
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def nearest(app: App, words: str, pictures: bool = True) -> dict[str, Any]:
     with contextlib.suppress(MissingData):
         here = drawings(app.data_root) if pictures else None
     source = CREDIT if here else "names alone: the drawings are not on this machine"
-    return tiles_value(
+    return TilesValue(
         tiles(search, found, here),
         headline=f"The {len(found)} that fit best, of {len(search.items):,} emoji",
         provenance=f"{device_title(app.device)} · {took} · {source}",
@@ -180,16 +181,16 @@ SEARCH_PANEL = SearchPanel(
 
 def fit(
     app: App, *, prompt: str, texts: str, count: int, seed: int, **knobs: Any
-) -> Iterator[Working | dict[str, Any]]:
+) -> Iterator[Progress | dict[str, Any]]:
     """Draws the pictures, then yields the table of their scores."""
     others, seeds = other_texts(prompt, texts), seeds_from(seed, count)
     model, matcher = app.model(MODEL), matcher_of(app)
     recording = yield from watch(
-        model.sample(Noise(seeds), prompt=prompt, **knobs), keep=2, doing="Drawing"
+        model.sample(Noise(seeds), prompt=prompt, **knobs), keep=2, stage="Drawing"
     )
     x = recording.frames[-1].x
     scores = matcher.scores(x, [prompt, *others])
-    yield labelled_grid_value(
+    yield LabelledGridValue(
         rows(x, scores, [prompt, *others]),
         [str(s) for s in seeds],
         corner="seed",

@@ -11,15 +11,12 @@ from torch import Tensor
 
 from demos.page.controls import Knob, Knobs, control_of
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.sampling.runs import on_timeline
 from demos.tabs.text_to_image.texts import GENERATE, INSIDE, PARTS
 from demos.widgets.prompt_help import PromptHelp, strange_words_value
-from demos.widgets.timeline import Lane, Timeline
-from demos.widgets.timeline.parts import Part, parts_value, tokens_value
-from demos.widgets.timeline.words import words_value
+from demos.widgets.timeline import Lane, Part, Timeline, parts_value, tokens_value, words_value
 from gen_core.checks import KnobError
 from gen_core.data.emoji import concepts
 from gen_core.data.emoji.scenes import COLOURS, LIGHTS, MEDIA
@@ -29,6 +26,7 @@ from gen_core.families.text_to_image import SCHEDULERS, TextToImage
 from gen_core.families.text_to_image.folder import NAME
 from gen_core.families.text_to_image.tokens import unknown_words
 from gen_core.family import Frame
+from gen_core.noise import seeds_from
 
 ID = "text-to-image"
 MODEL = NAME
@@ -187,9 +185,7 @@ def with_words(
     return on_timeline(meter, lanes, clock="t", finish=looked, **shared)
 
 
-def where_words_looked(
-    meter: PicturedMeter, prompt: str, steps: Sequence[int]
-) -> dict[str, Any] | None:
+def where_words_looked(meter: PicturedMeter, prompt: str, steps: Sequence[int]) -> Words | None:
     """The prompt's words with their heat at the steps; the last frame shows the mean of all."""
     from gen_core.families.text_to_image.tokens import words_of  # heavy, and only for this tab
 
@@ -221,7 +217,6 @@ PANEL = Panel(
     shows="From noise to pictures",
     models=(MODEL,),
     beneath=prompt_tools,
-    made_by=MODEL,
     saves=True,
 )
 

@@ -7,13 +7,13 @@ from typing import Any
 import gradio as gr
 
 from demos.page.handlers import App
+from demos.page.image_input import Upload, path_of
 from demos.page.image_io import MAX_SIDE, grey_picture
 from demos.page.panel import Page, Panel
 from demos.page.script import script
-from demos.page.upload import Upload, path_of
 from demos.tabs.text_to_image.generate import ID
 from demos.tabs.text_to_image.texts import CAUTION, HONESTY, PROVENANCE
-from demos.widgets.verdict import Verdict, verdict_value
+from demos.widgets.verdict import Verdict, VerdictValue
 from gen_core.provenance import metadata, watermark
 
 TITLE, NAME = "Was it made here?", f"{ID}-made-here"
@@ -27,14 +27,14 @@ SOURCES = {
 """What IPTC's words mean, of those that are met most."""
 
 
-def checked(upload: Any) -> dict[str, Any]:
+def checked(upload: Any) -> VerdictValue:
     """What is found of an uploaded picture. Raises KnobError for anything but a picture file."""
     picture = grey_picture(path_of(upload))
     said, score = metadata.read_metadata(picture.info), round(watermark.score(picture), 4)
     found = score > watermark.threshold()
     known = ("model", *metadata.recorded_knobs(), "comment")
     facts = {name.replace("_", " "): text for name, text in said.items() if name in known}
-    return verdict_value(
+    return VerdictValue(
         headline(said, found),
         [("Metadata", says_metadata(said)), ("Invisible mark", mark(score))],
         found=found,

@@ -14,15 +14,12 @@ import torch
 from torch import Tensor
 
 from demos.page.controls import Knob, Knobs
-from demos.page.figures import pixels, png_data_url
 from demos.page.handlers import App, message_of
-from demos.page.image_input import result_of, seeds_from
-from demos.page.image_io import PREFIX, mask_url
-from demos.page.layout import buttons, controls, results
-from demos.page.panel import Page, Panel, is_value
-from demos.page.progress import Working, watch
+from demos.page.image_input import Pictures, Shown, Source, result_of
+from demos.page.image_io import PREFIX, mask_url, png_data_url
+from demos.page.panel import Page, Panel, buttons, controls, results
+from demos.page.progress import watch
 from demos.page.script import sampling, script
-from demos.page.source import Pictures, Shown, Source
 from demos.tabs.text_to_image.fit import drawings
 from demos.tabs.text_to_image.generate import (
     EXAMPLE,
@@ -44,6 +41,9 @@ from gen_core import Noise
 from gen_core.data.emoji import emoji_here
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
+from gen_core.data.images import pixels
+from gen_core.noise import seeds_from
+from gen_core.progress import Progress
 
 BY_MODEL, SCENE = "The model", "Real emoji"
 DRAWING, UPLOAD = Source.drawing, Source.upload
@@ -124,13 +124,13 @@ class StartInput(Source):
 
     def _draw(
         self, drawing: Any, upload: Any, **settings: Any
-    ) -> Generator[Working | dict, None, None]:
+    ) -> Generator[Progress | dict, None, None]:
         """Yields the picture as it is shown."""
         yield shown((yield from self.read(drawing, upload, settings)))
 
     def read(
         self, drawing: Any, upload: Any, settings: Mapping[str, Any]
-    ) -> Generator[Working, None, Pictures]:
+    ) -> Generator[Progress, None, Pictures]:
         """The chosen picture, x (1, 3, 64, 64). A generator, for the model takes its time.
 
         Raises KnobError or MissingData with a message for the visitor.
@@ -148,7 +148,7 @@ class StartInput(Source):
             return Pictures(x, "real emoji", (caption(scene, seed),))
         return by_model((yield from self._sampled(prompt, seed)), prompt)
 
-    def _sampled(self, prompt: str, seed: int) -> Generator[Working, None, Tensor]:
+    def _sampled(self, prompt: str, seed: int) -> Generator[Progress, None, Tensor]:
         """The model's picture: the same as the Generate panel's first for this prompt and seed."""
         if (prompt, seed) not in self._drawn:
             model = self.app.model(MODEL)
@@ -243,7 +243,9 @@ def draw_from(
         alt=f"{part}, {pictures.origin}, is drawn anew {count} times, for the words: {prompt}",
     )
     for value in values:
-        yield {**value, "picture": shown(pictures)} if is_value(value) else value
+        if isinstance(value, TimelineValue):
+            value = StartedValue(**vars(value), picture=shown(pictures))
+        yield value
 
 
 def code(source: StartInput, k: Mapping[str, Any]) -> str:
@@ -265,6 +267,13 @@ def _in_pieces(text: str, length: int = 76) -> list[str]:
     """A long string as lines of Python that make it."""
     cuts = [0, *range(len(PREFIX), len(text), length), len(text)]
     return [f'    "{text[a:b]}"' for a, b in zip(cuts, cuts[1:], strict=False)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartedValue(TimelineValue):
+    """A timeline, and the picture that it starts from as it is shown."""
+
+    picture: MaskedPictureValue
 
 
 class StartPanel(Panel):
@@ -297,10 +306,9 @@ class StartPanel(Panel):
         return super().connect(page)
 
     def shown(self, app: App, value: Any, settings: Mapping[str, Any]) -> Any:
-        value = dict(value)
-        picture = value.pop("picture")
-        screen, run = super().shown(app, value, settings)
-        return screen, picture, run
+        own = {part.name: getattr(value, part.name) for part in fields(TimelineValue)}
+        screen, run = super().shown(app, TimelineValue(**own), settings)
+        return screen, value.picture, run
 
 
 PANEL = StartPanel(
@@ -322,6 +330,5 @@ PANEL = StartPanel(
     screen=Timeline,
     shows="From a picture to new ones",
     models=(MODEL,),
-    made_by=MODEL,
     saves=True,
 )

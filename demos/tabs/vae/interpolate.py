@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 
 from demos.page.controls import FASHION, Knob
-from demos.page.figures import pixels
 from demos.page.handlers import App
 from demos.page.image_input import PictureInput
 from demos.page.panel import Panel
 from demos.page.script import script
 from demos.tabs.vae.samples import DEFAULT, MODEL, TAB
 from demos.tabs.vae.texts import INTERPOLATE
-from demos.widgets.timeline import Timeline, timeline_from_images
+from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
 from gen_core import Noise
+from gen_core.data.images import pixels
 from gen_core.families.vae import VAE
 from gen_core.latent.interpolation import spherical, straight
 
@@ -44,7 +44,7 @@ def walks(model: Any, z_a: Tensor, z_b: Tensor, count: int) -> dict[str, Any]:
     }
 
 
-def timeline(walked: Mapping[str, Any], note: str, live: bool, file: str) -> dict[str, Any]:
+def timeline(walked: Mapping[str, Any], note: str, live: bool, file: str) -> TimelineValue:
     """What `walks` gave, and the names of its "ends", as the timeline's value, with the distance
     from the centre as a chart. file: the name of downloads."""
     t, (start, end) = walked["t"], walked["ends"]
@@ -81,7 +81,7 @@ class WalkPanel(Panel):
     file: str
     """The name of downloads."""
 
-    def drawn(self, value: Any, note: str, live: bool) -> dict[str, Any]:
+    def drawn(self, value: Any, note: str, live: bool) -> TimelineValue:
         return timeline(value, note, live, self.file)
 
 

@@ -13,17 +13,18 @@ import torch
 from torch import Tensor
 
 from demos.page.controls import ALL_CLASSES, Knob
-from demos.page.figures import grid, pixels, png_data_url
 from demos.page.handlers import App
 from demos.page.image_input import MODEL as SAMPLED
 from demos.page.image_input import PictureInput, Pictures
+from demos.page.image_io import png_data_url
 from demos.page.panel import Panel
-from demos.page.progress import Working
 from demos.page.script import script
 from demos.tabs.vae.samples import DEFAULT, MODEL, TAB
 from demos.tabs.vae.texts import RECONSTRUCT
 from demos.widgets.card import read
+from gen_core.data.images import grid, pixels
 from gen_core.families.vae import VAE
+from gen_core.progress import Progress
 
 SAMPLER = "flow-fashion"
 """Draws the pictures of the example."""
@@ -137,7 +138,7 @@ def run(
     drawing: Any = None,
     upload: Any = None,
     **settings: Any,
-) -> Iterator[Working | dict[str, Any]]:
+) -> Iterator[Progress | dict[str, Any]]:
     """Yields the `Reconstruction` of the chosen pictures as a dict."""
     pictures = yield from source.read(drawing, upload, settings, count)
     yield asdict(reconstruct(app.model(model), pictures, settings["seed"]))

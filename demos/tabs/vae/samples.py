@@ -7,15 +7,13 @@ import numpy as np
 import torch
 
 from demos.page.controls import Knob, control_of
-from demos.page.figures import pixels
 from demos.page.handlers import App
-from demos.page.image_input import seeds_from
 from demos.page.panel import Panel
-from demos.page.sample_tiles import one_pass
 from demos.page.script import drawing, script
 from demos.tabs.vae.texts import LATENT, SAMPLES
 from demos.widgets.latent_sliders import Code, CodeKnob, drawn_code
-from demos.widgets.tiles import Tiles
+from demos.widgets.tiles import Tiles, sample_tiles
+from gen_core.data.images import pixels
 from gen_core.families.vae import VAE, VAEConfig
 from gen_core.training.recipes import RECIPES
 
@@ -40,8 +38,8 @@ START_SEED = 3
 def draw(
     app: App, *, model: str, temperature: float, count: int, seed: int
 ) -> Iterator[dict[str, Any]]:
-    """Yields the pictures, as `tiles_value` gives them."""
-    yield one_pass(
+    """Yields the pictures, as tiles."""
+    yield sample_tiles(
         app.model(model),
         seeds_from(seed, count),
         headline=meaning(temperature),

@@ -1,24 +1,19 @@
 """The chooser of a portrait's attributes: each one is asked for or left open.
 
 The widget's value is text, "hat:cap;smile:0.8": what is left out stays open, and "" asks for
-anybody. One parser, `parse_wish`, checks it, whether it comes from the page, a link or the API.
+anybody. One parser, `parse_attributes`, checks it: from the page, a link or the API.
 """
 
-from __future__ import annotations
-
-import html
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from demos.page.controls import Knob
-from demos.page.figures import png_data_url
-from demos.page.handlers import App
-from demos.widgets.card import read
-from demos.widgets.live_knob import LiveKnob
+from demos.page.image_io import png_data_url
+from demos.widgets.live_knob import LiveKnob, LivePicture, milliseconds
 from gen_core.checks import KnobError, choice, whole
 from gen_core.data.avatars import Avatar, portrait, random_avatar
 from gen_core.data.avatars import schema as known
@@ -26,7 +21,7 @@ from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, HELD_OUT, hidd
 from gen_core.data.splits import AVATARS
 from gen_core.evaluation.compositionality import in_sight
 
-Wish = Mapping[str, str | float]
+Attributes = Mapping[str, str | float]
 """Attribute -> value, such as {"hat": "cap", "smile": 0.8}."""
 
 LONGEST = 1000
@@ -99,7 +94,7 @@ KNOBS = {name: _knob(name) for name in (*CATEGORICAL, *CONTINUOUS)}
 """How each attribute is checked."""
 
 
-def parse_wish(text: Any) -> dict[str, str | float]:
+def parse_attributes(text: Any) -> dict[str, str | float]:
     """ "hat:cap;smile:0.8" as {"hat": "cap", "smile": 0.8}. Raises KnobError."""
     if not isinstance(text, str) or len(text) > LONGEST:
         raise KnobError(
@@ -116,8 +111,8 @@ def parse_wish(text: Any) -> dict[str, str | float]:
     return wish
 
 
-def written(wish: Wish) -> str:
-    """The text that `parse_wish` reads."""
+def written(wish: Attributes) -> str:
+    """The text that `parse_attributes` reads."""
     return ";".join(f"{name}:{_shown(value)}" for name, value in wish.items())
 
 
@@ -131,7 +126,7 @@ def _shown(value: str | float) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def never_together(wish: Wish) -> list[str]:
+def never_together(wish: Attributes) -> list[str]:
     """The combinations in it that no training picture shows: "hair afro with hair colour blond"."""
     return [
         " with ".join(in_words(*part) for part in pair)
@@ -140,8 +135,21 @@ def never_together(wish: Wish) -> list[str]:
     ]
 
 
-class Chooser:
-    """What the widget asks the server; each answer is plain JSON."""
+@dataclass(frozen=True)
+class Drawn(LivePicture):
+    """The person asked for, drawn by rule, plain in all that is open.
+
+    never: the combinations that training never showed
+    asked: attributes that are asked for
+    """
+
+    never: Sequence[str] = ()
+    asked: int = 0
+    all: int = len(KNOBS)
+
+
+class AttributePicker:
+    """What the widget asks the server; each answer is JSON or a `Value`."""
 
     def describe(self, request: Any = None) -> dict[str, Any]:
         """The groups of fields, in their order."""
@@ -151,19 +159,12 @@ class Chooser:
         ]
         return {"groups": groups, "numbers": NUMBERS}
 
-    def draw(self, text: Any) -> dict[str, Any]:
-        """A wish as text -> the person drawn by rule, plain in all that is open, and the
-        combinations that training never showed."""
-        wish = parse_wish(text)
-        started = time.perf_counter()
-        picture = png_data_url(portrait(Avatar(**wish), SIDE))
-        return {
-            "picture": picture,
-            "never": never_together(wish),
-            "asked": len(wish),
-            "all": len(KNOBS),
-            "ms": round(1000 * (time.perf_counter() - started), 1),
-        }
+    def draw(self, text: Any) -> Drawn:
+        """Attributes as text -> the person who has them."""
+        asked, started = parse_attributes(text), time.perf_counter()
+        picture = portrait(Avatar(**asked), SIDE)
+        ms = milliseconds(started)
+        return Drawn(picture, ms, never=never_together(asked), asked=len(asked))
 
     def somebody(self, number: Any) -> dict[str, Any]:
         """All that can be seen of a person whom training has not shown, as a wish."""
@@ -193,40 +194,21 @@ def _field(name: str) -> dict[str, Any]:
     return {**field, "kind": "colour", "options": list(shares), "colours": list(shares.values())}
 
 
-def Wishes(app: App, value: str, **options: Any) -> gr.HTML:
-    """A gr.HTML whose value is a wish as text; the person it asks for stands there at once."""
-    chooser = Chooser()
-    picture = html.escape(chooser.draw(value)["picture"])
-    return gr.HTML(
-        value=value,
-        html_template=read("attribute_picker/attribute_picker.html").replace(
-            "FIRST_PICTURE", picture
-        ),
-        css_template=read("card/card.css", "attribute_picker/attribute_picker.css"),
-        js_on_load=read(
-            "card/png_text.js",
-            "card/card.js",
-            "card/live.js",
-            "attribute_picker/attribute_picker.js",
-        ),
-        apply_default_css=False,
-        server_functions=[
-            app.serve(function)
-            for function in (chooser.describe, chooser.draw, chooser.somebody, chooser.unseen)
-        ],
-        **options,
-    )
-
-
 @dataclass(frozen=True)
-class WishKnob(LiveKnob):
-    """A knob whose component is the chooser: the wish travels in links and into the lines shown."""
+class AttributeKnob(LiveKnob):
+    """A knob whose component is the attribute picker: what is asked for travels in links and into
+    the lines shown. The person it asks for stands there at once."""
 
-    def _component(self) -> gr.components.Component:
-        return Wishes(self.app, self.default, label=self.label)
+    def component(self) -> gr.components.Component:
+        picker = AttributePicker()
+        return self.widget(
+            "attribute_picker",
+            [picker.describe, picker.draw, picker.somebody, picker.unseen],
+            {"FIRST_PICTURE": png_data_url(picker.draw(self.default).picture)},
+        )
 
     def check(self, value: Any) -> dict[str, str | float]:
-        return parse_wish(value)
+        return parse_attributes(value)
 
     def from_text(self, text: str) -> str:
         return written(self.check(text))

@@ -1,11 +1,13 @@
 """What every widget is built from: a gr.HTML with its own script and style, in a card."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+
+from demos.page.image_io import Value, as_json
+from demos.widgets.card.export import export_file
 
 WIDGETS = Path(__file__).parent.parent
 
@@ -21,26 +23,28 @@ def card(
     *,
     elem_id: str,
     label: str,
-    value: dict[str, Any] | None,
+    value: Value | dict[str, Any] | None,
     empty: str,
-    scripts: tuple[str, ...] = (),
-    styles: tuple[str | Path, ...] = (),
+    scripts: Sequence[str] = (),
+    styles: Sequence[str | Path] = (),
     **options: Any,
 ) -> gr.HTML:
     """A card whose `<kind>/<kind>.js` shows its value with the help of card.js, styled by the
     CSS file beside it.
 
-    label: its name for screen readers; empty: what it says before it has a value; scripts,
-    styles: further files, before its own; `options` go to gr.HTML.
+    label: its name for screen readers; value: perhaps as the JSON of one that was kept; empty: what
+    it says before it has a value; scripts, styles: further files, before its own; `options` go to
+    gr.HTML.
     """
     return gr.HTML(
-        value=value,
+        value=as_json(value),
         label=label,
         elem_id=elem_id,
         html_template=read("card/card.html"),
         css_template=read("card/card.css", *styles, f"{kind}/{kind}.css"),
-        js_on_load=read("card/png_text.js", "card/card.js", *scripts, f"{kind}/{kind}.js"),
+        js_on_load=read("card/card.js", *scripts, f"{kind}/{kind}.js"),
         apply_default_css=False,
+        server_functions=[export_file],
         kind=kind.replace("_", "-"),  # the name of its CSS class
         empty=empty,
         **options,

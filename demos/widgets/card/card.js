@@ -15,13 +15,18 @@ async function decoded(url) {
   return image;
 }
 
-// about: what the file says of itself, PNG keyword -> text.
+// The server makes the file of what the page shows, and writes into it what made the pictures.
+// about: what it says of itself, PNG keyword -> text.
+async function saveFile(shown, name, about) {
+  const answer = await server.export_file({ ...shown, about: about ?? {} });
+  if (!answer || answer.error) throw new Error(answer?.error ?? "the server gave no answer");
+  make("a", { href: answer.file, download: name }).click();
+}
+
 async function savePng(canvas, name, about) {
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  if (!blob) throw new Error("this browser cannot draw so large a picture");
-  const url = URL.createObjectURL(withText(blob, about));
-  make("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60000);
+  const png = canvas.toDataURL("image/png");
+  if (!png.startsWith("data:image/png")) throw new Error("this browser cannot draw so large a picture");
+  await saveFile({ png }, name, about);
 }
 
 // White paper in the middle of which pixels stay pixels, whatever the page's theme.

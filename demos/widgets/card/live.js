@@ -10,6 +10,7 @@ class Live {
     this.waiting = null; // {what, request, since}: the newest question, not asked yet
     this.asking = false;
     this.latencies = [];
+    this.about = {}; // of the picture that is shown
   }
 
   // Asks for the newest state of things, as soon as the question before it is answered.
@@ -24,11 +25,29 @@ class Live {
         const answer = await this.ask(what, request);
         if (!answer) continue;
         await this.show(answer);
+        this.about = answer.about ?? {};
         this.tell(performance.now() - since, answer.ms);
       }
     } finally {
       this.asking = false; // also where the browser could not show a picture
     }
+  }
+
+  // A picture that was shown, as a file that says what the answer to it said.
+  async save(canvas, name) {
+    let problem = "";
+    try {
+      await savePng(canvas, name, this.about);
+    } catch (error) {
+      problem = `No PNG: ${error.message}`;
+    }
+    this.complain(problem);
+  }
+
+  complain(problem) {
+    const box = this.find("error");
+    box.textContent = problem;
+    box.hidden = !problem;
   }
 
   tell(took, server) {
@@ -47,9 +66,7 @@ class Live {
       answer = { error: `The server did not answer (${error?.message ?? error ?? "no connection"}).` };
     }
     const problem = answer ? answer.error : "The server did not answer.";
-    const box = this.find("error");
-    box.textContent = problem ?? "";
-    box.hidden = !problem;
+    this.complain(problem ?? "");
     return problem ? null : answer;
   }
 }

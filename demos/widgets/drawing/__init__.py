@@ -1,7 +1,5 @@
 """Pads to draw on: in grey, like the pictures of Fashion-MNIST, or in colour."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import gradio as gr

@@ -5,12 +5,9 @@ The same text with one place goes to the server for every picture. One parser, `
 them all.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 import html
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,14 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demos.page.figures import pixels, png_data_url
 from demos.page.handlers import App
-from demos.tabs.latent_space.models import atlas
-from demos.widgets.card import read
+from demos.page.image_io import png_data_url
 from demos.widgets.latent_sliders import unaided_thread
-from demos.widgets.live_knob import LiveKnob
+from demos.widgets.live_knob import LiveKnob, LivePicture
 from gen_core import checks
 from gen_core.checks import KnobError, choice, number
+from gen_core.knobs import as_number
 from gen_core.latent.atlas import Atlas
 from gen_core.training.checkpoint import CheckpointError
 
@@ -70,15 +66,8 @@ def _place(which: int, text: str, reach: float) -> tuple[float, float]:
     x, comma, y = text.partition(",")
     if not comma:
         raise KnobError(f"place {which}={text[:40]!r}: write two numbers and a comma between them")
-    return _number(f"x of place {which}", x, reach), _number(f"y of place {which}", y, reach)
-
-
-def _number(name: str, text: str, reach: float) -> float:
-    try:
-        value: Any = float(text)
-    except ValueError:
-        value = text
-    return number(name, value, -reach, reach)
+    named = {f"x of place {which}": x, f"y of place {which}": y}
+    return tuple(number(name, as_number(part), -reach, reach) for name, part in named.items())
 
 
 @dataclass(frozen=True)
@@ -106,6 +95,8 @@ class View:
     model: str
     reach: float
     """From the middle to the edge."""
+    atlas: Callable[[App, str], Atlas]
+    """(app, model) -> what the model's checkpoint knows of its latent space; KeyError: nothing"""
     axes: tuple[str, str]
     """What goes across and what goes up."""
     start: str
@@ -120,10 +111,19 @@ class View:
     ground: Callable[[Any, float], np.ndarray] | None = None
     """(model, reach) -> uint8 (H, W), what lies under the points."""
 
+    def known(self, app: App) -> Atlas:
+        """The atlas of its model. Raises CheckpointError where there is none."""
+        try:
+            return self.atlas(app, self.model)
+        except KeyError as error:
+            raise CheckpointError(
+                f"the weights of {self.model} hold no map: train or download them anew"
+            ) from error
+
     def codes_at(self, app: App, places: Tensor) -> Tensor:
         """places (M, 2) -> (M, latent), on the model's device"""
         model = app.model(self.model)
-        return self.codes(model, known(app, self.model), places).to(model.device)
+        return self.codes(model, self.known(app), places).to(model.device)
 
     @torch.inference_mode()
     def pictures(self, app: App, places: Tensor) -> Tensor:
@@ -131,18 +131,8 @@ class View:
         return app.model(self.model).decode(self.codes_at(app, places))
 
 
-def known(app: App, name: str) -> Atlas:
-    """The atlas in a model's checkpoint. Raises CheckpointError where it has none."""
-    try:
-        return atlas(app, name)
-    except KeyError as error:
-        raise CheckpointError(
-            f"the weights of {name} hold no map: train or download them anew"
-        ) from error
-
-
 class Guide:
-    """What the map asks the server; each answer is plain JSON."""
+    """What the map asks the server; each answer is JSON or a `Value`."""
 
     def __init__(self, app: App, views: Mapping[str, View]) -> None:
         self.app, self.views, self.alone = app, views, unaided_thread()
@@ -152,21 +142,17 @@ class Guide:
         """A map's points with all they can be coloured by, and what lies under them."""
         return _description(self.app, self.views[choice("map", name, list(self.views))])
 
-    def decode(self, text: Any) -> dict[str, Any]:
-        """A place as text -> {"picture": PNG data URL, "ms": time here}"""
+    def decode(self, text: Any) -> LivePicture:
+        """What a place, as text, decodes to."""
         path = parse_path(text, self.reaches, least=1, most=1)
         view, places = self.views[path.view], torch.tensor(path.places)
-        started = time.perf_counter()
-        picture = pixels(self.alone.submit(view.pictures, self.app, places).result())[0]
-        return {
-            "picture": png_data_url(picture),
-            "ms": round(1000 * (time.perf_counter() - started), 1),
-        }
+        draw = functools.partial(self.alone.submit, view.pictures, self.app, places)
+        return LivePicture.of(lambda: draw().result(), {})
 
 
 @functools.lru_cache(maxsize=8)
 def _description(app: App, view: View) -> dict[str, Any]:
-    model, about = app.model(view.model), known(app, view.model)
+    model, about = app.model(view.model), view.known(app)
     places = view.places(model, about) / view.reach
     inside = places.abs().amax(1) <= 1
     columns = view.columns(about)
@@ -196,41 +182,6 @@ def _packed(values: Tensor, kind: type) -> str:
     return base64.b64encode(values.numpy().astype(kind).tobytes()).decode()
 
 
-def LatentMap(
-    app: App,
-    value: str,
-    views: Mapping[str, View],
-    *,
-    first_picture: str = "",
-    first_note: str = "",
-    **options: Any,
-) -> gr.HTML:
-    """A gr.HTML whose value is a path as text.
-
-    first_picture: a data URL to show until a live one is there, first_note: where it comes from.
-    They are written into the template, as `LatentSliders` does.
-    """
-    guide = Guide(app, views)
-    template = read("latent_map/latent_map.html").replace("VIEWS", _view_buttons(views))
-    baked = {"FINE": str(FINE), "FIRST_NOTE": first_note, "FIRST_PICTURE": first_picture}
-    for place, text in baked.items():  # the picture last: its letters might spell any place
-        template = template.replace(place, html.escape(text))
-    return gr.HTML(
-        value=value,
-        html_template=template,
-        css_template=read("card/card.css", "latent_map/latent_map.css"),
-        js_on_load=read(
-            "card/card.js",
-            "card/live.js",
-            "latent_map/latent_map_points.js",
-            "latent_map/latent_map.js",
-        ),
-        apply_default_css=False,
-        server_functions=[app.serve(function) for function in (guide.describe, guide.decode)],
-        **options,
-    )
-
-
 def _view_buttons(views: Mapping[str, View]) -> str:
     return "".join(
         f'<button type="button" data-view="{name}" aria-pressed="false">'
@@ -245,15 +196,18 @@ class PathKnob(LiveKnob):
 
     views: Mapping[str, View] | None = None
 
-    def _component(self) -> gr.components.Component:
-        before = self.before()
-        return LatentMap(
-            self.app,
-            self.default,
-            self.views,
-            label=self.label,
-            first_picture=png_data_url(before.value["pictures"][0]) if before else "",
-            first_note=before.note if before else "",
+    def component(self) -> gr.components.Component:
+        before, guide = self.before(), Guide(self.app, self.views)
+        return self.widget(
+            "latent_map",
+            [guide.describe, guide.decode],
+            {
+                "FINE": str(FINE),
+                "FIRST_NOTE": before.note if before else "",
+                "FIRST_PICTURE": png_data_url(before.value["pictures"][0]) if before else "",
+            },
+            html_baked={"VIEWS": _view_buttons(self.views)},
+            scripts=["latent_map/latent_map_points.js"],
         )
 
     def check(self, value: Any) -> Path:

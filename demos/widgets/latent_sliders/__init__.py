@@ -4,11 +4,7 @@ The widget's value is the code as text, "vae-fashion-2d:0.5,-1.2": short enough 
 the same text goes to the server for every picture. One parser, `parse_code`, checks them all.
 """
 
-from __future__ import annotations
-
 import functools
-import html
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,13 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demos.page.figures import grid, pixels, png_data_url
 from demos.page.handlers import App
-from demos.widgets.card import read
-from demos.widgets.live_knob import LiveKnob
+from demos.page.image_io import png_data_url
+from demos.widgets.live_knob import LiveKnob, LivePicture
 from gen_core import Noise
 from gen_core.checks import KnobError, choice, number, whole
+from gen_core.data.images import grid
+from gen_core.knobs import as_number
 from gen_core.noise import MAX_SEED
+from gen_core.provenance.metadata import about
 
 FURTHEST = 6.0
 """The prior reaches this far once in 500 million draws; the sliders themselves end at REACH."""
@@ -54,15 +52,10 @@ def parse_code(text: Any, sizes: Mapping[str, int]) -> Code:
     parts = numbers.split(",")
     if len(parts) != sizes[model]:
         raise KnobError(f"code has {len(parts)} numbers: {model} takes {sizes[model]}")
-    return Code(model, tuple(_entry(i, part) for i, part in enumerate(parts)))
-
-
-def _entry(index: int, text: str) -> float:
-    try:
-        value: Any = float(text)
-    except ValueError:
-        value = text
-    return number(f"z[{index}]", value, -FURTHEST, FURTHEST)
+    entries = [as_number(part) for part in parts]
+    return Code(
+        model, tuple(number(f"z[{i}]", v, -FURTHEST, FURTHEST) for i, v in enumerate(entries))
+    )
 
 
 def drawn_code(model: str, seed: int, size: int) -> Code:
@@ -86,7 +79,7 @@ def unaided_thread() -> ThreadPoolExecutor:
 
 
 class Decoder:
-    """What the widget asks the server; each answer is plain JSON."""
+    """What the widget asks the server; each answer is JSON or a `Value`."""
 
     def __init__(self, app: App, sizes: Mapping[str, int]) -> None:
         self.app, self.sizes, self.alone = app, sizes, unaided_thread()
@@ -103,16 +96,12 @@ class Decoder:
         seed = whole("seed", request.get("seed"), 0, MAX_SEED)
         return {"code": str(drawn_code(model, seed, self.sizes[model]))}
 
-    def decode(self, text: Any) -> dict[str, Any]:
-        """A code as text -> {"picture": PNG data URL, "ms": time here}"""
+    def decode(self, text: Any) -> LivePicture:
+        """What a code, as text, decodes to."""
         code = parse_code(text, self.sizes)
-        started = time.perf_counter()
-        model = self.app.model(code.model)
-        picture = pixels(self.alone.submit(_decoded, model, torch.tensor([code.z])).result())[0]
-        return {
-            "picture": png_data_url(picture),
-            "ms": round(1000 * (time.perf_counter() - started), 1),
-        }
+        model, z = self.app.model(code.model), torch.tensor([code.z])
+        said = about(code.model, {"code": str(code)})
+        return LivePicture.of(lambda: self.alone.submit(_decoded, model, z).result(), said)
 
 
 @torch.inference_mode()
@@ -145,55 +134,22 @@ def plane_picture(model: Any, reach: float, side: int) -> np.ndarray:
     return grid(_decoded(model, plane.flatten(0, 1)), side, scale=1, gap=0)
 
 
-def LatentSliders(
-    app: App,
-    value: str,
-    sizes: Mapping[str, int],
-    *,
-    first_picture: str = "",
-    first_note: str = "",
-    **options: Any,
-) -> gr.HTML:
-    """A gr.HTML whose value is a code as text.
-
-    sizes: latent dimensions by model; first_picture: a data URL to show until a live one is there,
-    first_note: where it comes from. They are written into the template, not handed over as props:
-    Gradio 6.31 drops a gr.HTML's props when an event leaves the component as it is.
-    """
-    decoder = Decoder(app, sizes)
-    template = read("latent_sliders/latent_sliders.html")
-    baked = {"MODELS": " ".join(sizes), "FIRST_NOTE": first_note, "FIRST_PICTURE": first_picture}
-    for place, text in baked.items():
-        template = template.replace(place, html.escape(text))
-    return gr.HTML(
-        value=value,
-        html_template=template,
-        css_template=read("card/card.css", "latent_sliders/latent_sliders.css"),
-        js_on_load=read("card/card.js", "card/live.js", "latent_sliders/latent_sliders.js"),
-        apply_default_css=False,
-        server_functions=[
-            app.serve(function)
-            for function in (decoder.describe, decoder.draw_code, decoder.decode)
-        ],
-        **options,
-    )
-
-
 @dataclass(frozen=True)
 class CodeKnob(LiveKnob):
     """A knob whose component is the sliders: the code travels in links and into the lines shown."""
 
     sizes: Mapping[str, int] | None = None
 
-    def _component(self) -> gr.components.Component:
-        before = self.before()
-        return LatentSliders(
-            self.app,
-            self.default,
-            self.sizes,
-            label=self.label,
-            first_picture=png_data_url(before.value) if before else "",
-            first_note=before.note if before else "",
+    def component(self) -> gr.components.Component:
+        before, decoder = self.before(), Decoder(self.app, self.sizes)
+        return self.widget(
+            "latent_sliders",
+            [decoder.describe, decoder.draw_code, decoder.decode],
+            {
+                "MODELS": " ".join(self.sizes),
+                "FIRST_NOTE": before.note if before else "",
+                "FIRST_PICTURE": png_data_url(before.value) if before else "",
+            },
         )
 
     def check(self, value: Any) -> Code:

@@ -170,7 +170,7 @@ class LatentSlidersView {
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = false;
     context.drawImage(image, 0, 0, DOWNLOAD_SIDE, DOWNLOAD_SIDE);
-    make("a", { href: canvas.toDataURL("image/png"), download: `${this.model}.png` }).click();
+    this.live.save(canvas, `${this.model}.png`);
   }
 }
 

@@ -1,15 +1,14 @@
 """A picture, and a mask that is painted over it by hand."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+import numpy as np
 from torch import Tensor
 
 from demos.page.controls import Knob
-from demos.page.image_io import mask_url, prepare_mask
+from demos.page.image_io import Value, as_json, mask_url, prepare_mask
 from demos.widgets.card import read
 
 STACK = "mask-stack"
@@ -17,10 +16,10 @@ STACK = "mask-stack"
 FRAME = '<figure class="masked-picture"><img hidden><figcaption></figcaption></figure>'
 
 
-def MaskedPicture(*, value: dict[str, str] | None = None, **options: Any) -> gr.HTML:
-    """A gr.HTML that shows what `masked_picture_value` returns, as large as the pad above it."""
+def MaskedPicture(*, value: Value | dict[str, str] | None = None, **options: Any) -> gr.HTML:
+    """A gr.HTML that shows a `MaskedPictureValue`, as large as the pad above it."""
     return gr.HTML(
-        value=value,
+        value=as_json(value),
         html_template=FRAME,
         css_template=read("mask_pad/mask_pad.css"),
         js_on_load=read("mask_pad/masked_picture.js"),
@@ -29,9 +28,16 @@ def MaskedPicture(*, value: dict[str, str] | None = None, **options: Any) -> gr.
     )
 
 
-def masked_picture_value(note: str, picture: str = "") -> dict[str, str]:
-    """picture: a data URL; note: what it shows, or why there is none."""
-    return {"picture": picture, "note": note}
+@dataclass(frozen=True)
+class MaskedPictureValue(Value):
+    """The picture that lies under the mask.
+
+    picture: uint8 (H, W, 3); "" for none
+    note: what it shows, or why there is none
+    """
+
+    picture: np.ndarray | str
+    note: str
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class MaskKnob(Knob):
     Its value is a PNG data URL, white where it is painted; "" for nothing.
     """
 
-    def _component(self) -> gr.components.Component:
+    def component(self) -> gr.components.Component:
         return gr.HTML(
             value=self.default,
             label=self.label,

@@ -4,33 +4,26 @@ The widget's value is text, "12;smile:1.5;pc2:-0.8": which face, and how far it 
 One parser, `parse_move`, checks it, whether it comes from the page, a link or the API.
 """
 
-from __future__ import annotations
-
 import functools
-import html
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 from torch import Tensor
 
-from demos.page.figures import pixels, png_data_url
 from demos.page.handlers import App
-from demos.tabs.latent_space.models import (
-    JUDGE,
-    MOST_PORTRAITS,
-    PORTRAITS,
-    atlas,
-    code_of,
-    portrait,
-)
-from demos.widgets.card import read
+from demos.page.image_io import Value, png_data_url
 from demos.widgets.latent_sliders import unaided_thread
-from demos.widgets.live_knob import LiveKnob
+from demos.widgets.live_knob import LiveKnob, milliseconds
 from gen_core.checks import KnobError, choice, number, whole
+from gen_core.data.images import pixels
+from gen_core.knobs import as_number
+from gen_core.latent.atlas import Atlas
 from gen_core.latent.disentanglement import decoded, seen_traits, spreads
 from gen_core.latent.traits import TRAITS
+from gen_core.provenance.metadata import about
 
 REACH = 3.0
 """Standard deviations that a slider goes each way."""
@@ -52,8 +45,35 @@ class Move:
         return ";".join([str(self.face), *(f"{name}:{far:g}" for name, far in self.by)])
 
 
-def parse_move(text: Any) -> Move:
-    """ "face;direction:far;..." as a Move. Raises KnobError."""
+@dataclass(frozen=True)
+class Faces:
+    """What the sliders move: portraits by number, in the latent space of a model.
+
+    judge: the classifier that sees what changes
+    count: their numbers are below this one
+    atlas: (app, model) -> what the model's checkpoint knows of its latent space
+    code_of: (app, number) -> (1, latent), on the CPU
+    """
+
+    model: str
+    judge: str
+    count: int
+    atlas: Callable[[App, str], Atlas]
+    code_of: Callable[[App, int], Tensor]
+
+    def moved_code(self, app: App, move: Move) -> Tensor:
+        """(1, latent): where the move ends."""
+        known, by = self.atlas(app, self.model), dict(move.by)
+        z = known.reader.moved(self.code_of(app, move.face), by)
+        for name, far in by.items():
+            if name not in TRAITS:
+                axis = axis_of(name)
+                z = z + far * known.scales[axis] * known.axes[axis].float()
+        return z
+
+
+def parse_move(text: Any, faces: int) -> Move:
+    """ "face;direction:far;..." as a Move of a face below number `faces`. Raises KnobError."""
     if not isinstance(text, str) or len(text) > LONGEST:
         raise KnobError(f"move={str(text)[:40]!r}: takes a face and directions, '12;smile:1.5'")
     face, *moves = text.split(";")
@@ -88,94 +108,84 @@ def axis_of(name: str) -> int:
     return int(name.removeprefix("pc")) - 1
 
 
-@functools.lru_cache(maxsize=64)
-def _start(app: App, face: int) -> Tensor:
-    return code_of(app, PORTRAITS, portrait(face))
+@dataclass(frozen=True)
+class Moved(Value):
+    """A moved face.
+
+    picture: a data URL
+    start: the face that it starts from
+    changes: what the classifier sees change, by trait, in standard deviations
+    """
+
+    picture: str
+    start: str
+    changes: Mapping[str, float]
+    ms: float
+    about: Mapping[str, str]
 
 
 class Mover:
-    """What the widget asks the server; each answer is plain JSON."""
+    """What the widget asks the server; each answer is JSON or a `Value`."""
 
-    def __init__(self, app: App) -> None:
-        self.app, self.alone = app, unaided_thread()
+    def __init__(self, app: App, faces: Faces) -> None:
+        self.app, self.faces, self.alone = app, faces, unaided_thread()
 
     def describe(self, request: Any = None) -> dict[str, Any]:
         """The directions, how far sliders go, and how many faces there are."""
-        scales = atlas(self.app, PORTRAITS).scales
+        scales = self.faces.atlas(self.app, self.faces.model).scales
         shares = (scales.square() / scales.square().sum())[:AXES]
         return {
             "traits": [{"name": t.name, "low": t.low, "high": t.high} for t in TRAITS.values()],
             "axes": [round(share, 4) for share in shares.tolist()],
             "reach": REACH,
-            "faces": MOST_PORTRAITS,
+            "faces": self.faces.count,
         }
 
-    def move(self, text: Any) -> dict[str, Any]:
-        """A move as text -> its picture, the one it starts from, and what the judge sees change."""
-        move = parse_move(text)
+    def move(self, text: Any) -> Moved:
+        """A move as text -> its picture, the one it starts from, and what changes."""
+        move = parse_move(text, self.faces.count)
         started = time.perf_counter()
         start, start_traits = self._seen(Move(move.face))
         picture, traits = self._seen(move)
         changes = (traits - start_traits) / spreads()
-        return {
-            "picture": picture,
-            "start": start,
-            "changes": {n: round(v, 2) for n, v in zip(TRAITS, changes.tolist(), strict=True)},
-            "ms": round(1000 * (time.perf_counter() - started), 1),
-        }
+        return Moved(
+            picture,
+            start,
+            {name: round(v, 2) for name, v in zip(TRAITS, changes.tolist(), strict=True)},
+            milliseconds(started),
+            about(self.faces.model, {"move": str(move)}),
+        )
 
     @functools.lru_cache(maxsize=64)  # noqa: B019 - as long as the page, as the mover itself
     def _seen(self, move: Move) -> tuple[str, Tensor]:
         """A move's picture as a data URL, and its traits (T,)."""
-        return self.alone.submit(_looked_at, self.app, move).result()
+        return self.alone.submit(self._looked_at, move).result()
 
-
-def _looked_at(app: App, move: Move) -> tuple[str, Tensor]:
-    x = decoded(app.model(PORTRAITS), moved_code(app, move))
-    return png_data_url(pixels(x)[0]), seen_traits(app.model(JUDGE), x)[0]
-
-
-def MeaningSliders(
-    app: App, value: str, *, first: dict[str, Any] | None = None, note: str = "", **options: Any
-) -> gr.HTML:
-    """A gr.HTML whose value is a move as text; `first` is what `Mover.move` gave for it, shown
-    until a live answer is there, and `note` where it comes from."""
-    mover = Mover(app)
-    template = read("meaning_sliders/meaning_sliders.html")
-    first = first or {"picture": "", "start": ""}
-    baked = {"PICTURE": first["picture"], "START": first["start"], "NOTE": note}
-    for place, text in baked.items():
-        template = template.replace(f"FIRST_{place}", html.escape(text))
-    return gr.HTML(
-        value=value,
-        html_template=template,
-        css_template=read(
-            "card/card.css",
-            "latent_sliders/latent_sliders.css",
-            "meaning_sliders/meaning_sliders.css",
-        ),
-        js_on_load=read(
-            "card/png_text.js", "card/card.js", "card/live.js", "meaning_sliders/meaning_sliders.js"
-        ),
-        apply_default_css=False,
-        server_functions=[app.serve(function) for function in (mover.describe, mover.move)],
-        **options,
-    )
+    def _looked_at(self, move: Move) -> tuple[str, Tensor]:
+        app, faces = self.app, self.faces
+        x = decoded(app.model(faces.model), faces.moved_code(app, move))
+        return png_data_url(pixels(x)[0]), seen_traits(app.model(faces.judge), x)[0]
 
 
 @dataclass(frozen=True)
 class MoveKnob(LiveKnob):
     """A knob whose component is the sliders: the move travels in links and into the lines shown."""
 
-    def _component(self) -> gr.components.Component:
-        before = self.before()
-        return MeaningSliders(
-            self.app,
-            self.default,
-            label=self.label,
-            first=before.value if before else None,
-            note=before.note if before else "",
+    faces: Faces | None = None
+
+    def component(self) -> gr.components.Component:
+        before, mover = self.before(), Mover(self.app, self.faces)
+        shown = before.value if before else {"picture": "", "start": ""}
+        return self.widget(
+            "meaning_sliders",
+            [mover.describe, mover.move],
+            {
+                "FIRST_NOTE": before.note if before else "",
+                "FIRST_START": shown["start"],
+                "FIRST_PICTURE": shown["picture"],
+            },
+            styles=["latent_sliders/latent_sliders.css"],
         )
 
     def check(self, value: Any) -> Move:
-        return parse_move(value)
+        return parse_move(value, self.faces.count)

@@ -129,7 +129,7 @@ class MeaningSlidersView {
   download() {
     const canvas = make("canvas", { width: DOWNLOAD_SIDE, height: DOWNLOAD_SIDE });
     canvas.getContext("2d").drawImage(this.find("picture"), 0, 0, DOWNLOAD_SIDE, DOWNLOAD_SIDE);
-    savePng(canvas, `face-${this.face}.png`, {});
+    this.live.save(canvas, `face-${this.face}.png`);
   }
 }
 

@@ -1,7 +1,5 @@
 """What was measured of the weights, as cards with a table: their frame, style and last line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -9,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from demos.page.figures import day
+from demos.page.image_io import day
 from demos.widgets.card import read
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError

@@ -1,18 +1,17 @@
 """Under a prompt: examples to press, and the words that the model has never met, each with known
 ones to put in its place."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import gradio as gr
 
+from demos.page.image_io import Value
 from demos.widgets.card import read
 
 
 def PromptHelp(*, elem_id: str, prompt: str, examples: Sequence[str]) -> gr.HTML:
-    """A gr.HTML that shows what `strange_words_value` returns; `prompt` is the text box's id."""
+    """A gr.HTML that shows a `PromptHelpValue`; `prompt` is the text box's id."""
     return gr.HTML(
         value=None,
         elem_id=elem_id,
@@ -25,11 +24,21 @@ def PromptHelp(*, elem_id: str, prompt: str, examples: Sequence[str]) -> gr.HTML
     )
 
 
-def strange_words_value(words: Sequence[tuple[int, int, str, Sequence[str]]]) -> dict[str, Any]:
-    """(start, end, word, known words like it) of each, as plain JSON."""
-    return {
-        "words": [
-            {"start": start, "end": end, "word": word, "nearest": list(nearest)}
-            for start, end, word, nearest in words
-        ]
-    }
+@dataclass(frozen=True)
+class StrangeWord(Value):
+    """A word that the model has never met, and where it stands in the prompt.
+
+    nearest: known words like it
+    """
+
+    start: int
+    end: int
+    word: str
+    nearest: Sequence[str]
+
+
+@dataclass(frozen=True)
+class PromptHelpValue(Value):
+    """The words in question, in their order."""
+
+    words: Sequence[StrangeWord]

@@ -1,43 +1,181 @@
 """The timeline: all frames of a generation go to the browser once, then play and scrub there.
 
-`Timeline(elem_id=...)` is the component; what a handler returns for it is made by `timeline_value`
-(the frames of a sampler) or `timeline_from_images` (any pictures: a walk through latent space,
-the forward process, snapshots of a training run). Both return plain JSON.
+`Timeline(elem_id=...)` is the component; what a handler returns for it, a `TimelineValue`, is made
+by `timeline_value` (the frames of a sampler) or `timeline_from_images` (any pictures: a walk
+through latent space, the forward process, snapshots of a training run).
 """
-
-from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 import numpy as np
 from torch import Tensor
 
-from demos.page.figures import pixels, png_data_url
+from demos.page.image_io import CardValue, Value
 from demos.widgets.card import card
-from demos.widgets.timeline.gif import MAX_PIXELS, MAX_SIDE, encode_gif
+from demos.widgets.card.export import MAX_PIXELS, MAX_SIDE
+from gen_core.data.images import pixels
 from gen_core.family import Frame
 
 OUT_SPAN = 3.0
 """What a network says of noise is about N(0, 1): shown from -3 (black) to 3 (white)."""
+BLUE, ORANGE = np.array([37, 99, 235]), np.array([217, 119, 6])
+"""RGB of numbers below and above 0; 0 itself is white."""
 
 Shown = str | Callable[[Frame], Tensor | None]
 Lane = tuple[str, Shown] | tuple[str, Shown, float]
 Clock = str | Callable[[Frame], str]
 
 
+# --- the value ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sheet(Value):
+    """A lane's pictures as one: frame k of sample b lies at (b * width, k * height).
+
+    sheet: uint8 (frames * height, samples * width) or with a third axis for RGB
+    width: pixels of one picture
+    columns: samples in a row
+    present: of every frame, whether there is anything in this lane
+    still: whether nothing moves in it
+    """
+
+    title: str
+    sheet: np.ndarray
+    width: int
+    height: int
+    samples: int
+    columns: int
+    present: Sequence[bool]
+    still: bool
+
+
+@dataclass(frozen=True)
+class Words(Value):
+    """Where each word of a prompt was looked for.
+
+    sheet: uint8 (frames * samples * side, words * side)
+    lanes: titles of those that it lies over
+    """
+
+    words: Sequence[str]
+    sheet: np.ndarray
+    side: int
+    lanes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Tokens(Value):
+    """The pieces of a prompt, their numbers in the vocabulary, and their vectors as colours.
+
+    sheet: uint8 (tokens, width, 3)
+    """
+
+    pieces: Sequence[str]
+    ids: Sequence[int]
+    sheet: np.ndarray
+
+
+@dataclass(frozen=True)
+class Part(Value):
+    """One part of a machine, with lanes in it. It follows the timeline, open or closed.
+
+    does: what goes in and what comes out: "13 tokens → 32 × 192 numbers"
+    says: what it does, for those who open it
+    lanes: titles; the first one stays in sight while the part is closed
+    words: whether the words with their heat stand here
+    """
+
+    title: str
+    does: str
+    says: str
+    lanes: Sequence[str] = ()
+    words: bool = False
+    tokens: Tokens | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimelineValue(CardValue):
+    """Pictures over time, N frames. Raises ValueError when lengths do not fit together.
+
+    levels: the clock of every frame, ready to read: "t = 0.35"
+    steps: the number shown for every frame
+    total: the last of all steps
+    step_word: what a step is called: "step", "training step", "picture"
+    ms_per_step: measured, shown beside the step
+    provenance: where the frames come from: "cpu, 412 ms", or "computed before on a cpu"
+    live: whether that was just now; False marks it as computed before
+    name: the start of the downloaded files' names
+    alt: what the pictures show, for those who do not see them
+    curves: charts under the lanes, each {"title", "x_label", "y_label"?, "log_x"?, "log_y"?,
+        "series": [{"name", "points": [[x, y], ...]}], "at": [x of every frame]}
+    bars: charts under a lane, each {"lane": its title, "title", "labels", "values": N lists,
+        "threshold"?, "summary"?: N texts, "percent"?: values are shares}
+    notes: a text for every frame, or none at all
+    parts: the lanes stand in them
+    start: the frame shown first
+    autoplay: play once by itself when the value arrives, unless the visitor wants less motion
+    """
+
+    lanes: Sequence[Sheet]
+    levels: Sequence[str]
+    steps: Sequence[int]
+    total: int
+    step_word: str = "step"
+    ms_per_step: float | None = None
+    provenance: str = ""
+    live: bool = True
+    name: str = "timeline"
+    alt: str = ""
+    curves: Sequence[Mapping[str, Any]] = ()
+    bars: Sequence[Mapping[str, Any]] = ()
+    notes: Sequence[str] = ()
+    words: Words | None = None
+    parts: Sequence[Part] = ()
+    start: int
+    autoplay: bool = False
+
+    def __post_init__(self) -> None:
+        count, titles = len(self.levels), [lane.title for lane in self.lanes]
+        if not 0 <= self.start < count:
+            raise ValueError(f"start={self.start}: choose a whole number from 0 to {count - 1}")
+        _check_lengths(count, steps=self.steps, notes=self.notes or self.levels)
+        for curve in self.curves:
+            _check_lengths(count, **{f"curve {curve['title']!r}: at": curve["at"]})
+        for bar in self.bars:
+            if bar["lane"] not in titles:
+                raise ValueError(f"bars under {bar['lane']!r}: the lanes are {', '.join(titles)}")
+            summary = bar.get("summary") or self.levels
+            _check_lengths(count, values=bar["values"], summary=summary)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last step is among the frames."""
+        return self.steps[-1] == self.total
+
+    def last_pictures(self) -> np.ndarray:
+        """uint8 (B, H, W, 3): what the first lane that moves shows in the last frame."""
+        lane = next(lane for lane in self.lanes if not lane.still)
+        row = lane.sheet[-lane.height :]
+        if row.ndim == 2:
+            row = row[..., None].repeat(3, axis=2)
+        return row.reshape(lane.height, lane.samples, lane.width, 3).swapaxes(0, 1).copy()
+
+
 def Timeline(
     *,
     elem_id: str,
     label: str = "Timeline",
-    value: dict[str, Any] | None = None,
+    value: TimelineValue | dict[str, Any] | None = None,
     empty: str = "Press the button to fill the timeline.",
     **options: Any,
 ) -> gr.HTML:
-    """A gr.HTML that plays what `timeline_value` and `timeline_from_images` return.
+    """A gr.HTML that plays a `TimelineValue`.
 
     `label` names the widget to screen readers, `empty` is what it says before the first frames;
     `options` go to gr.HTML (visible, scale, elem_classes, ...).
@@ -48,59 +186,46 @@ def Timeline(
         label=label,
         value=value,
         empty=empty,
-        scripts=(
-            "timeline/icons.js",
-            "timeline/charts.js",
-            "timeline/export.js",
-            "timeline/words.js",
-            "timeline/parts.js",
-        ),
-        styles=("timeline/charts.css", "timeline/words.css", "timeline/parts.css"),
-        server_functions=[encode_gif],
+        scripts=[f"timeline/{name}.js" for name in ("icons", "charts", "export", "words", "parts")],
+        styles=[f"timeline/{name}.css" for name in ("charts", "words", "parts")],
         **options,
     )
+
+
+# --- from frames, from pictures -------------------------------------------------------------------
 
 
 def timeline_value(
     frames: Sequence[Frame],
     lanes: Sequence[Lane] = (("State", "x"),),
     *,
-    columns: int | None = None,
     clock: Clock = "t",
-    ms_per_step: float | None = None,
-    provenance: str = "",
     live: bool = True,
-    name: str = "timeline",
-    **extras: Any,
-) -> dict[str, Any]:
-    """The frames of one generation, as the timeline's value.
+    **shown: Any,
+) -> TimelineValue:
+    """The frames of one generation.
 
     Args:
         frames: what `gen_core.family.record` returns; images (B, 1 or 3, H, W).
         lanes: (title, "x" | "x0" | "out") or (title, attribute, span): values from -span (black)
-            to span (white); span is 1 unless told, 3 for "out". The last frame has neither x0 nor
+            to span (white); span is 1 unless given, 3 for "out". The last frame has neither x0 nor
             out: there its x0 is the sample itself, and its out stays empty. A function in the
             attribute's place makes the lane's pictures of each frame.
         clock: the family's clock, a name such as "t" (shown as "t = 0.35") or a function of Frame.
-        columns, ms_per_step, provenance, live, name and `extras`: see `timeline_from_images`;
-            live frames play once by themselves unless autoplay=False.
+        live, shown: see `timeline_from_images`; live frames play once by themselves unless
+            autoplay=False.
 
     Raises ValueError when there are no frames or a lane holds no pictures.
     """
     if not frames:
         raise ValueError("a timeline needs at least one frame")
-    extras.setdefault("autoplay", live)
     return timeline_from_images(
         {lane[0]: _lane_pictures(frames, *lane[1:]) for lane in lanes},
         [clock(f) if callable(clock) else f"{clock} = {_short(f.level)}" for f in frames],
         steps=[frame.step for frame in frames],
         total=frames[-1].total,
-        columns=columns,
-        ms_per_step=ms_per_step,
-        provenance=provenance,
         live=live,
-        name=name,
-        **extras,
+        **{"autoplay": live} | shown,
     )
 
 
@@ -109,21 +234,19 @@ def _short(level: float) -> str:
 
 
 def _lane_pictures(
-    frames: Sequence[Frame],
-    attribute: Shown,
-    span: float | None = None,
+    frames: Sequence[Frame], attribute: Shown, span: float | None = None
 ) -> list[np.ndarray | None]:
     if callable(attribute):
-        made = [attribute(frame) for frame in frames]
-        return [None if tensor is None else pixels(tensor / (span or 1)) for tensor in made]
-    if attribute not in ("x", "x0", "out"):
+        tensors, scale = [attribute(frame) for frame in frames], span or 1.0
+    elif attribute not in ("x", "x0", "out"):
         raise ValueError(f"lane attribute {attribute!r}: choose one of x, x0, out")
-    scale = span or (OUT_SPAN if attribute == "out" else 1.0)
-    tensors: list[Tensor | None] = [getattr(frame, attribute) for frame in frames]
-    if attribute == "x0" and tensors[-1] is None:
-        tensors[-1] = frames[-1].x
-    if tensors[0] is None:
-        raise ValueError(f"lane attribute {attribute!r}: the frames carry none")
+    else:
+        tensors = [getattr(frame, attribute) for frame in frames]
+        scale = span or (OUT_SPAN if attribute == "out" else 1.0)
+        if attribute == "x0" and tensors[-1] is None:
+            tensors[-1] = frames[-1].x
+        if tensors[0] is None:
+            raise ValueError(f"lane attribute {attribute!r}: the frames carry none")
     return [None if tensor is None else pixels(tensor / scale) for tensor in tensors]
 
 
@@ -133,95 +256,70 @@ def timeline_from_images(
     *,
     steps: Sequence[int] | None = None,
     total: int | None = None,
-    step_word: str = "step",
-    columns: int | None = None,
-    ms_per_step: float | None = None,
-    provenance: str = "",
-    live: bool = True,
-    name: str = "timeline",
-    alt: str = "",
-    curves: Sequence[dict[str, Any]] = (),
-    bars: Sequence[dict[str, Any]] = (),
-    notes: Sequence[str] = (),
-    words: dict[str, Any] | None = None,
-    parts: Sequence[dict[str, Any]] = (),
     start: int | None = None,
-    autoplay: bool = False,
+    columns: int | None = None,
     still: Mapping[str, np.ndarray] | None = None,
-) -> dict[str, Any]:
-    """Pictures over time, as the timeline's value. N frames, one entry of `levels` each.
+    name: str = "timeline",
+    **shown: Any,
+) -> TimelineValue:
+    """Pictures over time. N frames, one entry of `levels` each.
 
     Args:
         lanes: title -> N pictures, each uint8 (B, H, W) or (B, H, W, 3) as `pixels` gives them;
             None leaves that lane empty in that frame. Lanes may differ in B, H and W.
-        levels: the clock of every frame, ready to read: "t = 0.35".
-        steps, total: the number shown for every frame, and the last of all; 0 .. N - 1 by itself.
-        step_word: what a step is called: "step", "training step", "picture".
+        steps, total: 0 .. N - 1 by themselves.
+        start: the last frame by itself.
         columns: samples in a row; a square grid by itself.
-        ms_per_step: measured, shown beside the step.
-        provenance: where the frames come from: "cpu, 412 ms", or "computed before on a cpu".
-        live: True marks the provenance as live, False as computed before.
-        name: the start of the downloaded files' names.
-        alt: what the pictures show, for those who do not see them.
-        curves: charts under the lanes, each {"title", "x_label", "y_label"?, "log_x"?, "log_y"?,
-            "series": [{"name", "points": [[x, y], ...]}], "at": [x of every frame]}.
-        bars: charts under a lane, each {"lane": its title, "title", "labels", "values": N lists,
-            "threshold"?, "summary"?: N texts, "percent"?: values are shares}.
-        notes: a text for every frame.
-        words: what `timeline_words.words_value` returns.
-        parts: what `timeline_parts.parts_value` returns: the lanes stand in them.
-        start: the frame shown first; the last by itself.
-        autoplay: play once by itself when the value arrives, unless the visitor wants less motion.
         still: title -> pictures of one moment: lanes before the others in which nothing moves.
+        shown: the other fields of `TimelineValue`.
 
     Raises ValueError when lengths, shapes or numbers do not fit together.
     """
     count = len(levels)
     if not count or not lanes:
         raise ValueError("a timeline needs at least one frame and one lane")
-    steps = list(range(count)) if steps is None else [int(step) for step in steps]
-    start = count - 1 if start is None else start
-    if not 0 <= start < count:
-        raise ValueError(f"start={start}: choose a whole number from 0 to {count - 1}")
-    _check_lengths(count, steps=steps, notes=notes or levels)
-    _check_charts(levels, lanes, curves, bars)
     standing = {title: [images] * count for title, images in (still or {}).items()}
-    return _plain(
-        {
-            "lanes": [
-                _lane(title, images, count, columns) | {"still": title in standing}
-                for title, images in (standing | dict(lanes)).items()
-            ],
-            "levels": [str(level) for level in levels],
-            "steps": steps,
-            "total": steps[-1] if total is None else total,
-            "step_word": step_word,
-            "ms_per_step": ms_per_step,
-            "provenance": provenance,
-            "live": live,
-            "name": re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "timeline",
-            "alt": alt,
-            "curves": list(curves),
-            "bars": list(bars),
-            "notes": list(notes),
-            "words": words,
-            "parts": list(parts),
-            "start": start,
-            "autoplay": autoplay,
-        }
+    steps = [*range(count)] if steps is None else [int(step) for step in steps]
+    return TimelineValue(
+        lanes=[
+            _sheet(title, images, count, columns, title in standing)
+            for title, images in (standing | dict(lanes)).items()
+        ],
+        levels=[str(level) for level in levels],
+        steps=steps,
+        total=steps[-1] if total is None else total,
+        start=count - 1 if start is None else start,
+        name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "timeline",
+        **shown,
     )
 
 
-def _check_charts(
-    levels: Sequence[str], lanes: Mapping[str, Any], curves: Sequence[dict], bars: Sequence[dict]
-) -> None:
-    count = len(levels)
-    for curve in curves:
-        _check_lengths(count, **{f"curve {curve['title']!r}: at": curve["at"]})
-    for bar in bars:
-        if bar["lane"] not in lanes:
-            raise ValueError(f"bars under {bar['lane']!r}: the lanes are {', '.join(lanes)}")
-        _check_lengths(count, values=bar["values"], summary=bar.get("summary") or levels)
+def words_value(words: Sequence[str], heat: Sequence[Tensor], lanes: Sequence[str]) -> Words:
+    """Heat over the lanes of these titles.
+
+    heat: one tensor for each frame, (B, words, side, side), any scale from 0 up: every word of
+    every picture is shown relative to its own largest value in the whole run.
+    """
+    levels = np.stack([maps.numpy() for maps in heat])  # (frames, B, words, side, side)
+    frames, samples, count, side = levels.shape[:4]
+    if count != len(words):
+        raise ValueError(f"heat of {count} words for {len(words)} words")
+    most = levels.max(axis=(0, 3, 4), keepdims=True)
+    grey = (255 * levels / np.maximum(most, 1e-9)).round().astype(np.uint8)
+    sheet = grey.transpose(0, 1, 3, 2, 4).reshape(frames * samples * side, count * side)
+    return Words(words, sheet, side, lanes)
+
+
+def tokens_value(pieces: Sequence[str], ids: Sequence[int], vectors: Tensor) -> Tokens:
+    """Tokens, their numbers in the vocabulary, and their vectors (tokens, width)."""
+    if not len(pieces) == len(ids) == len(vectors):
+        raise ValueError(f"{len(pieces)} tokens, {len(ids)} numbers, {len(vectors)} vectors")
+    values = vectors.float().cpu().numpy()
+    most = max(np.quantile(np.abs(values), 0.99), 1e-9)  # a few outliers may not pale the rest
+    strength = np.clip(np.abs(values) / most, 0, 1)[..., None]
+    colour = np.where((values < 0)[..., None], BLUE, ORANGE)
+    rows = (255 * (1 - strength) + colour * strength).round().astype(np.uint8)
+    return Tokens(pieces, [int(i) for i in ids], rows)
 
 
 def _check_lengths(count: int, **lists: Sequence[Any]) -> None:
@@ -230,10 +328,13 @@ def _check_lengths(count: int, **lists: Sequence[Any]) -> None:
             raise ValueError(f"{what} has {len(values)} entries for {count} frames")
 
 
-def _lane(
-    title: str, images: Sequence[np.ndarray | None], count: int, columns: int | None
-) -> dict[str, Any]:
-    """One sprite sheet: frame k of sample b lies at (left, top) = (b * width, k * height)."""
+def _sheet(
+    title: str,
+    images: Sequence[np.ndarray | None],
+    count: int,
+    columns: int | None,
+    still: bool,
+) -> Sheet:
     _check_lengths(count, **{f"lane {title!r}": images})
     shapes = {image.shape for image in images if image is not None}
     if len(shapes) != 1:
@@ -253,28 +354,15 @@ def _lane(
     rows = [np.zeros(shape, np.uint8) if image is None else image for image in images]
     if any(row.dtype != np.uint8 for row in rows):
         raise ValueError(
-            f"lane {title!r}: pictures are uint8, 0 to 255; see demos.page.figures.pixels"
+            f"lane {title!r}: pictures are uint8, 0 to 255; see gen_core.data.images.pixels"
         )
-    sheet = np.concatenate([np.concatenate(list(row), axis=1) for row in rows])
-    return {
-        "title": title,
-        "sheet": png_data_url(sheet),
-        "width": width,
-        "height": height,
-        "samples": samples,
-        "columns": min(columns or math.ceil(math.sqrt(samples)), samples),
-        "present": [image is not None for image in images],
-    }
-
-
-def _plain(value: Any) -> Any:
-    """NumPy numbers as Python's own; raises ValueError on NaN, which JSON cannot carry."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} in a timeline: numbers must be finite")
-    return value
+    return Sheet(
+        title,
+        np.concatenate([np.concatenate(list(row), axis=1) for row in rows]),
+        width,
+        height,
+        samples,
+        min(columns or math.ceil(math.sqrt(samples)), samples),
+        [image is not None for image in images],
+        still,
+    )

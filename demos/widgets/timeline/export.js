@@ -62,12 +62,9 @@ async function exportStrip(value, lanes) {
   await savePng(canvas, `${value.name}-key-frames.png`, value.about);
 }
 
-async function exportGif(value, server, frameMs) {
+async function exportGif(value, frameMs) {
   const captions = value.levels.map(
     (level, k) => `${value.step_word} ${value.steps[k]} / ${value.total}   ${level}`,
   );
-  const comment = value.about?.Description ?? "";
-  const answer = await server.encode_gif({ lanes: value.lanes, captions, frame_ms: frameMs, comment });
-  if (!answer || answer.error) throw new Error(answer?.error ?? "the server gave no answer");
-  make("a", { href: answer.gif, download: `${value.name}.gif` }).click();
+  await saveFile({ lanes: value.lanes, captions, frame_ms: frameMs }, `${value.name}.gif`, value.about);
 }

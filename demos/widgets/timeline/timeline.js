@@ -1,5 +1,5 @@
 // The timeline in the browser, in a card.
-// All frames are here already; scrubbing, playing and exporting a PNG ask nothing of the server.
+// All frames are here already; scrubbing and playing ask nothing of the server.
 
 const SPEEDS = [0.5, 1, 2, 4];
 const PLAY_MS = 3000; // a whole run at normal speed, within the limits of one frame below
@@ -9,9 +9,8 @@ const CELL = 36; // height of the film strip, CSS pixels
 const CANVAS_WIDTH = 800; // pixels a lane is enlarged to, at least: more than it fills on screen
 
 class TimelineView extends Card {
-  constructor(root, server) {
+  constructor(root) {
     super(root);
-    this.server = server;
     this.value = null; // what is on screen
     this.wanted = null; // what arrived last; older values that decode later are dropped
     this.index = 0;
@@ -72,7 +71,7 @@ class TimelineView extends Card {
     this.loop = iconButton("loop", "Loop", "timeline-stroked");
     this.loop.addEventListener("click", () => this.setLoop(!this.looping));
     const png = () => exportStrip(this.value, this.lanes);
-    const gif = () => exportGif(this.value, this.server, Math.round(Math.max(GIF_FRAME_MS, this.frameMs())));
+    const gif = () => exportGif(this.value, Math.round(Math.max(GIF_FRAME_MS, this.frameMs())));
     const exports = [
       this.downloadButton("PNG", "Download key frames as PNG", png),
       this.downloadButton("GIF", "Download animation as GIF", gif),
@@ -311,6 +310,6 @@ class TimelineView extends Card {
   }
 }
 
-const view = new TimelineView(element.querySelector(".timeline"), server);
+const view = new TimelineView(element.querySelector(".timeline"));
 watch("value", () => view.load(props.value));
 view.load(props.value);

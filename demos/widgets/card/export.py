@@ -1,6 +1,7 @@
-"""The timeline as an animated GIF, made from the sprite sheets that the browser already holds."""
+"""What cards save: PNG and GIF files that say what made the pictures in them.
 
-from __future__ import annotations
+A PNG is what the page drew; a GIF is a timeline, made from the sprite sheets of its lanes.
+"""
 
 import base64
 import binascii
@@ -10,21 +11,23 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
+from demos.page.image_io import PREFIX, data_url
 from gen_core.checks import KnobError, text, whole
+from gen_core.provenance.metadata import png
 
 MAX_SIDE = 16_000
 """Pixels: the longest side of a picture that every current browser draws."""
 MAX_PIXELS = 40_000_000
-"""Pixels of all sprite sheets together, and of all frames of one GIF together."""
-PREFIX = "data:image/png;base64,"
+"""Pixels of a PNG, of all sprite sheets together, and of all frames of one GIF together."""
 PAPER, INK, FAINT = "white", "#1f2937", "#6b7280"
 MARGIN, LINE, LANE_WIDTH = 16, 22, 300
 """Pixels: around and between lanes, a line of text, how wide a lane is enlarged to be at most."""
 LAST_FRAME_MS = 1500
-MAX_COMMENT = 10_000
-"""Characters."""
+MAX_TEXTS, MAX_TEXT = 60, 10_000
+"""That a file says of itself, and the characters of each."""
 _one_at_a_time = threading.Lock()
 
 
@@ -62,25 +65,39 @@ class _Lane:
         return picture
 
 
-def encode_gif(request: Any) -> dict[str, str]:
-    """{"gif": data URL}, or {"error": message} for anything but a timeline's own lanes.
+def export_file(request: Any) -> dict[str, str]:
+    """{"file": data URL} of a PNG or a GIF that says what made the pictures in it, or {"error":
+    message} for anything but what the page shows.
 
-    request: {"lanes": as in a timeline's value, "captions": a text for every frame, "frame_ms",
-    "comment": what the file says of itself}.
+    request: {"about": what the file says of itself, PNG keyword -> text} with {"png": what the page
+    drew, as a data URL}, or for a GIF {"lanes": as in a timeline's value, "captions": a text for
+    every frame, "frame_ms"}.
     Called by the page itself, outside Gradio's queue: so it never raises, and runs one at a time.
     """
     try:
-        with _one_at_a_time:  # sheets are large once they are decoded
-            lanes, captions, frame_ms = _checked(request)
-            comment = text("comment", request.get("comment", ""), MAX_COMMENT)
-            return {"gif": _animation(lanes, captions, frame_ms, comment)}
+        if not isinstance(request, dict):
+            raise KnobError("a file needs a PNG, or the lanes, captions and frame_ms of a timeline")
+        about = _about(request.get("about"))
+        with _one_at_a_time:  # pictures are large once they are decoded
+            if "png" in request:
+                picture = _opened(request["png"], "png", None, MAX_PIXELS).convert("RGB")
+                return {"file": data_url(png(np.asarray(picture), about))}
+            return {"file": _animation(*_checked(request), about.get("Description", ""))}
     except KnobError as error:
         return {"error": str(error)}
 
 
-def _checked(request: Any) -> tuple[list[_Lane], list[str], int]:
-    if not isinstance(request, dict):
-        raise KnobError("a GIF needs the lanes, captions and frame_ms of a timeline")
+def _about(value: Any) -> dict[str, str]:
+    """PNG keyword -> text, few and short enough for a file."""
+    if not isinstance(value, dict) or len(value) > MAX_TEXTS:
+        raise KnobError(f"about: takes at most {MAX_TEXTS} texts by keyword")
+    for keyword in value:
+        if not (isinstance(keyword, str) and keyword.isascii() and 0 < len(keyword) < 80):
+            raise KnobError(f"about: {str(keyword)[:80]!r} is no keyword of PNG")
+    return {keyword: text("about", said, MAX_TEXT) for keyword, said in value.items()}
+
+
+def _checked(request: dict[str, Any]) -> tuple[list[_Lane], list[str], int]:
     captions = _texts("captions", request.get("captions"))
     whole("number of frames", len(captions), 1, 1000)
     frame_ms = whole("frame_ms", request.get("frame_ms"), 20, 5000)
@@ -112,29 +129,30 @@ def _checked_lane(lane: Any, frames: int, room: int) -> _Lane:
     present = lane.get("present")
     if not isinstance(present, list) or len(present) != frames:
         raise KnobError(f"present: takes {frames} entries, one for every frame")
-    sheet = _sheet(lane.get("sheet"), (samples * width, frames * height), room)
+    sheet = _opened(lane.get("sheet"), "sheet", (samples * width, frames * height), room)
     return _Lane(title, sheet, width, height, samples, columns, [bool(p) for p in present])
 
 
-def _sheet(url: Any, size: tuple[int, int], room: int) -> Image.Image:
-    """The PNG in a data URL; its size is compared before a pixel is decoded, of which there may be
-    no more than `room`."""
-    if max(size) > MAX_SIDE or math.prod(size) > room:
-        raise KnobError(f"a sheet of {size[0]} x {size[1]} pixels is too large for a GIF")
+def _opened(url: Any, name: str, size: tuple[int, int] | None, room: int) -> Image.Image:
+    """The PNG in a data URL, grey or RGB. Before a pixel is decoded, its size is compared with the
+    one that is needed, if any, and with `room`, the pixels that there may be."""
     if not isinstance(url, str) or not url.startswith(PREFIX):
-        raise KnobError("sheet: takes a PNG as a data URL")
+        raise KnobError(f"{name}: takes a PNG as a data URL")
     try:
         data = base64.b64decode(url[len(PREFIX) :], validate=True)
         image = Image.open(io.BytesIO(data), formats=["PNG"])
-        if image.size != size:
-            raise KnobError(f"sheet of {image.size} pixels: {size} are needed")
+        if image.size != (size or image.size):
+            raise KnobError(f"{name} of {image.size} pixels: {size} are needed")
+        if max(image.size) > MAX_SIDE or math.prod(image.size) > room:
+            across, down = image.size
+            raise KnobError(f"a {name} of {across} x {down} pixels is too large for a file")
         return image.convert("L" if image.mode == "L" else "RGB")
     except KnobError:
         raise
     except (binascii.Error, UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise KnobError(f"sheet: not a PNG that can be read ({error})") from error
+        raise KnobError(f"{name}: not a PNG that can be read ({error})") from error
     except Image.DecompressionBombError as error:
-        raise KnobError("sheet: too large for a GIF") from error
+        raise KnobError(f"{name}: too large for a file") from error
 
 
 def _animation(lanes: list[_Lane], captions: list[str], frame_ms: int, comment: str) -> str:
@@ -155,7 +173,7 @@ def _animation(lanes: list[_Lane], captions: list[str], frame_ms: int, comment: 
         loop=0,
         comment=comment.encode("utf-8", "replace"),
     )
-    return "data:image/gif;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return data_url(buffer.getvalue(), "gif")
 
 
 def _page_size(lanes: list[_Lane], scale: int) -> tuple[int, int]:
