@@ -18,6 +18,7 @@ from gen_core.data.avatars.schema import (
     attribute_labels,
     is_held_out,
 )
+from gen_core.data.images import pixels
 from gen_core.evaluation.compositionality import (
     SIDE,
     _anybody,

@@ -12,7 +12,7 @@ import torch
 
 from demos.page.examples import Example
 from demos.page.handlers import App
-from demos.page.image_input import result_of
+from demos.page.progress import result_of
 from demos.tabs.latent_space import kl, kl_figures, kl_pictures
 from demos.tabs.latent_space.kl_pictures import (
     FORGOTTEN,
@@ -92,7 +92,7 @@ def test_with_two_models_the_rest_is_named_and_with_all_nothing_is_said(without,
 
 
 def test_weights_of_the_kl_are_those_of_the_checkpoints(app):
-    rows = result_of(side_by_side(app, VARIANTS, 0))["rows"]
+    rows = result_of(side_by_side(app, VARIANTS, 0)).to_json()["rows"]
     assert [row["note"] for row in rows] == [f"KL weight {beta}" for beta in (0, 1, 4, 64, 1)]
 
 
@@ -141,7 +141,7 @@ def test_numbers_that_run_out_get_a_message(app, portrait, seed, message):
 
 @pytest.mark.parametrize("kind", [PORTRAITS_ENDS, RANDOM_ENDS])
 def test_a_walk_is_straight_in_every_model(app, kind):
-    line = result_of(walk(app, VARIANTS, {"ends": kind, "a": 3, "b": 11, "count": 5}))
+    line = result_of(walk(app, VARIANTS, {"ends": kind, "a": 3, "b": 11, "count": 5})).to_json()
     t = torch.linspace(0, 1, 5)
     for lane, name in zip(line["lanes"], NAMES, strict=True):
         model = app.model(name)
@@ -154,7 +154,9 @@ def test_a_walk_is_straight_in_every_model(app, kind):
 
 
 def test_the_figure_beside_each_name_is_the_furthest_of_its_curve(app):
-    line = result_of(walk(app, VARIANTS, {"ends": RANDOM_ENDS, "a": 0, "b": 1, "count": 7}))
+    line = result_of(
+        walk(app, VARIANTS, {"ends": RANDOM_ENDS, "a": 0, "b": 1, "count": 7})
+    ).to_json()
     known = result_of(kl_pictures.reference_set(app))
     (curve,) = line["curves"]
     for lane, series, name in zip(line["lanes"], curve["series"], NAMES, strict=True):
@@ -201,9 +203,11 @@ def test_one_of_the_crowd_is_no_distance_away_and_the_crowd_is_drawn_once(app):
 def test_without_a_judge_pictures_come_without_distances(without):
     app = without(judge=False)
     assert result_of(kl_pictures.reference_set(app)) is None
-    table = result_of(side_by_side(app, here(), 0))
+    table = result_of(side_by_side(app, here(), 0)).to_json()
     assert table["caption"] == "" and {c["note"] for r in table["rows"] for c in r["cells"]} == {""}
-    line = result_of(walk(app, here(), {"ends": PORTRAITS_ENDS, "a": 3, "b": 11, "count": 3}))
+    line = result_of(
+        walk(app, here(), {"ends": PORTRAITS_ENDS, "a": 3, "b": 11, "count": 3})
+    ).to_json()
     assert [lane["title"] for lane in line["lanes"]] == [v.title for v in VARIANTS]
     assert line["curves"] == []
 
@@ -281,7 +285,7 @@ def test_the_code_runs_as_it_is_and_ends_with_the_last_model_s_walk(app, ends):
     space: dict = {}
     with redirect_stdout(io.StringIO()):
         exec(kl.code(VARIANTS, knobs), space)
-    line = result_of(walk(app, VARIANTS, {"ends": ends, "a": 4, "b": 9, "count": 3}))
+    line = result_of(walk(app, VARIANTS, {"ends": ends, "a": 4, "b": 9, "count": 3})).to_json()
     shown = frames_of(line["lanes"][-1])[:, 0].astype(int)
     assert abs(shown - pixels(space["walk"].detach())).max() <= 1
     assert torch.equal(space["new"], final(space["model"].sample(Noise(range(2, 2 + SHOWN)))))

@@ -16,6 +16,7 @@ from PIL import Image
 from demos.page.handlers import App
 from demos.page.image_input import Pictures
 from demos.page.image_io import COLOUR_SIDE, in_data_url, prepare_colour
+from demos.page.progress import result_of
 from demos.tabs.latent_space import anomaly
 from demos.tabs.latent_space.anomaly import (
     FACE,
@@ -135,7 +136,8 @@ def test_a_bad_upload_gets_a_message(app, tmp_path):
 
 def verdict(app: App, pictures: Pictures, **knobs: Any) -> dict[str, Any]:
     measured = result_of(normal_scores(app))
-    return judged(app, pictures, measured, **{"score": "Error", "allowed": 5.0} | knobs)
+    shown = {"score": "Error", "allowed": 5.0} | knobs
+    return judged(app, pictures, measured, **shown).to_json()
 
 
 def test_the_page_gets_what_was_measured_and_nothing_but_plain_values(app):
@@ -166,7 +168,7 @@ def test_where_the_weights_know_of_nothing_it_is_measured_once(app, folder, tmp_
     app = App("cpu")
     steps = list(steps_of(app))
     assert [type(step) for step in steps[:-1]] == [Progress] * (len(steps) - 1)
-    assert steps[-2].step == steps[-2].total == 24
+    assert steps[-2].done == steps[-2].total == 24
     assert steps[-1]["count"] == 12
     (again,) = steps_of(app)
     assert again is steps[-1]

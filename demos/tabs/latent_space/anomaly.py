@@ -23,7 +23,7 @@ from demos.sampling.runs import once
 from demos.tabs.latent_space.models import PORTRAIT, PORTRAITS, TAB, UNSEEN_FROM, UPLOAD, portrait
 from demos.tabs.latent_space.texts import ANOMALY, HOW_FAR
 from demos.tabs.vae.reconstruct import error_map
-from demos.widgets.anomaly import Anomaly, AnomalyValue, Score
+from demos.widgets.anomaly import Anomaly, AnomalyValue, Picture, Score
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.schema import BACKGROUNDS, CLOTH_COLOURS
 from gen_core.data.images import pixels
@@ -182,7 +182,7 @@ def normal_scores(app: App) -> Generator[Progress, None, Mapping[str, Any]]:
     steps = measuring(model, LIVE_COUNT)
     while True:
         try:
-            yield Progress("pictures", *next(steps), "Measuring what is normal")
+            yield Progress("Measuring what is normal", *next(steps), "pictures")
         except StopIteration as end:
             return end.value
 
@@ -210,7 +210,7 @@ def judged(
         examples=examples(),
         score=score.lower(),
         allowed=allowed,
-        about=f"Scores of {measured['count']} portraits that training did not show, and of "
+        measured_on=f"Scores of {measured['count']} portraits that training did not show, and of "
         f"{measured['count']} odd pictures of {len(measured['odd'])} kinds, with seed "
         f"{measured['seed']}. {HOW_FAR}",
         provenance=f"{pictures.origin} · {PORTRAITS} · {device_title(model.device)}",
@@ -260,7 +260,7 @@ def run(
     drawing: Any = None,
     upload: Any = None,
     **settings: Any,
-) -> Iterator[dict[str, Any] | Progress]:
+) -> Iterator[AnomalyValue | Progress]:
     """Yields the verdict on the chosen picture."""
     pictures = yield from source.read(drawing, upload, settings)
     measured = yield from normal_scores(app)

@@ -1,6 +1,7 @@
 """The Without the KL panel: what an autoencoder loses with the KL term, and with the trick by
 which its codes are drawn."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -92,6 +93,12 @@ class KLPanel(Panel):
         one = super().drawn
         return {part: one(shown, note, live) for part, shown in value.items()}
 
+    def signed(self, value: Any, settings: Mapping[str, Any]) -> Any:
+        """One part, or both of the example. The count is the walk's: not one of seeds."""
+        one, settings = super().signed, {k: v for k, v in settings.items() if k != "count"}
+        both = isinstance(value, dict) and "walk" in value
+        return {k: one(v, settings) for k, v in value.items()} if both else one(value, settings)
+
     def _tables(
         self, page: Page, found: Sequence[Variant], first: dict[str, Any] | None
     ) -> list[Start]:
@@ -160,7 +167,7 @@ class KLPanel(Panel):
 
         page.app.on(
             press.click,
-            values,
+            functools.partial(self.signing, values),
             page.knobs,
             screen,
             stop=stop,

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from demos.page.handlers import App
+from demos.page.image_io import CardValue
 from demos.sampling.runs import once
 from demos.tabs.latent_space.models import JUDGE, MOST_PORTRAITS, PORTRAITS, UNSEEN_FROM, portrait
 from demos.tabs.latent_space.texts import AWAY, HOLES
@@ -19,6 +20,7 @@ from gen_core import Noise, available, final
 from gen_core.checks import whole
 from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import avatars
+from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.families.vae import VAE
 from gen_core.latent.anomaly import ERROR, examine
@@ -30,7 +32,7 @@ SHOWN = 6
 """Pictures in a row of the tables."""
 PORTRAITS_ENDS, RANDOM_ENDS = "Two portraits", "Two random codes"
 
-Run = Generator[Progress, None, dict[str, Any]]
+Run = Generator[Progress, None, CardValue]
 """A run for `yield from`: progress on the way, a widget's value at the end."""
 HUES = ("var(--blue)", "var(--amber)", "var(--green)", "var(--violet)", "var(--rose)")
 """CSS colours in the order of the models that are here, as a timeline gives them to its series."""
@@ -130,7 +132,7 @@ def load(app: App) -> Generator[Progress, None, ReferenceSet]:
     drawn = []
     for first in range(0, COUNT, CHUNK):
         drawn.append(avatars(SEEDS[first : first + CHUNK])[0])
-        yield Progress(first + CHUNK, COUNT, "Drawing portraits to compare with", "portraits")
+        yield Progress("Drawing portraits to compare with", first + CHUNK, COUNT, "portraits")
     return ReferenceSet.of(app.model(JUDGE), torch.cat(drawn).float() / 127.5 - 1)
 
 
@@ -150,7 +152,7 @@ def side_by_side(app: App, variants: Sequence[Variant], seed: int) -> Run:
     for done, variant in enumerate(variants, 1):
         model = app.model(variant.name)
         rows.append(_new(model, variant, seeds, f"KL weight {model.config.beta:g}", known))
-        yield Progress(done, len(variants), "Drawing", "models")
+        yield Progress("Drawing", done, len(variants), "models")
     return _table(app, rows, [f"seed {s}" for s in seeds], "the same code", "kl-side-by-side")
 
 
@@ -187,7 +189,9 @@ def _new(
     return Row(variant.title, note, cells)
 
 
-def _table(app: App, rows: list[Row], columns: list[str], corner: str, name: str) -> dict[str, Any]:
+def _table(
+    app: App, rows: list[Row], columns: list[str], corner: str, name: str
+) -> LabelledGridValue:
     return LabelledGridValue(
         rows,
         columns,
@@ -246,7 +250,7 @@ def walk(app: App, variants: Sequence[Variant], knobs: Mapping[str, Any]) -> Run
         lanes[title] = list(pixels(x)[:, None])
         points = [[round(a, 4), round(b, 3)] for a, b in zip(t.tolist(), far, strict=False)]
         holes.append({"name": variant.title, "points": points})
-        yield Progress(done, len(variants), "Walking", "models")
+        yield Progress("Walking", done, len(variants), "models")
     return timeline_from_images(
         lanes,
         [f"t = {value:.2f}" for value in t.tolist()],

@@ -12,13 +12,14 @@ from demos.page.controls import FASHION, Knob
 from demos.page.handlers import App
 from demos.page.panel import Page, Panel
 from demos.page.script import script
-from demos.tabs.latent_space.models import FLAT, PORTRAITS, TAB
+from demos.tabs.latent_space.models import FLAT, PORTRAITS, TAB, atlas
 from demos.tabs.latent_space.texts import MAP
 from demos.widgets.latent_map import Column, Path, PathKnob, View
 from demos.widgets.latent_sliders import plane_picture
-from demos.widgets.timeline import Timeline, timeline_from_images
+from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
 from gen_core.data.avatars import schema
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
+from gen_core.data.images import pixels
 from gen_core.latent.atlas import Atlas
 from gen_core.latent.traits import TRAITS
 from gen_core.nets.attributes import SCALE

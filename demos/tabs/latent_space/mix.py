@@ -89,7 +89,7 @@ BETWEEN_PANEL = WalkPanel(
 
 def draw(
     app: App, *, what: str, a: int, b: int, c: int, d: int, strength: float, seed: int
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[LabelledGridValue]:
     """Yields the table."""
     numbers = (a, b, c, d)[: len(USED[what])]
     codes = torch.cat([numbered(app, number).z for number in numbers])

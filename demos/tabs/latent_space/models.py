@@ -66,7 +66,7 @@ class Face:
 def numbered(app: App, number: int) -> Face:
     """Raises KnobError for a number beyond the portraits."""
     number = whole("portrait", number, 0, MOST_PORTRAITS - 1)
-    return Face(code_of(app, PORTRAITS, portrait(number)), f"portrait {number}")
+    return Face(code_of_portrait(app, number), f"portrait {number}")
 
 
 class FaceInput(Source):

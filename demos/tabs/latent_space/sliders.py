@@ -7,9 +7,17 @@ from typing import Any
 from demos.page.handlers import App
 from demos.page.panel import Panel
 from demos.page.script import script
-from demos.tabs.latent_space.models import JUDGE, PORTRAITS, TAB, UNSEEN_FROM
+from demos.tabs.latent_space.models import (
+    JUDGE,
+    MOST_PORTRAITS,
+    PORTRAITS,
+    TAB,
+    UNSEEN_FROM,
+    atlas,
+    code_of_portrait,
+)
 from demos.tabs.latent_space.texts import MEASURED, NO_MEASURED, SLIDERS
-from demos.widgets.meaning_sliders import Move, MoveKnob, Mover, axis_of
+from demos.widgets.meaning_sliders import Faces, Move, MoveKnob, Mover, axis_of
 from demos.widgets.measured import card, figures_of, made, table
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.directions import TraitRegressor

@@ -64,7 +64,7 @@ class Faces:
     def moved_code(self, app: App, move: Move) -> Tensor:
         """(1, latent): where the move ends."""
         known, by = self.atlas(app, self.model), dict(move.by)
-        z = known.reader.moved(self.code_of(app, move.face), by)
+        z = known.regressor.moved(self.code_of(app, move.face), by)
         for name, far in by.items():
             if name not in TRAITS:
                 axis = axis_of(name)
@@ -81,26 +81,8 @@ def parse_move(text: Any, faces: int) -> Move:
     for move in moves:
         name, _, far = move.partition(":")
         choice("direction", name, DIRECTIONS)
-        steps[name] = number(name, _as_number(far), -REACH, REACH)
-    return Move(whole("face", _as_number(face), 0, MOST_PORTRAITS - 1), tuple(steps.items()))
-
-
-def _as_number(text: str) -> Any:
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def moved_code(app: App, move: Move) -> Tensor:
-    """(1, latent): where the move ends."""
-    known, by = atlas(app, PORTRAITS), dict(move.by)
-    z = known.regressor.moved(_start(app, move.face), by)
-    for name, far in by.items():
-        if name not in TRAITS:
-            axis = axis_of(name)
-            z = z + far * known.scales[axis] * known.axes[axis].float()
-    return z
+        steps[name] = number(name, as_number(far), -REACH, REACH)
+    return Move(whole("face", as_number(face), 0, faces - 1), tuple(steps.items()))
 
 
 def axis_of(name: str) -> int:
