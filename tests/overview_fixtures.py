@@ -12,6 +12,7 @@ from demos.page.handlers import App
 from demos.tabs.overview import panel as overview
 from demos.tabs.overview.texts import FAMILIES
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
+from gen_core.progress import Progress
 from gen_core.training import checkpoint
 
 METRICS = {"frechet": 2.5, "samples": 10_000, "floor": 0.27}

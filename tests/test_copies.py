@@ -35,6 +35,7 @@ from gen_core.evaluation.memorization import (
     nearest,
 )
 from gen_core.evaluation.reference import TrainingIndex, classified
+from gen_core.progress import Progress
 from gen_core.training.checkpoint import CheckpointError, save
 from serving import page_of
 
@@ -169,7 +170,7 @@ def test_the_card_shows_the_nearest_and_holds_them_against_fresh_ones(app):
 def test_the_yardstick_is_measured_once_for_all_visitors(app):
     first, value = answered(app, picked(fresh(1)))
     then, again = answered(app, picked(fresh(2)))
-    doing = [{step.doing for step in steps} for steps in (first, then)]
+    doing = [{step.stage for step in steps} for steps in (first, then)]
     assert doing[0] - doing[1] == {"Measuring real new portraits"} and len(then) == CANDIDATES
     assert again["fresh"] == value["fresh"]
 

@@ -31,6 +31,7 @@ from gen_core.conditions import Attributes
 from gen_core.data import SCHEMAS
 from gen_core.data.avatars import Avatar, portrait, random_avatar
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, hidden
+from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
 from gen_core.families.diffusion import Diffusion
 from gen_core.families.flow import Flow
@@ -50,7 +51,12 @@ def app(tmp_path, monkeypatch) -> App:
 
 
 def drawn(app: App, person: panel.AttributeGeneration, wish: str, **knobs) -> list[dict]:
-    asked = {"wish": parse_wish(wish), "solver": FIRST[person.family.family], **QUICK, **knobs}
+    asked = {
+        "wish": parse_attributes(wish),
+        "solver": FIRST[person.family.family],
+        **QUICK,
+        **knobs,
+    }
     return values(person.draw(app, **asked))
 
 
@@ -61,7 +67,7 @@ def test_a_wish_survives_its_text_and_is_one_that_models_take():
     wish = parse_attributes("hat:cap;smile:0.8;hair_colour:pink")
     assert wish == {"hat": "cap", "smile": 0.8, "hair_colour": "pink"}
     assert written(wish) == "hat:cap;smile:0.8;hair_colour:pink"
-    assert parse_wish("") == {}
+    assert parse_attributes("") == {}
     assert (
         AttributeKnob("wish", "Attributes", "wish", "").from_text("hat:cap;age:1.0")
         == "hat:cap;age:1"
@@ -134,7 +140,7 @@ def test_the_button_picks_every_such_combination_and_shows_it():
 
 
 def test_somebody_is_all_that_can_be_seen_of_a_person_from_beyond_training():
-    wish = parse_wish(Chooser().somebody(3)["wish"])
+    wish = parse_attributes(AttributePicker().somebody(3)["wish"])
     avatar = random_avatar(AVATARS["asked"][3])
     assert wish.keys() == {*CATEGORICAL, *CONTINUOUS} - hidden(avatar)
     for name, value in wish.items():

@@ -19,6 +19,7 @@ from demos.page.controls import FASHION, Knobs
 from demos.page.handlers import App
 from demos.page.image_input import DATA, DRAWING, MODEL, UPLOAD, PictureInput, prepare
 from demos.page.progress import result_of
+from demos.page.script import script
 from gen_core.checks import KnobError
 from gen_core.data import MissingData
 from gen_core.noise import MAX_SEED
@@ -157,7 +158,7 @@ def test_a_seed_stands_for_the_same_picture_alone_and_in_a_row(app):
 def test_a_model_samples_with_progress_and_says_so(app):
     panel = PictureInput(app, "vae", "reconstruct")
     steps = list(panel.read(None, None, settings(MODEL, label=None), 2))
-    assert steps[-1].step == steps[-1].total > 1
+    assert steps[-1].done == steps[-1].total > 1
     found = chosen(app, MODEL, count=2, label=None)
     assert found.names == FASHION[:2]
     assert found.origin == "sampled by flow-fashion, not real"
@@ -231,9 +232,8 @@ def test_the_lines_shown_make_the_same_pictures(app, source, label, monkeypatch)
     monkeypatch.setenv("GEN_DATA", app.data_root)
     panel = PictureInput(app, "vae", "reconstruct")
     lines = panel.code(settings(source, label), 2)
-    imports = [f"from {m} import {n}" if n else f"import {m}" for m, n in lines.needs]
     ran: dict = {}
-    exec("\n".join([*imports, *lines.body]), ran)
+    exec(script(*lines.body), ran)
     assert torch.allclose(ran["x"], chosen(app, source, 2, label=label).x, atol=1 / 255)
 
 

@@ -2,7 +2,7 @@
 
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,6 @@ LATEX = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
 ]
-
-LOAD, NOISE, TORCH = ("gen_core", "load"), ("gen_core", "Noise"), ("torch", "")
-"""Imports that most of the printed code needs."""
 
 
 @dataclass(frozen=True)
@@ -54,22 +51,7 @@ def explanation(text: Explanation) -> None:
 class Lines:
     """Python to show to a visitor."""
 
-    needs: list[tuple[str, str]]
-    """What it imports, (module, name); the name is "" for the module itself."""
     body: list[str]
-
-
-def script(needs: Iterable[tuple[str, str]], *body: str) -> str:
-    """Code that runs as it is: the body below its imports, (module, name) pairs; "" for the
-    module itself."""
-    modules: dict[str, set[str]] = {}
-    for module, name in needs:
-        modules.setdefault(module, set()).add(name)
-    imports = [
-        f"import {module}" if names == {""} else f"from {module} import {', '.join(sorted(names))}"
-        for module, names in sorted(modules.items(), key=lambda item: (item[1] != {""}, item[0]))
-    ]
-    return "\n".join([*imports, "", *body])
 
 
 def code_panel(knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any) -> None:

@@ -125,8 +125,7 @@ class Source:
     def brought_code(self, name: str) -> Lines:
         """Lines that open the visitor's own picture, saved as a file."""
         return Lines(
-            [("demos.page.image_io", "prepare_colour")],
-            [f'{name} = prepare_colour("picture.png")  # your picture, saved under this name'],
+            [f'{name} = prepare_colour("picture.png")  # your picture, saved under this name']
         )
 
 
@@ -287,7 +286,6 @@ class PictureInput(Source):
         if source == DATA:
             every, some = "torch.arange(len(data))", f"(data.labels == {label}).nonzero()[:, 0]"
             return Lines(
-                [("torch", ""), ("gen_core.data", "load_data")],
                 [
                     'data = load_data("fashion", "test")',
                     f"indices = {every if label is None else some}",
@@ -297,9 +295,7 @@ class PictureInput(Source):
             )
         if source == MODEL:
             labels = label if label is not None else [i % len(FASHION) for i in range(count)]
-            core = [("gen_core", part) for part in ("Noise", "final", "load")]
             return Lines(
-                [*core, ("gen_core.evaluation.cost", "published")],
                 [
                     f'other = load("{model}")',
                     f"noise = Noise(range({seed}, {seed + count}))",
@@ -315,10 +311,7 @@ class PictureInput(Source):
         return prepare(path)
 
     def brought_code(self, name: str) -> Lines:
-        return Lines(
-            [("demos.page.image_io", "prepare")],
-            [f'{name} = prepare("picture.png")  # your picture, saved under this name'],
-        )
+        return Lines([f'{name} = prepare("picture.png")  # your picture, saved under this name'])
 
     def _fetch(self, progress: gr.Progress = gr.Progress(track_tqdm=True)) -> Any:  # noqa: B008
         """Gradio finds the progress bar by this default, and shows torchvision's own in it."""

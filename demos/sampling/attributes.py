@@ -27,7 +27,7 @@ from demos.widgets.attribute_picker import (
     never_together,
 )
 from demos.widgets.card import read
-from demos.widgets.timeline import Timeline
+from demos.widgets.timeline import Timeline, TimelineValue
 from gen_core import Frame, available
 from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import Avatar
@@ -100,11 +100,10 @@ class JudgedValue(TimelineValue):
     seen: Mapping[str, Any]
 
 
-def seen(told: Mapping[str, Any] | None) -> str:
+def seen(verdict: Mapping[str, Any] | None) -> str:
     """What the judge saw in the finished pictures, as HTML; "" where nobody judged."""
-    if not told:
+    if not verdict:
         return ""
-    verdict = value["seen"]
     rows = "".join(
         f"<li><span>{escape(words)}</span> <b>{escape(count)}</b></li>"
         for words, count in verdict["rows"]
@@ -138,7 +137,7 @@ class AttributesPanel(Panel):
         return [
             *super().screens(page),
             gr.HTML(
-                seen(page.first),
+                seen((page.first or {}).get("seen")),
                 css_template=read("card/card.css", "attribute_picker/attribute_picker.css"),
                 apply_default_css=False,
                 elem_id=f"{self.name}-seen",
@@ -202,7 +201,7 @@ class AttributeGeneration:
         seed: int,
         frames: int = FRAMES,
         **knobs: Any,
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[Any]:
         """Yields the timeline's values while the people come out of the noise; the last one also
         says what the judge saw, where there is one."""
         model, seeds = app.model(self.family.model), seeds_from(seed, count)
@@ -222,7 +221,7 @@ class AttributeGeneration:
             name=f"{self.family.model}-{seed}",
             alt=f"{count} portraits come out of noise: {asked}",
         ):
-            yield {**value, **verdict} if verdict else value
+            yield JudgedValue(**vars(value), **verdict) if verdict else value
 
     def _judged(
         self, judge: AttributeClassifier, moments: Sequence[Frame], attributes: Attributes

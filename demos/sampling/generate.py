@@ -26,6 +26,7 @@ from demos.widgets.timeline import Lane, Timeline
 from gen_core.conditions import Classes
 from gen_core.evaluation.cost import Meter
 from gen_core.family import UNDRAWN, Event, Family, Frame, Picture, Tokens, registry
+from gen_core.noise import seeds_from
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
 
@@ -92,7 +93,7 @@ class Generation:
 
     def draw(
         self, app: App, *, count: int, seed: int, frames: int = KEEP, **knobs: Any
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[Any]:
         """Yields the timeline's values while the samples come out of the noise."""
         model, shown, what = app.model(self.model), {}, self.model
         if self.has_classes:

@@ -42,7 +42,7 @@ def race(
     corner: str,
     name: str,
     label: int | list[int],
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Any]:
     """Yields the table after each cell; every cell starts from the same noise.
 
     Rows are the contenders, columns the step counts; a cell shows its pictures side by side and
@@ -103,7 +103,7 @@ def compare(
     eta: float,
     count: int,
     seed: int,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Any]:
     """Yields the table of solvers (rows) and step counts (columns), cell by cell."""
     steps = COLUMNS[columns]
     app.check_work(count, len(DIFFUSION_SOLVERS) * sum(steps))
@@ -164,9 +164,7 @@ EVALUATIONS = (1, 2, 4, 8, 16, 32)
 RIVALS = {"DDIM": "ddim", "DPM-Solver++(2M)": "dpm++2m"}
 
 
-def few_steps(
-    app: App, *, label: int | None, rival: str, count: int, seed: int
-) -> Iterator[dict[str, Any]]:
+def few_steps(app: App, *, label: int | None, rival: str, count: int, seed: int) -> Iterator[Any]:
     """Yields the table: flow matching above, diffusion below, evaluations from left to right.
 
     Without guidance (scale 1), so that each step of either asks its network exactly once.

@@ -63,7 +63,7 @@ def finished(meter: Meter) -> Generator[Any, None, Tensor]:
     for frame in unhurried(meter.frames()):
         if frame is None:
             yield gr.skip()
-    return meter.cost().x
+    return meter.x
 
 
 def on_timeline(
@@ -73,7 +73,7 @@ def on_timeline(
     keep: int = KEEP,
     finish: Finish | None = None,
     **shared: Any,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Any]:
     """Yields timeline values: some single frames while the sampler runs, then all `keep`.
 
     Between them come skips, at which the run can be stopped. The last frame, of which the network

@@ -114,7 +114,7 @@ def watch_both(app: App, *, count: int, seed: int) -> Iterator[dict[str, Any] | 
             x = final(run.model.at_snapshot(step).sample(Noise(seeds)))
             seconds += time.perf_counter() - started
             drawn[run.title].append(pixels(x))
-            yield Progress(sum(map(len, drawn.values())), total, "Snapshot")
+            yield Progress("Snapshot", sum(map(len, drawn.values())), total)
     steps, device = moments(runs), device_title(runs[0].model.device)
     where = f"{count * total} pictures in {duration(seconds)} · {device}"
     yield timeline_from_images(

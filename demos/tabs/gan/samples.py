@@ -22,6 +22,7 @@ from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.families.gan import GAN
 from gen_core.latent.interpolation import spherical
+from gen_core.noise import seeds_from
 from gen_core.progress import Progress
 
 TAB, MODEL = "gan", "gan-fashion"
@@ -89,7 +90,7 @@ def walk(
                 labels = torch.full((len(z),), c, device=z.device)
                 parts.append(pixels(model.generate(z, labels, truncation_psi)))
             seconds += time.perf_counter() - started
-            yield Progress(len(lanes) * count + len(parts), len(classes) * count, "Stretch")
+            yield Progress("Stretch", len(lanes) * count + len(parts), len(classes) * count)
         lanes.append(np.concatenate(parts))
     what = "All ten classes, one path" if label is None else FASHION[label]
     took = f"{duration(seconds)} for {len(path) * len(classes)} pictures"

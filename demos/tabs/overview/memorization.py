@@ -16,6 +16,7 @@ from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURC
 from demos.widgets.card import read
 from gen_core import Noise, final
 from gen_core.checks import KnobError, text
+from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
 from gen_core.devices import device_title
 from gen_core.evaluation.cost import published
@@ -53,7 +54,7 @@ def fresh_portraits(app: App) -> Generator[Progress, None, tuple[Yardstick, str]
     found = []
     for difference in measured(app.model(JUDGE), FRESH):
         found.append(difference)
-        yield Progress(len(found), len(FRESH), "Measuring real new portraits", "portraits")
+        yield Progress("Measuring real new portraits", len(found), len(FRESH), "portraits")
     return Yardstick(found), f"measured on {device_title(app.device)}"
 
 
@@ -73,7 +74,7 @@ def compare(app: App, picked: Any) -> Iterator[Progress | dict[str, Any]]:
     found: list[Neighbour] = []
     for neighbour in candidates(judge, x):
         found.append(neighbour)
-        yield Progress(len(found), CANDIDATES, "Drawing training pictures again", "pictures")
+        yield Progress("Drawing training pictures again", len(found), CANDIDATES, "pictures")
     yardstick, note = yield from fresh_portraits(app)
     found.sort(key=lambda neighbour: neighbour.difference)
     yield value(app, x, who, found, yardstick, note)

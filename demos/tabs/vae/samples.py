@@ -15,6 +15,7 @@ from demos.widgets.latent_sliders import Code, CodeKnob, drawn_code
 from demos.widgets.tiles import Tiles, sample_tiles
 from gen_core.data.images import pixels
 from gen_core.families.vae import VAE, VAEConfig
+from gen_core.noise import seeds_from
 from gen_core.training.recipes import RECIPES
 
 TAB, DEFAULT = "vae", "vae-fashion"
