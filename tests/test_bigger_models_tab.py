@@ -151,9 +151,7 @@ def test_the_api_draws_from_the_list_alone(served):
     app, address = served
     client = Client(address, verbose=False)
     call = {"api_name": "/text_to_image_bigger"}
-    with (
-        app.device_lock
-    ):  # whoever else computes on the device meanwhile does not keep it from drawing
+    with app.device_lock:  # whoever else computes meanwhile does not keep it from drawing
         told = client.predict(SMALL, MARKUP, "a dog", 3, **call)
     assert "&lt;b&gt;bold&lt;/b&gt; ${1 + 1} {{x}} &amp; &quot;cat&quot;" in told
     url = told.split('src="')[1].split('"')[0]
@@ -178,13 +176,13 @@ def test_stop_ends_the_picture_and_not_the_model(served, listed, monkeypatch):
     client = Client(address, verbose=False)
     job = client.submit(LONG, "a cat", "", 0, api_name="/text_to_image_bigger")
     wait_until(lambda: said(job) == "Drawing", 120)
-    process = place.painter.process
+    process = place.worker.process
     job.cancel()
     wait_until(lambda: not place._drawing.locked(), 60)
     again = client.submit(LONG, "a cat", "", 0, api_name="/text_to_image_bigger")
     wait_until(lambda: said(again) == "Drawing", 120)
     again.cancel()
-    assert place.painter.process is process and process.is_alive()
+    assert place.worker.process is process and process.is_alive()
 
 
 def said(job) -> str | None:

@@ -75,7 +75,7 @@ def test_an_emoji_is_found_by_its_own_vector_and_with_the_matcher_s_score(
     index = Search.open(emoji_weights)
     assert len(index.items) == 60
     for row in (0, 31, 59):
-        monkeypatch.setattr(index.matcher, "of_words", lambda texts, row=row: index.vectors[[row]])
+        monkeypatch.setattr(index.scorer, "of_words", lambda texts, row=row: index.vectors[[row]])
         first = index.nearest("itself", 3)[0]
         assert first.score == pytest.approx(100, abs=0.1)
         assert index.vectors[first.index] == pytest.approx(index.vectors[row], abs=1e-3)
@@ -84,11 +84,11 @@ def test_an_emoji_is_found_by_its_own_vector_and_with_the_matcher_s_score(
     found = index.nearest(words, 20)
     drawn = [few_emoji().at(f.index) for f in found]
     views = [
-        index.matcher.of_pictures(in_range(np.stack([portrait(d, colour) for d in drawn])))
+        index.scorer.of_pictures(in_range(np.stack([portrait(d, colour) for d in drawn])))
         for colour in COLOURS
     ]
     mean = F.normalize(sum(views), dim=1)
-    expected = 100 * mean @ index.matcher.of_words([words])[0]
+    expected = 100 * mean @ index.scorer.of_words([words])[0]
     assert [f.score for f in found] == pytest.approx(expected.clamp(min=0).tolist(), abs=0.1)
     assert [f.score for f in found] == sorted((f.score for f in found), reverse=True)
     names = [(i.name, i.style) for i in (index.items[f.index] for f in found)]
@@ -123,7 +123,7 @@ def test_weights_without_vectors_say_how_to_get_them(emoji_home, own_weights):
 
 
 def test_names_are_found_everywhere_and_pictures_where_they_are(app, emoji_home):
-    shown = fit.nearest(app, "a red cat")
+    shown = fit.nearest(app, "a red cat").to_json()
     index = Search.open(emoji_home / "weights" / MODEL)
     found = index.nearest("a red cat", fit.SHOWN)
     assert [tile["title"] for tile in shown["tiles"]] == [f.name for f in found]
@@ -131,7 +131,7 @@ def test_names_are_found_everywhere_and_pictures_where_they_are(app, emoji_home)
     assert "of 60 emoji" in shown["headline"] and fit.CREDIT in shown["provenance"]
     drawn = portrait(drawn_emoji().at(found[0].index))
     assert (picture(shown["tiles"][0]["picture"]) == drawn).all()
-    elsewhere = fit.nearest(App("cpu", str(emoji_home / "runs")), "a red cat")
+    elsewhere = fit.nearest(App("cpu", str(emoji_home / "runs")), "a red cat").to_json()
     assert [tile["title"] for tile in elsewhere["tiles"]] == [f.name for f in found]
     assert not any(tile["picture"] for tile in elsewhere["tiles"])
     assert "names alone" in elsewhere["provenance"]
@@ -207,7 +207,7 @@ def test_the_printed_lines_give_what_the_panel_shows(app, capsys):
     assert pytest.approx(shown, abs=0.1) == scope["scores"].T
     exec(textwrap.dedent(fit.search_code({"words": "a 'red' cat"})), {})
     lines = capsys.readouterr().out.splitlines()
-    shown = fit.nearest(app, "a 'red' cat")["tiles"]
+    shown = fit.nearest(app, "a 'red' cat").to_json()["tiles"]
     assert [line.split(maxsplit=1)[1].rsplit(" (", 1)[0] for line in lines] == [
         tile["title"] for tile in shown
     ]

@@ -145,7 +145,7 @@ def test_a_mask_of_nothing_is_none_and_one_of_everything_keeps_nothing(app, leve
 
 def test_the_model_s_picture_is_the_first_that_generate_draws_and_is_drawn_once(app, model):
     given = StartInput(app, "a cat")
-    assert given.look(BY_MODEL, "a cat", 7, None, None) == start.NOT_DRAWN
+    assert given.look(BY_MODEL, "a cat", 7, None, None) == start.NOT_DRAWN.to_json()
     settings = {"source": BY_MODEL, "picture_prompt": "a cat", "picture_seed": 7}
     assert len(list(given.read(None, None, settings))) == start.DRAWN_WITH["steps"] + 1
     assert list(given.read(None, None, settings)) == []  # nothing to wait for

@@ -125,17 +125,8 @@ def draw(
     """Yields the progress, then the picture as HTML."""
     run = place.draw(model, prompt, negative_prompt=negative_prompt, seed=seed)
     with contextlib.closing(run):
-        drawn = yield from _watched(run)
+        drawn = yield from run
     yield figure(place.models[model], drawn, prompt, negative_prompt, seed, place.device)
-
-
-def _watched(run: Generator[Progress, None, Drawn]) -> Generator[Progress, None, Drawn]:
-    while True:
-        try:
-            now = next(run)
-        except StopIteration as end:
-            return end.value
-        yield Progress(now.done, now.total, now.stage, now.unit)
 
 
 def table(models: Sequence[BigModel], reasons: Mapping[str, Sequence[str]]) -> str:

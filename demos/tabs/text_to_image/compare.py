@@ -44,7 +44,7 @@ USUAL = {"guidance_scale": GUIDANCE, "steps": 20, "solver": next(iter(SOLVERS))}
 
 def change_one(
     app: App, *, prompt: str, change: str, negative_prompt: str, count: int, seed: int
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[LabelledGridValue | dict[str, Any]]:
     """Yields the table of seeds (rows) and the changed knob's values, column by column."""
     knob, columns = COLUMNS[change]
     model, seeds = app.model(MODEL), seeds_from(seed, count)
@@ -103,7 +103,6 @@ CHANGE_PANEL = Panel(
     shows="The same noise under several values of one knob",
     models=(MODEL,),
     beneath=prompt_tools,
-    made_by=MODEL,
 )
 
 
@@ -114,7 +113,7 @@ OTHER = "a flat emoji of a dog, on a teal background"
 
 def side_by_side(
     app: App, *, prompt: str, other_prompt: str, count: int, seed: int, **settings: Any
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[LabelledGridValue | dict[str, Any]]:
     """Yields the table of the prompts (rows) and the seeds (columns), prompt by prompt."""
     model, seeds = app.model(MODEL), seeds_from(seed, count)
     app.check_work(2 * count, settings["steps"])
@@ -178,5 +177,4 @@ TWO_PANEL = Panel(
     shows="The same noise under two prompts",
     models=(MODEL,),
     beneath=lambda app, knobs: prompt_tools(app, knobs, "other_prompt"),
-    made_by=MODEL,
 )

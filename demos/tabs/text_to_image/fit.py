@@ -90,7 +90,7 @@ TRADEOFF_HEADS = (
 # --- search ---------------------------------------------------------------------------------------
 
 
-def nearest(app: App, words: str, pictures: bool = True) -> dict[str, Any]:
+def nearest(app: App, words: str, pictures: bool = True) -> TilesValue:
     """The nearest emoji as tiles; pictures: whether to show them, where they are."""
     search = _search(str(weights_folder() / MODEL), str(app.device))
     started = time.perf_counter()
@@ -172,6 +172,7 @@ SEARCH_PANEL = SearchPanel(
     # Without pictures, as the project ships none.
     example={"pictures": False},
     models=(MODEL,),
+    generates=False,
     seeds=(),
 )
 
@@ -181,7 +182,7 @@ SEARCH_PANEL = SearchPanel(
 
 def fit(
     app: App, *, prompt: str, texts: str, count: int, seed: int, **knobs: Any
-) -> Iterator[Progress | dict[str, Any]]:
+) -> Iterator[Progress | LabelledGridValue]:
     """Draws the pictures, then yields the table of their scores."""
     others, seeds = other_texts(prompt, texts), seeds_from(seed, count)
     model, matcher = app.model(MODEL), matcher_of(app)
@@ -391,5 +392,4 @@ PANEL = Panel(
     beneath=lambda app, knobs: prompt_tools(app, knobs, "texts"),
     further=further,
     parts=(SEARCH_PANEL,),
-    made_by=MODEL,
 )

@@ -15,8 +15,8 @@ from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.sampling.runs import on_timeline
 from demos.tabs.text_to_image.texts import GENERATE, INSIDE, PARTS
-from demos.widgets.prompt_help import PromptHelp, strange_words_value
-from demos.widgets.timeline import Lane, Part, Timeline, parts_value, tokens_value, words_value
+from demos.widgets.prompt_help import PromptHelp, PromptHelpValue, StrangeWord
+from demos.widgets.timeline import Lane, Part, Timeline, Words, tokens_value, words_value
 from gen_core.checks import KnobError
 from gen_core.data.emoji import concepts
 from gen_core.data.emoji.scenes import COLOURS, LIGHTS, MEDIA
@@ -95,9 +95,10 @@ def prompt_tools(app: App, knobs: Knobs, *more: str) -> None:
 
 
 def strange_to_the_model(prompt: str) -> dict:
-    """The value of the line under the prompt."""
+    """The value of the line under the prompt, as JSON."""
     found = unknown_words(prompt[:MAX_PROMPT]) if isinstance(prompt, str) else []
-    return strange_words_value([(u.start, u.end, u.word, u.nearest) for u in found])
+    words = [StrangeWord(u.start, u.end, u.word, u.nearest) for u in found]
+    return PromptHelpValue(words).to_json()
 
 
 def built(*chosen: str) -> str:
@@ -241,7 +242,7 @@ def look_inside(app: App, *, prompt: str, seed: int, **settings: Any) -> Iterato
     )
 
 
-def three_parts(meter: PicturedMeter, prompt: str, steps: int) -> list[dict[str, Any]]:
+def three_parts(meter: PicturedMeter, prompt: str, steps: int) -> list[Part]:
     """What the parts show, and the numbers that go in and come out."""
     from gen_core.families.text_to_image.tokens import (  # heavy, and only for this tab
         LENGTH,
@@ -258,24 +259,22 @@ def three_parts(meter: PicturedMeter, prompt: str, steps: int) -> list[dict[str,
     channels, side, _ = model.prior.shape
     latents = f"{channels} × {side} × {side} numbers"
     encoder, denoiser, decoder = PARTS
-    return parts_value(
-        [
-            Part(
-                "Text encoder",
-                f"{used} tokens → {LENGTH} × {vectors.shape[1]} numbers",
-                encoder,
-                tokens=tokens_value(pieces, ids[:used], vectors[:used]),
-            ),
-            Part(
-                "Denoiser",
-                f"{latents} of noise, {steps} times a little less",
-                denoiser,
-                lanes=[LATENTS[0], SAID[0], GUESS[0]],
-                words=True,
-            ),
-            Part("Decoder", f"{latents} → 3 × 64 × 64", decoder, lanes=[DECODED[0]]),
-        ]
-    )
+    return [
+        Part(
+            "Text encoder",
+            f"{used} tokens → {LENGTH} × {vectors.shape[1]} numbers",
+            encoder,
+            tokens=tokens_value(pieces, ids[:used], vectors[:used]),
+        ),
+        Part(
+            "Denoiser",
+            f"{latents} of noise, {steps} times a little less",
+            denoiser,
+            lanes=[LATENTS[0], SAID[0], GUESS[0]],
+            words=True,
+        ),
+        Part("Decoder", f"{latents} → 3 × 64 × 64", decoder, lanes=[DECODED[0]]),
+    ]
 
 
 def inside_code(k: Mapping[str, Any]) -> str:
@@ -307,6 +306,5 @@ INSIDE_PANEL = Panel(
     shows="One picture's way through the three parts",
     models=(MODEL,),
     beneath=prompt_tools,
-    made_by=MODEL,
     saves=True,
 )

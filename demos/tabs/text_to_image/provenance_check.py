@@ -13,7 +13,7 @@ from demos.page.panel import Page, Panel
 from demos.page.script import script
 from demos.tabs.text_to_image.generate import ID
 from demos.tabs.text_to_image.texts import CAUTION, HONESTY, PROVENANCE
-from demos.widgets.verdict import Verdict, VerdictValue
+from demos.widgets.verdict import Reason, Verdict, VerdictValue
 from gen_core.provenance import metadata, watermark
 
 TITLE, NAME = "Was it made here?", f"{ID}-made-here"
@@ -35,8 +35,11 @@ def checked(upload: Any) -> VerdictValue:
     known = ("model", *metadata.recorded_knobs(), "comment")
     facts = {name.replace("_", " "): text for name, text in said.items() if name in known}
     return VerdictValue(
-        headline(said, found),
-        [("Metadata", says_metadata(said)), ("Invisible mark", mark(score))],
+        headline=headline(said, found),
+        reasons=[
+            Reason("Metadata", says_metadata(said)),
+            Reason("Invisible mark", mark(score)),
+        ],
         found=found,
         facts=facts,
         score=score,

@@ -6,7 +6,7 @@ Its picture is one of the model's, of real emoji, drawn by hand, or a file.
 import functools
 from collections import OrderedDict
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import gradio as gr
@@ -15,10 +15,10 @@ from torch import Tensor
 
 from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App, message_of
-from demos.page.image_input import Pictures, Shown, Source, result_of
-from demos.page.image_io import PREFIX, mask_url, png_data_url
+from demos.page.image_input import Pictures, Shown, Source
+from demos.page.image_io import PREFIX, Value, as_json, mask_url
 from demos.page.panel import Page, Panel, buttons, controls, results
-from demos.page.progress import watch
+from demos.page.progress import result_of, watch
 from demos.page.script import sampling, script
 from demos.tabs.text_to_image.fit import drawings
 from demos.tabs.text_to_image.generate import (
@@ -35,8 +35,8 @@ from demos.tabs.text_to_image.generate import (
     with_words,
 )
 from demos.tabs.text_to_image.texts import START
-from demos.widgets.mask_pad import STACK, MaskedPicture, MaskKnob, masked_picture_value
-from demos.widgets.timeline import Timeline
+from demos.widgets.mask_pad import STACK, MaskedPicture, MaskedPictureValue, MaskKnob
+from demos.widgets.timeline import Timeline, TimelineValue
 from gen_core import Noise
 from gen_core.data.emoji import emoji_here
 from gen_core.data.emoji.captions import caption
@@ -50,15 +50,15 @@ DRAWING, UPLOAD = Source.drawing, Source.upload
 DRAWN_WITH = {"steps": 20, "guidance_scale": GUIDANCE}
 KEPT = 64
 """Drawn pictures that are remembered, the least recent forgotten first."""
-NOT_DRAWN = masked_picture_value("Not drawn yet: drawing anew begins with it.")
+NOT_DRAWN = MaskedPictureValue("", "Not drawn yet: drawing anew begins with it.")
 
 
 class StartInput(Source):
     """Controls that choose the picture; `picture` is the component that shows it."""
 
     pad, column_width = "Drawing to start from", 0
-    first: Mapping[str, str] = NOT_DRAWN
-    """What is shown at first, a `masked_picture_value`."""
+    first: Value | Mapping[str, str] = NOT_DRAWN
+    """What is shown at first, a `MaskedPictureValue` or its JSON."""
 
     def __init__(self, app: App, prompt: str) -> None:
         """prompt: of the first picture."""
@@ -89,6 +89,7 @@ class StartInput(Source):
             self.look,
             parts,
             picture,
+            preprocess=False,
             queue=False,
             show_progress="hidden",
             api_visibility="private",
@@ -108,23 +109,23 @@ class StartInput(Source):
     def look(
         self, source: Any, picture_prompt: Any, picture_seed: Any, drawing: Any, upload: Any
     ) -> Mapping[str, str]:
-        """What can be shown at once: the model's pictures only where it drew them before."""
+        """What can be shown at once, as JSON: of the model what it drew before."""
         given = (source, picture_prompt, picture_seed)
         try:
             settings = {k.name: k.check(v) for k, v in zip(self.knobs, given, strict=True)}
             if source != BY_MODEL:
-                return shown(result_of(self.read(drawing, upload, settings)))
+                return shown(result_of(self.read(drawing, upload, settings))).to_json()
             x = self._drawn.get((picture_prompt, settings["picture_seed"]))
             if x is not None:
-                return shown(by_model(x, picture_prompt))
+                return shown(by_model(x, picture_prompt)).to_json()
             at_first = given == tuple(knob.default for knob in self.knobs)
-            return self.first if at_first else NOT_DRAWN
+            return as_json(self.first if at_first else NOT_DRAWN)
         except Exception as error:
-            return masked_picture_value(message_of(error))
+            return MaskedPictureValue("", message_of(error)).to_json()
 
     def _draw(
         self, drawing: Any, upload: Any, **settings: Any
-    ) -> Generator[Progress | dict, None, None]:
+    ) -> Generator[Progress | MaskedPictureValue, None, None]:
         """Yields the picture as it is shown."""
         yield shown((yield from self.read(drawing, upload, settings)))
 
@@ -153,7 +154,7 @@ class StartInput(Source):
         if (prompt, seed) not in self._drawn:
             model = self.app.model(MODEL)
             frames = model.sample(Noise([seed]), prompt=prompt, **DRAWN_WITH)
-            recording = yield from watch(frames, keep=2, doing="Drawing the start")
+            recording = yield from watch(frames, keep=2, stage="Drawing the start")
             self._drawn[prompt, seed] = recording.frames[-1].x
         self._drawn.move_to_end((prompt, seed))
         if len(self._drawn) > KEPT:
@@ -176,10 +177,10 @@ def by_model(x: Tensor, prompt: str) -> Pictures:
     return Pictures(x, "drawn by the model", (prompt,))
 
 
-def shown(pictures: Pictures) -> dict[str, str]:
+def shown(pictures: Pictures) -> MaskedPictureValue:
     """As the screen shows it beneath the mask."""
     note = ": ".join(part for part in (pictures.origin, pictures.names[0]) if part)
-    return masked_picture_value(note, png_data_url(pixels(pictures.x)[0]))
+    return MaskedPictureValue(pixels(pictures.x)[0], note)
 
 
 # --- the panel ------------------------------------------------------------------------------------
