@@ -23,7 +23,10 @@ GENERATED = "trainedAlgorithmicMedia"
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 XMP = "XML:com.adobe.xmp"
 """The keyword under which PNG holds the packet."""
-OF_THE_PAGE = ("prompt", "other_prompt", "negative_prompt", "seed", "strength")
+OF_THE_PAGE = (
+    *("prompt", "other_prompt", "negative_prompt", "seed", "strength"),
+    *("label", "wish", "code", "move", "path", "from_seed", "to_seed"),
+)
 """What is recorded of a picture beside the model and its family's own knobs."""
 FORMER = {"sampler": "solver"}
 """Names that older files have for them."""
@@ -44,8 +47,9 @@ def about(model: str, knobs: Mapping[str, Any]) -> dict[str, str]:
     """PNG keyword -> text of all that is to be said of a picture, or of "count" pictures whose
     seeds go on from "seed". Of the knobs, those of `recorded_knobs`, as text; characters
     that XML has no way to write become U+FFFD."""
-    said = {"model": model} | {name: knobs[name] for name in recorded_knobs() if name in knobs}
-    if knobs.get("count", 1) > 1:
+    said = {name: knobs[name] for name in recorded_knobs() if knobs.get(name) is not None}
+    said = {"model": model} | said
+    if "seed" in said and knobs.get("count", 1) > 1:
         said["seed"] = f"{knobs['seed']} to {knobs['seed'] + knobs['count'] - 1}"
     plain = {name: _NOT_IN_XML.sub("\ufffd", str(value)) for name, value in said.items()}
     lines = [f"{name}: {value}" for name, value in plain.items()]
