@@ -52,6 +52,17 @@ def modules_imported(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.parametrize(("room", "discovery"), [("widgets", set()), ("page", {"tab.py"})])
+def test_only_discovery_knows_that_there_are_tabs(room, discovery):
+    """What several tabs use takes what it needs as arguments; the page finds tabs by folder."""
+    found = {
+        path.name
+        for path in (ROOT / "demos" / room).rglob("*.py")
+        if any(name.startswith(("demos.tabs", "demos.sampling")) for name in modules_imported(path))
+    }
+    assert found == discovery
+
+
 def test_networks_know_torch_and_each_other_alone():
     """How many classes or attributes there are comes to them as an argument."""
     allowed = {*sys.stdlib_module_names, "torch"}
