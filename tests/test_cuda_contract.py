@@ -202,7 +202,7 @@ def test_training_goes_on_from_a_file_on_the_gpu(gpu, tmp_path):
     trainer.save(tmp_path / "state")
     trainer.restore(tmp_path / "state")
     updated(gpu, trainer, *batch)
-    trainer.agree()
+    trainer.sync_weights()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
