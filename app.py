@@ -32,7 +32,7 @@ def main() -> None:
     options = parse()
     from demos.page import server, shell  # after parse: --help answers at once
     from demos.page.handlers import App
-    from gen_core.checks import KnobError
+    from gen_core.knobs import KnobError
 
     try:
         app = App(options.device, str(options.data) if options.data else None)

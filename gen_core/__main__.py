@@ -14,7 +14,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gen_core import Noise, final
-from gen_core.checks import KnobError, whole
 from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
@@ -25,7 +24,7 @@ from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.folder import NAME as TEXT_TO_IMAGE
 from gen_core.families.text_to_image.folder import classifier_of
 from gen_core.family import Family, Picture, own_knobs, registry
-from gen_core.knobs import Knob, as_number, check_all
+from gen_core.knobs import Knob, KnobError, as_number, check_all, whole
 from gen_core.noise import MAX_SEED
 from gen_core.progress import Bars
 from gen_core.training import checkpoint, recipes

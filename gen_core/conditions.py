@@ -14,11 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gen_core import checks
-from gen_core.checks import KnobError, choice, labels, number, shown
 from gen_core.data.schema import Schema, in_row
 from gen_core.devices import constant
-from gen_core.knobs import Knob
+from gen_core.knobs import Knob, KnobError, choice, labels, number, shown
 from gen_core.knobs import Text as TextKnob
 from gen_core.nets.attributes import MISSING
 
@@ -217,7 +215,7 @@ class Prompt(TextKnob):
 
     def check(self, value: Any) -> str | list[str]:
         if isinstance(value, list | tuple):
-            return [checks.text(self.name, text, self.longest) for text in value]
+            return [super(Prompt, self).check(text) for text in value]
         return super().check(value)
 
     def bad_values(self) -> Sequence[Any]:

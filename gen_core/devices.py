@@ -9,7 +9,7 @@ import platform
 import torch
 from torch import Tensor
 
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 
 
 def pick_device(name: str = "auto") -> torch.device:

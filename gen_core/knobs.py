@@ -1,4 +1,6 @@
-"""Knobs: what can be asked of a sampler, declared once by its family.
+"""Knobs: what can be asked of a sampler, declared once by its family, and the checks of values.
+
+A message says what it got and what it takes: ``steps=0: choose a whole number from 1 to 1000``.
 
 Validation, command-line flags, the page's controls, links, printed code, file metadata, benchmarks
 and the contract tests are all read from these declarations.
@@ -12,8 +14,72 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gen_core import checks
-from gen_core.checks import KnobError
+
+class KnobError(ValueError):
+    """A knob was set to something it does not take. The message is fit for a visitor."""
+
+
+def shown(value: Any) -> str:
+    """A value as a message quotes it: short."""
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _plain(value: Any) -> Any:
+    """A number that numpy or torch wraps (one entry, no dimensions) as Python's own."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
+
+
+def _in_range(value: Any, low: float, high: float) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return low <= value <= high  # False for NaN
+
+
+def number(name: str, value: Any, low: float, high: float) -> float:
+    """`value` as a float in [low, high]; raises KnobError for anything else, NaN included."""
+    plain = _plain(value)
+    if not _in_range(plain, low, high):
+        raise KnobError(f"{name}={shown(plain)}: choose a number from {low:g} to {high:g}")
+    return float(plain)
+
+
+def whole(name: str, value: Any, low: int, high: int) -> int:
+    """`value` as an int in [low, high]; 20.0 passes, 2.5, "20" and None do not."""
+    plain = _plain(value)
+    if not _in_range(plain, low, high) or plain != int(plain):
+        raise KnobError(f"{name}={shown(plain)}: choose a whole number from {low} to {high}")
+    return int(plain)
+
+
+def choice(name: str, value: Any, options: Sequence[str]) -> str:
+    """`value` if it is one of `options`."""
+    if not isinstance(value, str) or value not in options:
+        raise KnobError(f"{name}={shown(value)}: choose one of {', '.join(options)}")
+    return value
+
+
+def text(name: str, value: Any, longest: int) -> str:
+    """`value` if it is a string of at most `longest` characters. Half a surrogate pair, which is
+    no character and which no tokenizer takes, becomes a question mark."""
+    if not isinstance(value, str):
+        raise KnobError(f"{name}={shown(value)}: write some text")
+    if len(value) > longest:
+        raise KnobError(f"{name} has {len(value):,} characters: write at most {longest:,}")
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def labels(value: Any, count: int, classes: int) -> list[int]:
+    """One class for all, or one per sample, as `count` ints in 0 .. classes - 1."""
+    value = _plain(value)
+    if not isinstance(value, (str, bytes)) and hasattr(value, "__len__"):
+        if len(value) != count:
+            raise KnobError(
+                f"label has {len(value)} entries: give one, or one per sample ({count})"
+            )
+        return [whole("label", v, 0, classes - 1) for v in value]
+    return [whole("label", value, 0, classes - 1)] * count
+
 
 NO_NUMBERS: tuple[Any, ...] = (math.nan, None, "2", [], {}, True)
 """What no numeric knob takes."""
@@ -71,7 +137,7 @@ class Whole(Knob):
         return f"a whole number from {self.low} to {self.high}"
 
     def check(self, value: Any) -> int:
-        return checks.whole(self.name, value, self.low, self.high)
+        return whole(self.name, value, self.low, self.high)
 
     def bad_values(self) -> Sequence[Any]:
         return [self.low - 1, self.high + 1, self.low + 0.5, math.inf, 10**400, *NO_NUMBERS]
@@ -93,7 +159,7 @@ class Number(Knob):
         return f"a number from {self.low:g} to {self.high:g}"
 
     def check(self, value: Any) -> float:
-        return checks.number(self.name, value, self.low, self.high)
+        return number(self.name, value, self.low, self.high)
 
     def bad_values(self) -> Sequence[Any]:
         return [self.low - 0.1, self.high + 0.1, math.inf, *NO_NUMBERS]
@@ -113,7 +179,7 @@ class Choice(Knob):
         return f"one of {', '.join(self.options)}"
 
     def check(self, value: Any) -> str:
-        return checks.choice(self.name, value, list(self.options))
+        return choice(self.name, value, list(self.options))
 
     def parse(self, text: str) -> str:
         return self.check(text)
@@ -159,7 +225,7 @@ class Text(Knob):
         return f"text of at most {self.longest} characters"
 
     def check(self, value: Any) -> str:
-        return checks.text(self.name, value, self.longest)
+        return text(self.name, value, self.longest)
 
     def parse(self, text: str) -> str:
         return self.check(text)
@@ -180,7 +246,7 @@ class Instance(Knob):
 
     def check(self, value: Any) -> Any:
         if value is not None and not isinstance(value, self.kind):
-            raise KnobError(f"{self.name}={checks.shown(value)}: give {self.takes}")
+            raise KnobError(f"{self.name}={shown(value)}: give {self.takes}")
         return value
 
     def bad_values(self) -> Sequence[Any]:
@@ -204,7 +270,7 @@ def check_all(knobs: Iterable[Knob], values: Mapping[str, Any], owner: str) -> d
     for name, value in values.items():
         if name not in declared:
             names = ", ".join(declared) or "none"
-            raise KnobError(f"{name}={checks.shown(value)}: the knobs of {owner} are {names}")
+            raise KnobError(f"{name}={shown(value)}: the knobs of {owner} are {names}")
     return {
         name: knob.check(values[name]) if name in values else knob.default
         for name, knob in declared.items()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from gen_core.checks import KnobError, whole
+from gen_core.knobs import KnobError, whole
 
 MAX_SEED = 2**32 - 1
 

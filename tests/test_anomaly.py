@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from core_fixtures import portraits, tiny
-from gen_core.checks import KnobError
 from gen_core.data import Batches
 from gen_core.data.splits import AVATARS
 from gen_core.families.vae import VAE
+from gen_core.knobs import KnobError
 from gen_core.latent import anomaly
 from gen_core.latent.anomaly import area, examine, measure, rates, roc, threshold
 from gen_core.latent.corruptions import KINDS, corrupt, erased, pasted, shuffled, upside_down

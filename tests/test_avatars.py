@@ -14,7 +14,6 @@ import pytest
 import torch
 
 from conftest import ROOT
-from gen_core.checks import KnobError
 from gen_core.data import Batches, MissingData, load_data
 from gen_core.data.avatars import Avatar, avatars, dataset, portrait, random_avatar
 from gen_core.data.avatars.captions import caption
@@ -27,6 +26,7 @@ from gen_core.data.avatars.schema import (
     hidden,
     is_held_out,
 )
+from gen_core.knobs import KnobError
 from gen_core.nets.attributes import IGNORE_INDEX, SCALE
 
 

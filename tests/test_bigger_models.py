@@ -13,7 +13,6 @@ import torch
 
 from big_pipelines import MAKERS, SIDE, entry, tiny
 from conftest import ROOT
-from gen_core.checks import KnobError
 from gen_core.families.text_to_image.folder import NAME
 from gen_core.hub.models import (
     DEFAULTS,
@@ -25,6 +24,7 @@ from gen_core.hub.models import (
     obstacles,
 )
 from gen_core.hub.pipeline import DRAWING, Cancelled, generate, opened
+from gen_core.knobs import KnobError
 
 CPU = torch.device("cpu")
 GPU = Machine("cuda", memory=64, gpu_memory=80, token=True)

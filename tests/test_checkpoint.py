@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from core_fixtures import TRAINED, batches, tiny
 from gen_core import Noise, available, final, load
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
 from gen_core.training.train import Trainer

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gen_core.checks import KnobError, choice, labels, number, whole
+from gen_core.knobs import KnobError, choice, labels, number, whole
 
 
 def message(check, *args) -> str:

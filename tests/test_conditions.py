@@ -8,11 +8,11 @@ import torch
 
 from core_fixtures import ATTRIBUTES, complete_attributes, tiny
 from gen_core import Noise, final
-from gen_core.checks import KnobError
 from gen_core.conditions import Classes
 from gen_core.data.avatars import Avatar, random_avatar
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, HELD_OUT, attribute_labels
 from gen_core.data.splits import AVATARS
+from gen_core.knobs import KnobError
 from gen_core.nets.attributes import IGNORE_INDEX, MISSING, AttributeEmbedding
 
 SIZES = tuple(len(values) for values in CATEGORICAL.values())

@@ -14,10 +14,9 @@ import torch
 
 from core_fixtures import GENERATIVE, TRAINED, batches, complete_attributes, tiny
 from gen_core import Frame, Noise, final, fit, record
-from gen_core.checks import KnobError
 from gen_core.conditions import Attributes, Classes
 from gen_core.family import Empty, Family, Tokens, registry
-from gen_core.knobs import Knob
+from gen_core.knobs import Knob, KnobError
 
 TWO_OF_255 = 2 / 255
 """A pixel's range is 2 wide: from -1 to 1."""

@@ -22,7 +22,6 @@ from demos.page.image_io import png_data_url
 from demos.tabs import overview
 from demos.tabs.overview import memorization
 from demos.tabs.overview.texts import PORTRAITS
-from gen_core.checks import KnobError
 from gen_core.classifiers.images import ImageClassifier
 from gen_core.data.splits import AVATARS
 from gen_core.evaluation.memorization import (
@@ -35,6 +34,7 @@ from gen_core.evaluation.memorization import (
     nearest,
 )
 from gen_core.evaluation.reference import TrainingIndex, classified
+from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 from gen_core.training.checkpoint import CheckpointError, save
 from serving import page_of

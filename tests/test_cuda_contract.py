@@ -21,7 +21,6 @@ import torch
 
 from core_fixtures import GENERATIVE, examples, portraits, tiny
 from gen_core import Frame, Noise, final
-from gen_core.checks import KnobError
 from gen_core.data import Batches, ImageSet
 from gen_core.evaluation.compositionality import compositionality
 from gen_core.evaluation.cost import cost_of
@@ -29,6 +28,7 @@ from gen_core.evaluation.memorization import candidates
 from gen_core.evaluation.reference import TrainingIndex, classified
 from gen_core.families import style_gan
 from gen_core.family import Family, Gaussian, Phase, Picture, registry
+from gen_core.knobs import KnobError
 from gen_core.latent import anomaly, disentanglement
 from gen_core.latent.atlas import Atlas
 from gen_core.latent.interpolation import four_corners, spherical, straight

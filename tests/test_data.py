@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from core_fixtures import striped, write_fashion, write_idx
-from gen_core.checks import KnobError
 from gen_core.data import CLASSES, Batches, MissingData, fashion, load_data
 from gen_core.data.splits import AVATARS, SCENES, UNTOUCHED
+from gen_core.knobs import KnobError
 from gen_core.training.recipes import RECIPES
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gen_core import devices
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 
 
 @pytest.mark.parametrize(

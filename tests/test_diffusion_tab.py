@@ -20,8 +20,8 @@ from demos.sampling import races
 from demos.tabs import diffusion
 from demos.tabs.diffusion import forward
 from gen_core import Noise, final, load
-from gen_core.checks import KnobError
 from gen_core.data.images import pixels
+from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights
 

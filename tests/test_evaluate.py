@@ -7,11 +7,11 @@ import torch
 
 from core_fixtures import tiny, write_fashion
 from gen_core import fit, load
-from gen_core.checks import KnobError
 from gen_core.data import Batches, MissingData, load_data
 from gen_core.evaluation import metrics
 from gen_core.evaluation.evaluate import draw, evaluate
 from gen_core.evaluation.reference import Reference, classified
+from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError

@@ -7,7 +7,7 @@ import torch
 
 from core_fixtures import striped, tiny
 from gen_core import Noise, final, load
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 from gen_core.training.checkpoint import available
 
 

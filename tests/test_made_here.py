@@ -20,7 +20,7 @@ from demos.page.panel import Page, Panel, is_value
 from demos.page.saving import files, written
 from demos.tabs import text_to_image
 from demos.tabs.text_to_image import compare, generate, provenance_check
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 from gen_core.provenance import metadata, watermark
 from sampling_fixtures import defaults, frames_of
 from serving import page_of

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gen_core import Noise
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 
 
 def test_a_row_is_the_same_in_any_batch_and_order():

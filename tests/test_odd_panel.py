@@ -28,7 +28,7 @@ from demos.tabs.latent_space.anomaly import (
 )
 from demos.tabs.latent_space.models import PORTRAIT, PORTRAITS, UPLOAD, portrait
 from gen_core import load
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import examine, threshold
 from gen_core.latent.corruptions import KINDS

@@ -15,12 +15,12 @@ from demos.tabs.overview import panel as overview
 from demos.tabs.overview.rows import on_offer
 from demos.tabs.overview.texts import FASHION, PORTRAITS
 from gen_core import Noise, final, load
-from gen_core.checks import KnobError
 from gen_core.data.avatars import avatars, random_avatar
 from gen_core.data.avatars.captions import caption
 from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
 from gen_core.evaluation.cost import published
+from gen_core.knobs import KnobError
 from overview_fixtures import run, sources, write_portraits, write_weights
 from sampling_fixtures import picture
 

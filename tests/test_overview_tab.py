@@ -21,7 +21,7 @@ from demos.tabs.overview import panel as overview
 from demos.tabs.overview import rows
 from demos.tabs.overview.texts import FAMILIES, FASHION, PORTRAITS, FamilyText
 from demos.widgets import chart
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 from overview_fixtures import IDS, figures, run, sources, write_portraits, write_weights
 

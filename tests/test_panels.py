@@ -40,7 +40,7 @@ from demos.page.explain import Explanation
 from demos.page.controls import Knob
 from demos.page.panel import Panel
 from demos.widgets.card import card
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 
 
 def double(app, *, number):

@@ -26,7 +26,6 @@ from demos.widgets.attribute_picker import (
     written,
 )
 from gen_core import Noise, final
-from gen_core.checks import KnobError
 from gen_core.conditions import Attributes
 from gen_core.data import SCHEMAS
 from gen_core.data.avatars import Avatar, portrait, random_avatar
@@ -35,6 +34,7 @@ from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
 from gen_core.families.diffusion import Diffusion
 from gen_core.families.flow import Flow
+from gen_core.knobs import KnobError
 from person_fixtures import write_people
 from sampling_fixtures import frames_of, values, write_weights
 

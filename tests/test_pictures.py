@@ -20,8 +20,8 @@ from demos.page.handlers import App
 from demos.page.image_input import DATA, DRAWING, MODEL, UPLOAD, PictureInput, prepare
 from demos.page.progress import result_of
 from demos.page.script import script
-from gen_core.checks import KnobError
 from gen_core.data import MissingData
+from gen_core.knobs import KnobError
 from gen_core.noise import MAX_SEED
 from gen_core.training.checkpoint import save
 

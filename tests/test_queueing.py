@@ -13,7 +13,7 @@ from conftest import wait_until
 from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App
 from demos.page.queueing import REFUSAL, queue_fairly
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 
 JSON = {"content-type": "application/json"}

@@ -7,9 +7,9 @@ from torch.nn import functional as F
 
 from core_fixtures import complete_attributes, portraits, tiny
 from gen_core import Noise, final
-from gen_core.checks import KnobError
 from gen_core.data.avatars.schema import CATEGORICAL
 from gen_core.families.style_gan import MIXED
+from gen_core.knobs import KnobError
 from gen_core.nets.adversarial import PlainBlock
 from gen_core.nets.attributes import IGNORE_INDEX
 from gen_core.nets.style import ModulatedConv2d

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from core_fixtures import write_fashion
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 from gen_core.training.distributed import SINGLE, World, init_distributed
 from gen_core.training.recipes import Recipe, Run
 

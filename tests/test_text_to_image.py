@@ -13,7 +13,6 @@ import torch
 from emoji_fixtures import drawn_emoji
 from emoji_pipeline import tiny_pipeline
 from gen_core import Noise, available, final, load, record
-from gen_core.checks import KnobError
 from gen_core.data.emoji.scenes import Scene
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.batches import pictures
@@ -21,6 +20,7 @@ from gen_core.families.text_to_image.clip_score import ClipScorer
 from gen_core.families.text_to_image.folder import NAME
 from gen_core.families.text_to_image.pipeline import MAX_STEPS, SCHEDULERS, Start
 from gen_core.families.text_to_image.tokens import LENGTH, encoded
+from gen_core.knobs import KnobError
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
 

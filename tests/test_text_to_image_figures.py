@@ -9,7 +9,6 @@ import torch
 
 from gen_core import Noise, final, load
 from gen_core.__main__ import main as command_line
-from gen_core.checks import KnobError
 from gen_core.evaluation import guidance, prompt_accuracy
 from gen_core.evaluation.guidance import (
     GUIDANCE,
@@ -23,6 +22,7 @@ from gen_core.evaluation.guidance import (
 from gen_core.families.text_to_image.clip_score import ClipScorer
 from gen_core.families.text_to_image.folder import NAME, classifier_of, export, measured
 from gen_core.families.text_to_image.training import part
+from gen_core.knobs import KnobError
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from gen_core.checks import KnobError
 from gen_core.data.toys import TOYS, GaussianMixture, TwoMoons, grid, load_toy, ring
+from gen_core.knobs import KnobError
 
 
 def plane(side: int = 350, reach: float = 3.5) -> tuple[torch.Tensor, float]:

@@ -10,9 +10,9 @@ from safetensors.torch import load_file
 
 from core_fixtures import TRAINED, batches, striped, tiny, write_fashion
 from gen_core import fit, load
-from gen_core.checks import KnobError
 from gen_core.data import Batches, MissingData
 from gen_core.family import Family, Phase, registry
+from gen_core.knobs import KnobError
 from gen_core.training import checkpoint, recipes
 from gen_core.training.recipes import Recipe, Run
 from gen_core.training.train import Trainer

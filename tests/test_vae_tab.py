@@ -18,7 +18,7 @@ from demos.tabs.vae.interpolate import timeline, walks
 from demos.tabs.vae.reconstruct import error_map, reconstruct, table
 from demos.widgets.latent_sliders import Code, Decoder, drawn_code, parse_code
 from gen_core import Noise
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 from gen_core.latent.interpolation import spherical, straight
 from gen_core.training.checkpoint import save
 

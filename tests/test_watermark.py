@@ -13,9 +13,9 @@ from PIL import Image
 from emoji_fixtures import drawn_emoji
 from gen_core import load
 from gen_core.__main__ import main
-from gen_core.checks import KnobError
 from gen_core.data.emoji.scenes import any_scene, paint
 from gen_core.families.text_to_image.folder import NAME
+from gen_core.knobs import KnobError
 from gen_core.provenance import watermark
 from gen_core.provenance.metadata import PROGRAM, SOURCE_TYPES, XMP, about, png, read_metadata
 from gen_core.provenance.watermark_rates import (

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import gradio as gr
 
-from gen_core import checks, knobs
+from gen_core import knobs
 from gen_core.data import CLASSES
 from gen_core.family import Family, own_knobs
 from gen_core.noise import MAX_SEED
@@ -92,18 +92,18 @@ class Knob:
     def check(self, value: Any) -> Any:
         """The validated value: a label as its number (None: all ten). Raises KnobError."""
         if self.kind == "whole":
-            return checks.whole(self.name, value, int(self.low), int(self.high))
+            return knobs.whole(self.name, value, int(self.low), int(self.high))
         if self.kind == "seed":
-            return checks.whole(self.name, value, 0, MAX_SEED)
+            return knobs.whole(self.name, value, 0, MAX_SEED)
         if self.kind == "number":
-            return checks.number(self.name, value, self.low, self.high)
+            return knobs.number(self.name, value, self.low, self.high)
         if self.kind == "flag":
             if not isinstance(value, bool):
-                raise checks.KnobError(f"{self.name}={value!r}: choose true or false")
+                raise knobs.KnobError(f"{self.name}={value!r}: choose true or false")
             return value
         if self.kind == "text":
-            return checks.text(self.name, value, int(self.high))
-        chosen = checks.choice(self.name, self._as_read(value), self.choices)
+            return knobs.text(self.name, value, int(self.high))
+        chosen = knobs.choice(self.name, self._as_read(value), self.choices)
         if self.kind == "label":
             return None if chosen == ALL_CLASSES else FASHION.index(chosen)
         return self.names.get(chosen, chosen)

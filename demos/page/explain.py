@@ -10,7 +10,7 @@ import gradio as gr
 
 from demos.page.controls import Knobs
 from demos.page.handlers import message_of
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 
 LATEX = [
     {"left": "$$", "right": "$$", "display": True},

@@ -28,9 +28,9 @@ from demos.page.image_io import in_data_url, prepare, prepare_colour, prepare_dr
 from demos.page.progress import watch
 from demos.widgets.drawing import DrawingPad
 from gen_core import Noise, available
-from gen_core.checks import KnobError
 from gen_core.data import ImageSet, MissingData, load_data
 from gen_core.evaluation.cost import published
+from gen_core.knobs import KnobError
 from gen_core.noise import seeds_from
 from gen_core.progress import Progress
 

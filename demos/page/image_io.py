@@ -14,7 +14,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 
 SIDE = 28
 COLOUR_SIDE = 64

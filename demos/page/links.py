@@ -10,7 +10,7 @@ import gradio as gr
 from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App
 from demos.page.tab import Tab
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 
 
 class Links:

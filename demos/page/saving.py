@@ -15,7 +15,7 @@ import numpy as np
 
 from demos.page.handlers import App
 from demos.widgets.timeline import TimelineValue
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 from gen_core.provenance import watermark
 from gen_core.provenance.metadata import about, png
 

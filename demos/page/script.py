@@ -13,8 +13,6 @@ HOMES = {
     "PIL": "Image",
     "diffusers": "AutoPipelineForText2Image",
     "demos.page.image_io": "prepare prepare_colour prepare_mask",
-    "demos.tabs.latent_space.anomaly": "coloured",
-    "demos.tabs.latent_space.map": "along",
     "gen_core": "Noise final load record",
     "gen_core.data": "load_data",
     "gen_core.data.avatars": "avatars",
@@ -36,15 +34,17 @@ HOMES = {
 """Module -> the names that scripts import from it, where they use them."""
 
 
-def script(*body: str) -> str:
-    """The body, lines of Python, below the imports that it needs."""
+def script(*body: str, **own: str) -> str:
+    """The body, lines of Python, below the imports that it needs. own: what is a tab's own, name
+    and module."""
     tree = ast.walk(ast.parse("\n".join(body)))
     names = [node for node in tree if isinstance(node, ast.Name)]
     used = {node.id for node in names} - {n.id for n in names if isinstance(n.ctx, ast.Store)}
-    homes = {module: sorted(used.intersection(known.split())) for module, known in HOMES.items()}
+    homes = [*HOMES.items(), *((module, name) for name, module in own.items())]
+    needed = [(module, sorted(used.intersection(names.split()))) for module, names in homes]
     imports = [
         "import torch" if module == "torch" else f"from {module} import {', '.join(found)}"
-        for module, found in homes.items()
+        for module, found in needed
         if found
     ]
     return "\n".join([*imports, "", *body])

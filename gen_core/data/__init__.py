@@ -3,12 +3,12 @@ several labels has a line in `SCHEMAS` too."""
 
 from pathlib import Path
 
-from gen_core.checks import choice
 from gen_core.data.avatars.dataset import load_avatars
 from gen_core.data.avatars.schema import SCHEMA
 from gen_core.data.fashion import CLASSES, load_idx
 from gen_core.data.images import Batches, DataSet, ImageSet, MissingData
 from gen_core.data.schema import Schema
+from gen_core.knobs import choice
 
 __all__ = [
     "CLASSES",

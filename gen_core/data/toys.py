@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gen_core.checks import choice
+from gen_core.knobs import choice
 
 
 class Toy(Protocol):

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gen_core.checks import choice, whole
 from gen_core.devices import device_title, fast_math, has_bf16_units, pick_device
 from gen_core.families.diffusion import Diffusion
 from gen_core.family import Family, final, registry
+from gen_core.knobs import choice, whole
 from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
 from gen_core.training import checkpoint

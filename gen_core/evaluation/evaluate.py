@@ -17,14 +17,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gen_core.checks import whole
 from gen_core.data import LOADERS, DataSet, load_data
 from gen_core.devices import device_title
 from gen_core.evaluation import metrics
 from gen_core.evaluation.compositionality import KNOBS, compositionality
 from gen_core.evaluation.reference import Reference, classified, measured_classifier, rounded
 from gen_core.family import Family, Picture, final
-from gen_core.knobs import check_all
+from gen_core.knobs import check_all, whole
 from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
 from gen_core.training import checkpoint

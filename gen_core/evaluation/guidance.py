@@ -25,11 +25,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gen_core.checks import whole
 from gen_core.classifiers.emoji import SceneClassifier
 from gen_core.evaluation.prompt_accuracy import BACKGROUNDS, Asked, answers, drawn, prompts
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.clip_score import ClipScorer
+from gen_core.knobs import whole
 from gen_core.progress import Progress, Report, ignore
 
 GUIDANCE = (1.0, 3.0, 7.5, 15.0, 30.0)

@@ -14,11 +14,11 @@ from typing import Literal
 
 from torch import Tensor
 
-from gen_core.checks import KnobError
 from gen_core.classifiers.images import ImageClassifier
 from gen_core.data.avatars import avatars
 from gen_core.data.splits import AVATARS
 from gen_core.evaluation.reference import PREFIX, TrainingIndex, classified
+from gen_core.knobs import KnobError
 from gen_core.training.checkpoint import CheckpointError
 
 CANDIDATES = 48

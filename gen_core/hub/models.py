@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from gen_core.checks import KnobError, choice, number, text, whole
+from gen_core.knobs import KnobError, choice, number, text, whole
 
 LISTED = "GEN_BIG_MODELS"
 """Names a JSON file with the host's own list; an empty list allows none."""

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from gen_core.checks import KnobError, text, whole
 from gen_core.hub.models import BigModel
+from gen_core.knobs import KnobError, text, whole
 from gen_core.noise import MAX_SEED
 from gen_core.progress import Progress, Report, ignore
 

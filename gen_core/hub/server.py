@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
-from gen_core.checks import choice
 from gen_core.hub.models import BigModel, check_runs, this_machine
 from gen_core.hub.pipeline import Drawn, fetched, generate, opened
 from gen_core.hub.worker import POLL, Work, Worker
+from gen_core.knobs import choice
 from gen_core.progress import Progress, Report
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from gen_core.checks import KnobError
 from gen_core.hub.pipeline import DRAWING, Cancelled
+from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 
 POLL = 0.1

@@ -4,11 +4,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gen_core.checks import KnobError
 from gen_core.data import load_data
 from gen_core.devices import device_title
 from gen_core.evaluation.reference import rounded
 from gen_core.families.vae import VAE
+from gen_core.knobs import KnobError
 from gen_core.latent import anomaly, disentanglement
 from gen_core.latent.atlas import Atlas
 from gen_core.training import checkpoint

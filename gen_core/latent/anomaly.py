@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gen_core.checks import number, whole
 from gen_core.data.avatars import avatars
 from gen_core.data.splits import UNTOUCHED
 from gen_core.families.vae import VAE
+from gen_core.knobs import number, whole
 from gen_core.latent.corruptions import KINDS, Corruption, corrupt
 
 ERROR, BOUND = "error", "bound"

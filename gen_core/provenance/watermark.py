@@ -21,7 +21,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from gen_core.checks import KnobError
+from gen_core.knobs import KnobError
 
 KEY = b"Noise to Data"
 """Makes the pattern. Another key would not find the marks that were made before."""

@@ -15,11 +15,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from gen_core.checks import KnobError, choice
 from gen_core.data import SCHEMAS, Batches, load_data
 from gen_core.data.splits import SCENES
 from gen_core.devices import device_title, pick_device
 from gen_core.family import Trainable, registry
+from gen_core.knobs import KnobError, choice
 from gen_core.training import checkpoint
 from gen_core.training.distributed import init_distributed
 from gen_core.training.train import BatchSource, Step, fit

@@ -32,12 +32,12 @@ from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.measured import card, figures_of
 from demos.widgets.tiles import Tiles, sample_tiles
 from gen_core import Noise
-from gen_core.checks import KnobError, whole
 from gen_core.classifiers.attributes import TENTHS
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
 from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.families.style_gan import StyleGAN, StyleGANConfig
+from gen_core.knobs import KnobError, whole
 from gen_core.noise import MAX_SEED, seeds_from
 from gen_core.training.checkpoint import CheckpointError
 

@@ -247,6 +247,7 @@ def code(source: AnomalySource, k: Mapping[str, Any]) -> str:
         f"limit = anomaly.threshold(portraits, allowed={k['allowed'] / 100:g})",
         f'print("odd" if scores["{score}"] > limit else "nothing odd")',
         "false_alarms, missed = anomaly.rates(portraits, odd, limit)",
+        coloured=__name__,
     )
 
 

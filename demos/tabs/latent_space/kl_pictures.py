@@ -17,12 +17,12 @@ from demos.tabs.latent_space.texts import AWAY, HOLES
 from demos.widgets.labelled_grid import Cell, LabelledGridValue, Row
 from demos.widgets.timeline import timeline_from_images
 from gen_core import Noise, available, final
-from gen_core.checks import whole
 from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import avatars
 from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.families.vae import VAE
+from gen_core.knobs import whole
 from gen_core.latent.anomaly import ERROR, examine
 from gen_core.latent.interpolation import straight
 from gen_core.noise import seeds_from

@@ -242,6 +242,7 @@ def code(knobs: dict[str, Any]) -> str:
         f"places = along([{corners}], {count})  # ({count}, 2)",
         CODE_LINES[path.view],
         f"x = model.decode(z.to(model.device))  # ({count}, {size}) in [-1, 1]",
+        along=__name__,
     )
 
 

@@ -14,9 +14,9 @@ from demos.page.controls import Knob
 from demos.page.handlers import App
 from demos.page.image_input import Shown, Source
 from gen_core import Noise
-from gen_core.checks import whole
 from gen_core.data.avatars import avatars
 from gen_core.data.splits import AVATARS
+from gen_core.knobs import whole
 from gen_core.latent.atlas import Atlas
 
 TAB = "latent-space"

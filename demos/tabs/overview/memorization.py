@@ -15,7 +15,6 @@ from demos.sampling.runs import once
 from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
 from demos.widgets.card import read
 from gen_core import Noise, final
-from gen_core.checks import KnobError, text
 from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
 from gen_core.devices import device_title
@@ -29,6 +28,7 @@ from gen_core.evaluation.memorization import (
     candidates,
     measured,
 )
+from gen_core.knobs import KnobError, text
 from gen_core.progress import Progress
 
 HERE = Path(__file__).parent

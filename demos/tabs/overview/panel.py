@@ -29,10 +29,10 @@ from demos.tabs.overview.texts import (
 )
 from demos.widgets.card import read
 from gen_core import available
-from gen_core.checks import KnobError
 from gen_core.devices import device_title
 from gen_core.evaluation.cost import Meter
 from gen_core.families.guided import GuidedFamily
+from gen_core.knobs import KnobError
 from gen_core.noise import seeds_from
 from gen_core.progress import Progress
 from gen_core.training.checkpoint import CheckpointError

@@ -22,7 +22,6 @@ from demos.tabs.overview.texts import (
 )
 from demos.widgets.chart import TOP, LogAxis, Mark, axes, chart, corner, level, placed
 from gen_core import available
-from gen_core.checks import choice
 from gen_core.data import CLASSES
 from gen_core.data.avatars import portrait, random_avatar
 from gen_core.data.avatars.captions import caption
@@ -30,6 +29,7 @@ from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
 from gen_core.evaluation.cost import Meter, published
 from gen_core.family import Family
+from gen_core.knobs import choice
 
 # --- the data sets --------------------------------------------------------------------------------
 

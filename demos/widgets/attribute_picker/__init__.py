@@ -14,12 +14,12 @@ import gradio as gr
 from demos.page.controls import Knob
 from demos.page.image_io import png_data_url
 from demos.widgets.live_knob import LiveKnob, LivePicture, milliseconds
-from gen_core.checks import KnobError, choice, whole
 from gen_core.data.avatars import Avatar, portrait, random_avatar
 from gen_core.data.avatars import schema as known
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, HELD_OUT, hidden
 from gen_core.data.splits import AVATARS
 from gen_core.evaluation.compositionality import in_sight
+from gen_core.knobs import KnobError, choice, whole
 
 Attributes = Mapping[str, str | float]
 """Attribute -> value, such as {"hat": "cap", "smile": 0.8}."""

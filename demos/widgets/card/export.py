@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from demos.page.image_io import PREFIX, data_url
-from gen_core.checks import KnobError, text, whole
+from gen_core.knobs import KnobError, text, whole
 from gen_core.provenance.metadata import png
 
 MAX_SIDE = 16_000

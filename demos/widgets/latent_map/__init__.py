@@ -21,9 +21,7 @@ from demos.page.handlers import App
 from demos.page.image_io import png_data_url
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.live_knob import LiveKnob, LivePicture
-from gen_core import checks
-from gen_core.checks import KnobError, choice, number
-from gen_core.knobs import as_number
+from gen_core.knobs import KnobError, Text, as_number, choice, number
 from gen_core.latent.atlas import Atlas
 from gen_core.training.checkpoint import CheckpointError
 
@@ -51,7 +49,7 @@ def parse_path(
 
     reaches: how far each view goes from its middle, in its own unit.
     """
-    name, colon, rest = checks.text("path", text, MOST_CHARACTERS).partition(":")
+    name, colon, rest = Text("path", "", longest=MOST_CHARACTERS).check(text).partition(":")
     if not colon:
         raise KnobError(f"path={text[:40]!r}: write a map, a colon and places, near:0,0;0.5,-0.2")
     view = choice("map", name, list(reaches))

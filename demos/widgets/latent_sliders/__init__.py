@@ -19,9 +19,8 @@ from demos.page.handlers import App
 from demos.page.image_io import png_data_url
 from demos.widgets.live_knob import LiveKnob, LivePicture
 from gen_core import Noise
-from gen_core.checks import KnobError, choice, number, whole
 from gen_core.data.images import grid
-from gen_core.knobs import as_number
+from gen_core.knobs import KnobError, as_number, choice, number, whole
 from gen_core.noise import MAX_SEED
 from gen_core.provenance.metadata import about
 

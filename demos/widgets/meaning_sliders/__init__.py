@@ -17,9 +17,8 @@ from demos.page.handlers import App
 from demos.page.image_io import Value, png_data_url
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.live_knob import LiveKnob, milliseconds
-from gen_core.checks import KnobError, choice, number, whole
 from gen_core.data.images import pixels
-from gen_core.knobs import as_number
+from gen_core.knobs import KnobError, as_number, choice, number, whole
 from gen_core.latent.atlas import Atlas
 from gen_core.latent.disentanglement import decoded, seen_traits, spreads
 from gen_core.latent.traits import TRAITS

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gen_core.checks import whole
 from gen_core.data.avatars.clothes import (
     draw_body,
     draw_earrings,
@@ -27,6 +26,7 @@ from gen_core.data.avatars.head import (
 )
 from gen_core.data.avatars.schema import BACKGROUNDS, Avatar, random_avatar
 from gen_core.data.avatars.shapes import Canvas, Plane
+from gen_core.knobs import whole
 
 LAYERS = (
     draw_hair_behind,

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.checks import KnobError, number, shown
-from gen_core.knobs import Knob
+from gen_core.knobs import Knob, KnobError, number, shown
 from gen_core.noise import Noise
 
 if TYPE_CHECKING:
