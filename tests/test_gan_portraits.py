@@ -222,7 +222,7 @@ def test_a_visitor_draws_truncates_and_reads_what_is_missing(visit, address):
     page.get_by_label("Hat", exact=True).select_option("turban")  # and they are drawn again at once
     expect(tiles.first.locator("img")).not_to_have_attribute("src", anybody)
     page.get_by_text("Show the code").locator("visible=true").click()
-    expect(page.get_by_text("wish = {'hat': 'turban'}")).to_be_visible()
+    expect(page.get_by_text("attributes = {'hat': 'turban'}")).to_be_visible()
     expect(page.get_by_text("91 of 95 values")).to_be_visible()
     hats = page.get_by_role("table", name="Hat", exact=True)
     expect(hats.get_by_role("row", name="turban")).to_contain_text("missing")

@@ -97,7 +97,7 @@ def test_a_number_that_is_no_face_gets_a_message_and_the_page_goes_on(visit, add
     face.fill("-5")
     face.press("Enter")
     error = page.locator(f"{SLIDERS} .latent-error")
-    expect(error).to_contain_text("face=-5.0: choose a whole number from 0 to 999999")
+    expect(error).to_contain_text("face=-5: choose a whole number from 0 to 999999")
     before = shown(page)
     face.fill("5")
     face.press("Enter")

@@ -196,4 +196,4 @@ def test_a_finger_draws_on_a_narrow_screen_and_nothing_sticks_out(visit, address
 
 def test_a_broken_link_is_answered_and_the_map_begins_as_usual(visit, address):
     page = opened(visit, address, "&map.path=near:0,0;9,9")
-    expect(page.get_by_text("x of place 2=9.0: choose a number from -1.05").first).to_be_visible()
+    expect(page.get_by_text("x of place 2=9: choose a number from -1.05").first).to_be_visible()
