@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from gen_core import Noise, final
+from gen_core import final
 from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
@@ -25,13 +25,13 @@ from gen_core.families.text_to_image.folder import NAME as TEXT_TO_IMAGE
 from gen_core.families.text_to_image.folder import classifier_of
 from gen_core.family import Family, Picture, own_knobs, registry
 from gen_core.knobs import Knob, KnobError, as_number, check_all, whole
-from gen_core.noise import MAX_SEED
+from gen_core.noise import MAX_SEED, Noise, seeds_from
 from gen_core.progress import Bars
 from gen_core.training import checkpoint, recipes
 from gen_core.training.checkpoint import CheckpointError, available, load
 from gen_core.training.distributed import init_distributed
 
-EXTRA = (*TextToImage.libraries, "tokenizers", "accelerate")
+EXTRA = (*TextToImage.libraries, "tokenizers", "accelerate", "torchvision")
 """What the extra "text-to-image" installs, and a command may find missing."""
 Answer = tuple[Any, str]
 """What a command returns: plain values for JSON, and text for a person."""
@@ -236,17 +236,17 @@ def _list(args: argparse.Namespace) -> Answer:
 
 def _sample(args: argparse.Namespace) -> Answer:
     count = whole("count", args.count, 1, 4096)
-    seed = whole("seed", args.seed, 0, MAX_SEED - count)
+    seeds = seeds_from(whole("seed", args.seed, 0, MAX_SEED), count)
     model = load(args.name, args.device)
     if not isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
     knobs = model.balanced(range(count)) | _knobs(args)
     check_all(model.every_knob, knobs, args.name)
-    frames = model.sample(Noise(range(seed, seed + count)), **knobs)
+    frames = model.sample(Noise(seeds), **knobs)
     bar = tqdm(frames, desc="sampling", unit="frame")
     x = final(iter(bar))
     plain = {k: v.tolist() if isinstance(v, Tensor) else v for k, v in knobs.items()}
-    result = {"name": args.name, "count": count, "seed": seed, "knobs": plain}
+    result = {"name": args.name, "count": count, "seed": args.seed, "knobs": plain}
     if not isinstance(model.event, Picture):
         return result | {"tokens": x.tolist()}, "\n".join(
             " ".join(map(str, row)) for row in x.tolist()
@@ -322,7 +322,7 @@ def _watermark(args: argparse.Namespace) -> Answer:
     from gen_core.provenance.watermark_rates import as_text, rates
 
     count = whole("pictures", args.pictures, 1, 500 if args.model else 100_000)
-    model = load(TEXT_TO_IMAGE) if args.model else None
+    model = load(TEXT_TO_IMAGE, args.device) if args.model else None
     with Bars() as progress:
         result = rates(
             load_emoji(args.data),

@@ -200,7 +200,7 @@ class CompleteAttributes(Attributes):
         if (rows == MISSING).any():
             raise KnobError(
                 f"label: rows for this model tell every number; {MISSING} leaves one open. Name "
-                f"what you ask for instead, as in {self.example}: the rest is drawn by lot"
+                f"what you ask for instead, as in {self.example}: the rest is drawn at random"
             )
         return rows
 

@@ -293,7 +293,7 @@ def own_knobs(kind: type[Family]) -> tuple[Knob, ...]:
     for knob in kind.knobs:
         found[knob.name] = knob
         for solver in _solvers(knob):
-            found |= {extra.name: extra for extra in solver.knobs}
+            found |= {extra.name: extra for extra in getattr(solver, "knobs", ())}
     return tuple(found.values())
 
 

@@ -201,7 +201,7 @@ class Flag(Knob):
 
     def check(self, value: Any) -> bool:
         if not isinstance(value, bool):
-            raise KnobError(f"{self.name}={value!r}: choose true or false")
+            raise KnobError(f"{self.name}={shown(value)}: choose true or false")
         return value
 
     def parse(self, text: str) -> bool:

@@ -38,6 +38,10 @@ def write_weights(folder: Path) -> None:
         extra["curve.generator.loss"] = torch.where(steps == 400, torch.nan, steps / 100)
         snapshots = [measured(alive, step) for step, alive in history.items()]
         turn = 60 if name.endswith("collapsed") else 0
-        card = {"data": "fashion", "recipe": {"turn": turn}, "metrics": {"snapshots": snapshots}}
+        card = {
+            "data": "fashion",
+            "recipe": {"switch_step": turn},
+            "metrics": {"snapshots": snapshots},
+        }
         model = tiny("gan", seed=seed, classes=0)
         checkpoint.save(model, folder / f"{name}.safetensors", card, extra=extra)

@@ -233,7 +233,7 @@ def test_the_lines_shown_make_the_same_pictures(app, source, label, monkeypatch)
     panel = PictureInput(app, "vae", "reconstruct")
     lines = panel.code(settings(source, label), 2)
     ran: dict = {}
-    exec(script(*lines.body), ran)
+    exec(script(*lines), ran)
     assert torch.allclose(ran["x"], chosen(app, source, 2, label=label).x, atol=1 / 255)
 
 

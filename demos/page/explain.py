@@ -47,13 +47,6 @@ def explanation(text: Explanation) -> None:
             )
 
 
-@dataclass(frozen=True)
-class Lines:
-    """Python to show to a visitor."""
-
-    body: list[str]
-
-
 def code_panel(knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any) -> None:
     """ "Show the code": lines(validated knobs) as they run, and the source of what they call."""
 

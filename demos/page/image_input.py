@@ -22,7 +22,6 @@ from gradio_client.utils import is_file_obj_with_meta
 from torch import Tensor
 
 from demos.page.controls import FASHION, Knob, Knobs
-from demos.page.explain import Lines
 from demos.page.handlers import App, message_of
 from demos.page.image_io import in_data_url, prepare, prepare_colour, prepare_drawing
 from demos.page.progress import watch
@@ -122,11 +121,9 @@ class Source:
         """(1, 3, 64, 64)"""
         return prepare_colour(path)
 
-    def brought_code(self, name: str) -> Lines:
+    def brought_code(self, name: str) -> list[str]:
         """Lines that open the visitor's own picture, saved as a file."""
-        return Lines(
-            [f'{name} = prepare_colour("picture.png")  # your picture, saved under this name']
-        )
+        return [f'{name} = prepare_colour("picture.png")  # your picture, saved under this name']
 
 
 class Anything(GradioRootModel):
@@ -280,28 +277,24 @@ class PictureInput(Source):
             return (yield from sampled_pictures(self.app, model, seed, count, label))
         return real_pictures(seed, count, label, self.app.data_root)
 
-    def code(self, settings: Mapping[str, Any], count: int = 1, name: str = "x") -> Lines:
+    def code(self, settings: Mapping[str, Any], count: int = 1, name: str = "x") -> list[str]:
         """Lines that make the same pictures, `name` (B, 1, 28, 28), for "Show the code"."""
         source, label, model, seed = self.values(settings)
         if source == DATA:
             every, some = "torch.arange(len(data))", f"(data.labels == {label}).nonzero()[:, 0]"
-            return Lines(
-                [
-                    'data = load_data("fashion", "test")',
-                    f"indices = {every if label is None else some}",
-                    f"places = torch.arange({seed}, {seed + count}) % len(indices)",
-                    f"{name} = data.pictures(indices[places])",
-                ],
-            )
+            return [
+                'data = load_data("fashion", "test")',
+                f"indices = {every if label is None else some}",
+                f"places = torch.arange({seed}, {seed + count}) % len(indices)",
+                f"{name} = data.pictures(indices[places])",
+            ]
         if source == MODEL:
             labels = label if label is not None else [i % len(FASHION) for i in range(count)]
-            return Lines(
-                [
-                    f'other = load("{model}")',
-                    f"noise = Noise(range({seed}, {seed + count}))",
-                    f"{name} = final(other.sample(noise, label={labels}, **published(other)))",
-                ],
-            )
+            return [
+                f'other = load("{model}")',
+                f"noise = Noise(range({seed}, {seed + count}))",
+                f"{name} = final(other.sample(noise, label={labels}, **published(other)))",
+            ]
         return self.brought_code(name)
 
     def from_drawing(self, drawing: Any) -> Tensor:
@@ -310,8 +303,8 @@ class PictureInput(Source):
     def from_file(self, path: str) -> Tensor:
         return prepare(path)
 
-    def brought_code(self, name: str) -> Lines:
-        return Lines([f'{name} = prepare("picture.png")  # your picture, saved under this name'])
+    def brought_code(self, name: str) -> list[str]:
+        return [f'{name} = prepare("picture.png")  # your picture, saved under this name']
 
     def _fetch(self, progress: gr.Progress = gr.Progress(track_tqdm=True)) -> Any:  # noqa: B008
         """Gradio finds the progress bar by this default, and shows torchvision's own in it."""

@@ -1,1 +1,1 @@
-"""Parts that several tabs use, each a .py with its own .js and .css beside it."""
+"""What the page shows and Gradio does not have: a folder each, with its script and style."""

@@ -26,7 +26,7 @@ class ImageClassifier(Trainable):
     name = "judge"
     Config = ImageClassifierConfig
     indexes: ClassVar[bool] = False
-    """Whether its checkpoint shall know where each training picture lies (see `nearest`)."""
+    """Whether its checkpoint shall know where each training picture lies (see `TrainingIndex`)."""
 
     def __init__(self, config: ImageClassifierConfig | None = None) -> None:
         super().__init__(config)

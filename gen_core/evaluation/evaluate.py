@@ -163,7 +163,7 @@ class Evaluation:
             for x in batches:
                 yield x
                 done += len(x)
-                self.progress(Progress(stage, done, total))
+                self.progress(Progress(stage, done, total, "pictures"))
 
         real = map(test.pictures, torch.arange(len(test)).split(self.batch))
         fake = draw(model, self.samples, self.batch, self.seed, knobs)

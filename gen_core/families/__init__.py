@@ -25,7 +25,8 @@ def _import_file(path: Path) -> None:
 
 
 def discover() -> None:
-    """Imports every family that can be found. Called once all else can be imported."""
+    """Imports every family that can be found, and the classifiers. Called once all else can be
+    imported."""
     for package in (__name__, classifiers.__name__):
         for module in pkgutil.iter_modules(sys.modules[package].__path__):
             importlib.import_module(f"{package}.{module.name}")

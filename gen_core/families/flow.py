@@ -5,6 +5,7 @@ The path is x_t = (1 - t) x_0 + t x_1, with x_0 noise at t = 0 and x_1 data at t
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,8 +48,9 @@ class Flow(GuidedFamily):
         steps: int,
         guidance_scale: float,
         solver: str,
+        **own: Any,
     ) -> Iterator[Frame]:
         """level is t, out the velocity, x0 where it points."""
         velocity = self.guided(condition, len(noise), guidance_scale)
         x = self.prior.draw(noise).to(self.device)
-        yield from finished(FLOW_SOLVERS[solver](velocity, x, steps), velocity)
+        yield from finished(FLOW_SOLVERS[solver](velocity, x, steps, **own), velocity)

@@ -19,7 +19,7 @@ POINTS = 2000
 """Pictures on the map: many, and still few enough for a phone to draw."""
 PREFIX, READER = "latent.", "reader."
 TENSORS = ("codes", "labels", "places", "axes", "scales")
-"""What an atlas has besides its reader."""
+"""What an atlas has besides its regressor, which files call a reader."""
 NEAR = 8
 """Codes that a place between the points of the map is mixed of."""
 

@@ -1,4 +1,4 @@
-"""Training is a generator too: the live labs, the command line and the tests drive this `fit`."""
+"""Training is a generator too: recipes and tests drive this `fit`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gen_core.devices import fast_math
-from gen_core.family import Family, Losses, Phase
+from gen_core.family import Losses, Phase, Trainable
 from gen_core.files import in_one_move
 from gen_core.training.checkpoint import current_names
 from gen_core.training.distributed import SINGLE, World
@@ -47,7 +47,7 @@ class Trainer:
 
     def __init__(
         self,
-        model: Family,
+        model: Trainable,
         *,
         steps: int,
         seed: int,
@@ -184,7 +184,7 @@ def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
 
 
 def fit(
-    model: Family,
+    model: Trainable,
     batches: BatchSource,
     *,
     steps: int,

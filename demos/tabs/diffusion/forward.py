@@ -15,7 +15,7 @@ from demos.page.image_input import PictureInput, Pictures
 from demos.page.panel import Panel
 from demos.page.script import script
 from demos.tabs.diffusion.texts import FORWARD
-from demos.widgets.timeline import Timeline, timeline_from_images
+from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
 from gen_core import Noise
 from gen_core.data.images import pixels
 from gen_core.devices import device_title
@@ -44,7 +44,7 @@ KNOBS = [
 
 def dissolve(
     model: Diffusion, pictures: Pictures, *, count: int, moments: int, noise_seed: int
-) -> Iterator[dict[str, Any] | Progress]:
+) -> Iterator[TimelineValue | Progress]:
     """Yields Progress for each moment, then the timeline's value.
 
     x_t is computed from x_0 and one noise in closed form, each moment for itself; the guess is
@@ -114,7 +114,7 @@ def code(source: PictureInput, k: Mapping[str, Any]) -> str:
     """The lines that draw the same x_t."""
     count, seed = k["count"], k["noise_seed"]
     return script(
-        *source.code(k, count).body,
+        *source.code(k, count),
         "",
         f'model = load("{MODEL}")',
         f"eps = Noise(range({seed}, {seed + count})).randn(1, 28, 28)",
@@ -126,7 +126,7 @@ def code(source: PictureInput, k: Mapping[str, Any]) -> str:
 
 def run(
     app: App, source: PictureInput, /, drawing: Any = None, upload: Any = None, **settings: Any
-) -> Iterator[dict[str, Any] | Progress]:
+) -> Iterator[TimelineValue | Progress]:
     """Yields what `dissolve` does for the chosen picture."""
     own = {knob.name: settings[knob.name] for knob in KNOBS}
     app.check_work(own["count"], own["moments"])

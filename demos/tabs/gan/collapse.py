@@ -20,7 +20,7 @@ from demos.page.panel import Panel
 from demos.page.script import script
 from demos.tabs.gan.samples import TAB
 from demos.tabs.gan.texts import COLLAPSE
-from demos.widgets.timeline import Timeline, timeline_from_images
+from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
 from gen_core import Noise, final
 from gen_core.data.images import pixels
 from gen_core.devices import device_title
@@ -60,7 +60,9 @@ class History:
                 f"run `python -m gen_core evaluate {name} --write`"
             )
         rows = [measured[step] for step in model.snapshots]
-        return cls(title, model, rows, model.card.get("recipe", {}).get("turn", 0))
+        recipe = model.card.get("recipe", {})
+        turn = recipe.get("switch_step", recipe.get("turn", 0))  # the latter in older files
+        return cls(title, model, rows, turn)
 
     @functools.cached_property
     def steps(self) -> list[int]:
@@ -101,7 +103,7 @@ def moments(runs: Sequence[History]) -> list[int]:
     return sorted({step for run in runs for step in run.steps if step >= first} | {first})
 
 
-def watch_both(app: App, *, count: int, seed: int) -> Iterator[dict[str, Any] | Progress]:
+def watch_both(app: App, *, count: int, seed: int) -> Iterator[TimelineValue | Progress]:
     """Yields Progress for each snapshot, then the timeline: both runs from the same seeds."""
     runs = [History.of(title, name, app.model(name)) for title, name in RUNS.items()]
     seeds, total = seeds_from(seed, count), sum(len(run.steps) for run in runs)

@@ -64,7 +64,7 @@ def verdict(
     truncation_psi: float,
     seed: int,
     others: Pictures | None,
-) -> dict[str, Any]:
+) -> TilesValue:
     """Generated pictures, and the others among them, from the least to the most real."""
     seeds, classes = seeds_from(seed, count), classes_of(label, count)
     x = final(model.sample(Noise(seeds), label=classes, truncation_psi=truncation_psi))
@@ -110,7 +110,7 @@ def code(source: PictureInput, k: Mapping[str, Any]) -> str:
     drawn = {knob.name: k[knob.name] for knob in DRAWN}
     mixed = [
         "",
-        *source.code(k, k["real_count"], name="others").body,
+        *source.code(k, k["real_count"], name="others"),
         f"other_label = {_other_label(k)}",
         "logits = torch.cat([logits, model.judge(others, other_label)])",
         "x = torch.cat([x, others])",
@@ -145,7 +145,7 @@ def run(
     drawing: Any = None,
     upload: Any = None,
     **settings: Any,
-) -> Iterator[dict[str, Any] | Progress]:
+) -> Iterator[TilesValue | Progress]:
     """Yields the verdict, on other pictures too where they are mixed in."""
     others = None
     if mix:

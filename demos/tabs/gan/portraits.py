@@ -30,7 +30,7 @@ from demos.widgets.attribute_picker import AttributeKnob, Attributes
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.measured import card, figures_of
-from demos.widgets.tiles import Tiles, sample_tiles
+from demos.widgets.tiles import Tiles, TilesValue, sample_tiles
 from gen_core import Noise
 from gen_core.classifiers.attributes import TENTHS
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
@@ -76,7 +76,7 @@ def unaided(work: Callable[..., Any], *args: Any, **knobs: Any) -> Any:
 
 def draw(
     app: App, *, truncation_psi: float, seed: int, count: int, wish: Attributes
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[TilesValue]:
     """Yields the portraits, as tiles."""
     yield unaided(
         sample_tiles,
@@ -281,7 +281,7 @@ def _row(count: Count, most: float) -> str:
 
 def mix(
     app: App, *, layers: int, truncation_psi: float, seed: int, column_seed: int
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[LabelledGridValue]:
     """Yields the table."""
     rows, columns = seeds_from(seed, ROWS), column_seeds(column_seed)
     model = app.model(MODEL)

@@ -15,8 +15,8 @@ from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import drawing, script
 from demos.tabs.gan.texts import SAMPLES, WALK
-from demos.widgets.tiles import Tiles, sample_tiles
-from demos.widgets.timeline import Timeline, timeline_from_images
+from demos.widgets.tiles import Tiles, TilesValue, sample_tiles
+from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
 from gen_core import Noise
 from gen_core.data.images import pixels
 from gen_core.devices import device_title
@@ -37,7 +37,7 @@ def classes_of(label: int | None, count: int) -> list[int]:
 
 def draw(
     app: App, *, label: int | None, truncation_psi: float, count: int, seed: int
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[TilesValue]:
     """Yields the pictures, as tiles."""
     classes = classes_of(label, count)
     yield sample_tiles(
@@ -71,7 +71,7 @@ def loop(z: Tensor, steps: int) -> Tensor:
 
 def walk(
     app: App, *, label: int | None, count: int, steps: int, truncation_psi: float, seed: int
-) -> Iterator[dict[str, Any] | Progress]:
+) -> Iterator[TimelineValue | Progress]:
     """Yields Progress for each class and arc, then the timeline's value.
 
     count: seeds on the way; steps: pictures from one to the next. Of all ten classes, each walks

@@ -1,4 +1,4 @@
-"""The latent-space lab: what a VAE of portraits has made of fifty thousand faces."""
+"""The latent space: what a VAE of portraits has made of fifty thousand faces."""
 
 from demos.page.tab import Tab
 from demos.tabs.latent_space import anomaly, kl, map, mix, models, sliders

@@ -133,7 +133,7 @@ class AnomalySource(Source):
                 f"x = coloured(grey, torch.Generator().manual_seed({seed}))",
             ]
         if source != PORTRAIT:
-            return self.brought_code("x").body
+            return self.brought_code("x")
         first, corrupted = UNSEEN_FROM + seed, f"x = corrupt(x, KINDS[{change!r}], {seed})"
         return [
             f"images, people = avatars([{first}, {first + 1}])",

@@ -14,10 +14,10 @@ from demos.page.panel import Page, Panel
 from demos.page.script import script
 from demos.tabs.latent_space.models import FLAT, PORTRAITS, TAB, atlas
 from demos.tabs.latent_space.texts import MAP
+from demos.widgets.attribute_picker import COLOURS
 from demos.widgets.latent_map import Column, Path, PathKnob, View
 from demos.widgets.latent_sliders import plane_picture
 from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
-from gen_core.data.avatars import schema
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
 from gen_core.data.images import pixels
 from gen_core.latent.atlas import Atlas
@@ -60,13 +60,6 @@ VIRIDIS = (
 )
 """For measures: equal steps look equal (Smith & van der Walt 2015)."""
 SHADES = 33
-OWN_COLOURS = {
-    "skin": schema.SKINS,
-    "hair_colour": schema.HAIR_COLOURS,
-    "eye_colour": schema.EYE_COLOURS,
-    "cloth_colour": schema.CLOTH_COLOURS,
-    "background": schema.BACKGROUNDS,
-}
 
 
 # --- what the points are coloured by --------------------------------------------------------------
@@ -97,7 +90,7 @@ def _title(attribute: str) -> str:
 
 
 def _choice(name: str, codes: Tensor) -> Column:
-    own = OWN_COLOURS.get(name)
+    own = COLOURS.get(name)
     colours = [_hex(rgb) for rgb in own.values()] if own else PALETTE[: len(CATEGORICAL[name])]
     return Column(_title(name), codes, colours, CATEGORICAL[name])
 

@@ -100,7 +100,7 @@ class FaceInput(Source):
             return portrait_code(number, name)
         if source == RANDOM:
             return [f"{name} = Noise([{number}]).randn(model.config.latent).to(model.device)"]
-        return [*self.brought_code("x").body, f"{name} = model.encode(x.to(model.device))[0]"]
+        return [*self.brought_code("x"), f"{name} = model.encode(x.to(model.device))[0]"]
 
 
 def portrait_code(number: int, name: str) -> list[str]:

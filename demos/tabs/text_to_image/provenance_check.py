@@ -1,14 +1,13 @@
 """The panel Was it made here?: what a picture's metadata says, and whether it carries our mark."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import gradio as gr
 
 from demos.page.handlers import App
 from demos.page.image_input import Upload, path_of
-from demos.page.image_io import MAX_SIDE, grey_picture
+from demos.page.image_io import MAX_SIDE, day, grey_picture
 from demos.page.panel import Page, Panel
 from demos.page.script import script
 from demos.tabs.text_to_image.generate import ID
@@ -89,7 +88,6 @@ def mark(score: float) -> str:
 def rates() -> str:
     """The measured rates as a Markdown table."""
     known = watermark.measured()
-    day = date.fromisoformat(known["date"])
     moved = 255 / 10 ** (known["psnr"]["mean"] / 20)  # what the decibels mean
     rows = [f"| {name} | {share:.1%} |" for name, share in known["found"].items()]
     photographs = f", windows of {known['photographs']} photographs among them"
@@ -103,7 +101,7 @@ def rates() -> str:
             "| --- | ---: |",
             *rows,
             "",
-            f"Measured on {day.day} {day:%B %Y} with {known['pictures']} marked pictures "
+            f"Measured on {day(known['date'])} with {known['pictures']} marked pictures "
             f"{whose}, and {known['unmarked']:,} without the mark{others}: "
             f"{known['false_alarms']:.1%} of these are taken for marked. The mark moves a pixel by "
             f"{moved:.1f} of 255 levels (root mean square; PSNR {known['psnr']['mean']:g} dB).",

@@ -170,7 +170,7 @@ class StartInput(Source):
             return [f"picture = {drawn}  # (1, 3, 64, 64) in [-1, 1]"]
         if source == SCENE:
             return [f"picture = pictures([random_scene({seed})], load_emoji())"]
-        return self.brought_code("picture").body
+        return self.brought_code("picture")
 
 
 def by_model(x: Tensor, prompt: str) -> Pictures:

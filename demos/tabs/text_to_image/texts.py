@@ -198,7 +198,8 @@ ACCURACY = (
 """Shown with the measured shares only."""
 NO_ACCURACY = (
     "### How often is it right?\n"
-    "Not measured for these weights: `python -m gen_core evaluate text-to-image-emoji` does it."
+    "Not measured for these weights: `python -m gen_core evaluate text-to-image-emoji --write` "
+    "does it."
 )
 HOW_TO_READ_ACCURACY = (
     "Held-out combinations are things before a background, in a colour, or beside another thing, "
@@ -216,7 +217,7 @@ TRADEOFF = (
 NO_TRADEOFF = (
     "### What guidance trades\n"
     "How well pictures fit the words, against how much they differ from seed to seed, has not been "
-    "measured for these weights: `python -m gen_core.families.text_to_image tradeoff` measures it."
+    "measured for these weights: `python -m gen_core tradeoff --write` measures it."
 )
 HOW_TO_READ_TRADEOFF = (
     "Diversity is 1 minus the correlation of the pixels of two pictures of one prompt from "

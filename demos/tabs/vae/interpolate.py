@@ -126,7 +126,7 @@ def _end_code(end: PictureInput, letter: str, knobs: Mapping[str, Any]) -> list[
     """The lines that make one end of a walk, z_a or z_b (1, latent)."""
     if knobs[f"{end.prefix}source"] == RANDOM:
         return random_code(f"z_{letter}", knobs[f"{end.prefix}seed"])
-    given = end.code(knobs, name=f"x_{letter}").body
+    given = end.code(knobs, name=f"x_{letter}")
     return [*given, f"z_{letter} = model.encode(x_{letter}.to(model.device))[0]"]
 
 

@@ -147,7 +147,7 @@ def run(
 def code(source: PictureInput, knobs: Mapping[str, Any]) -> str:
     """The lines that do the same."""
     return script(
-        *source.code(knobs, knobs["count"]).body,
+        *source.code(knobs, knobs["count"]),
         "",
         f'model = load("{knobs["model"]}")',
         "x = x.to(model.device)",

@@ -12,7 +12,7 @@ from demos.page.panel import Panel
 from demos.page.script import drawing, script
 from demos.tabs.vae.texts import LATENT, SAMPLES
 from demos.widgets.latent_sliders import Code, CodeKnob, drawn_code
-from demos.widgets.tiles import Tiles, sample_tiles
+from demos.widgets.tiles import Tiles, TilesValue, sample_tiles
 from gen_core.data.images import pixels
 from gen_core.families.vae import VAE, VAEConfig
 from gen_core.noise import seeds_from
@@ -38,7 +38,7 @@ START_SEED = 3
 
 def draw(
     app: App, *, model: str, temperature: float, count: int, seed: int
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[TilesValue]:
     """Yields the pictures, as tiles."""
     yield sample_tiles(
         app.model(model),

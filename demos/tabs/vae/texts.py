@@ -71,7 +71,7 @@ LATENT = Explanation(
         ("n", "the pixels of a picture, 784"),
     ),
     source=(
-        "measured by this project (`VAE.settle`); why some numbers stay unused: Lucas et al. "
+        "measured by this project (`VAE.calibrate`); why some numbers stay unused: Lucas et al. "
         "2019, *Don't Blame the ELBO!*"
     ),
 )

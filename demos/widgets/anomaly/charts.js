@@ -1,5 +1,5 @@
 // The charts beneath a verdict: two histograms back to back, and the curve of all thresholds.
-// Both are drawn anew for each threshold; `draw` and `ticks` come from timeline_charts.js.
+// Both are drawn anew for each threshold; `draw` and `ticks` come from timeline/charts.js.
 
 const ROOM = { left: 14, right: 14, top: 26, bottom: 40 };
 const BINS = 44;

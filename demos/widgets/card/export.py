@@ -26,8 +26,9 @@ PAPER, INK, FAINT = "white", "#1f2937", "#6b7280"
 MARGIN, LINE, LANE_WIDTH = 16, 22, 300
 """Pixels: around and between lanes, a line of text, how wide a lane is enlarged to be at most."""
 LAST_FRAME_MS = 1500
-MAX_TEXTS, MAX_TEXT = 60, 10_000
-"""That a file says of itself, and the characters of each."""
+MAX_TEXTS, MAX_TEXT = 60, 40_000
+"""That a file says of itself, and the characters of each: three prompts of 2,000, of which XML may
+write each one as five."""
 _one_at_a_time = threading.Lock()
 
 
