@@ -29,6 +29,8 @@ from gen_core.data.avatars.schema import (
 from gen_core.knobs import KnobError
 from gen_core.nets.attributes import IGNORE_INDEX, SCALE
 
+pytestmark = pytest.mark.heavy
+
 
 def test_a_seed_is_one_picture_whatever_else_is_drawn():
     x, people = avatars(range(6))

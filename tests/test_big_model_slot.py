@@ -64,6 +64,7 @@ def drawing(progress: Any) -> bool:
     return progress.stage == DRAWING
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("forked")
 def test_one_model_at_a_time_has_a_process_and_takes_its_memory_with_it(folders, server_of):
     small, other = model("A", folders["StableDiffusion"]), model("B", folders["Flux"])
@@ -130,6 +131,7 @@ def test_only_what_is_listed_and_runs_here_is_touched(folders, server_of):
     assert server.worker is None
 
 
+@pytest.mark.slow
 def test_a_stopped_download_goes_on_the_next_time(folders, server_of, tmp_path, monkeypatch):
     slow = "unet/diffusion_pytorch_model.safetensors"
     hub = Hub(folders["StableDiffusion"], slow=slow)

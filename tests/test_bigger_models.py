@@ -113,6 +113,7 @@ def test_a_broken_list_is_told_plainly(tmp_path, monkeypatch, content, said):
     assert said in str(told.value)
 
 
+@pytest.mark.slow
 @pytest.mark.heavy
 def test_the_app_does_not_start_with_a_broken_list(tmp_path, monkeypatch):
     monkeypatch.setenv(LISTED, str(tmp_path / "none.json"))

@@ -154,6 +154,7 @@ def few_weights_to_time(monkeypatch):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.heavy
 def test_bench_reports_its_ratios(place, capsys, monkeypatch):
     few_weights_to_time(monkeypatch)

@@ -12,6 +12,8 @@ from gen_core.latent.directions import TraitRegressor, learn
 from gen_core.latent.projection import affinities, divergence, principal_axes, slope, tsne
 from gen_core.latent.traits import TRAITS, of_answers, of_labels
 
+pytestmark = pytest.mark.heavy
+
 
 def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)

@@ -91,6 +91,7 @@ def test_with_two_models_the_rest_is_named_and_with_all_nothing_is_said(without,
     assert line.startswith("Not on this machine: vae-avatars-cut.") and line.endswith("makes it.")
 
 
+@pytest.mark.heavy
 def test_weights_of_the_kl_are_those_of_the_checkpoints(app):
     rows = result_of(side_by_side(app, VARIANTS, 0)).to_json()["rows"]
     assert [row["note"] for row in rows] == [f"KL weight {beta}" for beta in (0, 1, 4, 64, 1)]

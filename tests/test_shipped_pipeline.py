@@ -47,6 +47,7 @@ def test_it_is_small_and_no_file_is_large():
     assert sum(sizes) < 90_000_000 and max(sizes) < 10_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.heavy
 def test_anyone_draws_the_same_with_the_library_alone(model, tmp_path):
     noise = Noise([7])
@@ -101,6 +102,7 @@ def address():
         yield address
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_type_generate_scrub_and_hover_a_word(visit, address):
     page, guess = visit(address), canvas("generate").replace(".at(-1)", ".at(1)")
@@ -122,6 +124,7 @@ def test_type_generate_scrub_and_hover_a_word(visit, address):
     assert page.evaluate(guess) != plain
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_paint_over_a_picture_and_it_is_drawn_anew(visit, address):
     page = visit(f"{address}?tab=text-to-image&panel=start&start.seed=5")

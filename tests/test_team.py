@@ -96,6 +96,7 @@ def test_two_processes_agree_after_their_steps_on_different_pictures(folder, str
     assert logged == sorted(set(logged))
 
 
+@pytest.mark.slow
 @pytest.mark.heavy
 def test_two_that_are_interrupted_arrive_at_the_same_place(tmp_path, straight, local_steps):
     resumed = trained_by_two(tmp_path, local_steps, stop=8)  # goes on after step 6

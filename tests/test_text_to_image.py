@@ -174,6 +174,7 @@ assert "gen_core" not in sys.modules
 """
 
 
+@pytest.mark.heavy
 def test_the_folder_opens_without_anything_of_ours(folder, tmp_path):
     answer = subprocess.run(
         [sys.executable, "-c", OPEN, str(folder)], cwd=tmp_path, capture_output=True, text=True

@@ -110,6 +110,7 @@ def test_a_negative_prompt_that_says_nothing_changes_nothing(emoji_weights):
     assert told["negative_prompt"] == "blurry" and told["before"] != told["after"]
 
 
+@pytest.mark.heavy
 def test_the_commands_put_their_figures_into_the_card(emoji_home, own_weights, monkeypatch, capsys):
     monkeypatch.setitem(guidance.KNOBS, "steps", 1)
     for name, few in (("BACKGROUNDS", 2), ("TINTED", 1), ("PAIRS", 1)):

@@ -15,6 +15,8 @@ from gen_core.families.text_to_image.folder import NAME
 from gen_core.families.text_to_image.training import look
 from gen_core.training import recipes
 
+pytestmark = pytest.mark.heavy
+
 
 def test_a_look_draws_the_average_as_it_stands(tmp_path, monkeypatch):
     folder, cpu = tmp_path / "runs", torch.device("cpu")

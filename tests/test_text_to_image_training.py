@@ -65,6 +65,7 @@ def test_a_tokenizer_reads_any_text_and_its_own_words_whole():
     assert tokens[1].tolist().index(end) > 5  # no piece of a strange text reads as its end
 
 
+@pytest.mark.slow
 @pytest.mark.heavy
 def test_every_part_trains_and_resumes_to_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "load_emoji", lambda root: drawn_emoji())

@@ -17,6 +17,8 @@ from gen_core.training import checkpoint, recipes
 from gen_core.training.recipes import Recipe, Run
 from gen_core.training.train import Trainer
 
+pytestmark = pytest.mark.heavy
+
 
 def train(family, steps, *, stop=None, save=None, resume=None, layout=torch.contiguous_format):
     """Trains a tiny model; returns its trainer after `stop` steps (or all)."""

@@ -25,6 +25,8 @@ from gen_core.provenance.watermark_rates import (
     signal_to_noise,
 )
 
+pytestmark = pytest.mark.heavy
+
 MARKED, UNMARKED = 40, 100
 NASTY = (
     "a \"cat\" \\ and 'dog'",
