@@ -17,7 +17,7 @@ from sampling_fixtures import write_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = tuple(str(ROOT / package) for package in ("demos", "gen_core"))
-MOST_FILES = 21
+MOST_FILES = 20
 """It may only become fewer; the aim is 15."""
 
 
