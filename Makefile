@@ -6,8 +6,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-# One worker more than there are cores (tests/workers.py), but no more than memory is there for:
-# 1.5 GB each.
+# One worker for each core, but no more than memory is there for: 1.5 GB each. A third one on two
+# cores makes nothing quicker.
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PYTEST  := $(BIN)/python -m pytest $(WORKERS)
 

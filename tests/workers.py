@@ -33,12 +33,6 @@ class Seconds:
         self.config.cache.set(KEPT, known | longest)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: a test in a browser waits for half of its time."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_configure(config: pytest.Config) -> None:
     if WORKER not in os.environ and config.pluginmanager.has_plugin("cacheprovider"):
         config.pluginmanager.register(Seconds(config))
