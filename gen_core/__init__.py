@@ -6,8 +6,8 @@
 """
 
 from gen_core import families
-from gen_core.family import Family, Frame, Phase, final, record
-from gen_core.noise import Noise
+from gen_core.family import Family, Phase
+from gen_core.sampling import Frame, Noise, final, record
 from gen_core.training.checkpoint import available, load
 from gen_core.training.train import fit
 

@@ -25,8 +25,8 @@ from gen_core.families.text_to_image.folder import NAME as TEXT_TO_IMAGE
 from gen_core.families.text_to_image.folder import classifier_of
 from gen_core.family import Family, Picture, own_knobs, registry
 from gen_core.knobs import Knob, KnobError, as_number, check_all, whole
-from gen_core.noise import MAX_SEED, Noise, seeds_from
 from gen_core.progress import Bars
+from gen_core.sampling import MAX_SEED, Noise, seeds_from
 from gen_core.training import checkpoint, recipes
 from gen_core.training.checkpoint import CheckpointError, available, load
 from gen_core.training.distributed import init_distributed

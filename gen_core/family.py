@@ -1,4 +1,4 @@
-"""The words that hold the library together: Frame, Phase, Family and the registry.
+"""The words that hold the library together: Phase, Family and the registry.
 
 A family declares itself: what it draws (`event`), where a generation begins (`prior`), its clock,
 its knobs, what it can be asked for (`condition`), what its network says (`out`). Command line,
@@ -8,7 +8,7 @@ evaluation, benchmarks, contract tests and the page are read from that.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from gen_core.conditions import Condition, Nothing
 from gen_core.knobs import Choice, Knob, check_all
-from gen_core.noise import Noise
+from gen_core.sampling import Frame, Noise
 
 if TYPE_CHECKING:
     from gen_core.evaluation.evaluate import Evaluation
@@ -26,32 +26,6 @@ if TYPE_CHECKING:
 
 UNDRAWN = -1
 """In place of a token that is not drawn yet; in a picture, its darkest value."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One moment of a generation.
-
-    The last frame's x is the sample, (B, *event). A family that works in another space, such as
-    that of latents, has its states there until then: their x is shaped like the prior, as are x0
-    and out where the network knows that space alone.
-    """
-
-    step: int
-    """0 .. total"""
-    total: int
-    level: float
-    """The family's own clock: t, sigma, token index."""
-    x: Tensor
-    """(B, *event) the state, or a latent before the last frame."""
-    x0: Tensor | None = None
-    """The guess of the clean sample, made from this x, (B, *event) or a latent; None on the last
-    frame, and where a family makes none."""
-    out: Tensor | None = None
-    """What the network said of this x; None on the last frame. Noise, velocity or a picture, shaped
-    like x0, or (B, vocabulary) logits of the next token."""
-    evaluations: int = 0
-    """How often the network was asked about each sample so far; guidance asks twice."""
 
 
 class Picture(NamedTuple):
@@ -254,6 +228,11 @@ class Family(Trainable):
         solvers behind them."""
         return (*self.condition.knobs, *own_knobs(type(self)))
 
+    @property
+    def published(self) -> dict[str, Any]:
+        """The knobs that the metrics in the checkpoint were measured with, or would be."""
+        return dict(self.measured_with) | self.card.get("metrics", {}).get("knobs", {})
+
     def total(self, settings: Mapping[str, Any]) -> int:
         """The number of steps of a generation with these knobs."""
         return settings.get("steps", 1)
@@ -317,42 +296,3 @@ class Registry:
 
 registry = Registry()
 register = registry.register
-
-
-def final(frames: Iterator[Frame]) -> Tensor:
-    """The last frame's x, (B, *event) on the CPU: pictures float32, tokens int64."""
-    last = None
-    for last in frames:  # noqa: B007 - run the generation to its end
-        pass
-    if last is None:
-        raise ValueError("no frames: the generation ended before it began")
-    return _ordinary(last.x)
-
-
-def record(frames: Iterator[Frame], keep: int = 32) -> list[Frame]:
-    """At most `keep` frames spread evenly over the generation, first and last always among them.
-
-    Tensors are on the CPU, float32 or whole numbers. Memory is bounded by `keep`, not by the
-    number of steps.
-    """
-    if keep < 2:
-        raise ValueError(f"keep={keep}: choose 2 or more, the first and the last frame")
-    kept = []
-    for frame in frames:
-        # Frame s is kept when it is the first one at or past one of `keep` even marks.
-        marks = frame.step * (keep - 1)
-        if frame.total < keep or marks % frame.total < keep - 1 or frame.step == frame.total:
-            kept.append(_on_cpu(frame))
-    return kept
-
-
-def _on_cpu(frame: Frame) -> Frame:
-    values = {part.name: getattr(frame, part.name) for part in fields(frame)}
-    return replace(frame, **{k: _ordinary(v) for k, v in values.items() if isinstance(v, Tensor)})
-
-
-def _ordinary(value: Tensor) -> Tensor:
-    """On the CPU, whole numbers as they are, the rest float32; and a copy: what inference mode made
-    refuses changes and gradients."""
-    value = value.detach()
-    return (value.float() if value.is_floating_point() else value).cpu().clone()

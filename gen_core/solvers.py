@@ -18,9 +18,8 @@ import torch
 from torch import Tensor
 
 from gen_core.devices import constant
-from gen_core.family import Frame
 from gen_core.knobs import Knob, Number
-from gen_core.noise import Noise
+from gen_core.sampling import Frame, Noise
 
 MAX_STEPS = 1000
 

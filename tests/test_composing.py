@@ -18,7 +18,6 @@ from gen_core.data.avatars.schema import (
     attribute_labels,
     is_held_out,
 )
-from gen_core.data.images import pixels
 from gen_core.evaluation.compositionality import (
     SIDE,
     _anybody,
@@ -29,6 +28,7 @@ from gen_core.evaluation.compositionality import (
     shown,
 )
 from gen_core.progress import Progress
+from gen_core.sampling import pixels
 
 NAMES = [*CATEGORICAL]
 

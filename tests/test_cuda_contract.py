@@ -23,7 +23,6 @@ from core_fixtures import GENERATIVE, examples, portraits, tiny
 from gen_core import Frame, Noise, final
 from gen_core.data import Batches, ImageSet
 from gen_core.evaluation.compositionality import compositionality
-from gen_core.evaluation.cost import cost_of
 from gen_core.evaluation.memorization import candidates
 from gen_core.evaluation.reference import TrainingIndex, classified
 from gen_core.families import style_gan
@@ -32,6 +31,7 @@ from gen_core.knobs import KnobError
 from gen_core.latent import anomaly, disentanglement
 from gen_core.latent.atlas import Atlas
 from gen_core.latent.interpolation import four_corners, spherical, straight
+from gen_core.sampling import cost_of
 from gen_core.training import checkpoint
 from gen_core.training.recipes import PORTRAIT_UNET
 from gen_core.training.train import Trainer

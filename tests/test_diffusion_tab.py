@@ -20,9 +20,9 @@ from demos.sampling import races
 from demos.tabs import diffusion
 from demos.tabs.diffusion import forward
 from gen_core import Noise, final, load
-from gen_core.data.images import pixels
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
+from gen_core.sampling import pixels
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights
 
 GENERATE = diffusion.TAB.panels[0]

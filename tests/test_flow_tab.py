@@ -16,7 +16,8 @@ from demos.sampling import races
 from demos.tabs import flow
 from demos.widgets.labelled_grid import Cell, LabelledGridValue, Row
 from gen_core import Noise, final
-from gen_core.data.images import grid, pixels
+from gen_core.data.images import grid
+from gen_core.sampling import pixels
 from sampling_fixtures import defaults, frames_of, picture, served, values, write_weights
 
 GENERATE = flow.TAB.panels[0]

@@ -22,8 +22,8 @@ from demos.tabs.gan import portraits
 from demos.tabs.gan.portraits import JUDGE, MODEL
 from gan_portraits_fixtures import write_portraits
 from gen_core import Noise, final
-from gen_core.data.images import pixels
 from gen_core.knobs import KnobError
+from gen_core.sampling import pixels
 from gen_core.training import checkpoint
 from sampling_fixtures import defaults, picture, served, values
 

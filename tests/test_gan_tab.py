@@ -26,8 +26,8 @@ from demos.tabs.gan.texts import differences
 from demos.widgets.tiles import Scale, Tile, TilesValue
 from gan_fixtures import ALIVE, write_weights
 from gen_core import Noise, final
-from gen_core.data.images import pixels
 from gen_core.knobs import KnobError
+from gen_core.sampling import pixels
 from gen_core.training.checkpoint import CheckpointError
 from sampling_fixtures import defaults, frames_of, picture, values
 

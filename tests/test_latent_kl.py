@@ -32,10 +32,9 @@ from demos.tabs.latent_space.kl_pictures import (
 )
 from demos.tabs.latent_space.models import JUDGE, portrait
 from gen_core import Noise, final
-from gen_core.data.images import pixels
 from gen_core.knobs import KnobError
 from gen_core.latent.interpolation import straight
-from gen_core.noise import MAX_SEED
+from gen_core.sampling import MAX_SEED, pixels
 from gen_core.training import checkpoint
 from kl_fixtures import NAMES, STEPS, keep_portraits, write_variants
 from sampling_fixtures import frames_of, picture

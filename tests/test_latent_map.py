@@ -19,9 +19,9 @@ from demos.tabs.latent_space.models import atlas
 from demos.widgets.latent_map import FINE, Guide, Path, PathKnob, parse_path
 from gen_core.data.avatars import Avatar
 from gen_core.data.avatars.schema import SKINS, attribute_labels
-from gen_core.data.images import pixels
 from gen_core.knobs import KnobError
 from gen_core.latent.atlas import Atlas
+from gen_core.sampling import pixels
 from gen_core.training.checkpoint import save
 from latent_fixtures import COUNT, write_maps
 from sampling_fixtures import picture

@@ -20,9 +20,9 @@ from demos.tabs.latent_space.models import (
 )
 from demos.tabs.vae.interpolate import walks
 from gen_core import Noise
-from gen_core.data.images import pixels
 from gen_core.knobs import KnobError
 from gen_core.latent.interpolation import four_corners
+from gen_core.sampling import pixels
 from latent_fixtures import lab
 from sampling_fixtures import picture
 

@@ -20,11 +20,11 @@ from demos.tabs.latent_space.models import (
 )
 from demos.widgets.meaning_sliders import AXES, DIRECTIONS, Move, MoveKnob, Mover, parse_move
 from gen_core.data.avatars import avatars
-from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
 from gen_core.knobs import KnobError
 from gen_core.latent import disentanglement
 from gen_core.latent.traits import TRAITS
+from gen_core.sampling import pixels
 from latent_fixtures import lab
 from sampling_fixtures import picture
 

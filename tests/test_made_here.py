@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import textwrap
 import zipfile
 from collections.abc import Iterator
@@ -16,10 +18,12 @@ from playwright.sync_api import expect
 from demos.page import saving
 from demos.page.controls import Knobs
 from demos.page.handlers import App
+from demos.page.image_io import as_json, data_url
 from demos.page.panel import Page, Panel, is_value
 from demos.page.saving import files, written
 from demos.tabs import text_to_image
 from demos.tabs.text_to_image import compare, generate, provenance_check
+from demos.widgets.card.export import export_file
 from gen_core.knobs import KnobError
 from gen_core.provenance import metadata, watermark
 from sampling_fixtures import defaults, frames_of
@@ -108,10 +112,16 @@ def test_every_widget_s_own_files_are_labelled_too(app, panel, monkeypatch):
     monkeypatch.setitem(compare.USUAL, "steps", 1)
     last = ran(app, panel, prompt=PROMPT, steps=1, count=2)[-1]
     value = last[0] if isinstance(last, tuple) else last
-    assert value.about == metadata.about(
-        generate.MODEL, defaults(panel, prompt=PROMPT, steps=1, count=2)
-    )
-    assert value.about["seed"] == "0 to 1"
+    drawn = data_url(metadata.png(np.zeros((4, 4, 3), np.uint8), {}))
+    made = json.loads(json.dumps(as_json(value)["made"]))  # as the browser has it
+    file = export_file({"png": drawn, "made": made})["file"]
+    asked = defaults(panel, prompt=PROMPT, steps=1, count=2)
+    said = metadata.read_metadata(opened(base64.b64decode(file.partition(",")[2])).info)
+    expected = metadata.about(generate.MODEL, asked)
+    assert {name: said[name] for name in said if name in expected} == {
+        name: text for name, text in expected.items() if name in said
+    }
+    assert said["seed"] == "0 to 1" and said["prompt"] == PROMPT
 
 
 def test_the_box_knows_its_own(saved, tmp_path):

@@ -7,7 +7,7 @@ import torch
 
 from core_fixtures import GENERATIVE, tiny
 from gen_core import Noise, final
-from gen_core.evaluation import cost
+from gen_core import sampling as cost
 from gen_core.knobs import KnobError
 
 SEEDS = range(3)

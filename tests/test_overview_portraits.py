@@ -17,10 +17,9 @@ from demos.tabs.overview.texts import FASHION, PORTRAITS
 from gen_core import Noise, final, load
 from gen_core.data.avatars import avatars, random_avatar
 from gen_core.data.avatars.captions import caption
-from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
-from gen_core.evaluation.cost import published
 from gen_core.knobs import KnobError
+from gen_core.sampling import pixels
 from overview_fixtures import run, sources, write_portraits, write_weights
 from sampling_fixtures import picture
 
@@ -58,11 +57,11 @@ def test_a_row_of_portraits_is_what_its_model_draws_of_these_people(weights):
     write_portraits(weights)
     _, page = run(App("cpu"), data=PORTRAITS.title, seed=5, count=2, steps=2)
     model = load("flow-avatars", "cpu")
-    knobs = published(model) | {"steps": 2, "label": model.condition.balanced(range(2))}
+    knobs = model.published | {"steps": 2, "label": model.condition.balanced(range(2))}
     expected = pixels(final(model.sample(Noise([5, 6]), **knobs)))
     shown = np.stack([picture(url) for url in sources(page["flow"])])
     assert np.abs(shown.astype(int) - expected).max() <= 1
-    other = pixels(final(model.sample(Noise([5, 6]), **published(model) | {"steps": 2})))
+    other = pixels(final(model.sample(Noise([5, 6]), **model.published | {"steps": 2})))
     assert np.abs(shown.astype(int) - other).max() > 1  # the attributes do matter
 
 

@@ -30,11 +30,11 @@ from gen_core.conditions import Attributes
 from gen_core.data import SCHEMAS
 from gen_core.data.avatars import Avatar, portrait, random_avatar
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, hidden
-from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
 from gen_core.families.diffusion import Diffusion
 from gen_core.families.flow import Flow
 from gen_core.knobs import KnobError
+from gen_core.sampling import pixels
 from person_fixtures import write_people
 from sampling_fixtures import frames_of, values, write_weights
 

@@ -22,7 +22,7 @@ from demos.page.progress import result_of
 from demos.page.script import script
 from gen_core.data import MissingData
 from gen_core.knobs import KnobError
-from gen_core.noise import MAX_SEED
+from gen_core.sampling import MAX_SEED
 from gen_core.training.checkpoint import save
 
 

@@ -14,11 +14,11 @@ from playwright.sync_api import expect
 from conftest import ROOT, dragged
 from demos.tabs import text_to_image
 from gen_core import Noise, final, load
-from gen_core.data.images import pixels
 from gen_core.evaluation import prompt_accuracy
 from gen_core.evaluation.report import markdown_prompt_accuracy
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.folder import NAME, classifier_of, measured
+from gen_core.sampling import pixels
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import weights_folder
 from serving import page_of

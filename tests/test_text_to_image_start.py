@@ -24,10 +24,10 @@ from demos.tabs.text_to_image import start
 from demos.tabs.text_to_image.start import BY_MODEL, DRAWING, SCENE, UPLOAD, StartInput
 from emoji_fixtures import drawn_emoji
 from gen_core import Noise, final
-from gen_core.data.images import pixels
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.pipeline import SCHEDULERS, Start
 from gen_core.knobs import KnobError
+from gen_core.sampling import pixels
 from sampling_fixtures import defaults, frames_of, picture
 from serving import page_of
 

@@ -19,9 +19,9 @@ from demos.tabs import text_to_image
 from demos.tabs.text_to_image import compare, generate
 from demos.tabs.text_to_image.generate import LISTS, built, strange_to_the_model
 from gen_core import Noise, final
-from gen_core.data.images import pixels
 from gen_core.families.text_to_image.tokens import unknown_words
 from gen_core.knobs import KnobError
+from gen_core.sampling import pixels
 from sampling_fixtures import defaults, frames_of, picture, values
 from serving import page_of
 

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from demos.widgets.card.export import PREFIX, export_file
 from demos.widgets.timeline import timeline_from_images, timeline_value
-from gen_core.family import Frame
+from gen_core.sampling import Frame
 from timeline_fixtures import SHADES, N, open_gif, run_value, training_value
 
 
@@ -100,7 +100,7 @@ def gif_request(**change: object) -> dict:
         "lanes": run_value()["lanes"],
         "captions": captions,
         "frame_ms": 100,
-        "about": {},
+        "made": {},
     } | change
 
 
@@ -125,6 +125,11 @@ def test_gif_plays_every_frame_in_its_own_grey() -> None:
         ({"lanes": []}, "number of lanes=0: choose"),
         ({"lanes": [7]}, "a lane: takes"),
         ({"lanes": "sheet"}, "lanes: takes a list"),
+        ({"made": "by me"}, "made: takes a model and at most 60 settings"),
+        ({"made": {str(i): i for i in range(61)}}, "at most 60 settings"),
+        ({"made": {"model": "m", "prompt": "x" * 20_000}}, "at most 10,000"),
+        ({"made": {"model": "m", "seed": -1}}, "seed=-1: choose"),
+        ({"made": {"model": "m", "seed": 1, "count": "all"}}, "count='all': choose"),
     ],
 )
 def test_gif_of_bad_requests_is_an_error_not_a_crash(change: dict, message: str) -> None:
@@ -164,7 +169,7 @@ def test_gif_of_lanes_that_are_too_large_together_is_refused_before_they_are_dec
         "present": [True] * frames,
     }
     answer = export_file(
-        {"lanes": [lane] * 2, "captions": ["x"] * frames, "frame_ms": 100, "about": {}}
+        {"lanes": [lane] * 2, "captions": ["x"] * frames, "frame_ms": 100, "made": {}}
     )
     assert "a sheet of 5000 x 5000 pixels is too large" in answer["error"]
 

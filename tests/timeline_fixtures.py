@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from demos.widgets.timeline import timeline_from_images, timeline_value
-from gen_core.family import Frame
+from gen_core.sampling import Frame
 
 N = 6
 SHADES = [10, 60, 110, 160, 210, 250]

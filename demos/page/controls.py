@@ -16,7 +16,7 @@ import gradio as gr
 from gen_core import knobs
 from gen_core.data import CLASSES
 from gen_core.family import Family, own_knobs
-from gen_core.noise import MAX_SEED
+from gen_core.sampling import MAX_SEED
 
 FASHION = CLASSES["fashion"]
 ALL_CLASSES = "All ten"

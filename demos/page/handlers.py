@@ -7,8 +7,9 @@ import inspect
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import gradio as gr
 import torch
@@ -41,6 +42,7 @@ device."""
 MOST_PROCESSES = 4
 """Runs in processes of their own at once: those that wait there say what for."""
 _END = object()
+T = TypeVar("T")
 NONE: Mapping[str, Any] = {}
 
 
@@ -189,6 +191,22 @@ class App:
 
         run.__signature__ = _signature(knobs, inputs)
         return run
+
+
+def once(
+    work: Callable[[App], Generator[Any, None, T]],
+) -> Callable[[App], Generator[Any, None, T]]:
+    """Generators that return what `work(app)` returns, who does it once for all visitors of an
+    app; for `yield from`."""
+    known: WeakKeyDictionary[App, T] = WeakKeyDictionary()
+
+    @functools.wraps(work)
+    def done(app: App) -> Generator[Any, None, T]:
+        if app not in known:
+            known[app] = yield from work(app)
+        return known[app]
+
+    return done
 
 
 def _messages(pieces: Iterator[Any], lock: contextlib.AbstractContextManager) -> Iterator[Any]:

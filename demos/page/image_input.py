@@ -28,10 +28,9 @@ from demos.page.progress import watch
 from demos.widgets.drawing import DrawingPad
 from gen_core import Noise, available
 from gen_core.data import ImageSet, MissingData, load_data
-from gen_core.evaluation.cost import published
 from gen_core.knobs import KnobError
-from gen_core.noise import seeds_from
 from gen_core.progress import Progress
+from gen_core.sampling import seeds_from
 
 DATA, MODEL, DRAWING, UPLOAD = "Fashion-MNIST", "A model", "Drawing", "Upload"
 MODELS = ("flow-fashion", "diffusion-fashion", "gan-fashion")
@@ -192,7 +191,7 @@ def sampled_pictures(
     seeds = seeds_from(seed, count)
     labels = [i % len(FASHION) if label is None else label for i in range(count)]
     family = app.model(model)
-    frames = family.sample(Noise(seeds), label=labels, **published(family))
+    frames = family.sample(Noise(seeds), label=labels, **family.published)
     recording = yield from watch(frames, keep=2, stage=f"Sampling with {model}")
     names = tuple(FASHION[i] for i in labels)
     return Pictures(recording.frames[-1].x, f"sampled by {model}, not real", names)
@@ -293,7 +292,7 @@ class PictureInput(Source):
             return [
                 f'other = load("{model}")',
                 f"noise = Noise(range({seed}, {seed + count}))",
-                f"{name} = final(other.sample(noise, label={labels}, **published(other)))",
+                f"{name} = final(other.sample(noise, label={labels}, **other.published))",
             ]
         return self.brought_code(name)
 

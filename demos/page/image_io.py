@@ -158,13 +158,20 @@ class Value:
 class CardValue(Value):
     """What a card shows, which can be saved as a file."""
 
-    about: Mapping[str, str] = field(default_factory=dict)
-    """What the file says of itself, PNG keyword -> text; see `gen_core.provenance.metadata`."""
+    made: Mapping[str, Any] = field(default_factory=dict)
+    """What made it, as `made_by` says; the file says so of itself."""
 
     def to_json(self) -> dict[str, Any]:
         shown = super().to_json()
-        about = shown.pop("about")
-        return shown | {"about": about} if about else shown
+        made = shown.pop("made")
+        return shown | {"made": made} if made else shown
+
+
+def made_by(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What `gen_core.provenance.metadata.about` takes, once a file is made: the model with what it
+    was asked for, whole numbers as they are, all else as text."""
+    said = {name: value for name, value in settings.items() if value is not None}
+    return {"model": model} | {n: v if isinstance(v, int) else str(v) for n, v in said.items()}
 
 
 def as_json(value: Any) -> Any:

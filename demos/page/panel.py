@@ -14,12 +14,11 @@ from demos.page.examples import Keep, example
 from demos.page.explain import Explanation, code_panel, explanation
 from demos.page.handlers import App
 from demos.page.image_input import Source
-from demos.page.image_io import CardValue, as_json, values_to_json
+from demos.page.image_io import CardValue, as_json, made_by, values_to_json
 from demos.page.saving import run_of, save_button
 from gen_core import available
-from gen_core.noise import seeds_from
 from gen_core.progress import Progress
-from gen_core.provenance.metadata import about
+from gen_core.sampling import seeds_from
 
 
 @dataclass
@@ -227,10 +226,10 @@ class Panel:
 
     def signed(self, value: Any, settings: Mapping[str, Any]) -> Any:
         """The value of a card, or its JSON, with what files made of it say of themselves."""
-        said = about(self.maker(settings), settings) if self.generates else {}
-        if said and isinstance(value, CardValue):
-            return replace(value, about=said)
-        return value | {"about": said} if said and is_card(value) else value
+        made = made_by(self.maker(settings), settings) if self.generates else {}
+        if made and isinstance(value, CardValue):
+            return replace(value, made=made)
+        return value | {"made": made} if made and is_card(value) else value
 
     def signing(self, run: Callable[..., Iterator[Any]], /, **settings: Any) -> Iterator[Any]:
         """What another run of the panel yields, its cards signed."""

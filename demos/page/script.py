@@ -19,7 +19,7 @@ HOMES = {
     "gen_core.data.avatars.schema": "CATEGORICAL CONTINUOUS",
     "gen_core.data.emoji": "load_emoji",
     "gen_core.data.emoji.scenes": "random_scene",
-    "gen_core.evaluation.cost": "cost_of published",
+    "gen_core.sampling": "cost_of",
     "gen_core.families.text_to_image.batches": "pictures",
     "gen_core.families.text_to_image.clip_score": "ClipScorer Search",
     "gen_core.families.text_to_image.pipeline": "Start",

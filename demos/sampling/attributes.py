@@ -15,8 +15,7 @@ from demos.page.handlers import App
 from demos.page.panel import Page, Panel
 from demos.page.script import sampling, script
 from demos.sampling import composed
-from demos.sampling.generate import Generation
-from demos.sampling.runs import on_timeline
+from demos.sampling.generate import Generation, on_timeline
 from demos.sampling.texts import PERSON
 from demos.tabs.latent_space.models import JUDGE
 from demos.widgets.attribute_picker import (
@@ -32,8 +31,7 @@ from gen_core import Frame, available
 from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import Avatar
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, hidden
-from gen_core.evaluation.cost import Meter
-from gen_core.noise import seeds_from
+from gen_core.sampling import Meter, seeds_from
 
 START = "hair:afro;hair_colour:blond;hat:none"
 FRAMES = 11

@@ -1,15 +1,16 @@
-"""The Generate panel: what to draw, a few knobs, and the way from noise to samples.
+"""Runs of samplers as they are shown, and the Generate panel: from noise to samples on a timeline.
 
-It needs no more than the name of a checkpoint: controls, lanes of the timeline, links and printed
-code follow from what the family declares.
+The panel needs no more than the name of a checkpoint: controls, lanes of the timeline, links and
+printed code follow from what the family declares.
 """
 
 import contextlib
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -18,17 +19,27 @@ from torch import Tensor
 
 from demos.page.controls import ALL_CLASSES, FASHION, Knob, Knobs, controls_of, labels_for
 from demos.page.explain import Explanation
-from demos.page.handlers import App
+from demos.page.handlers import TIME_SLICE, App
+from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
-from demos.sampling.runs import KEEP, on_timeline
-from demos.widgets.timeline import Lane, Timeline
+from demos.widgets.timeline import Lane, Timeline, timeline_value
 from gen_core.conditions import Classes
-from gen_core.evaluation.cost import Meter
-from gen_core.family import UNDRAWN, Event, Family, Frame, Picture, Tokens, registry
-from gen_core.noise import seeds_from
+from gen_core.devices import device_title
+from gen_core.family import UNDRAWN, Event, Family, Picture, Tokens, registry
+from gen_core.sampling import Frame, Meter, record, seeds_from
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
+
+KEEP = 32
+"""Frames of one timeline."""
+PREVIEW_SECONDS = 0.3
+"""Between two live pictures, at least: each costs the page and the line some work too."""
+PREVIEW_SHARE = 1 / 3
+"""Of the time so far: a run that takes long shows fewer of them, and is done sooner."""
+Finish = Callable[[Sequence[Frame]], Generator[Any, None, dict[str, Any]]]
+"""Takes the kept frames, yields turns for others, returns what else `timeline_value` takes."""
+
 
 SAID = {
     "noise": "Predicted noise",
@@ -38,6 +49,75 @@ SAID = {
 }
 NOT_DRAWN = (-0.55, -0.55, -0.55)
 """The grey of a token that is not drawn yet."""
+
+
+# --- runs of samplers, on a timeline or elsewhere -------------------------------------------------
+
+
+def unhurried(frames: Iterator[Frame]) -> Iterator[Frame | None]:
+    """The frames, with None between them whenever it is time to let others have the device.
+
+    What a handler yields for it shows nothing: the page has live pictures instead of a bar.
+    """
+    since = time.perf_counter()
+    for frame in frames:
+        yield frame
+        if time.perf_counter() - since > TIME_SLICE:
+            yield None
+            since = time.perf_counter()
+
+
+def finished(meter: Meter) -> Generator[Any, None, Tensor]:
+    """Runs to the end, for `yield from`: yields turns for others, returns x (B, *event)."""
+    for frame in unhurried(meter.frames()):
+        if frame is None:
+            yield gr.skip()
+    return meter.x
+
+
+def on_timeline(
+    meter: Meter,
+    lanes: Sequence[Lane],
+    *,
+    keep: int = KEEP,
+    finish: Finish | None = None,
+    **shared: Any,
+) -> Iterator[Any]:
+    """Yields timeline values: some single frames while the sampler runs, then all `keep`.
+
+    Between them come skips, at which the run can be stopped. The last frame, of which the network
+    says nothing, keeps what it said of the one before. lanes, shared: what `timeline_value` takes.
+    """
+    frames: list[Frame] = []
+    began, shown, said = time.perf_counter(), -math.inf, None
+    for frame in unhurried(meter.frames()):
+        if frame is None:
+            yield gr.skip()
+            continue
+        if frame.step == frame.total:
+            frame = replace(frame, x0=frame.x, out=said)
+        said = frame.out
+        frames += record(iter([frame]), keep)  # record decides for each frame alone
+        now = time.perf_counter()
+        gap = max(PREVIEW_SECONDS, PREVIEW_SHARE * (now - began))
+        if frame.step < frame.total and now - shown > gap:
+            so_far = f"step {frame.step} of {frame.total} so far"
+            yield timeline_value([frame], lanes, provenance=so_far, autoplay=False, **shared)
+            shown = time.perf_counter()
+    count = len(meter.seeds)
+    yield timeline_value(
+        frames,
+        lanes,
+        provenance=f"{count} picture{'s' if count > 1 else ''} in {duration(meter.seconds)} · "
+        f"{meter.evaluations:g} network evaluations per picture · "
+        f"{device_title(meter.model.device)}",
+        ms_per_step=1000 * meter.seconds / frames[-1].total,
+        **shared,
+        **((yield from finish(frames)) if finish else {}),
+    )
+
+
+# --- the panel ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,14 @@ from demos.page.handlers import App
 from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
-from demos.sampling.runs import finished
+from demos.sampling.generate import finished
 from demos.sampling.texts import COMPARE, FEW_STEPS
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from gen_core.data.images import grid
 from gen_core.devices import device_title
-from gen_core.evaluation.cost import Meter
 from gen_core.families.diffusion import Diffusion
 from gen_core.family import Family
-from gen_core.noise import seeds_from
+from gen_core.sampling import Meter, seeds_from
 from gen_core.solvers import DIFFUSION_SOLVERS, ddim, flow_euler
 
 FLOW, DIFFUSION = "flow-fashion", "diffusion-fashion"

@@ -6,7 +6,7 @@ import html
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import gradio as gr
 import numpy as np
@@ -17,7 +17,7 @@ from demos.page.examples import Example, example
 from demos.page.image_io import Value
 from demos.widgets.card import read
 from demos.widgets.card.export import export_file
-from gen_core.data.images import pixels
+from gen_core.sampling import pixels
 
 if TYPE_CHECKING:
     from demos.page.handlers import App
@@ -29,19 +29,19 @@ class LivePicture(Value):
 
     picture: uint8 (H, W) or (H, W, 3)
     ms: how long that took here
-    about: what a file of it says of itself
+    made: what made it; a file of it says so
     """
 
     picture: np.ndarray
     ms: float
-    about: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, draw: Callable[[], Tensor], about: Mapping[str, str]) -> Self:
+    def of(cls, draw: Callable[[], Tensor], made: Mapping[str, Any]) -> Self:
         """The first picture that `draw` returns, (B, C, H, W) in [-1, 1]."""
         started = time.perf_counter()
         picture = pixels(draw())[0]
-        return cls(picture, milliseconds(started), about)
+        return cls(picture, milliseconds(started), made)
 
 
 def milliseconds(started: float) -> float:

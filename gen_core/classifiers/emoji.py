@@ -14,7 +14,7 @@ from gen_core.data.emoji.scenes import COLOURS, RELATIONS, TINTS, Scene
 from gen_core.families.text_to_image.parts import Part
 from gen_core.family import Losses, Phase, register
 from gen_core.nets.attributes import IGNORE_INDEX, masked_cross_entropy
-from gen_core.nets.blocks import pyramid
+from gen_core.nets.unet import pyramid
 
 QUESTIONS = {
     "concept": len(concepts()),

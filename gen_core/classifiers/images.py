@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from gen_core.evaluation import metrics
 from gen_core.family import Losses, Phase, Trainable, register
-from gen_core.nets.blocks import pyramid
+from gen_core.nets.unet import pyramid
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gen_core.sampling import pixels
+
 
 class MissingData(FileNotFoundError):
     """The data set is not on this machine and could not be downloaded. Says where it looked."""
@@ -42,14 +44,6 @@ class ImageSet:
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """The pictures and their labels."""
         return self.pictures(indices), self.labels[indices]
-
-
-def pixels(x: Tensor) -> np.ndarray:
-    """Images in [-1, 1], (B, 1 or 3, H, W), as uint8 (B, H, W) or (B, H, W, 3); beyond, clipped."""
-    if x.ndim != 4 or x.shape[1] not in (1, 3):
-        raise ValueError(f"images of shape {tuple(x.shape)}: takes (B, 1, H, W) or (B, 3, H, W)")
-    levels = ((x.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().byte()
-    return levels[:, 0].numpy() if x.shape[1] == 1 else levels.permute(0, 2, 3, 1).numpy()
 
 
 def grid(

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from gen_core.devices import device_title, fast_math, has_bf16_units, pick_device
 from gen_core.families.diffusion import Diffusion
-from gen_core.family import Family, final, registry
+from gen_core.family import Family, registry
 from gen_core.knobs import choice, whole
-from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
+from gen_core.sampling import Noise, final
 from gen_core.training import checkpoint
 
 GRID, STEPWISE_GRID = 64, 16

@@ -17,9 +17,8 @@ from gen_core.data.avatars import portrait
 from gen_core.data.avatars.schema import CATEGORICAL, HELD_OUT, Avatar, any_avatar, hidden
 from gen_core.data.splits import AVATARS
 from gen_core.families.guided import GuidedFamily
-from gen_core.family import final
-from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
+from gen_core.sampling import Noise, final
 
 Asked = dict[str, str]
 """Attributes and their values; all others are open."""

@@ -22,10 +22,10 @@ from gen_core.devices import device_title
 from gen_core.evaluation import metrics
 from gen_core.evaluation.compositionality import KNOBS, compositionality
 from gen_core.evaluation.reference import Reference, classified, measured_classifier, rounded
-from gen_core.family import Family, Picture, final
+from gen_core.family import Family, Picture
 from gen_core.knobs import check_all, whole
-from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
+from gen_core.sampling import Noise, final
 from gen_core.training import checkpoint
 
 SAMPLES = 10_000

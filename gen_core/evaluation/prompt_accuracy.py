@@ -23,9 +23,8 @@ from gen_core.evaluation.evaluate import Evaluation
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.batches import pictures
 from gen_core.families.text_to_image.folder import classifier_of
-from gen_core.family import final
-from gen_core.noise import Noise
 from gen_core.progress import Progress, Report, ignore
+from gen_core.sampling import Noise, final
 
 BACKGROUNDS, TINTED, PAIRS = 100, 50, 100
 """Of each kind of prompt, half of them: each is asked once seen and once held out."""

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from gen_core.families.guided import GUIDANCE, STEPS, GuidedFamily, finished
-from gen_core.family import Clock, Frame, Losses, Phase, register
+from gen_core.family import Clock, Losses, Phase, register
 from gen_core.knobs import Choice
-from gen_core.noise import Noise
+from gen_core.sampling import Frame, Noise
 from gen_core.solvers import FLOW_SOLVERS
 
 

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from gen_core.conditions import Attributes, Classes, Condition, Nothing
 from gen_core.data import SCHEMAS
 from gen_core.devices import fast_math
-from gen_core.family import Family, Frame, Gaussian, Picture
+from gen_core.family import Family, Gaussian, Picture
 from gen_core.knobs import Number, Whole
 from gen_core.nets.unet import UNet, UNetConfig
+from gen_core.sampling import Frame
 from gen_core.solvers import MAX_STEPS
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from gen_core.families.gan import GAN
 from gen_core.family import Losses, register
 from gen_core.nets.attributes import IGNORE_INDEX, AttributeHead
 from gen_core.nets.style import Look, StyleDiscriminator, StyleGenerator
-from gen_core.noise import Noise
+from gen_core.sampling import Noise
 
 MIXED = 0.25
 """Share of training pictures whose layers follow two codes and two labels, so that layers do not

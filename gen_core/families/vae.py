@@ -17,11 +17,11 @@ from torch import Tensor, nn
 
 from gen_core.data.images import MissingData
 from gen_core.devices import fast_math
-from gen_core.family import Clock, Family, Frame, Gaussian, Losses, Phase, Picture, register
+from gen_core.family import Clock, Family, Gaussian, Losses, Phase, Picture, register
 from gen_core.knobs import Number
 from gen_core.nets.autoencoder import Decoder, Encoder
-from gen_core.noise import Noise
 from gen_core.progress import Progress
+from gen_core.sampling import Frame, Noise
 
 if TYPE_CHECKING:
     from gen_core.evaluation.evaluate import Evaluation

@@ -22,8 +22,8 @@ import torch
 
 from gen_core.hub.models import BigModel
 from gen_core.knobs import KnobError, text, whole
-from gen_core.noise import MAX_SEED
 from gen_core.progress import Progress, Report, ignore
+from gen_core.sampling import MAX_SEED
 
 log = logging.getLogger("noise-to-data")
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.nets.blocks import ResBlock, norm
+from gen_core.nets.unet import ResBlock, norm
 
 
 class Generator(nn.Module):

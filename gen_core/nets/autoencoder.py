@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from gen_core.nets.blocks import ResBlock, Upsample, norm
+from gen_core.nets.unet import ResBlock, Upsample, norm
 
 
 class Encoder(nn.Module):

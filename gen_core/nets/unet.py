@@ -1,5 +1,7 @@
 """A small U-Net (Ronneberger et al. 2015) that maps (x, time, label) to a tensor shaped like x."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -7,7 +9,98 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gen_core.nets.attributes import AttributeEmbedding
-from gen_core.nets.blocks import FourierTime, ResBlock, SelfAttention, Upsample, norm, zeroed
+
+# --- the pieces every network here is built from, channels-last: it suits CPUs and GPUs -----------
+
+
+def norm(channels: int) -> nn.GroupNorm:
+    """Group normalisation with 16 channels a group: no batch statistics, so rows stay apart."""
+    return nn.GroupNorm(max(1, channels // 16), channels)
+
+
+def zeroed(layer: nn.Module) -> nn.Module:
+    """Starts the layer at zero, so that its residual branch starts as the identity."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
+class FourierTime(nn.Module):
+    """Sines and cosines of a time in [0, 1] (Vaswani et al. 2017, section 3.5), then an MLP."""
+
+    def __init__(self, width: int, frequencies: int = 32, highest: float = 1000.0) -> None:
+        super().__init__()
+        exponents = torch.linspace(0.0, math.log(highest), frequencies)
+        self.register_buffer("angular", exponents.exp(), persistent=False)
+        self.mlp = nn.Sequential(
+            nn.Linear(2 * frequencies, width), nn.SiLU(), nn.Linear(width, width)
+        )
+
+    def forward(self, t: Tensor) -> Tensor:
+        """t: (B,) in [0, 1] -> (B, width)"""
+        angle = t.float()[:, None] * self.angular
+        return self.mlp(torch.cat([angle.cos(), angle.sin()], dim=1))
+
+
+class ResBlock(nn.Module):
+    """Two convolutions beside a shortcut; an embedding scales and shifts in between (FiLM)."""
+
+    def __init__(self, wide_in: int, wide_out: int, embedding: int = 0) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = norm(wide_in), norm(wide_out)
+        self.conv1 = nn.Conv2d(wide_in, wide_out, 3, padding=1)
+        self.conv2 = zeroed(nn.Conv2d(wide_out, wide_out, 3, padding=1))
+        same = wide_in == wide_out
+        self.shortcut = nn.Identity() if same else nn.Conv2d(wide_in, wide_out, 1)
+        self.film = nn.Linear(embedding, 2 * wide_out) if embedding else None
+
+    def forward(self, x: Tensor, embedding: Tensor | None = None) -> Tensor:
+        h = self.norm2(self.conv1(F.silu(self.norm1(x))))
+        if self.film is not None:
+            scale, shift = self.film(F.silu(embedding))[:, :, None, None].chunk(2, dim=1)
+            h = h * (1 + scale) + shift
+        return self.shortcut(x) + self.conv2(F.silu(h))
+
+
+class SelfAttention(nn.Module):
+    """Every place looks at every other (Vaswani et al. 2017). For small maps: cost is (H W)^2."""
+
+    def __init__(self, width: int, head: int = 32) -> None:
+        super().__init__()
+        self.heads = width // head
+        self.norm = norm(width)
+        self.qkv = nn.Conv2d(width, 3 * width, 1)
+        self.out = zeroed(nn.Conv2d(width, width, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, width, high, wide = x.shape
+        qkv = self.qkv(self.norm(x)).reshape(batch, 3, self.heads, -1, high * wide)
+        q, k, v = qkv.transpose(-1, -2).unbind(1)
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        return x + self.out(mixed.transpose(-1, -2).reshape(batch, width, high, wide))
+
+
+class Upsample(nn.Module):
+    """Doubles height and width, then smooths with a convolution: no checkerboard artefacts."""
+
+    def __init__(self, wide_in: int, wide_out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(wide_in, wide_out, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+
+
+def pyramid(stem: nn.Module, widths: Sequence[int]) -> nn.Sequential:
+    """Residual blocks, each at half the resolution of the one before it, on what `stem` makes of
+    a picture: (B, C, H, W) -> (B, widths[-1], h, w)."""
+    layers: list[nn.Module] = [stem]
+    for narrow, wide in zip(widths, (*widths[1:], widths[-1]), strict=True):
+        layers += [ResBlock(narrow, narrow), nn.Conv2d(narrow, wide, 3, stride=2, padding=1)]
+    return nn.Sequential(*layers, ResBlock(wide, wide), norm(wide), nn.SiLU())
+
+
+# --- the network ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from PIL import Image
 
 from gen_core.data.emoji import Emoji
 from gen_core.data.emoji.scenes import any_scene, paint
-from gen_core.data.images import pixels
 from gen_core.families.text_to_image import TextToImage
 from gen_core.progress import Progress, Report, ignore
 from gen_core.provenance import watermark
+from gen_core.sampling import pixels
 
 FALSE_ALARMS = 0.01
 CROPPED = 0.1

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gen_core.data import LOADERS
-from gen_core.family import Clock, Empty, Family, Frame, Losses, Phase, Tokens, register
+from gen_core.family import Clock, Empty, Family, Losses, Phase, Tokens, register
 from gen_core.knobs import Number, Whole
-from gen_core.noise import Noise
+from gen_core.sampling import Frame, Noise
 from gen_core.training.recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:

@@ -34,11 +34,10 @@ from demos.widgets.tiles import Tiles, TilesValue, sample_tiles
 from gen_core import Noise
 from gen_core.classifiers.attributes import TENTHS
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
-from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.families.style_gan import StyleGAN, StyleGANConfig
 from gen_core.knobs import KnobError, whole
-from gen_core.noise import MAX_SEED, seeds_from
+from gen_core.sampling import MAX_SEED, pixels, seeds_from
 from gen_core.training.checkpoint import CheckpointError
 
 MODEL, JUDGE = "gan-avatars", "judge-avatars"

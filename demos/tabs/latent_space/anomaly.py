@@ -14,24 +14,23 @@ from torch import Tensor
 from torch.nn import functional
 
 from demos.page.controls import FASHION, Knob, Knobs
-from demos.page.handlers import App
+from demos.page.handlers import App, once
 from demos.page.image_input import Pictures, Shown, Source, sampled_pictures
 from demos.page.image_io import COLOUR_SIDE, png_data_url
 from demos.page.panel import Page, Panel, buttons
 from demos.page.script import script
-from demos.sampling.runs import once
 from demos.tabs.latent_space.models import PORTRAIT, PORTRAITS, TAB, UNSEEN_FROM, UPLOAD, portrait
 from demos.tabs.latent_space.texts import ANOMALY, HOW_FAR
 from demos.tabs.vae.reconstruct import error_map
 from demos.widgets.anomaly import Anomaly, AnomalyValue, Picture, Score
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.schema import BACKGROUNDS, CLOTH_COLOURS
-from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import BOUND, ERROR, examine, measuring
 from gen_core.latent.corruptions import KINDS, corrupt
 from gen_core.progress import Progress
+from gen_core.sampling import pixels
 
 NAME = f"{TAB}-odd"
 GARMENT, FACE, AS_IT_IS = "Clothing", "A face to draw on", "nothing"
@@ -126,7 +125,7 @@ class AnomalySource(Source):
         """Lines that make the same `x` (1, 3, 64, 64)."""
         source, change, label, seed = self.values(settings)
         if source == GARMENT:
-            sample = f"tailor.sample(Noise([{seed}]), label=[{label}], **published(tailor))"
+            sample = f"tailor.sample(Noise([{seed}]), label=[{label}], **tailor.published)"
             return [
                 f'tailor = load("{TAILOR}")',
                 f"grey = final({sample})",

@@ -9,9 +9,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from demos.page.handlers import App
+from demos.page.handlers import App, once
 from demos.page.image_io import CardValue
-from demos.sampling.runs import once
 from demos.tabs.latent_space.models import JUDGE, MOST_PORTRAITS, PORTRAITS, UNSEEN_FROM, portrait
 from demos.tabs.latent_space.texts import AWAY, HOLES
 from demos.widgets.labelled_grid import Cell, LabelledGridValue, Row
@@ -19,14 +18,13 @@ from demos.widgets.timeline import timeline_from_images
 from gen_core import Noise, available, final
 from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import avatars
-from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.families.vae import VAE
 from gen_core.knobs import whole
 from gen_core.latent.anomaly import ERROR, examine
 from gen_core.latent.interpolation import straight
-from gen_core.noise import seeds_from
 from gen_core.progress import Progress
+from gen_core.sampling import pixels, seeds_from
 
 SHOWN = 6
 """Pictures in a row of the tables."""

@@ -19,10 +19,10 @@ from demos.widgets.latent_map import Column, Path, PathKnob, View
 from demos.widgets.latent_sliders import plane_picture
 from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
-from gen_core.data.images import pixels
 from gen_core.latent.atlas import Atlas
 from gen_core.latent.traits import TRAITS
 from gen_core.nets.attributes import SCALE
+from gen_core.sampling import pixels
 
 TITLE, NAME = "Map", f"{TAB}-map"
 COUNT = Knob("count", "Pictures on the way", "whole", 30, 2, 60)

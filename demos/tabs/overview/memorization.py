@@ -8,17 +8,14 @@ import gradio as gr
 from torch import Tensor
 
 from demos.page.examples import example
-from demos.page.handlers import App
+from demos.page.handlers import App, once
 from demos.page.image_io import in_data_url, png_data_url, prepare_colour
 from demos.page.panel import Page, Panel
-from demos.sampling.runs import once
 from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
 from demos.widgets.card import read
 from gen_core import Noise, final
-from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
 from gen_core.devices import device_title
-from gen_core.evaluation.cost import published
 from gen_core.evaluation.memorization import (
     CANDIDATES,
     CLEARLY,
@@ -30,6 +27,7 @@ from gen_core.evaluation.memorization import (
 )
 from gen_core.knobs import KnobError, text
 from gen_core.progress import Progress
+from gen_core.sampling import pixels
 
 HERE = Path(__file__).parent
 NAME = "overview-copies"
@@ -152,7 +150,7 @@ class MemorizationPanel(Panel):
     def kept(self, app: App) -> dict[str, Any]:
         """A picture of the kept rows."""
         model = app.model(KEPT_FAMILY.model(PORTRAITS.id))
-        x = final(model.sample(Noise([KEPT_SEED]), **published(model)))
+        x = final(model.sample(Noise([KEPT_SEED]), **model.published))
         who = f"{KEPT_FAMILY.title}, seed {KEPT_SEED}"
         return {"picked": {"picture": png_data_url(pixels(x)[0]), "who": who}}
 

@@ -30,11 +30,10 @@ from demos.tabs.overview.texts import (
 from demos.widgets.card import read
 from gen_core import available
 from gen_core.devices import device_title
-from gen_core.evaluation.cost import Meter
 from gen_core.families.guided import GuidedFamily
 from gen_core.knobs import KnobError
-from gen_core.noise import seeds_from
 from gen_core.progress import Progress
+from gen_core.sampling import Meter, seeds_from
 from gen_core.training.checkpoint import CheckpointError
 
 HERE = Path(__file__).parent
@@ -57,7 +56,7 @@ def code(knobs: dict[str, Any]) -> str:
     return script(
         f"for name in {[name for name in every if name in available()] or every}:",
         "    model = load(name)",
-        "    knobs = published(model)  # those that its Fréchet distance was measured with",
+        "    knobs = model.published  # those that its Fréchet distance was measured with",
         '    if "steps" in knobs:',
         f'        knobs["steps"] = {knobs["steps"]}',
         f"    label = model.condition.balanced(range({count}))  # {each} in turn",

@@ -25,11 +25,10 @@ from gen_core import available
 from gen_core.data import CLASSES
 from gen_core.data.avatars import portrait, random_avatar
 from gen_core.data.avatars.captions import caption
-from gen_core.data.images import pixels
 from gen_core.data.splits import AVATARS
-from gen_core.evaluation.cost import Meter, published
 from gen_core.family import Family
 from gen_core.knobs import choice
+from gen_core.sampling import Meter, pixels
 
 # --- the data sets --------------------------------------------------------------------------------
 
@@ -101,7 +100,7 @@ def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iter
 
     The figures are the sampler's own: what the receiver does between two frames is left out.
     """
-    asked = published(model)
+    asked = model.published
     knobs = asked | ({"steps": steps} if "steps" in asked else {})
     label = model.condition.balanced(range(len(seeds)))
     metrics = model.card.get("metrics", {})

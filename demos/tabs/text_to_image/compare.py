@@ -11,7 +11,7 @@ from demos.page.handlers import App
 from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
-from demos.sampling.runs import finished
+from demos.sampling.generate import finished
 from demos.tabs.text_to_image.generate import (
     EXAMPLE,
     GUIDANCE,
@@ -25,10 +25,8 @@ from demos.tabs.text_to_image.generate import (
 )
 from demos.tabs.text_to_image.texts import CHANGE, TWO
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
-from gen_core.data.images import pixels
 from gen_core.devices import device_title
-from gen_core.evaluation.cost import Meter
-from gen_core.noise import seeds_from
+from gen_core.sampling import Meter, pixels, seeds_from
 
 COLUMNS: dict[str, tuple[str, dict[Any, str]]] = {
     "Guidance": (

@@ -49,13 +49,13 @@ from demos.widgets.tiles import Tile, Tiles, TilesValue
 from gen_core import Noise
 from gen_core.data.emoji import Emoji, load_emoji
 from gen_core.data.emoji.scenes import portrait
-from gen_core.data.images import MissingData, pixels
+from gen_core.data.images import MissingData
 from gen_core.devices import device_title
 from gen_core.evaluation.report import HEADS, prompt_accuracy_rows
 from gen_core.families.text_to_image.folder import EMOJI, measured
 from gen_core.knobs import KnobError
-from gen_core.noise import seeds_from
 from gen_core.progress import Progress
+from gen_core.sampling import pixels, seeds_from
 from gen_core.training.checkpoint import weights_folder
 
 if TYPE_CHECKING:

@@ -13,20 +13,18 @@ from demos.page.controls import Knob, Knobs, control_of
 from demos.page.handlers import App
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
-from demos.sampling.runs import on_timeline
+from demos.sampling.generate import on_timeline
 from demos.tabs.text_to_image.texts import GENERATE, INSIDE, PARTS
 from demos.widgets.prompt_help import PromptHelp, PromptHelpValue, StrangeWord
 from demos.widgets.timeline import Lane, Part, Timeline, Words, tokens_value, words_value
 from gen_core.data.emoji import concepts
 from gen_core.data.emoji.scenes import COLOURS, LIGHTS, MEDIA
 from gen_core.data.grammar import article
-from gen_core.evaluation.cost import Meter
 from gen_core.families.text_to_image import SCHEDULERS, TextToImage
 from gen_core.families.text_to_image.folder import NAME
 from gen_core.families.text_to_image.tokens import unknown_words
-from gen_core.family import Frame
 from gen_core.knobs import KnobError
-from gen_core.noise import seeds_from
+from gen_core.sampling import Frame, Meter, seeds_from
 
 ID = "text-to-image"
 MODEL = NAME

@@ -41,9 +41,8 @@ from gen_core import Noise
 from gen_core.data.emoji import emoji_here
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
-from gen_core.data.images import pixels
-from gen_core.noise import seeds_from
 from gen_core.progress import Progress
+from gen_core.sampling import pixels, seeds_from
 
 BY_MODEL, SCENE = "The model", "Real emoji"
 DRAWING, UPLOAD = Source.drawing, Source.upload

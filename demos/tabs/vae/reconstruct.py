@@ -22,9 +22,10 @@ from demos.page.script import script
 from demos.tabs.vae.samples import DEFAULT, MODEL, TAB
 from demos.tabs.vae.texts import RECONSTRUCT
 from demos.widgets.card import read
-from gen_core.data.images import grid, pixels
+from gen_core.data.images import grid
 from gen_core.families.vae import VAE
 from gen_core.progress import Progress
+from gen_core.sampling import pixels
 
 SAMPLER = "flow-fashion"
 """Draws the pictures of the example."""

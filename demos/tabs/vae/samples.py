@@ -13,9 +13,8 @@ from demos.page.script import drawing, script
 from demos.tabs.vae.texts import LATENT, SAMPLES
 from demos.widgets.latent_sliders import Code, CodeKnob, drawn_code
 from demos.widgets.tiles import Tiles, TilesValue, sample_tiles
-from gen_core.data.images import pixels
 from gen_core.families.vae import VAE, VAEConfig
-from gen_core.noise import seeds_from
+from gen_core.sampling import pixels, seeds_from
 from gen_core.training.recipes import RECIPES
 
 TAB, DEFAULT = "vae", "vae-fashion"

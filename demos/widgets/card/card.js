@@ -16,17 +16,17 @@ async function decoded(url) {
 }
 
 // The server makes the file of what the page shows, and writes into it what made the pictures.
-// about: what it says of itself, PNG keyword -> text.
-async function saveFile(shown, name, about) {
-  const answer = await server.export_file({ ...shown, about: about ?? {} });
+// made: the model and what it was asked for; the file says so.
+async function saveFile(shown, name, made) {
+  const answer = await server.export_file({ ...shown, made: made ?? {} });
   if (!answer || answer.error) throw new Error(answer?.error ?? "the server gave no answer");
   make("a", { href: answer.file, download: name }).click();
 }
 
-async function savePng(canvas, name, about) {
+async function savePng(canvas, name, made) {
   const png = canvas.toDataURL("image/png");
   if (!png.startsWith("data:image/png")) throw new Error("this browser cannot draw so large a picture");
-  await saveFile({ png }, name, about);
+  await saveFile({ png }, name, made);
 }
 
 // White paper in the middle of which pixels stay pixels, whatever the page's theme.
@@ -84,7 +84,7 @@ class Card {
 
   // The last line of a card: `drawn` makes the canvas that its button saves.
   foot(title, drawn) {
-    const save = async () => savePng(await drawn(), `${this.value.name}.png`, this.value.about);
+    const save = async () => savePng(await drawn(), `${this.value.name}.png`, this.value.made);
     return make("div", { class: "card-foot" }, this.source, this.message, this.downloadButton("PNG", title, save));
   }
 }

@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from demos.page.image_io import PREFIX, data_url
 from gen_core.knobs import KnobError, text, whole
-from gen_core.provenance.metadata import png
+from gen_core.provenance.metadata import about, png
+from gen_core.sampling import MAX_SEED
 
 MAX_SIDE = 16_000
 """Pixels: the longest side of a picture that every current browser draws."""
@@ -26,9 +27,8 @@ PAPER, INK, FAINT = "white", "#1f2937", "#6b7280"
 MARGIN, LINE, LANE_WIDTH = 16, 22, 300
 """Pixels: around and between lanes, a line of text, how wide a lane is enlarged to be at most."""
 LAST_FRAME_MS = 1500
-MAX_TEXTS, MAX_TEXT = 60, 40_000
-"""That a file says of itself, and the characters of each: three prompts of 2,000, of which XML may
-write each one as five."""
+MAX_SETTINGS, MAX_TEXT = 60, 10_000
+"""That made a picture, and the characters of each."""
 _one_at_a_time = threading.Lock()
 
 
@@ -70,32 +70,33 @@ def export_file(request: Any) -> dict[str, str]:
     """{"file": data URL} of a PNG or a GIF that says what made the pictures in it, or {"error":
     message} for anything but what the page shows.
 
-    request: {"about": what the file says of itself, PNG keyword -> text} with {"png": what the page
-    drew, as a data URL}, or for a GIF {"lanes": as in a timeline's value, "captions": a text for
-    every frame, "frame_ms"}.
+    request: {"made": the model and what it was asked for, as `made_by` says} with {"png": what the
+    page drew, as a data URL}, or for a GIF {"lanes": as in a timeline's value, "captions": a text
+    for every frame, "frame_ms"}.
     Called by the page itself, outside Gradio's queue: so it never raises, and runs one at a time.
     """
     try:
         if not isinstance(request, dict):
             raise KnobError("a file needs a PNG, or the lanes, captions and frame_ms of a timeline")
-        about = _about(request.get("about"))
+        said = _about(request.get("made"))
         with _one_at_a_time:  # pictures are large once they are decoded
             if "png" in request:
                 picture = _opened(request["png"], "png", None, MAX_PIXELS).convert("RGB")
-                return {"file": data_url(png(np.asarray(picture), about))}
-            return {"file": _animation(*_checked(request), about.get("Description", ""))}
+                return {"file": data_url(png(np.asarray(picture), said))}
+            return {"file": _animation(*_checked(request), said.get("Description", ""))}
     except KnobError as error:
         return {"error": str(error)}
 
 
-def _about(value: Any) -> dict[str, str]:
-    """PNG keyword -> text, few and short enough for a file."""
-    if not isinstance(value, dict) or len(value) > MAX_TEXTS:
-        raise KnobError(f"about: takes at most {MAX_TEXTS} texts by keyword")
-    for keyword in value:
-        if not (isinstance(keyword, str) and keyword.isascii() and 0 < len(keyword) < 80):
-            raise KnobError(f"about: {str(keyword)[:80]!r} is no keyword of PNG")
-    return {keyword: text("about", said, MAX_TEXT) for keyword, said in value.items()}
+def _about(made: Any) -> dict[str, str]:
+    """What the file says of itself, PNG keyword -> text; nothing where nothing is known."""
+    if not isinstance(made, dict) or len(made) > MAX_SETTINGS:
+        raise KnobError(f"made: takes a model and at most {MAX_SETTINGS} settings")
+    if not made:
+        return {}
+    known = {name: text(str(name), str(value), MAX_TEXT) for name, value in made.items()}
+    seeds = {n: whole(n, made[n], 0, MAX_SEED) for n in ("seed", "count") if n in made}
+    return about(known.get("model", "unknown"), known | seeds)
 
 
 def _checked(request: dict[str, Any]) -> tuple[list[_Lane], list[str], int]:

@@ -10,7 +10,7 @@ class Live {
     this.waiting = null; // {what, request, since}: the newest question, not asked yet
     this.asking = false;
     this.latencies = [];
-    this.about = {}; // of the picture that is shown
+    this.made = {}; // of the picture that is shown
   }
 
   // Asks for the newest state of things, as soon as the question before it is answered.
@@ -25,7 +25,7 @@ class Live {
         const answer = await this.ask(what, request);
         if (!answer) continue;
         await this.show(answer);
-        this.about = answer.about ?? {};
+        this.made = answer.made ?? {};
         this.tell(performance.now() - since, answer.ms);
       }
     } finally {
@@ -37,7 +37,7 @@ class Live {
   async save(canvas, name) {
     let problem = "";
     try {
-      await savePng(canvas, name, this.about);
+      await savePng(canvas, name, this.made);
     } catch (error) {
       problem = `No PNG: ${error.message}`;
     }

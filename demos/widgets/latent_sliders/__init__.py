@@ -16,13 +16,12 @@ import torch
 from torch import Tensor
 
 from demos.page.handlers import App
-from demos.page.image_io import png_data_url
+from demos.page.image_io import made_by, png_data_url
 from demos.widgets.live_knob import LiveKnob, LivePicture
 from gen_core import Noise
 from gen_core.data.images import grid
 from gen_core.knobs import KnobError, as_number, choice, number, whole
-from gen_core.noise import MAX_SEED
-from gen_core.provenance.metadata import about
+from gen_core.sampling import MAX_SEED
 
 FURTHEST = 6.0
 """The prior reaches this far once in 500 million draws; the sliders themselves end at REACH."""
@@ -99,8 +98,8 @@ class Decoder:
         """What a code, as text, decodes to."""
         code = parse_code(text, self.sizes)
         model, z = self.app.model(code.model), torch.tensor([code.z])
-        said = about(code.model, {"code": str(code)})
-        return LivePicture.of(lambda: self.alone.submit(_decoded, model, z).result(), said)
+        made = made_by(code.model, {"code": str(code)})
+        return LivePicture.of(lambda: self.alone.submit(_decoded, model, z).result(), made)
 
 
 @torch.inference_mode()

@@ -14,15 +14,14 @@ import gradio as gr
 from torch import Tensor
 
 from demos.page.handlers import App
-from demos.page.image_io import Value, png_data_url
+from demos.page.image_io import Value, made_by, png_data_url
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.live_knob import LiveKnob, milliseconds
-from gen_core.data.images import pixels
 from gen_core.knobs import KnobError, as_number, choice, number, whole
 from gen_core.latent.atlas import Atlas
 from gen_core.latent.disentanglement import decoded, seen_traits, spreads
 from gen_core.latent.traits import TRAITS
-from gen_core.provenance.metadata import about
+from gen_core.sampling import pixels
 
 REACH = 3.0
 """Standard deviations that a slider goes each way."""
@@ -102,7 +101,7 @@ class Moved(Value):
     start: str
     changes: Mapping[str, float]
     ms: float
-    about: Mapping[str, str]
+    made: Mapping[str, str]
 
 
 class Mover:
@@ -134,7 +133,7 @@ class Mover:
             start,
             {name: round(v, 2) for name, v in zip(TRAITS, changes.tolist(), strict=True)},
             milliseconds(started),
-            about(self.faces.model, {"move": str(move)}),
+            made_by(self.faces.model, {"move": str(move)}),
         )
 
     @functools.lru_cache(maxsize=64)  # noqa: B019 - as long as the page, as the mover itself

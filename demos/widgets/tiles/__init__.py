@@ -15,9 +15,9 @@ import numpy as np
 from demos.page.image_io import CardValue, Value, duration
 from demos.widgets.card import card
 from gen_core import Noise, final
-from gen_core.data.images import pixels
 from gen_core.devices import device_title
 from gen_core.family import Family
+from gen_core.sampling import pixels
 
 
 @dataclass(frozen=True)

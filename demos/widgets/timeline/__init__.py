@@ -18,8 +18,7 @@ from torch import Tensor
 from demos.page.image_io import CardValue, Value
 from demos.widgets.card import card
 from demos.widgets.card.export import MAX_PIXELS, MAX_SIDE
-from gen_core.data.images import pixels
-from gen_core.family import Frame
+from gen_core.sampling import Frame, pixels
 
 OUT_SPAN = 3.0
 """What a network says of noise is about N(0, 1): shown from -3 (black) to 3 (white)."""
@@ -206,7 +205,7 @@ def timeline_value(
     """The frames of one generation.
 
     Args:
-        frames: what `gen_core.family.record` returns; images (B, 1 or 3, H, W).
+        frames: what `gen_core.sampling.record` returns; images (B, 1 or 3, H, W).
         lanes: (title, "x" | "x0" | "out") or (title, attribute, span): values from -span (black)
             to span (white); span is 1 unless given, 3 for "out". The last frame has neither x0 nor
             out: there its x0 is the sample itself, and its out stays empty. A function in the
@@ -354,7 +353,7 @@ def _sheet(
     rows = [np.zeros(shape, np.uint8) if image is None else image for image in images]
     if any(row.dtype != np.uint8 for row in rows):
         raise ValueError(
-            f"lane {title!r}: pictures are uint8, 0 to 255; see gen_core.data.images.pixels"
+            f"lane {title!r}: pictures are uint8, 0 to 255; see gen_core.sampling.pixels"
         )
     return Sheet(
         title,

@@ -59,12 +59,12 @@ async function exportStrip(value, lanes) {
     top += height + line;
   }
   keys.forEach((k, i) => write(value.levels[k], margin + i * column, top + 16, { width: column - 8 }));
-  await savePng(canvas, `${value.name}-key-frames.png`, value.about);
+  await savePng(canvas, `${value.name}-key-frames.png`, value.made);
 }
 
 async function exportGif(value, frameMs) {
   const captions = value.levels.map(
     (level, k) => `${value.step_word} ${value.steps[k]} / ${value.total}   ${level}`,
   );
-  await saveFile({ lanes: value.lanes, captions, frame_ms: frameMs }, `${value.name}.gif`, value.about);
+  await saveFile({ lanes: value.lanes, captions, frame_ms: frameMs }, `${value.name}.gif`, value.made);
 }

@@ -40,9 +40,9 @@ from gen_core.families.text_to_image.pipeline import (
     noise_for,
 )
 from gen_core.families.text_to_image.tokens import encoded, learned
-from gen_core.family import Clock, Family, Frame, Gaussian, Phase, Picture, register
+from gen_core.family import Clock, Family, Gaussian, Phase, Picture, register
 from gen_core.knobs import Choice, Flag, Instance, Number, Whole
-from gen_core.noise import Noise
+from gen_core.sampling import Frame, Noise
 from gen_core.training.checkpoint import config_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gen_core.knobs import Knob, KnobError, number, shown
-from gen_core.noise import Noise
+from gen_core.sampling import Noise
 
 if TYPE_CHECKING:
     from diffusers import UNet2DConditionModel

@@ -39,9 +39,9 @@ from gen_core.families.text_to_image.batches import (
 from gen_core.families.text_to_image.folder import NAME, assembled
 from gen_core.families.text_to_image.parts import Autoencoder, Decoder, Denoiser, TextEncoder
 from gen_core.families.text_to_image.tokens import known_words, learned
-from gen_core.family import Trainable, final
-from gen_core.noise import Noise
+from gen_core.family import Trainable
 from gen_core.progress import Report, ignore
+from gen_core.sampling import Noise, final
 from gen_core.training import checkpoint, recipes
 from gen_core.training.train import BatchSource, Step
 
