@@ -178,7 +178,7 @@ def test_the_standard_fid_is_an_option_that_compares_with_the_test_set(measured,
     def first_pixels(batches, device):
         return torch.cat([x[:, 0, 10, 10:14] for x in batches]).cpu()
 
-    monkeypatch.setattr("gen_core.evaluation.metrics.inception_features", first_pixels)
+    monkeypatch.setattr("gen_core.evaluation.evaluate.inception_features", first_pixels)
     result = evaluate("vae-fashion", folder=measured, data_root=measured, inception=True, **FEW)
     real = write_fashion(measured, 320, 200)["test"].pictures(slice(None))[:, 0, 10, 10:14]
     model = load("vae-fashion", "cpu", measured)

@@ -11,6 +11,7 @@ import scipy.linalg
 import torch
 
 from gen_core.evaluation import metrics
+from gen_core.evaluation.inception import MissingInception, inception_features
 
 
 def cloud(n, seed, dimensions=6, shift=0.0, scale=1.0):
@@ -73,7 +74,7 @@ def test_inception_score_at_its_ends_and_between():
     "bad", [torch.ones(4, 10), torch.full((10,), 0.1), torch.tensor([[2.0, -1]])]
 )
 def test_inception_score_refuses_what_is_no_distribution(bad):
-    with pytest.raises(ValueError, match="softmax"):
+    with pytest.raises(ValueError, match=r"softmax|give \(N, D\)"):
         metrics.inception_score(bad)
 
 
@@ -130,17 +131,17 @@ def features_of(monkeypatch, extractor):
         sys.modules, "torch_fidelity", None if extractor is None else types.ModuleType("t")
     )
     monkeypatch.setitem(sys.modules, name, module)
-    return metrics.inception_features([torch.zeros(2, 1, 28, 28), torch.ones(1, 1, 28, 28)])
+    return inception_features([torch.zeros(2, 1, 28, 28), torch.ones(1, 1, 28, 28)])
 
 
 def test_the_standard_fid_says_what_it_lacks(monkeypatch):
-    with pytest.raises(metrics.MissingInception, match="pip install torch-fidelity"):
+    with pytest.raises(MissingInception, match="pip install torch-fidelity"):
         features_of(monkeypatch, None)
 
     def offline(*names):
         raise urllib.error.URLError("no route to host")
 
-    with pytest.raises(metrics.MissingInception, match="that failed: .*no route to host"):
+    with pytest.raises(MissingInception, match="that failed: .*no route to host"):
         features_of(monkeypatch, offline)
 
 
@@ -155,3 +156,129 @@ def test_inception_gets_three_channels_of_bytes(monkeypatch):
 
     features = features_of(monkeypatch, Means)
     assert features.tolist() == [[128.0] * 3, [128.0] * 3, [255.0] * 3]
+
+
+# --- more than one distance -----------------------------------------------------------------------
+
+
+def test_kernel_distance_is_the_sum_over_pairs():
+    a, b = cloud(30, 0), cloud(20, 1, shift=0.4)
+
+    def kernel(x, y):
+        return float((x @ y / 6 + 1) ** 3)
+
+    def within(rows):
+        pairs = [
+            kernel(rows[i], rows[j]) for i in range(len(rows)) for j in range(len(rows)) if i != j
+        ]
+        return sum(pairs) / len(pairs)
+
+    across = sum(kernel(x, y) for x in a for y in b) / (len(a) * len(b))
+    expected = within(a) + within(b) - 2 * across
+    assert metrics.kernel_distance(a, b) == pytest.approx(expected, rel=1e-9)
+    assert metrics.kernel_distance(b, a) == pytest.approx(expected, rel=1e-9)
+
+
+def test_kernel_distance_is_unbiased_where_the_frechet_distance_is_not():
+    few = [metrics.kernel_distance(cloud(50, s), cloud(50, 100 + s)) for s in range(100)]
+    spread = float(np.std(few)) / 10
+    assert abs(np.mean(few)) < 3 * spread
+    biased = [metrics.frechet_distance(cloud(50, s), cloud(50, 100 + s)) for s in range(100)]
+    assert np.mean(biased) > 10 * float(np.std(biased)) / 10
+
+
+def test_extrapolation_takes_the_bias_of_few_samples_away():
+    width, truth = 16, 16 * 0.1**2
+    real = cloud(100_000, 999, width, shift=0.1)
+    plain = [metrics.frechet_distance(cloud(400, s, width), real) for s in range(12)]
+    at_once = [metrics.extrapolated_frechet(cloud(400, s, width), real) for s in range(12)]
+    assert np.mean(plain) > truth + 0.15
+    assert np.mean(at_once) == pytest.approx(truth, abs=0.04)
+
+
+def test_extrapolation_needs_rows_enough():
+    with pytest.raises(ValueError, match=r"fake of shape \(20, 6\): give \(N, D\) with N >= 24"):
+        metrics.extrapolated_frechet(cloud(20, 0), cloud(100, 1))
+
+
+def test_density_and_coverage_on_known_sets():
+    left, right = cloud(300, 0, 2), cloud(300, 1, 2, shift=100.0)
+    both = torch.cat([left, right])
+    density, coverage = metrics.density_coverage(both, torch.cat([cloud(300, 2, 2), right]))
+    assert density == pytest.approx(1, abs=0.25) and coverage > 0.9
+    density, coverage = metrics.density_coverage(both, cloud(600, 4, 2))  # one of the two modes
+    assert density == pytest.approx(1, abs=0.25) and coverage == pytest.approx(0.5, abs=0.03)
+    assert metrics.density_coverage(left, right) == (0.0, 0.0)
+    outlier = torch.cat([left, torch.full((1, 2), 60.0).double()])  # its ball holds all of `right`
+    assert metrics.precision_recall(outlier, right, k=5)[0] == 1
+    assert metrics.density_coverage(outlier, right)[0] == pytest.approx(1 / 5)
+
+
+# --- features that no model should have -----------------------------------------------------------
+
+PAIRS = [
+    metrics.frechet_distance,
+    metrics.kernel_distance,
+    metrics.extrapolated_frechet,
+    metrics.precision_recall,
+    metrics.density_coverage,
+    metrics.share_inside,
+]
+
+
+@pytest.mark.parametrize("metric", PAIRS, ids=lambda metric: metric.__name__)
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_what_is_not_finite_is_named(metric, bad):
+    broken = cloud(50, 0)
+    broken[7, 3] = broken[9, 0] = bad
+    message = "2 of 50 rows hold NaN or infinity, the first is row 7"
+    with pytest.raises(ValueError, match=message):
+        metric(broken, cloud(50, 1))
+    with pytest.raises(ValueError, match=message):
+        metric(cloud(50, 1), broken)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [metrics.class_shares, metrics.inception_score, lambda p: metrics.accuracy(p, p[:, 0])],
+)
+def test_answers_that_are_not_finite_are_named(metric):
+    probabilities = torch.full((4, 10), 0.1)
+    probabilities[2] = math.nan
+    with pytest.raises(ValueError, match="1 of 4 rows hold NaN or infinity, the first is row 2"):
+        metric(probabilities)
+
+
+@pytest.mark.parametrize("metric", PAIRS, ids=lambda metric: metric.__name__)
+def test_a_single_row_is_refused_or_has_its_place(metric):
+    one, many = cloud(1, 0), cloud(50, 1)
+    if metric in (metrics.density_coverage, metrics.share_inside):  # one fake is enough to look
+        first = metric(many, one) if metric is metrics.density_coverage else metric(one, many)
+        assert first == 0.0 or len(first) == 2
+        with pytest.raises(ValueError, match="k=[35]: choose 1 to 0"):
+            metric(one, many) if metric is metrics.density_coverage else metric(many, one)
+        return
+    with pytest.raises(ValueError, match=r"give \(N, D\) with N >= |choose 1 to 0"):
+        metric(one, many)
+
+
+def test_constant_features_reach_their_limits():
+    ones, twos = torch.ones(40, 6).double(), torch.full((40, 6), 2.0).double()
+    assert metrics.frechet_distance(ones, twos) == pytest.approx(6)  # two points, 6 apart squared
+    assert metrics.extrapolated_frechet(ones, twos) == pytest.approx(6)
+    # (1 + 1)^3 + (4 + 1)^3 - 2 (2 + 1)^3
+    assert metrics.kernel_distance(ones, twos) == pytest.approx(8 + 125 - 54)
+    assert metrics.precision_recall(ones, twos) == (0.0, 0.0)
+    assert metrics.precision_recall(ones, ones) == (1.0, 1.0)
+    assert metrics.density_coverage(ones, twos) == (0.0, 0.0)
+    assert metrics.density_coverage(ones, ones) == (40 / 5, 1.0)  # in each of 40 balls, over k
+
+
+def test_repeated_features_lie_in_balls_without_size_only_where_they_are():
+    real = cloud(10, 0, shift=1000.0).repeat_interleave(8, 0)  # each one eight times: reach 0
+    near = real + 1e-3
+    assert metrics.share_inside(real[::8], real) == 1
+    assert metrics.share_inside(near, real) == 0
+    assert metrics.density_coverage(real, real) == (8 / 5, 1.0)
+    assert metrics.density_coverage(real, near) == (0.0, 0.0)
+    assert metrics.frechet_distance(real, real) == pytest.approx(0, abs=1e-6)

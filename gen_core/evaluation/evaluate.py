@@ -21,6 +21,7 @@ from gen_core.data import LOADERS, DataSet, load_data
 from gen_core.devices import device_title
 from gen_core.evaluation import metrics
 from gen_core.evaluation.compositionality import KNOBS, compositionality
+from gen_core.evaluation.inception import inception_features
 from gen_core.evaluation.reference import Reference, classified, measured_classifier, rounded
 from gen_core.family import Family, Picture
 from gen_core.knobs import check_all, whole
@@ -169,5 +170,5 @@ class Evaluation:
         fake = draw(model, self.samples, self.batch, self.seed, knobs)
         real = counted("InceptionV3, test", real, len(test))
         fake = counted("InceptionV3, samples", fake, self.samples)
-        features = [metrics.inception_features(batches, model.device) for batches in (real, fake)]
+        features = [inception_features(batches, model.device) for batches in (real, fake)]
         return metrics.frechet_distance(*features)

@@ -7,22 +7,20 @@ classifier of our own, so the distance is not comparable with a published FID.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
 ALIVE = 0.01
 """A class is alive when it makes up at least this share of the samples."""
+ROUNDING = 1e-12
+"""Of squared sizes in float64: what differs by less is equal."""
 CHUNK = 1000
 """Rows whose distances to all others are in memory at once: 80 MB against 10,000 others."""
 
 
 def class_shares(logits: Tensor) -> Tensor:
     """(N, K) logits or probabilities -> (K,) float64 shares of the samples; they sum to 1."""
-    if logits.dim() != 2 or len(logits) < 1:
-        raise ValueError(f"logits of shape {tuple(logits.shape)}: give (N, K) with N >= 1")
-    winners = logits.detach().cpu().argmax(1)
+    winners = _rows("logits", logits).argmax(1)
     return torch.bincount(winners, minlength=logits.shape[1]).double() / len(winners)
 
 
@@ -33,7 +31,7 @@ def classes_alive(shares: Tensor, least: float = ALIVE) -> int:
 
 def accuracy(logits: Tensor, labels: Tensor) -> float:
     """(N, K) logits, (N,) classes wanted -> the share that the classifier agrees with, 0 to 1."""
-    return float((logits.detach().cpu().argmax(1) == labels.cpu()).double().mean())
+    return float((_rows("logits", logits).argmax(1) == labels.cpu()).double().mean())
 
 
 def inception_score(probabilities: Tensor) -> float:
@@ -42,8 +40,8 @@ def inception_score(probabilities: Tensor) -> float:
     probabilities: (N, K), rows sum to 1. From 1 (all alike, or never sure) to K (always sure,
     every class equally often).
     """
-    p = probabilities.detach().cpu().double()
-    if p.dim() != 2 or (p < 0).any() or ((p.sum(1) - 1).abs() > 1e-3).any():
+    p = _rows("probabilities", probabilities)
+    if (p < 0).any() or ((p.sum(1) - 1).abs() > 1e-3).any():
         raise ValueError("probabilities must be (N, K) with rows that sum to 1: apply a softmax")
     divergence = torch.special.xlogy(p, p) - torch.special.xlogy(p, p.mean(0))
     return float(divergence.sum(1).mean().exp())
@@ -51,9 +49,7 @@ def inception_score(probabilities: Tensor) -> float:
 
 def moments(features: Tensor) -> tuple[Tensor, Tensor]:
     """(N, D) -> mean (D,) and unbiased covariance (D, D), float64. Needs N >= 2."""
-    if features.dim() != 2 or len(features) < 2:
-        raise ValueError(f"features of shape {tuple(features.shape)}: give (N, D) with N >= 2")
-    rows = features.detach().cpu().double()
+    rows = _rows("features", features, 2)
     return rows.mean(0), torch.cov(rows.T).reshape(rows.shape[1], rows.shape[1])
 
 
@@ -81,6 +77,46 @@ def frechet_distance(features_a: Tensor, features_b: Tensor) -> float:
     return frechet_from_moments(*moments(features_a), *moments(features_b))
 
 
+def extrapolated_frechet(fake: Tensor, real: Tensor, *, sizes: int = 15, seed: int = 0) -> float:
+    """(N, D), (M, D) -> the distance that infinitely many samples would have. Needs N >= 4 D.
+
+    The bias of N samples is very nearly proportional to 1 / N, so a line through the distances of
+    `sizes` subsets is read off at 1 / N = 0 (Chong & Forsyth 2020, "Effectively Unbiased FID and
+    Inception Score and Where to Find Them", section 3). The bias of the M real ones stays; chance
+    may bring it a little below 0.
+    """
+    fake, against = _rows("fake", fake, 4 * fake.shape[-1]), moments(real)
+    count, width = fake.shape
+    rng = torch.Generator().manual_seed(seed)
+    # With fewer rows than two for each feature, the bias is no longer proportional.
+    counts = torch.linspace(max(count / 5, 2 * width), count, sizes).round().double()
+    subsets = (fake[torch.randperm(count, generator=rng)[: int(n)]] for n in counts)
+    distances = [frechet_from_moments(*moments(subset), *against) for subset in subsets]
+    line = torch.stack([torch.ones_like(counts), 1 / counts], dim=1)
+    return float(torch.linalg.lstsq(line, torch.tensor(distances).double()[:, None]).solution[0])
+
+
+def kernel_distance(fake: Tensor, real: Tensor) -> float:
+    """(N, D), (M, D) -> squared maximum mean discrepancy with the kernel (x . y / D + 1)^3, by its
+    unbiased estimator (Binkowski et al. 2018, "Demystifying MMD GANs", section 4: KID).
+
+    About 0 for equal distributions whatever N and M are, so it may fall below. Needs N, M >= 2.
+    """
+    fake, real = _rows("fake", fake, 2), _rows("real", real, 2)
+
+    def kernel_sum(a: Tensor, b: Tensor) -> Tensor:
+        width = a.shape[1]
+        return sum((rows @ b.T / width + 1).pow(3).sum() for rows in a.split(CHUNK))
+
+    def within(a: Tensor) -> Tensor:
+        """The mean over all pairs of two."""
+        itself = (a.square().sum(1) / a.shape[1] + 1).pow(3).sum()
+        return (kernel_sum(a, a) - itself) / (len(a) * (len(a) - 1))
+
+    across = kernel_sum(fake, real) / (len(fake) * len(real))
+    return float(within(fake) + within(real) - 2 * across)
+
+
 def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, float]:
     """(N, D), (M, D) features -> precision and recall, each 0 to 1.
 
@@ -90,62 +126,62 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
     return share_inside(fake, real, k), share_inside(real, fake, k)
 
 
+def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, float]:
+    """(N, D), (M, D) features -> density, 0 or more, and coverage, 0 to 1.
+
+    Around each of `real` lies a ball that reaches to its k-th nearest neighbour. Density is in how
+    many balls one of `fake` lies on average, over k: about 1 for equal distributions, and unlike
+    precision hardly moved by an outlier with a ball of its own. Coverage is the share of balls with
+    one of `fake` in them (Naeem et al. 2020, eq. 4 and 5, k = 5). Needs N > k.
+    """
+    real, fake = _rows("real", real), _rows("fake", fake)
+    reach, inside = _reach("real", real, k), torch.zeros(len(real), dtype=torch.long)
+    for rows in fake.split(CHUNK):
+        inside += (_squared(rows, real) <= reach).sum(0)
+    return float(inside.sum()) / (k * len(fake)), float((inside > 0).double().mean())
+
+
 def share_inside(points: Tensor, support: Tensor, k: int = 3) -> float:
     """The share of `points` (N, D) inside the manifold of `support` (M, D), 0 to 1.
 
     The manifold is a union of balls, one around each supporting point, that reach to its k-th
     nearest neighbour. Needs M > k. Memory does not grow with N.
     """
-    if not 1 <= k < len(support):
-        raise ValueError(f"k={k}: choose 1 to {len(support) - 1}, one less than the points given")
-    points, support = points.detach().cpu().double(), support.detach().cpu().double()
-    reach = _reach(support, k)
+    points, support = _rows("points", points), _rows("support", support)
+    reach = _reach("support", support, k)
     inside = [(_squared(rows, support) <= reach).any(1) for rows in points.split(CHUNK)]
     return float(torch.cat(inside).double().mean())
 
 
-def _reach(support: Tensor, k: int) -> Tensor:
+def _reach(name: str, support: Tensor, k: int) -> Tensor:
     """(M, D) -> (M,) squared distance to the k-th nearest other point."""
+    if not 1 <= k < len(support):
+        most = len(support) - 1
+        raise ValueError(f"k={k}: choose 1 to {most}, one less than {name} has rows")
     # The nearest point of each is itself, hence k + 1.
     return torch.cat([_squared(r, support).kthvalue(k + 1).values for r in support.split(CHUNK)])
 
 
 def _squared(a: Tensor, b: Tensor) -> Tensor:
-    """(N, D), (M, D) -> (N, M) squared distances, by |a|^2 - 2 a.b + |b|^2: one matrix product."""
-    return a.square().sum(1)[:, None] - 2 * a @ b.T + b.square().sum(1)
+    """(N, D), (M, D) -> (N, M) squared distances, by |a|^2 - 2 a.b + |b|^2: one matrix product.
+    What rounding leaves between equal rows is 0."""
+    middle = b.mean(0)  # far from the origin, the difference of the squares would be all rounding
+    a, b = a - middle, b - middle
+    size = a.square().sum(1)[:, None] + b.square().sum(1)
+    apart = size - 2 * a @ b.T
+    return torch.where(apart > ROUNDING * size, apart, 0.0)
 
 
-class MissingInception(OSError):
-    """torch-fidelity is not installed or its weights cannot be had. The message says which."""
-
-
-def inception_features(batches: Iterable[Tensor], device: torch.device | str = "cpu") -> Tensor:
-    """Batches of (B, 1 or 3, H, W) in [-1, 1] -> (N, 2048) float32: the features of the published
-    FID, from torch-fidelity. Raises MissingInception.
-
-    `frechet_distance` of two such sets is the FID that papers report (for 28 x 28 grey pictures,
-    scaled up to the network's 299 x 299, a number of limited meaning).
-    """
-    extractor = _extractor().to(device)
-    features = []
-    with torch.inference_mode():
-        for x in batches:
-            pixels = ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-            features.append(extractor(pixels.expand(-1, 3, -1, -1).to(device))[0].float().cpu())
-    return torch.cat(features)
-
-
-def _extractor() -> torch.nn.Module:
-    try:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except ImportError as error:
-        raise MissingInception(
-            "the standard FID needs torch-fidelity: `pip install torch-fidelity`"
-        ) from error
-    try:
-        return FeatureExtractorInceptionV3("inception-v3-compat", ["2048"]).eval()
-    except OSError as error:  # what urllib raises, offline too
-        raise MissingInception(
-            f"the standard FID needs the weights of InceptionV3, which torch-fidelity downloads "
-            f"once; that failed: {error}"
-        ) from error
+def _rows(name: str, values: Tensor, least: int = 1) -> Tensor:
+    """(N, D) float64 on the CPU; raises ValueError for another shape, fewer rows than `least`, or
+    one with NaN or infinity in it."""
+    if values.dim() != 2 or len(values) < least or not values.shape[1]:
+        raise ValueError(f"{name} of shape {tuple(values.shape)}: give (N, D) with N >= {least}")
+    rows = values.detach().cpu().double()
+    broken = (~rows.isfinite()).any(1).nonzero()
+    if len(broken):
+        raise ValueError(
+            f"{name}: {len(broken)} of {len(rows)} rows hold NaN or infinity, the first is row "
+            f"{int(broken[0])}; look at what drew it"
+        )
+    return rows
