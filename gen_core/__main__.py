@@ -18,8 +18,14 @@ from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
 from gen_core.devices import device_title, pick_device
-from gen_core.evaluation.evaluate import SAMPLES, evaluate, today
-from gen_core.evaluation.report import markdown_prompt_accuracy, markdown_table
+from gen_core.evaluation.evaluate import LEFT_OUT, SAMPLES, evaluate, today
+from gen_core.evaluation.reference import measured_floors
+from gen_core.evaluation.report import (
+    markdown_figures,
+    markdown_prompt_accuracy,
+    markdown_results,
+    markdown_table,
+)
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.folder import NAME as TEXT_TO_IMAGE
 from gen_core.families.text_to_image.folder import classifier_of
@@ -80,7 +86,7 @@ def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
     yield (
         _list,
         "the checkpoints that are here, and what they reach",
-        [_argument("--markdown", action="store_true", help="the README's table")],
+        [_argument("--markdown", action="store_true", help="the README's tables")],
     )
     yield (
         _sample,
@@ -107,7 +113,8 @@ def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
         _evaluate,
         "measure a checkpoint against real pictures",
         [
-            NAME,
+            _argument("name", nargs="?", help="of a checkpoint"),
+            _argument("--all", action="store_true", help="measure every checkpoint"),
             _number("--samples", SAMPLES),
             _number("--batch", 250, "pictures drawn at once"),
             _number("--seed", 0),
@@ -116,6 +123,11 @@ def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
             _argument("--inception", action="store_true", help="add the standard FID"),
             *_knob_arguments(),
         ],
+    )
+    yield (
+        _floors,
+        "what a perfect model would reach: the distance of real training pictures",
+        [_argument("name", help="of a classifier"), DATA, WRITE],
     )
     yield _atlas, "survey a VAE's latent space: a map, sliders", [NAME, DATA, WRITE]
     yield (
@@ -226,7 +238,7 @@ def _list(args: argparse.Namespace) -> Answer:
         folder = checkpoint.weights_folder()
         return rows, f"no checkpoints in {folder}: set GEN_WEIGHTS to the folder that has them"
     if args.markdown:
-        return rows, markdown_table()
+        return rows, f"{markdown_table()}\n\n{markdown_figures()}"
     lines = [f"{'name':<24}{'MB':>6}{'steps':>9}{'hours':>8}  Fréchet"]
     for row in rows:
         numbers = f"{row['megabytes']:>6.1f}{row['steps']:>9}{row['hours']:>8.2f}"
@@ -270,9 +282,23 @@ def _train(args: argparse.Namespace) -> Answer:
 
 
 def _evaluate(args: argparse.Namespace) -> Answer:
+    if (args.name is None) is not args.all:
+        raise KnobError("evaluate takes the name of a checkpoint, or --all")
+    if not args.all:
+        return _evaluated(args, args.name)
+    results = {}
+    for name in available():
+        try:
+            results[name], _ = _evaluated(args, name)
+        except MissingData as error:  # the others need none
+            results[name] = {LEFT_OUT: {"all": str(error)}}
+    return results, markdown_results(results)
+
+
+def _evaluated(args: argparse.Namespace, name: str) -> Answer:
     with Bars() as progress:
         result = evaluate(
-            args.name,
+            name,
             samples=args.samples,
             batch=args.batch,
             seed=args.seed,
@@ -293,6 +319,15 @@ def _evaluate(args: argparse.Namespace) -> Answer:
     if "shares" in result:
         lines.append(markdown_prompt_accuracy(result["shares"]))
     return result, "\n".join(lines)
+
+
+def _floors(args: argparse.Namespace) -> Answer:
+    model = load(args.name, args.device)
+    if isinstance(model, Family):
+        raise KnobError(f"name={args.name!r}: choose a classifier, such as judge-fashion")
+    with Bars() as progress:
+        figures = measured_floors(model, args.data, progress)
+    return _measured("floors", figures, model, args)
 
 
 def _atlas(args: argparse.Namespace) -> Answer:

@@ -37,7 +37,7 @@ def write_variants(
             save(
                 model,
                 folder / f"{name}.safetensors",
-                {"metrics": dict(metrics or {})},
+                {"data": "avatars", "metrics": dict(metrics or {})},
                 extra=training_curves(seed) if curves else {},
             )
     if judge:

@@ -121,7 +121,26 @@ def test_amend_changes_the_metrics_and_nothing_else(model, tmp_path):
         torch.equal(before[k], after[k]) and before[k].dtype == after[k].dtype for k in before
     )
     assert changed == meta | {"metrics": {"frechet": 1.5}}
-    assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "a.safetensors"]
+
+
+def test_figures_are_of_the_weights_that_they_were_measured_of(model, tmp_path):
+    place = tmp_path / "a.safetensors"
+    checkpoint.save(model, place, CARD)
+    stored = place.read_bytes()
+    checkpoint.amend("a", {"frechet": 1.5}, folder=tmp_path)
+    checkpoint.amend("a", {"points": 3}, folder=tmp_path, section="latent")
+    assert place.read_bytes() == stored, "a figure leaves the file as it is"
+    card = checkpoint.card("a", tmp_path)
+    assert card["metrics"] == {"frechet": 1.5} and card["latent"] == {"points": 3}
+    assert load("a", "cpu", tmp_path).card == card
+    checkpoint.amend("a", {"points": 4}, {"map": torch.ones(2)}, tmp_path, section="latent")
+    card = checkpoint.card("a", tmp_path)
+    assert card["metrics"] == {"frechet": 1.5}, "as the weights are the same"
+    assert card["latent"] == {"points": 4} and "map" in load("a", "cpu", tmp_path).extra
+    checkpoint.save(model, place, CARD | {"steps": 7})  # trained anew, measured not yet
+    card = checkpoint.card("a", tmp_path)
+    assert card["metrics"] == CARD["metrics"] and "latent" not in card and card["steps"] == 7
 
 
 def test_the_file_is_plain_safetensors_with_json_metadata(tmp_path):

@@ -10,6 +10,7 @@ from PIL import Image
 
 from core_fixtures import tiny, write_fashion
 from gen_core.__main__ import main
+from gen_core.data import MissingData
 from gen_core.evaluation.bench import families
 from gen_core.training import checkpoint, recipes
 from gen_core.training.recipes import Recipe
@@ -144,7 +145,29 @@ def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
     again = answer(capsys, "train", "judge-fashion", "--steps", "6", "--folder", "runs")
     assert again["metrics"] == scores  # nothing was trained, nothing overwritten
     text = answer(capsys, "evaluate", "vae-fashion", "--samples", "100", "--temperature", "0.5")
-    assert text["knobs"] == {"temperature": 0.5} and text["floor"] == scores["floor"]
+    assert text["knobs"] == {"temperature": 0.5} and text["floor"] is None
+    floors = answer(capsys, "floors", "judge-fashion", "--write")
+    assert list(floors["draws"]) == ["200"]
+    assert checkpoint.card("judge-fashion")["floors"] == floors
+    assert "choose a classifier" in refusal(capsys, "floors", "vae-fashion")
+    every = answer(capsys, "evaluate", "--all", "--samples", "200")
+    assert list(every) == checkpoint.available()
+    assert every["gan-fashion"]["floor"] == every["vae-fashion"]["floor"] > 0
+    assert every["judge-fashion"]["accuracy"] == scores["accuracy"]
+    monkeypatch.delenv("GEN_DATA")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place))
+    monkeypatch.setattr("gen_core.data.fashion._fetch", _offline)
+    every = answer(capsys, "evaluate", "--all", "--samples", "200")
+    assert every["judge-fashion"] == {"left_out": {"all": "offline"}}
+    assert every["vae-fashion"]["frechet"] > 0
+    assert main(["evaluate", "--all", "--samples", "100"]) == 0
+    assert "| `gan-fashion` | 100 |" in capsys.readouterr().out
+    for wrong in ([], ["vae-fashion", "--all"]):
+        assert "or --all" in refusal(capsys, "evaluate", *wrong)
+
+
+def _offline(*args, **options):
+    raise MissingData("offline")
 
 
 def few_weights_to_time(monkeypatch):

@@ -1,16 +1,23 @@
 """Evaluation of checkpoints, with tiny models and a classifier that was really trained."""
 
 import json
+import shutil
 
 import pytest
 import torch
 
 from core_fixtures import tiny, write_fashion
 from gen_core import fit, load
-from gen_core.data import Batches, MissingData, load_data
+from gen_core.data import Batches, MissingData
 from gen_core.evaluation import metrics
 from gen_core.evaluation.evaluate import draw, evaluate
-from gen_core.evaluation.reference import Reference, classified
+from gen_core.evaluation.reference import (
+    Reference,
+    _drawn,
+    classified,
+    floor,
+    measured_floors,
+)
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 from gen_core.training import checkpoint
@@ -56,10 +63,6 @@ def test_the_classifier_carries_what_others_are_measured_against(place):
     assert result["samples"] == 200 and result["accuracy"] > 0.25  # guessing: 0.1
     test = judge.extra["features.test"]
     assert test.shape == (200, 16) and test.dtype == torch.float16
-    train = load_data("fashion", "train", place)
-    seen = classified(judge, [train.pictures(slice(0, 200))]).features.half()
-    floor = metrics.frechet_distance(seen, test)
-    assert result["floor"] == pytest.approx(floor, rel=1e-4)
     after, _ = checkpoint.read("judge-fashion", place)
     assert all(torch.equal(before[k], after[k]) for k in before if not k.startswith("extra."))
 
@@ -104,7 +107,15 @@ def test_a_conditional_model_is_asked_for_all_classes_in_turn(measured):
     assert result["accuracy"] == pytest.approx(metrics.accuracy(fake.logits, wanted), abs=0.02)
     distance = metrics.frechet_distance(fake.features, reference.features)
     assert result["frechet"] == pytest.approx(distance, rel=0.02)
-    assert result["floor"] == reference.floor and 1 <= result["inception_score"] <= 10
+    assert 1 <= result["inception_score"] <= 10
+    features = fake.features, reference.features
+    assert result["kernel_distance"] == pytest.approx(metrics.kernel_distance(*features), rel=0.05)
+    extrapolated = metrics.extrapolated_frechet(*features)
+    assert result["extrapolated_frechet"] == pytest.approx(extrapolated, rel=0.05)
+    expected = metrics.density_coverage(*reversed(features))
+    assert (result["density"], result["coverage"]) == pytest.approx(expected, abs=0.05)
+    assert result["floor"] is None
+    assert result["left_out"] == {"floor": "measured for these numbers of samples: none"}
     assert sum(result["class_shares"]) == pytest.approx(1, abs=1e-4)
 
 
@@ -117,12 +128,60 @@ def test_a_result_does_not_depend_on_the_batch(measured):
         assert first[key] == pytest.approx(second[key], rel=0.02)
 
 
-def test_real_pictures_are_no_further_than_the_floor(measured):
+@pytest.fixture
+def floored(measured, tmp_path, monkeypatch):
+    """A copy, in which the floor is known for 100, 120 and 200 samples."""
+    monkeypatch.setattr("gen_core.evaluation.reference.FLOOR_SAMPLES", (100, 120, 1000))
+    folder = shutil.copytree(measured, tmp_path / "weights")
+    judge = load("judge-fashion", "cpu", folder)
+    floors = measured_floors(judge, measured)
+    checkpoint.amend("judge-fashion", floors, folder=folder, section="floors")
+    return folder
+
+
+def test_the_floor_is_that_of_as_many_real_pictures(floored):
+    reference = Reference.of("fashion", "cpu", floored)
+    draws = reference.floors["draws"]
+    assert reference.floors["references"] == 200
+    assert list(draws) == ["100", "120", "200"]  # of 320 training pictures
+    assert all(len(of) == 5 and len(set(of)) == 5 for of in draws.values())
+    few, more = floor(reference.floors, 100), floor(reference.floors, 200)
+    assert few > more > 0 and few == sorted(draws["100"])[2]
+    result = evaluate("vae-fashion", folder=floored, data_root=floored, **FEW)
+    assert result["floor"] == pytest.approx(few) and "left_out" not in result
+    result = evaluate("vae-fashion", folder=floored, data_root=floored, **FEW | {"samples": 101})
+    assert result["floor"] is None
+    assert result["left_out"]["floor"] == "measured for these numbers of samples: 100, 120, 200"
+
+
+def test_the_floor_goes_with_the_classifier_that_it_was_measured_with(floored):
+    before = checkpoint.card("judge-fashion", floored)
+    place = floored / "judge-fashion.safetensors"
+    checkpoint.save(tiny("judge", seed=3), place, CARD)
+    assert "floors" in before and "floors" not in checkpoint.card("judge-fashion", floored)
+
+
+@pytest.mark.parametrize("count", [100, 95])
+def test_the_floor_s_pictures_are_balanced_and_drawn_once(count):
+    labels = torch.arange(10).repeat_interleave(torch.arange(20, 30))
+    rows = _drawn(labels, count, seed=0)
+    shares = torch.bincount(labels[rows], minlength=10)
+    assert len(set(rows.tolist())) == len(rows) == count
+    assert shares.max() - shares.min() == (count % 10 > 0)
+    assert not torch.equal(rows, _drawn(labels, count, seed=1))
+    several = torch.zeros(300, 4)
+    assert len(set(_drawn(several, count, seed=0).tolist())) == count
+
+
+def test_real_pictures_are_no_further_than_the_floor(floored):
     """The metrics themselves, fed with pictures of the test set instead of samples."""
+    measured = floored
     reference = Reference.of("fashion", "cpu", measured)
     sets = write_fashion(measured, train=320, test=200)
     real = classified(reference.classifier, [sets["test"].pictures(slice(None))])
-    assert metrics.frechet_distance(real.features, reference.features) < 0.01 * reference.floor
+    assert metrics.frechet_distance(real.features, reference.features) < 0.01 * floor(
+        reference.floors, 200
+    )
     assert metrics.accuracy(real.logits, sets["test"].labels) == reference.accuracy
 
 
@@ -133,7 +192,7 @@ def test_a_vae_is_also_asked_to_reconstruct_where_the_data_is(measured, tmp_path
     assert result["reconstruction_error"] > 0 and result["elbo"] < 0
     assert "accuracy" not in result and result["knobs"] == {}
     without = evaluate("vae-fashion", folder=measured, **FEW)
-    assert "not on this machine" in without["skipped"]["reconstruction"]
+    assert "not on this machine" in without["left_out"]["reconstruction"]
     assert "elbo" not in without and without["frechet"] == result["frechet"]
 
 
@@ -148,6 +207,7 @@ def test_the_reconstruction_error_is_the_mean_square(measured):
 
 
 def test_snapshots_of_a_game_are_measured_in_order(measured, monkeypatch):
+    monkeypatch.setattr("gen_core.evaluation.evaluate.COMPLETE", 100)
     monkeypatch.setattr("gen_core.families.gan.SNAPSHOT_SAMPLES", 60)
     result = evaluate("gan-fashion-x", folder=measured, write=True, **FEW)
     assert "accuracy" not in result
@@ -157,6 +217,12 @@ def test_snapshots_of_a_game_are_measured_in_order(measured, monkeypatch):
         assert sum(row["class_shares"]) == pytest.approx(1, abs=1e-4)
         assert row["classes_alive"] == sum(s >= 0.01 for s in row["class_shares"])
     assert load("gan-fashion-x", "cpu", measured).card["metrics"] == json.loads(json.dumps(result))
+
+
+def test_a_glance_draws_no_more_pictures_than_it_was_asked_for_and_says_so(measured):
+    result = evaluate("gan-fashion-x", folder=measured, **FEW)
+    assert "snapshots" not in result
+    assert "take 2,000 samples or more" in result["left_out"]["snapshots"]
 
 
 @pytest.mark.parametrize(

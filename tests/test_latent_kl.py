@@ -219,7 +219,6 @@ MEASURED = {
     "distortion": -18_000.0,
     "reconstruction_error": 0.0064,
     "frechet": 12.5,
-    "floor": 0.4,
     "samples": 10_000,
     "hardware": "an abacus",
 }
@@ -231,6 +230,7 @@ def told() -> list[kl_figures.Known]:
 
 def test_what_was_measured_is_shown_and_says_with_how_many(without):
     without(metrics=MEASURED)
+    checkpoint.amend("judge-avatars", {"draws": {"10000": [0.3, 0.4, 0.9]}}, section="floors")
     html = kl_figures.figures(told())
     assert html.count("<svg") == 2 and "hollow" not in html
     assert "floor 0.4" in html and "10,000 new faces, on an abacus" in html

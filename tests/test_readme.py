@@ -8,7 +8,7 @@ import re
 import pytest
 
 from conftest import ROOT
-from gen_core.evaluation.report import markdown_table
+from gen_core.evaluation.report import markdown_figures, markdown_table
 from gen_core.training import checkpoint
 from gen_core.training.recipes import RECIPES
 
@@ -17,6 +17,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_the_table_is_what_the_checkpoints_say():
     assert markdown_table() in README
+    assert markdown_figures() in README
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\((\w[\w/.]+)\)", README))))

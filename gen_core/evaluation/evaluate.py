@@ -22,7 +22,13 @@ from gen_core.devices import device_title
 from gen_core.evaluation import metrics
 from gen_core.evaluation.compositionality import KNOBS, compositionality
 from gen_core.evaluation.inception import inception_features
-from gen_core.evaluation.reference import Reference, classified, measured_classifier, rounded
+from gen_core.evaluation.reference import (
+    Reference,
+    classified,
+    floor,
+    measured_classifier,
+    rounded,
+)
 from gen_core.family import Family, Picture
 from gen_core.knobs import check_all, whole
 from gen_core.progress import Progress, Report, ignore
@@ -30,6 +36,10 @@ from gen_core.sampling import Noise, final
 from gen_core.training import checkpoint
 
 SAMPLES = 10_000
+COMPLETE = 2_000
+"""Fewer samples are for a glance: nothing is measured then that draws pictures of its own."""
+LEFT_OUT = "left_out"
+"""Of a result: what was not measured, and why."""
 
 
 def evaluate(
@@ -48,18 +58,21 @@ def evaluate(
 ) -> dict[str, Any]:
     """The metrics of a checkpoint by name, as a dict of plain values fit for JSON.
 
-    samples: 100 to 100000, drawn with the seeds seed, seed + 1, ..., conditions balanced; knobs:
-    what the family's `sample` takes, over those in its `measured_with`. `write` puts the result
-    into the checkpoint's card; `inception` adds the standard FID, which needs torch-fidelity and
-    the test pictures. Memory is bounded by `batch` and the features. Raises CheckpointError,
-    KnobError, and for a classifier or the standard FID MissingData and MissingInception.
+    samples: 100 to 100000, drawn with the seeds seed, seed + 1, ..., conditions balanced; fewer
+    than `COMPLETE` are a glance, and what was not measured stands under "left_out" with the reason;
+    knobs: what the family's `sample` takes, over those that its figures were published with.
+    `write` puts the result into the checkpoint's card; `inception` adds the standard FID, which
+    needs torch-fidelity and the test pictures. Memory is bounded by `batch` and the features.
+
+    Raises CheckpointError, KnobError, and for a classifier or the standard FID MissingData and
+    MissingInception.
     """
     samples, batch = whole("samples", samples, 100, 100_000), whole("batch", batch, 1, 10_000)
     model = checkpoint.load(name, device, folder)
     started, extra = time.perf_counter(), {}
     if isinstance(model, Family):
         check_all(model.every_knob, knobs, name)
-        settings = dict(model.measured_with) | knobs
+        settings = model.published | knobs
         result = {"samples": samples, "seed": seed, "knobs": settings}
         evaluation = Evaluation(
             _reference(model, device, folder), samples, batch, seed, data_root, progress, settings
@@ -68,7 +81,10 @@ def evaluate(
             result["fid_inception_v3"] = evaluation.standard_fid(model, settings)
         if evaluation.reference:
             result |= evaluation.against_real(model, settings)
+        left_out = result.pop(LEFT_OUT, {})
         result |= rounded(model.extra_metrics(evaluation))
+        if left_out := left_out | result.pop(LEFT_OUT, {}):
+            result[LEFT_OUT] = left_out
     else:
         result, extra = measured_classifier(model, data_root, progress)
     result["seconds"] = round(time.perf_counter() - started, 1)
@@ -118,24 +134,46 @@ class Evaluation:
     knobs: dict[str, Any] = field(default_factory=dict)
     """What is drawn with, where these are not the defaults."""
 
+    @property
+    def complete(self) -> bool:
+        """Whether what draws pictures of its own is measured too."""
+        return self.samples >= COMPLETE
+
+    def at_a_glance(self, what: str) -> dict[str, Any]:
+        """The result of what is not measured then."""
+        return {LEFT_OUT: {what: f"draws pictures of its own: take {COMPLETE:,} samples or more"}}
+
     def against_real(self, model: Family, knobs: dict[str, Any]) -> dict[str, Any]:
         """The metrics that every family of pictures has."""
         reference, classifier = self.reference, self.reference.classifier
         batches = draw(model, self.samples, self.batch, self.seed, knobs)
         fake = classified(classifier, batches, self.samples, self.progress)
-        precision, recall = metrics.precision_recall(reference.features, fake.features)
+        pair, real_first = (fake.features, reference.features), (reference.features, fake.features)
+        precision, recall = metrics.precision_recall(*real_first)
+        density, coverage = metrics.density_coverage(*real_first)
         result = {
-            "frechet": metrics.frechet_distance(fake.features, reference.features),
-            "floor": reference.floor,
+            "frechet": metrics.frechet_distance(*pair),
+            "floor": floor(reference.floors, self.samples),
+            "kernel_distance": metrics.kernel_distance(*pair),
             "precision": precision,
             "recall": recall,
+            "density": density,
+            "coverage": coverage,
             **classifier.census(fake.logits),
             "judge_accuracy": reference.accuracy,
         }
+        left_out = {}
+        if result["floor"] is None:
+            known = ", ".join(f"{int(n):,}" for n in reference.floors.get("draws", ())) or "none"
+            left_out["floor"] = f"measured for these numbers of samples: {known}"
+        if self.samples < (least := 4 * fake.features.shape[1]):
+            left_out["extrapolated_frechet"] = f"needs {least} samples"
+        else:
+            result["extrapolated_frechet"] = metrics.extrapolated_frechet(*pair)
         asked = model.condition.balanced(range(self.samples))
         if asked is not None:
             result |= classifier.agreement(fake.logits, torch.as_tensor(asked))
-        return rounded(result)
+        return rounded(result) | ({LEFT_OUT: left_out} if left_out else {})
 
     def compared(self, model: Family, samples: int) -> dict[str, Any]:
         """A quick comparison with real pictures, from few samples at the defaults."""

@@ -3,7 +3,8 @@ training picture lies among its features, small enough to ship."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import statistics
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gen_core.classifiers.images import ImageClassifier
-from gen_core.data import load_data
+from gen_core.data import ImageSet, load_data
 from gen_core.evaluation import metrics
 from gen_core.progress import Progress, Report, ignore
 from gen_core.training import checkpoint
@@ -20,6 +21,9 @@ from gen_core.training import checkpoint
 AXES = 48
 """Principal axes kept: of the portraits' features, more than nine tenths of the variance."""
 PREFIX = "training."
+FLOOR_SAMPLES = (1_000, 2_000, 5_000, 6_000, 10_000)
+"""For which numbers of samples the floor is measured."""
+FLOOR_DRAWS = 5
 
 
 class Classified(NamedTuple):
@@ -38,8 +42,8 @@ class Reference:
     classifier: ImageClassifier
     features: Tensor
     """(10000, D) float32, of the test pictures"""
-    floor: float
-    """Fréchet distance of as many training pictures: what a perfect model would reach."""
+    floors: Mapping[str, Any]
+    """As `measured_floors` returns them; empty where they have not been measured."""
     accuracy: float
     """Of the classifier, on the test pictures."""
 
@@ -54,7 +58,8 @@ class Reference:
                 f"run `python -m gen_core evaluate {name} --write`, which needs the data set"
             )
         features, figures = classifier.extra["features.test"].float(), classifier.card["metrics"]
-        return cls(classifier, features, figures["floor"], figures["accuracy"])
+        floors = classifier.card.get("floors", {})
+        return cls(classifier, features, floors, figures["accuracy"])
 
 
 @torch.inference_mode()
@@ -79,26 +84,75 @@ def classified(
 def measured_classifier(
     classifier: ImageClassifier, data_root: str | None, progress: Report
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Accuracy and floor, and what of real pictures others are measured against."""
+    """Accuracy, and what of real pictures others are measured against."""
     test = load_data(classifier.card["data"], "test", data_root)
-    train = load_data(classifier.card["data"], "train", data_root)
-    seen = {}
-    for split, data in (("test", test), ("train", train)):
-        count = len(data) if classifier.indexes else min(len(data), len(test))
-        batches = map(data.pictures, torch.arange(count).split(250))
-        seen[split] = classified(classifier, batches, count, progress, f"{split} pictures")
-    # Half precision keeps the file small; the floor is measured on what the file will hold.
-    features = {split: said.features.half() for split, said in seen.items()}
-    extra = {"features.test": features["test"]}
+    seen = _seen(classifier, test, "test pictures", progress)
+    extra = {"features.test": seen.features.half()}  # half precision keeps the file small
     if classifier.indexes:
-        extra |= TrainingIndex.of(seen["train"].features).tensors()
+        train = load_data(classifier.card["data"], "train", data_root)
+        features = _seen(classifier, train, "training pictures", progress).features
+        extra |= TrainingIndex.of(features).tensors()
     result = {
         "samples": len(test),
-        "floor": metrics.frechet_distance(features["train"][: len(test)], features["test"]),
-        **classifier.agreement(seen["test"].logits, test.labels),
-        **classifier.census(seen["test"].logits),
+        **classifier.agreement(seen.logits, test.labels),
+        **classifier.census(seen.logits),
     }
     return rounded(result), extra
+
+
+def _seen(classifier: ImageClassifier, data: ImageSet, stage: str, progress: Report) -> Classified:
+    batches = map(data.pictures, torch.arange(len(data)).split(250))
+    return classified(classifier, batches, len(data), progress, stage)
+
+
+def measured_floors(
+    classifier: ImageClassifier, data_root: str | None, progress: Report = ignore
+) -> dict[str, Any]:
+    """Fréchet distance of N real training pictures from the test pictures, what a perfect model
+    would reach with N samples: {"references": how many test pictures, "draws": {N: one distance
+    for each of `FLOOR_DRAWS` draws}}.
+
+    Classes are balanced, attributes are as drawn. Raises MissingData, and CheckpointError where
+    the classifier has not been evaluated.
+    """
+    train = load_data(classifier.card["data"], "train", data_root)
+    features = _seen(classifier, train, "training pictures", progress).features.half()
+    if "features.test" not in classifier.extra:
+        raise checkpoint.CheckpointError("evaluate the classifier itself with --write first")
+    real, draws = metrics.moments(classifier.extra["features.test"]), {}
+    for count in sorted({*FLOOR_SAMPLES, len(classifier.extra["features.test"])}):
+        if count <= len(train):
+            chosen = (_drawn(train.labels, count, seed) for seed in range(FLOOR_DRAWS))
+            moments = (metrics.moments(features[rows]) for rows in chosen)
+            draws[str(count)] = [metrics.frechet_from_moments(*m, *real) for m in moments]
+    return {"references": len(classifier.extra["features.test"]), "draws": rounded(draws)}
+
+
+def _drawn(labels: Tensor, count: int, seed: int) -> Tensor:
+    """(count,) indices without repetition, of each class equally many, if labels are classes."""
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    if labels.ndim > 1:
+        return order[:count]
+    shuffled = labels[order]
+    places = [(shuffled == c).nonzero()[:, 0] for c in labels.unique()]
+    each = -(-count // len(places))
+    return order[torch.stack([place[:each] for place in places], dim=1).flatten()[:count]]
+
+
+def floor(floors: Mapping[str, Any], samples: int) -> float | None:
+    """The median for so many samples; None where it has not been measured for their number."""
+    draws = floors.get("draws", {}).get(str(samples))
+    return statistics.median(draws) if draws else None
+
+
+def floor_of(card: Mapping[str, Any], folder: Path | str | None = None) -> float | None:
+    """What a perfect model would reach with as many samples as a checkpoint was measured with; None
+    where that is not known. card: the checkpoint's."""
+    judge = f"judge-{card.get('data')}"
+    if judge not in checkpoint.available(folder):
+        return None
+    floors = checkpoint.card(judge, folder).get("floors", {})
+    return floor(floors, card.get("metrics", {}).get("samples", 0))
 
 
 def rounded(value: Any) -> Any:

@@ -7,23 +7,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gen_core.evaluation.reference import floor_of
 from gen_core.training import checkpoint
 
-COLUMNS = (
-    "Checkpoint",
-    "Parameters",
-    "MB",
-    "Steps",
-    "Hours",
-    "Hardware",
-    "Samples",
-    "Fréchet distance",
-    "× floor",
-    "Precision",
-    "Recall",
-    "Accuracy",
-    "Classes alive",
-)
+ABOUT = ("Checkpoint", "Parameters", "MB", "Steps", "Hours", "Hardware")
+FIGURES = {
+    "Samples": ("samples", ",d"),
+    "Fréchet distance": ("frechet", ".4f"),
+    "Floor": ("floor", ".4f"),
+    "Extrapolated": ("extrapolated_frechet", ".4f"),
+    "Kernel distance": ("kernel_distance", ".5f"),
+    "Precision": ("precision", ".3f"),
+    "Recall": ("recall", ".3f"),
+    "Density": ("density", ".3f"),
+    "Coverage": ("coverage", ".3f"),
+    "Accuracy": ("accuracy", ".3f"),
+    "Classes alive": ("classes_alive", "d"),
+}
+"""Columns of figures: what stands in them of a result of `evaluate`, and how it is written."""
 TEXT_COLUMNS = ("Checkpoint", "Hardware")
 NOT_MEASURED = "–"
 QUESTIONS = {
@@ -41,9 +42,34 @@ HEADS = ("Asked for", "Seen", "Held out", "Judge, on painted pictures")
 
 
 def markdown_table(folder: Path | str | None = None) -> str:
-    """One row a checkpoint; a dash where a figure does not apply or was not measured."""
-    rows = (_row(name, folder) for name in checkpoint.available(folder))
-    return _markdown(COLUMNS, rows, TEXT_COLUMNS)
+    """What each checkpoint is."""
+    rows = (_about(name, folder) for name in checkpoint.available(folder))
+    return _markdown(ABOUT, rows, TEXT_COLUMNS)
+
+
+def markdown_figures(folder: Path | str | None = None) -> str:
+    """How good each checkpoint is, as its card says."""
+    cards = {name: checkpoint.card(name, folder) for name in checkpoint.available(folder)}
+    return markdown_results(
+        {
+            name: card.get("metrics", {}) | {"floor": floor_of(card, folder)}
+            for name, card in cards.items()
+        }
+    )
+
+
+def markdown_results(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Results of `evaluate` by name, a row each; a dash where a figure does not apply or was not
+    measured."""
+    rows = (
+        [f"`{name}`", *(_figure(result.get(key), form) for key, form in FIGURES.values())]
+        for name, result in results.items()
+    )
+    return _markdown(("Checkpoint", *FIGURES), rows, TEXT_COLUMNS)
+
+
+def _figure(value: Any, form: str) -> str:
+    return NOT_MEASURED if value is None else format(value, form)
 
 
 def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]], text: Sequence[str]) -> str:
@@ -61,30 +87,15 @@ def parameters(name: str, folder: Path | str | None = None) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _row(name: str, folder: Path | str | None) -> list[str]:
+def _about(name: str, folder: Path | str | None) -> list[str]:
     card = checkpoint.card(name, folder)
-    metrics: dict[str, Any] = card.get("metrics", {})
-    size = checkpoint.size(name, folder)
-
-    def figure(key: str, form: str) -> str:
-        return NOT_MEASURED if metrics.get(key) is None else format(metrics[key], form)
-
-    distance = "frechet" if "frechet" in metrics else "floor"
-    times = metrics[distance] / metrics["floor"] if distance in metrics else None
     return [
         f"`{name}`",
         f"{parameters(name, folder) / 1e6:.2f} M",
-        f"{size / 1e6:.1f}",
+        f"{checkpoint.size(name, folder) / 1e6:.1f}",
         f"{card['steps']:,}",
         f"{card['hours']:.2f}",
         card["hardware"],
-        figure("samples", ",d"),
-        figure(distance, ".4f"),
-        NOT_MEASURED if times is None else f"{times:.1f}",
-        figure("precision", ".3f"),
-        figure("recall", ".3f"),
-        figure("accuracy", ".3f"),
-        figure("classes_alive", "d"),
     ]
 
 

@@ -204,6 +204,8 @@ class GAN(Family):
 
     def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
         """What the generator could do at each snapshot of its training, from fewer samples."""
+        if self.snapshots and not evaluation.complete:
+            return evaluation.at_a_glance("snapshots")
         history = []
         for step in self.snapshots:
             found = evaluation.compared(self.at_snapshot(step), SNAPSHOT_SAMPLES)

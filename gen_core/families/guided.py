@@ -58,8 +58,11 @@ class GuidedFamily(Family):
 
     def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
         """Whether it composes attributes that no training picture showed together."""
-        asked = isinstance(self.condition, Attributes)
-        return {"composing": evaluation.compositionality(self)} if asked else {}
+        if not isinstance(self.condition, Attributes):
+            return {}
+        if not evaluation.complete:
+            return evaluation.at_a_glance("composing")
+        return {"composing": evaluation.compositionality(self)}
 
     def guided(self, rows: Tensor | None, count: int, guidance_scale: float) -> GuidedNetwork:
         """The network with guidance. rows: what is asked for, as the condition encodes it; None:

@@ -133,7 +133,7 @@ class VAE(Family):
         try:
             test = evaluation.test_set(self)
         except MissingData as error:
-            return {"skipped": {"reconstruction": str(error)}}
+            return {"left_out": {"reconstruction": str(error)}}
         rng = torch.Generator(self.device).manual_seed(0)
         sums = torch.zeros(3, dtype=torch.float64)
         for rows in torch.arange(len(test)).split(250):

@@ -1,13 +1,16 @@
 """Checkpoints: safetensors with JSON metadata. No pickle, so a file can only hold numbers.
 
-A family that another library can open too has a folder in that library's format instead, and the
-metadata beside it in card.json.
+What is measured of it later stands beside the file, in JSON that is tied to it by its hash: so a
+new figure is a few lines of text, and one of other weights is never shown. A family that another
+library can open too has a folder in that library's format instead, and all metadata in card.json.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -83,9 +86,35 @@ def amend(
     place = path_of(name, folder)
     if place.is_dir():
         write_card(place, card(name, folder) | {section: found})
-    else:
-        tensors, meta = read(name, folder)
-        _write(place, tensors, extra, meta | {section: found})
+        return
+    later = _later(place) | {section: found}
+    if extra:
+        tensors, meta = _stored(name, folder)
+        _write(place, tensors, extra, meta)
+    text = json.dumps({"sha256": _sha256(place), **later}, indent=1)
+    with in_one_move(place.with_suffix(".json")) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
+
+
+def _later(place: Path) -> dict[str, Any]:
+    """The sections that were measured of these very weights after they were stored."""
+    try:
+        said = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if said.pop("sha256", "") == _sha256(place) else {}
+
+
+def _sha256(place: Path) -> str:
+    stat = place.stat()
+    return _hash_of(place, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _hash_of(place: Path, *state: int) -> str:
+    """state: changes when the file does."""
+    with open(place, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_card(place: Path, card: Mapping[str, Any]) -> None:
@@ -108,6 +137,11 @@ def _write(
 
 def read(name: str, folder: Path | str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """A checkpoint's tensors as stored, and its metadata. Raises CheckpointError."""
+    tensors, meta = _stored(name, folder)
+    return tensors, meta | _later(path_of(name, folder))
+
+
+def _stored(name: str, folder: Path | str | None) -> tuple[dict[str, Tensor], dict[str, Any]]:
     with _opened(name, folder) as file:
         tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
         return tensors, _metadata(name, file.metadata())
@@ -118,7 +152,7 @@ def card(name: str, folder: Path | str | None = None) -> dict[str, Any]:
     place = path_of(name, folder)
     if not place.is_dir():
         with _opened(name, folder) as file:
-            return _metadata(name, file.metadata())
+            return _metadata(name, file.metadata()) | _later(place)
     try:
         said = json.loads((place / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -18,6 +18,7 @@ from demos.tabs.latent_space.texts import CURVES, FIGURES, FROM_TRAINING, NO_FRE
 from demos.tabs.overview.rows import distance
 from demos.widgets.chart import Axis, LogAxis, Mark, axes, chart, corner, level, placed
 from demos.widgets.measured import card, table
+from gen_core.evaluation.reference import floor_of
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
 
@@ -46,7 +47,8 @@ class Known:
         """Raises CheckpointError where the file is missing or damaged."""
         tensors, meta = checkpoint.read(variant.name)
         curves = {name: _curve(tensors, name) for name in (RATE, DISTORTION)}
-        return cls(variant, hue, meta["config"], meta.get("metrics", {}), curves)
+        metrics = meta.get("metrics", {}) | {"floor": floor_of(meta)}
+        return cls(variant, hue, meta["config"], metrics, curves)
 
     @property
     def measured(self) -> bool:
@@ -127,7 +129,7 @@ def tradeoff(known: Sequence[Known]) -> str:
 def quality(known: Sequence[Known]) -> str:
     """Fréchet distance of samples against rate."""
     values = [k.metrics["frechet"] for k in known]
-    floors = [k.metrics["floor"] for k in known if k.metrics.get("floor")][:1]
+    floors = sorted({k.metrics["floor"] for k in known if k.metrics.get("floor")})
     up = LogAxis.upward([*values, *floors])
     lines = [level(up.at(f), f"floor {f:.2g}: real against real portraits") for f in floors]
     drawn = _against_rate(known, values, up, "Fréchet distance of new faces")

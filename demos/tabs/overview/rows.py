@@ -26,6 +26,7 @@ from gen_core.data import CLASSES
 from gen_core.data.avatars import portrait, random_avatar
 from gen_core.data.avatars.captions import caption
 from gen_core.data.splits import AVATARS
+from gen_core.evaluation.reference import floor_of
 from gen_core.family import Family
 from gen_core.knobs import choice
 from gen_core.sampling import Meter, pixels
@@ -86,7 +87,7 @@ class Result:
     samples: int | None
     """With how many samples `frechet` was measured."""
     floor: float | None
-    """Fréchet distance between real pictures and other real ones."""
+    """Fréchet distance of as many real pictures from other real ones."""
     as_measured: bool
     """Whether these pictures were drawn with the knobs that `frechet` was measured with."""
 
@@ -122,7 +123,7 @@ def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iter
             parameters=sum(p.numel() for p in model.parameters()),
             frechet=metrics.get("frechet"),
             samples=metrics.get("samples"),
-            floor=metrics.get("floor"),
+            floor=floor_of(model.card),
             as_measured=knobs == asked,
         )
 
@@ -302,7 +303,7 @@ def scatter(shown: Sequence[tuple[FamilyText, Result]]) -> str:
     time and distance are of different settings. A dashed line: real pictures against others.
     """
     results = [result for _, result in shown]
-    floors = [result.floor for result in results if result.floor][:1]
+    floors = sorted({result.floor for result in results if result.floor})
     distances = [r.frechet for r in results if r.frechet is not None] + floors
     across = LogAxis.across([result.milliseconds for result in results] or [1])
     up = LogAxis.upward(distances or [1])
