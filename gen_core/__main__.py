@@ -36,6 +36,7 @@ from gen_core.sampling import MAX_SEED, Noise, seeds_from
 from gen_core.training import checkpoint, recipes
 from gen_core.training.checkpoint import CheckpointError, available, load
 from gen_core.training.distributed import init_distributed
+from gen_core.training.train import NotFinite
 
 EXTRA = (*TextToImage.libraries, "tokenizers", "accelerate", "torchvision")
 """What the extra "text-to-image" installs, and a command may find missing."""
@@ -48,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     try:
         result, text = args.run(args)
-    except (KnobError, CheckpointError, OSError) as error:  # OSError: data or InceptionV3 missing
+    # OSError: data or InceptionV3 missing
+    except (KnobError, CheckpointError, NotFinite, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:

@@ -147,6 +147,9 @@ class Trainable(nn.Module):
     renamed: ClassVar[Mapping[str, str]] = {}
     """By the name in older files what a field of the config or a part of a tensor's name is called
     now."""
+    absent: ClassVar[Mapping[str, Any]] = {}
+    """What fields of the config were, in effect, in older files, which do not have them: where that
+    is another value than the default."""
     parts: ClassVar[Mapping[str, type[Trainable]]] = {}
     """What is trained one by one where the whole is not; such a family's weights are a folder."""
 

@@ -8,6 +8,7 @@ sigma_t = sqrt(1 - alpha_bar_t) / sqrt(alpha_bar_t), and "s" is the next, less n
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -69,23 +70,32 @@ class NoiseSchedule:
     def total(self) -> int:
         return len(self.alpha_bar) - 1
 
-    @property
+    @functools.cached_property
     def sigmas(self) -> np.ndarray:
         """Noise to signal for t = 0 .. T."""
         return np.sqrt((1 - self.alpha_bar) / self.alpha_bar)
+
+    @functools.cached_property
+    def _log_sigmas(self) -> np.ndarray:
+        """For t = 1 .. T."""
+        return np.log(self.sigmas[1:])
+
+    @functools.cached_property
+    def _table(self) -> tuple[float, ...]:
+        """alpha_bar as `constant` takes it."""
+        return tuple(self.alpha_bar.tolist())
 
     def sigma(self, t: float) -> float:
         """Noise to signal at t; between whole t, log sigma is interpolated. t = 0 gives 0."""
         if t <= 0:
             return 0.0
-        return float(np.exp(np.interp(t, np.arange(1, self.total + 1), np.log(self.sigmas[1:]))))
+        return float(np.exp(np.interp(t, np.arange(1, self.total + 1), self._log_sigmas)))
 
     def time(self, sigma: float) -> float:
         """The t whose noise to signal is sigma: the inverse of `sigma`."""
         if sigma <= 0:
             return 0.0
-        log_sigmas = np.log(self.sigmas[1:])
-        return float(np.interp(math.log(sigma), log_sigmas, np.arange(1, self.total + 1)))
+        return float(np.interp(math.log(sigma), self._log_sigmas, np.arange(1, self.total + 1)))
 
     def scales_at(self, t: float) -> tuple[float, float]:
         """(sqrt(alpha_bar), sqrt(1 - alpha_bar)) at t."""
@@ -94,7 +104,7 @@ class NoiseSchedule:
 
     def scales(self, t: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """The same for whole t (B,), shaped to multiply x (B, ...)."""
-        alpha_bar = constant(tuple(self.alpha_bar.tolist()), torch.float32, x.device)[t]
+        alpha_bar = constant(self._table, torch.float32, x.device)[t]
         alpha_bar = alpha_bar.reshape(-1, *[1] * (x.dim() - 1))
         return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
 

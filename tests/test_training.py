@@ -15,7 +15,7 @@ from gen_core.family import Family, Phase, registry
 from gen_core.knobs import KnobError
 from gen_core.training import checkpoint, recipes
 from gen_core.training.recipes import Recipe, Run
-from gen_core.training.train import Trainer
+from gen_core.training.train import NotFinite, Trainer
 
 pytestmark = pytest.mark.heavy
 
@@ -313,3 +313,56 @@ def test_every_recipe_fits_its_family(name):
     if marks := recipe.snapshots:
         assert list(marks) == sorted(set(marks))
         assert marks[-1] == recipe.steps and len(marks) >= 12
+
+
+# --- a training that runs away --------------------------------------------------------------------
+
+
+def test_a_loss_that_is_not_finite_stops_the_training_and_the_last_good_state_stays(place):
+    """The learning rate is so high that the weights leave the range of float32 in a few steps."""
+    recipe = Recipe("vae", steps=200, batch=16, warmup=0, config={"widths": (16, 32), "latent": 4})
+    good = Run("vae-x", recipe, place / "run")
+    steps = good.train(device="cpu", save_every=2)
+    for _ in range(5):
+        step = next(steps)
+    kept = load_file(good.state)
+    poison = step.trainer.model.log_sigma
+    with torch.no_grad():
+        poison.fill_(math.nan)
+    with pytest.raises(NotFinite, match=r"vae-x, step 6: the loss is NaN or infinite\. .*step 4"):
+        next(steps)
+    assert good.steps_done() == 4 and not good.result.exists()
+    after = load_file(good.state)
+    assert all(torch.equal(kept[name], after[name]) for name in kept)
+    assert next(Run("vae-x", recipe, place / "run").train(device="cpu")).step == 5  # and goes on
+
+
+@pytest.mark.parametrize("family", TRAINED)
+def test_what_is_not_finite_in_the_data_never_reaches_the_weights(family):
+    model = tiny(family)
+    trainer = Trainer(model, steps=10, seed=0, ema=0.9, warmup=1)
+    x, label = batches(family)[0]
+    if not x.is_floating_point():
+        return  # tokens are whole numbers
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(NotFinite, match="step 1: the loss is NaN or infinite"):
+        trainer.update(torch.full_like(x, math.nan), label)
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+    first = trainer.phases[0].parameters
+    names = [name for name, p in model.named_parameters() if any(p is q for q in first)]
+    assert all(torch.equal(before[name], model.state_dict()[name]) for name in names)
+
+
+def test_ruined_weights_do_not_replace_a_good_state(tmp_path):
+    """As on a GPU, whose losses the host looks at now and then only."""
+    trainer = train("vae", 4, stop=2, save=tmp_path / "s.safetensors")
+    kept = (tmp_path / "s.safetensors").read_bytes()
+    with torch.no_grad():
+        trainer.ema.log_sigma.fill_(math.inf)
+    with pytest.raises(NotFinite, match="step 2: the weights are NaN or infinite"):
+        trainer.save(tmp_path / "s.safetensors")
+    trainer = train("vae", 4, stop=2)
+    trainer.diverged = torch.tensor(True)
+    with pytest.raises(NotFinite, match="the loss is NaN or infinite"):
+        trainer.save(tmp_path / "s.safetensors")
+    assert (tmp_path / "s.safetensors").read_bytes() == kept

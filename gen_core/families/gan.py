@@ -34,6 +34,8 @@ class GANConfig:
     discriminator_width: int = 48
     classes: int = 0
     """0: unconditional."""
+    projection: str = "sum"
+    """How the discriminator puts label and features together: see there."""
     r1: float = 0.1
     """Gamma, the weight of the penalty on the discriminator's slope; 0: none."""
     lr_generator: float = 5e-4
@@ -65,6 +67,7 @@ class GAN(Family):
         ),
     )
     clock = Clock("latent to picture")
+    absent: ClassVar = {"projection": "mean"}
     renamed: ClassVar = {
         "critic": "discriminator",
         "critic_width": "discriminator_width",
@@ -90,7 +93,9 @@ class GAN(Family):
         """The two players."""
         c = self.config
         self.generator = Generator(c.channels, c.size, c.widths, c.latent, c.classes)
-        self.discriminator = Discriminator(c.channels, c.size, c.discriminator_width, c.classes)
+        self.discriminator = Discriminator(
+            c.channels, c.size, c.discriminator_width, c.classes, c.projection
+        )
 
     def phases(self) -> list[Phase]:
         c, betas = self.config, (self.config.momentum, 0.99)

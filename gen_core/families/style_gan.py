@@ -75,6 +75,7 @@ class StyleGAN(GAN):
     name = "style-gan"
     Config = StyleGANConfig
 
+    absent: ClassVar = {}
     renamed: ClassVar = GAN.renamed | {
         "critic_widths": "discriminator_widths",
         "shown": "aux_weight",
@@ -86,6 +87,10 @@ class StyleGAN(GAN):
 
     def build(self) -> None:
         c, schema = self.config, SCHEMAS[self.config.schema]
+        for name, doubled in (("widths", 1), ("discriminator_widths", 0)):
+            levels = len(getattr(c, name))
+            if c.size != (size := 4 * 2 ** (levels - doubled)):
+                raise ValueError(f"size={c.size}: {levels} {name} reach from 4 to {size} pixels")
         sizes, numbers = tuple(schema.sizes.values()), len(schema.continuous)
         self.generator = StyleGenerator(c.channels, c.widths, c.latent, c.mapping, sizes, numbers)
         head = AttributeHead(schema.sizes, numbers)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.nets.unet import ResBlock, norm
+from gen_core.nets.unet import ResBlock, divided, norm
 
 
 class Generator(nn.Module):
@@ -14,7 +14,11 @@ class Generator(nn.Module):
         self, channels: int, size: int, widths: tuple[int, ...], latent: int, classes: int
     ) -> None:
         super().__init__()
-        self.side = size // 4
+        self.side = divided(size, 4, "the generator doubles its side twice")
+        if len(widths) != 3:
+            raise ValueError(
+                f"widths={widths}: takes three, of a quarter, half and full resolution"
+            )
         self.label = nn.Embedding(max(1, classes), latent)
         self.mapping = nn.Sequential(
             nn.Linear(2 * latent, latent), nn.SiLU(), nn.Linear(latent, latent)
@@ -49,20 +53,29 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Picture and label -> one number, high for "real" (Miyato & Koyama 2018: projection).
+    """Picture and label -> one number, high for "real".
 
-    No normalisation: it would blur the gradient penalty, which is per picture.
+    The label's part is the inner product of its embedding and the features (Miyato & Koyama 2018,
+    "cGANs with Projection Discriminator", eq. 3), or with "mean" that over their number. No
+    normalisation: it would blur the gradient penalty, which is per picture.
     """
 
-    def __init__(self, channels: int, size: int, width: int, classes: int) -> None:
+    def __init__(
+        self, channels: int, size: int, width: int, classes: int, projection: str = "sum"
+    ) -> None:
         super().__init__()
+        if projection not in ("sum", "mean"):
+            raise ValueError(f"projection={projection!r}: choose sum or mean")
+        self.projection = projection
         self.enter = nn.Conv2d(4 * channels, width, 3, padding=1)
         self.body = nn.Sequential(
             PlainBlock(width),
             nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
             PlainBlock(2 * width),
         )
-        self.deep = nn.Linear(2 * width * (size // 4) ** 2, 2 * width)
+        self.deep = nn.Linear(
+            2 * width * divided(size, 4, "the discriminator halves it twice") ** 2, 2 * width
+        )
         self.out = nn.Linear(2 * width, 1)
         self.label = nn.Embedding(classes, 2 * width) if classes else None
         if self.label is not None:  # trained from N(0, 1), it gave one picture a class
@@ -74,7 +87,8 @@ class Discriminator(nn.Module):
         h = F.leaky_relu(self.deep(self.body(self.enter(x)).flatten(1)), 0.2)
         logit = self.out(h)[:, 0]
         if self.label is not None:
-            logit = logit + (self.label(label) * h).mean(1)
+            product = self.label(label) * h
+            logit = logit + (product.sum(1) if self.projection == "sum" else product.mean(1))
         return logit
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from gen_core.nets.unet import ResBlock, Upsample, norm
+from gen_core.nets.unet import ResBlock, Upsample, divided, norm
 
 
 class Encoder(nn.Module):
@@ -51,9 +51,4 @@ class Decoder(nn.Module):
 
 def smallest(size: int, widths: tuple[int, ...]) -> int:
     """The side of the map at the last level, where pictures have the side `size`."""
-    side, left = divmod(size, 2 ** len(widths))
-    if left:
-        raise ValueError(
-            f"size={size}: with {len(widths)} levels choose a multiple of {2 ** len(widths)}"
-        )
-    return side
+    return divided(size, 2 ** len(widths), f"{len(widths)} levels halve it once each")

@@ -14,8 +14,21 @@ from gen_core.nets.attributes import AttributeEmbedding
 
 
 def norm(channels: int) -> nn.GroupNorm:
-    """Group normalisation with 16 channels a group: no batch statistics, so rows stay apart."""
-    return nn.GroupNorm(max(1, channels // 16), channels)
+    """Group normalisation with 16 channels a group: no batch statistics, so rows stay apart.
+    Raises ValueError for a width that has no such groups."""
+    groups = max(1, channels // 16)
+    if channels < 1 or channels % groups:
+        raise ValueError(f"width={channels}: choose a multiple of 16")
+    return nn.GroupNorm(groups, channels)
+
+
+def divided(size: int, factor: int, because: str) -> int:
+    """size / factor, the side of the smallest map; raises ValueError where that is no whole
+    number, so that no network draws another size than it says. because: for the message."""
+    side, rest = divmod(size, factor)
+    if rest or side < 1:
+        raise ValueError(f"size={size}: choose a multiple of {factor}, because {because}")
+    return side
 
 
 def zeroed(layer: nn.Module) -> nn.Module:
@@ -67,7 +80,9 @@ class SelfAttention(nn.Module):
 
     def __init__(self, width: int, head: int = 32) -> None:
         super().__init__()
-        self.heads = width // head
+        self.heads = max(1, width // head)
+        if width % self.heads:
+            raise ValueError(f"width={width}: choose a multiple of {head} where there is attention")
         self.norm = norm(width)
         self.qkv = nn.Conv2d(width, 3 * width, 1)
         self.out = zeroed(nn.Conv2d(width, width, 1))
@@ -128,6 +143,13 @@ class UNet(nn.Module):
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         self.config = config
+        if config.patch < 1 or not config.widths:
+            raise ValueError(
+                f"patch={config.patch}, widths={config.widths}: choose 1 or more of each"
+            )
+        levels = len(config.widths)
+        reason = f"patch={config.patch} and {levels} widths halve it {levels - 1} times"
+        divided(config.size, config.patch * 2 ** (levels - 1), reason)
         pixels = config.channels * config.patch**2
         first, last = config.widths[0], config.widths[-1]
         self.time = FourierTime(config.embedding)

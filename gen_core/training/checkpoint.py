@@ -222,7 +222,7 @@ def kind_of(said: Mapping[str, Any], name: str = "it") -> type[Trainable]:
 def config_of(card: Mapping[str, Any]) -> Any:
     """The config that a checkpoint's card holds, in its family's own type."""
     family = registry.classes[card["family"]]
-    values = current_names(card["config"], family)
+    values = {**family.absent, **current_names(card["config"], family)}
     fields = {f.name for f in dataclasses.fields(family.Config)}
     # JSON turns tuples into lists; a config has tuples, so that it can be frozen and hashed.
     as_tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -21,8 +22,8 @@ from gen_core.devices import device_title, pick_device
 from gen_core.family import Trainable, registry
 from gen_core.knobs import KnobError, choice
 from gen_core.training import checkpoint
-from gen_core.training.distributed import init_distributed
-from gen_core.training.train import BatchSource, Step, fit
+from gen_core.training.distributed import World, init_distributed
+from gen_core.training.train import BatchSource, NotFinite, Step, fit
 
 LOG_EVERY = 8
 """Updates from one line of the log to the next: also a phase that plays in every second, fourth or
@@ -171,37 +172,54 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         if world.is_main:
             self._trim_log()
-        while (done := self.steps_done()) < recipe.steps:
-            for step in fit(
-                self._model(done, device),
-                batches,
-                steps=recipe.steps,
-                seed=recipe.seed,
-                ema=recipe.ema,
-                warmup=recipe.warmup,
-                resume=self.state if done else None,
-                world=world,
-                local_steps=recipe.local_steps,
-            ):
-                saves = step.step % save_every == 0 or step.step in (
-                    recipe.switch_step,
-                    recipe.steps,
-                )
-                if saves:
-                    step.trainer.sync_weights()
-                if world.is_main:
-                    self._keep(step, saves)
-                yield step
-                if step.step == recipe.switch_step:
-                    break  # and go on from the state, with the changed config
-            world.wait()  # until the state is written
+        with self._naming_what_is_kept():
+            while (done := self.steps_done()) < recipe.steps:
+                yield from self._updates(done, batches, device, save_every, world)
+                world.wait()  # until the state is written
+
+    def _updates(
+        self, done: int, batches: BatchSource, device: str, save_every: int, world: World
+    ) -> Iterator[Step]:
+        """From the state after `done` updates to the end, or to where the config changes."""
+        recipe = self.recipe
+        for step in fit(
+            self._model(done, device),
+            batches,
+            steps=recipe.steps,
+            seed=recipe.seed,
+            ema=recipe.ema,
+            warmup=recipe.warmup,
+            resume=self.state if done else None,
+            world=world,
+            local_steps=recipe.local_steps,
+        ):
+            saves = step.step % save_every == 0 or step.step in (recipe.switch_step, recipe.steps)
+            if saves:
+                step.trainer.sync_weights()
+            if world.is_main:
+                self._keep(step, saves)
+            yield step
+            if step.step == recipe.switch_step:
+                return  # and go on from the state, with the changed config
+
+    @contextlib.contextmanager
+    def _naming_what_is_kept(self) -> Iterator[None]:
+        """NotFinite comes with the file that holds the last good state."""
+        try:
+            yield
+        except NotFinite as error:
+            done = self.steps_done()
+            kept = f"{self.state} holds step {done}" if done else "nothing had been saved yet"
+            raise NotFinite(f"{self.name}, {error}; {kept}") from error
 
     def _keep(self, step: Step, saves: bool) -> None:
         """Writes what is to be kept of an update."""
         recipe = self.recipe
         self.seconds += step.seconds
         ends = step.step == recipe.steps
-        if step.step % LOG_EVERY == 1 or ends:
+        if (logs := step.step % LOG_EVERY == 1 or ends) or saves:
+            step.trainer.check_finite()
+        if logs:
             self._write_log(step)
         if step.step in recipe.snapshots:
             self._keep_snapshot(step)

@@ -26,6 +26,10 @@ class BatchSource(Protocol):
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]: ...
 
 
+class NotFinite(ArithmeticError):
+    """A training has run away: its loss or its weights are NaN or infinite."""
+
+
 @dataclass(frozen=True)
 class Step:
     """What one update did. `losses` holds "<phase>.<name>" scalars; float() them when needed."""
@@ -61,6 +65,8 @@ class Trainer:
         self.decay, self.warmup, self.step = ema, warmup, 0
         self.ema = copy.deepcopy(model).requires_grad_(False).eval()
         self.phases = model.phases()
+        self.diverged = torch.zeros((), dtype=torch.bool, device=model.device)
+        """Whether a loss was not finite: on the device, which the host need not wait for."""
         self.optimisers = {
             p.name: torch.optim.AdamW(
                 p.parameters, p.lr, p.betas, weight_decay=p.weight_decay, fused=True
@@ -110,6 +116,9 @@ class Trainer:
         if phase.penalty is not None and updates % phase.penalty_every == 0:
             total = total + phase.penalty_every * phase.penalty(x, label, rng)
         # Only this phase's gradients are computed: the other players of the game stay untouched.
+        self.diverged = self.diverged | ~total.detach().isfinite()
+        if x.device.type == "cpu":
+            self.check_finite()  # before it reaches the weights
         gradients = torch.autograd.grad(total, phase.parameters, allow_unused=True)
         if self.local_steps == 1:
             self.world.average(gradients)
@@ -117,6 +126,14 @@ class Trainer:
             parameter.grad = None if gradient is None else _laid_out_as(parameter, gradient)
         optimiser.step()
         return losses
+
+    def check_finite(self) -> None:
+        """Raises NotFinite where a loss was not; waits for the device."""
+        if self.diverged:
+            raise NotFinite(
+                f"step {self.step + 1}: the loss is NaN or infinite. Choose a lower learning rate, "
+                "or look for what is not finite in the data"
+            )
 
     def _pace(self) -> float:
         """Linear warm-up, then a cosine down to zero at the last step: a share of the rate."""
@@ -127,15 +144,20 @@ class Trainer:
 
     @torch.no_grad()
     def _average(self) -> None:
-        """Exponential moving average of the weights, faster at the start (Karras et al. 2024)."""
-        decay = min(self.decay, self.step / (self.step + 9))
+        """Exponential moving average of the weights. At the start the mean of a shorter past, by
+        the rule of TensorFlow's `ExponentialMovingAverage`: (1 + n) / (10 + n) after n updates."""
+        decay = min(self.decay, self.step / (self.step + 9))  # n counts those before this one
         new, kept = list(self.model.parameters()), list(self.ema.parameters())
         torch._foreach_lerp_(kept, new, 1 - decay)
         for shadow, buffer in zip(self.ema.buffers(), self.model.buffers(), strict=True):
             shadow.copy_(buffer)
 
     def save(self, path: Path | str) -> None:
-        """Writes all of it to one safetensors file, replacing the old one in a single move."""
+        """Writes all of it to one safetensors file, replacing the old one in a single move. Raises
+        NotFinite, and leaves the old one as it is, where the training has run away."""
+        self.check_finite()
+        if torch.stack([(~p.isfinite()).any() for p in self.ema.parameters()]).any():
+            raise NotFinite(f"step {self.step}: the weights are NaN or infinite")
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
         tensors |= {
