@@ -203,7 +203,7 @@ GAME = Recipe(
     steps=60,
     batch=16,
     warmup=2,
-    snapshots=(50, 55, 60),
+    snapshots=(50, 52, 60),
     config={"widths": (32, 16, 16), "latent": 8, "discriminator_width": 8},
 )
 
@@ -366,3 +366,38 @@ def test_ruined_weights_do_not_replace_a_good_state(tmp_path):
     with pytest.raises(NotFinite, match="the loss is NaN or infinite"):
         trainer.save(tmp_path / "s.safetensors")
     assert (tmp_path / "s.safetensors").read_bytes() == kept
+
+
+# --- recipes as written ---------------------------------------------------------------------------
+
+
+def test_one_run_from_the_start_is_the_recipe_as_written(place, monkeypatch):
+    monkeypatch.setitem(recipes.RECIPES, "gan-x", GAME)
+    interrupted = Run("gan-x", GAME, place / "run").train(device="cpu", save_every=20)
+    for step in interrupted:
+        if step.step == 30:
+            break
+    list(Run("gan-x", GAME, place / "run").train(device="cpu"))
+    card = checkpoint.card("gan-x")
+    assert "deviation" not in card and recipes.deviation("gan-x", card) == "as written"
+    changed = dataclasses.replace(GAME, config=GAME.config | {"r1": 1.0})
+    for other in (changed, dataclasses.replace(GAME, batch=32)):
+        monkeypatch.setitem(recipes.RECIPES, "gan-x", other)
+        assert recipes.deviation("gan-x", card) == "settings changed"
+
+
+@pytest.mark.parametrize(
+    ("then", "kind", "why"),
+    [
+        ({"steps": 52}, "continued", "until step 52 with other steps"),
+        ({"steps": 52, "batch": 32}, "settings changed", "until step 52 with other batch, steps"),
+    ],
+)
+def test_a_run_that_went_on_after_its_end_is_marked_so(place, monkeypatch, then, kind, why):
+    monkeypatch.setitem(recipes.RECIPES, "gan-x", GAME)
+    first = dataclasses.replace(GAME, **then, snapshots=(50, 52))
+    list(Run("gan-x", first, place / "run").train(device="cpu"))
+    list(Run("gan-x", GAME, place / "run").train(device="cpu"))
+    card = checkpoint.card("gan-x")
+    assert card["deviation"] == {"kind": kind, "why": why}
+    assert recipes.deviation("gan-x", card) == kind

@@ -9,8 +9,9 @@ from typing import Any
 
 from gen_core.evaluation.reference import floor_of
 from gen_core.training import checkpoint
+from gen_core.training.recipes import deviation
 
-ABOUT = ("Checkpoint", "Parameters", "MB", "Steps", "Hours", "Hardware")
+ABOUT = ("Checkpoint", "Parameters", "MB", "Steps", "Recipe", "Hours", "Hardware")
 FIGURES = {
     "Samples": ("samples", ",d"),
     "Fréchet distance": ("frechet", ".4f"),
@@ -25,7 +26,7 @@ FIGURES = {
     "Classes alive": ("classes_alive", "d"),
 }
 """Columns of figures: what stands in them of a result of `evaluate`, and how it is written."""
-TEXT_COLUMNS = ("Checkpoint", "Hardware")
+TEXT_COLUMNS = ("Checkpoint", "Recipe", "Hardware")
 NOT_MEASURED = "–"
 QUESTIONS = {
     "background": "the background's colour",
@@ -94,6 +95,7 @@ def _about(name: str, folder: Path | str | None) -> list[str]:
         f"{parameters(name, folder) / 1e6:.2f} M",
         f"{checkpoint.size(name, folder) / 1e6:.1f}",
         f"{card['steps']:,}",
+        deviation(name, card),
         f"{card['hours']:.2f}",
         card["hardware"],
     ]

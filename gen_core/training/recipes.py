@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -135,6 +135,30 @@ RECIPES = {
 # fmt: on
 
 
+CONTINUED, CHANGED, AS_WRITTEN = "continued", "settings changed", "as written"
+NESTED = ("config", "config_after_switch", "snapshots")
+"""Of a recipe: the first is compared as the model's own config, the others keep older names."""
+
+
+def deviation(name: str, card: Mapping[str, Any]) -> str:
+    """Whether its recipe, run once from the start, would make a checkpoint again: `AS_WRITTEN`; or
+    why not: training was `CONTINUED` after its end, or its settings have `CHANGED`."""
+    if "deviation" in card:
+        return card["deviation"]["kind"]
+    recipe, said = RECIPES.get(name), card.get("recipe")
+    if recipe is None or not said:
+        return AS_WRITTEN
+    config = registry.classes[recipe.family].Config(**recipe.config)
+    plain = {key: value for key, value in _plain(recipe).items() if key not in NESTED}
+    same = all(said.get(key, value) == value for key, value in plain.items())
+    return AS_WRITTEN if same and config == checkpoint.config_of(card) else CHANGED
+
+
+def _plain(recipe: Recipe) -> dict[str, Any]:
+    """As JSON gives it back."""
+    return json.loads(json.dumps(dataclasses.asdict(recipe)))
+
+
 @dataclass
 class Run:
     """One training of a recipe, in a folder from which it can go on after an interruption."""
@@ -159,6 +183,11 @@ class Run:
     def log(self) -> Path:
         return self.folder / "log.jsonl"
 
+    @property
+    def recipes(self) -> Path:
+        """What the updates were made with: [first step, recipe] of each stretch."""
+        return self.folder / "recipes.json"
+
     def train(
         self, *, device: str = "auto", data_root: str | None = None, save_every: int = 250
     ) -> Iterator[Step]:
@@ -172,6 +201,7 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         if world.is_main:
             self._trim_log()
+            self._note_recipe()
         with self._naming_what_is_kept():
             while (done := self.steps_done()) < recipe.steps:
                 yield from self._updates(done, batches, device, save_every, world)
@@ -272,6 +302,28 @@ class Run:
         self.seconds = lines[-1]["seconds"] if lines else 0.0
         self.log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
+    def _note_recipe(self) -> None:
+        """Remembers the recipe, where it is another one than before."""
+        done, now = self.steps_done(), _plain(self.recipe)
+        stretches = [s for s in self._stretches() if s[0] < done]
+        if not stretches or stretches[-1][1] != now:
+            self.recipes.write_text(json.dumps([*stretches, [done, now]]), encoding="utf-8")
+
+    def _stretches(self) -> list[tuple[int, dict[str, Any]]]:
+        return json.loads(self.recipes.read_text("utf-8")) if self.recipes.exists() else []
+
+    def _deviation(self) -> dict[str, Any]:
+        """What the card says where no single run of the recipe led here."""
+        before = self._stretches()[:-1]
+        if not before:
+            return {}
+        now = _plain(self.recipe)
+        changed = {k for _, then in before for k in now if then.get(k) != now[k]}
+        changed = sorted(changed - {"snapshots"})  # what is kept changes nothing
+        kind = CONTINUED if changed == ["steps"] else CHANGED
+        why = f"until step {self._stretches()[-1][0]} with other {', '.join(changed)}"
+        return {"deviation": {"kind": kind, "why": why}}
+
     def finish(self, last: Step) -> None:
         """Writes the averaged weights, the card, the curves and the snapshots."""
         last.trainer.ema.calibrate(*last.trainer.recent)
@@ -296,6 +348,7 @@ class Run:
             "hardware": device_title(device),
             "hours": round(self.seconds / 3600, 3),
             "metrics": {},
+            **self._deviation(),
         }
 
     def _curves(self) -> dict[str, Tensor]:
