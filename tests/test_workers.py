@@ -54,8 +54,8 @@ def test_the_others_run_side_by_side():
 
 
 @pytest.mark.browser
-def test_a_page_that_failed_leaves_its_picture_and_what_its_console_said(chromium, tmp_path):
-    visits = Visits(chromium, tmp_path)
+def test_a_page_that_failed_leaves_its_picture_and_what_its_console_said(pages, tmp_path):
+    visits = Visits(pages, tmp_path)
     visits.open("data:text/html,<h1>Hello</h1><script>console.error('broken')</script>")
     visits.open("data:text/html,<body style='background:rgb(9,8,7)'>", color_scheme="dark")
     visits.keep("test_a.test_b[c/d]")
