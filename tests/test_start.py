@@ -14,7 +14,9 @@ import yaml
 from packaging.requirements import Requirement
 
 from conftest import ROOT, running_app
+from demos.page.tab import discover
 from gen_core.training.recipes import RECIPES
+from serving import page_of
 
 WATCHED = """
 import runpy, sys
@@ -74,13 +76,19 @@ def test_the_server_speaks_to_no_other_host(tmp_path: Path):
     assert not log.exists(), log.read_text()
 
 
-@pytest.mark.parametrize("content", [None, b"no safetensors at all"])
 @pytest.mark.heavy
-def test_the_page_is_served_without_weights_and_with_damaged_ones(tmp_path: Path, content):
+def test_the_page_is_served_without_weights(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    with page_of(*discover()) as address:
+        assert "Noise to Data" in httpx.get(address).text
+
+
+@pytest.mark.heavy
+def test_the_page_is_served_with_damaged_weights(tmp_path: Path):
     files = [f"{name}.safetensors" for name in RECIPES] + ["text-to-image-emoji/card.json"]
-    for file in files if content else ():
+    for file in files:
         (tmp_path / file).parent.mkdir(exist_ok=True)
-        (tmp_path / file).write_bytes(content)
+        (tmp_path / file).write_bytes(b"no safetensors at all")
     with running_app(GEN_WEIGHTS=str(tmp_path)) as address:
         assert "Noise to Data" in httpx.get(address).text
 
