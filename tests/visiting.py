@@ -47,8 +47,9 @@ class Pages:
             return self.browser.new_context(**options).new_page()
         page = self.free.pop() if self.free else self.browser.new_context().new_page()
         self.lent.add(page)
-        page.set_viewport_size(options.get("viewport", USUAL["viewport"]))
-        page.emulate_media(**{name: options.get(name, USUAL[name]) for name in list(USUAL)[1:]})
+        told = USUAL | options
+        page.set_viewport_size(told.pop("viewport"))
+        page.emulate_media(**told)
         return page
 
     def give_back(self, page: Page, sound: bool) -> None:
