@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from core_fixtures import tiny
+from core_fixtures import avatars_once, tiny
 from demos.tabs.latent_space import kl_pictures
 from demos.tabs.latent_space.kl_pictures import VARIANTS
 from demos.tabs.latent_space.models import JUDGE
-from gen_core.data.avatars import avatars
 from gen_core.training.checkpoint import save
 
 NAMES = tuple(variant.name for variant in VARIANTS)
@@ -55,9 +53,6 @@ def training_curves(seed: int) -> dict[str, torch.Tensor]:
     }
 
 
-_drawn = functools.cache(avatars)
-
-
 def keep_portraits(patch: pytest.MonkeyPatch) -> None:
     """Every new app would draw its 300 portraits again, the same ones in 5 seconds."""
-    patch.setattr(kl_pictures, "avatars", _drawn)
+    patch.setattr(kl_pictures, "avatars", avatars_once)

@@ -19,6 +19,12 @@ TABS = {
     "flow": "Flow matching",
     "text-to-image": "Text to image",
 }
+INVITATIONS = {
+    "Move its latent sliders": "Latent sliders",
+    "Watch one collapse": "Mode collapse",
+    "Scrub from noise": "Generate",
+    "Race it": "Few steps",
+}
 LIVE = re.compile(r"\blive( ·|,)")
 pytestmark = pytest.mark.browser
 
@@ -48,27 +54,16 @@ def test_the_lab_moves_a_face_and_walks_to_another(visit, app_address):
     assert app_address.peak_memory() < 2e9
 
 
-def test_the_first_tab_is_alive_at_once_with_examples_labelled_as_such(visit, app_address):
+def test_the_first_tab_is_alive_at_once_and_its_invitations_open_their_panels(visit, app_address):
     page = visit(app_address)
     rows = page.locator("#tab-overview")
     expect(rows.get_by_text(re.compile("computed before")).first).to_be_visible()
     expect(rows.locator("img").first).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    ("invitation", "panel"),
-    [
-        ("Move its latent sliders", "Latent sliders"),
-        ("Watch one collapse", "Mode collapse"),
-        ("Scrub from noise", "Generate"),
-        ("Race it", "Few steps"),
-    ],
-)
-def test_an_invitation_on_the_overview_opens_its_panel(visit, app_address, invitation, panel):
-    page = visit(app_address)
-    page.get_by_role("link", name=invitation).click()
-    selected = page.locator(".panels [role=tab][aria-selected=true]:visible")
-    expect(selected).to_have_text(panel)
+    for invitation, panel in INVITATIONS.items():
+        page.get_by_role("link", name=invitation).click()
+        selected = page.locator(".panels [role=tab][aria-selected=true]:visible")
+        expect(selected).to_have_text(panel)
+        page.get_by_role("tab", name="Overview", exact=True).click()
 
 
 def test_a_real_timeline_scrubs_by_mouse_and_by_key(visit, app_address):

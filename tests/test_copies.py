@@ -15,7 +15,7 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 from torch.nn import functional
 
-from core_fixtures import portraits, tiny
+from core_fixtures import avatars_once, portraits, tiny
 from demos.page import examples
 from demos.page.handlers import App
 from demos.page.image_io import png_data_url
@@ -24,6 +24,7 @@ from demos.tabs.overview import memorization
 from demos.tabs.overview.texts import PORTRAITS
 from gen_core.classifiers.images import ImageClassifier
 from gen_core.data.splits import AVATARS
+from gen_core.evaluation import memorization as measuring
 from gen_core.evaluation.memorization import (
     CANDIDATES,
     FRESH,
@@ -42,6 +43,14 @@ from serving import page_of
 TRAINING = 60
 """Portraits that the judge of these tests knows: seeds 0 to 59, as in training."""
 FEW = range(FRESH.start, FRESH.start + 4)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """Each picture is held against the same few training portraits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measuring, "avatars", avatars_once)
+        yield
 
 
 def knowing_judge() -> ImageClassifier:

@@ -54,7 +54,7 @@ def move(page: Page, name: str, far: float) -> None:
 @pytest.mark.alone
 def test_the_face_follows_a_slider_in_under_a_tenth_of_a_second(visit, address):
     page = opened(visit, address)
-    for k in range(20):
+    for k in range(15):
         move(page, "smile", round(-1 + 0.1 * k, 2))
     latencies = page.locator(SLIDERS).get_attribute("data-latencies").split()
     assert statistics.median(map(float, latencies)) < 100

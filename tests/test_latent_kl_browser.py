@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from demos.page.tab import Tab
 from demos.tabs.latent_space import kl
 from demos.tabs.latent_space.kl_pictures import HEALTHY, SEVERED, VARIANTS
-from kl_fixtures import NAMES, write_variants
+from kl_fixtures import NAMES, keep_portraits, write_variants
 from sampling_fixtures import served
 
 pytestmark = pytest.mark.browser
@@ -28,6 +28,7 @@ def opened(folder: Path) -> Iterator[str]:
     """The panel as it is where nobody has made its example."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("demos.page.panel.example", lambda name: None)
+        keep_portraits(patch)
         with served(Tab(kl.TAB, "Latent space", 1, [kl.PANEL]), folder) as address:
             yield address
 

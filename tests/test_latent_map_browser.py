@@ -61,13 +61,13 @@ def drawn(page: Page, *places: tuple[float, float]) -> None:
 @pytest.mark.alone
 def test_the_picture_follows_the_pointer_in_under_a_tenth_of_a_second(visit, address):
     page = opened(visit, address)
-    for k in range(30):
+    for k in range(15):
         before = shown(page)
-        page.mouse.move(*at(page, -0.6 + k / 25, 0.3 - (k % 3) / 10))
+        page.mouse.move(*at(page, -0.56 + 0.08 * k, 0.3 - (k % 3) / 10))
         wait_for_picture(page, before)
     expect(page.locator(f"{MAP} .latent-map-where")).to_contain_text("across 0.5")
     expect(page.locator(f"{MAP} .latent-map-cost")).to_contain_text("ms after the move")
-    latencies = page.locator(MAP).get_attribute("data-latencies").split()[-30:]
+    latencies = page.locator(MAP).get_attribute("data-latencies").split()[-15:]
     assert statistics.median(float(ms) for ms in latencies) < 100
 
 

@@ -13,8 +13,11 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+import app
 from conftest import ROOT, running_app
+from demos.page.tab import discover
 from gen_core.training.recipes import RECIPES
+from serving import page_of
 
 WATCHED = """
 import runpy, sys
@@ -52,7 +55,6 @@ def test_help_lists_the_options():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--device", "abacus"], "device='abacus': choose one of auto, cpu"),
         (["--port", "0"], "--port 0: choose a whole number from 1 to 65535"),
         (["--data", "/no/such/folder"], "--data /no/such/folder: choose a folder that exists"),
     ],
@@ -74,23 +76,42 @@ def test_the_server_speaks_to_no_other_host(tmp_path: Path):
     assert not log.exists(), log.read_text()
 
 
-@pytest.mark.parametrize("content", [None, b"no safetensors at all"])
 @pytest.mark.heavy
-def test_the_page_is_served_without_weights_and_with_damaged_ones(tmp_path: Path, content):
-    files = [f"{name}.safetensors" for name in RECIPES] + ["text-to-image-emoji/card.json"]
-    for file in files if content else ():
-        (tmp_path / file).parent.mkdir(exist_ok=True)
-        (tmp_path / file).write_bytes(content)
-    with running_app(GEN_WEIGHTS=str(tmp_path)) as address:
+def test_the_page_is_served_without_weights(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    with page_of(*discover()) as address:
         assert "Noise to Data" in httpx.get(address).text
 
 
 @pytest.mark.heavy
-def test_a_port_in_use_is_said_plainly():
+def test_the_page_is_served_with_damaged_weights(tmp_path: Path):
+    files = [f"{name}.safetensors" for name in RECIPES] + ["text-to-image-emoji/card.json"]
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_bytes(b"no safetensors at all")
+    with running_app(GEN_WEIGHTS=str(tmp_path)) as address:
+        assert "Noise to Data" in httpx.get(address).text
+
+
+def refused(monkeypatch, *arguments: str) -> str:
+    """The line with which the app ends, which Python then prints instead of a stack trace."""
+    monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        app.main()
+    assert isinstance(ended.value.code, str)
+    return ended.value.code
+
+
+def test_a_device_that_is_none_is_named(monkeypatch):
+    said = refused(monkeypatch, "--device", "abacus")
+    assert "device='abacus': choose one of auto, cpu" in said
+
+
+@pytest.mark.heavy
+def test_a_port_in_use_is_said_plainly(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ended = start("--port", str(taken.getsockname()[1]), "--device", "cpu")
-    assert ended.returncode != 0 and "port" in ended.stderr
-    assert "Traceback" not in ended.stderr
+        port = str(taken.getsockname()[1])
+        assert "port" in refused(monkeypatch, "--port", port, "--device", "cpu")
 
 
 def requirement(name: str) -> str:

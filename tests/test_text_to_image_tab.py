@@ -162,6 +162,14 @@ PROMPTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def one_app(weights) -> Iterator[App]:
+    """An app that loads its model once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GEN_WEIGHTS", str(weights))
+        yield App("cpu")
+
+
 @pytest.mark.parametrize(
     "panel",
     [generate.PANEL, generate.INSIDE_PANEL, compare.TWO_PANEL],
@@ -169,9 +177,9 @@ PROMPTS = {
 )
 @pytest.mark.parametrize("kind", PROMPTS)
 @pytest.mark.heavy
-def test_prompts_of_any_kind_give_a_picture(app, panel, kind):
+def test_prompts_of_any_kind_give_a_picture(one_app, panel, kind):
     knobs = defaults(panel, prompt=PROMPTS[kind], steps=1, count=1)
-    *_, value = values(panel.run(app, **knobs))
+    *_, value = values(panel.run(one_app, **knobs))
     assert json.loads(json.dumps(value)) == value
     strange_to_the_model(PROMPTS[kind])
     compile(textwrap.dedent(panel.code(knobs)), "printed", "exec")

@@ -20,14 +20,12 @@ from gen_core.training.train import NotFinite, Trainer
 pytestmark = pytest.mark.heavy
 
 
-def train(family, steps, *, stop=None, save=None, resume=None, layout=torch.contiguous_format):
-    """Trains a tiny model; returns its trainer after `stop` steps (or all)."""
+def train(family, steps, *, at=None, save=None, resume=None, layout=torch.contiguous_format):
+    """Trains a tiny model and saves its state after `at` steps; returns its trainer."""
     model = tiny(family).to(memory_format=layout)
     for step in fit(model, batches(family), steps=steps, seed=5, warmup=2, resume=resume):
-        if step.step == stop:
-            break
-    if save:
-        step.trainer.save(save)
+        if step.step == at:
+            step.trainer.save(save)
     return step.trainer
 
 
@@ -36,8 +34,7 @@ def train(family, steps, *, stop=None, save=None, resume=None, layout=torch.cont
 def test_a_resumed_run_arrives_at_the_same_place_bit_for_bit(family, layout, tmp_path):
     """Ten steps cross an epoch (four batches each) and the lazy phases of a GAN (every eighth)."""
     state = tmp_path / "state.safetensors"
-    straight = train(family, 10, layout=layout)
-    train(family, 10, layout=layout, stop=5, save=state)
+    straight = train(family, 10, layout=layout, at=5, save=state)
     resumed = train(family, 10, layout=layout, resume=state)
     assert resumed.step == straight.step == 10
     for part in ("model", "ema"):
@@ -55,7 +52,7 @@ def test_training_depends_on_its_seed_alone():
 
 
 def test_a_state_of_another_seed_is_refused(tmp_path):
-    train("vae", 4, stop=2, save=tmp_path / "s.safetensors")
+    train("vae", 4, at=2, save=tmp_path / "s.safetensors")
     with pytest.raises(ValueError, match="was begun with seed=5, not 6: use that seed"):
         next(
             fit(
@@ -189,13 +186,15 @@ def test_training_lowers_the_loss(family):
     assert sum(losses[-5:]) < 0.9 * sum(losses[:5])
 
 
-@pytest.fixture
-def place(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
     """A folder with a made-up data set, to which checkpoints are written."""
-    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path / "not" / "yet" / "weights"))
-    monkeypatch.setenv("GEN_DATA", str(tmp_path))
-    write_fashion(tmp_path)
-    return tmp_path
+    folder = tmp_path_factory.mktemp("place")
+    write_fashion(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GEN_WEIGHTS", str(folder / "not" / "yet" / "weights"))
+        patch.setenv("GEN_DATA", str(folder))
+        yield folder
 
 
 GAME = Recipe(
@@ -208,10 +207,15 @@ GAME = Recipe(
 )
 
 
-def test_a_recipe_becomes_a_checkpoint(place):
-    steps = list(Run("gan-x", GAME, place / "run").train(device="cpu"))
-    assert [s.step for s in steps] == list(range(1, 61))
-    model = load("gan-x", "cpu")
+@pytest.fixture(scope="module")
+def straight(place):
+    """The steps of a run that nobody interrupts."""
+    return [s.step for s in Run("straight", GAME, place / "straight").train(device="cpu")]
+
+
+def test_a_recipe_becomes_a_checkpoint(straight):
+    assert straight == list(range(1, 61))
+    model = load("straight", "cpu")
     assert model.snapshots == list(GAME.snapshots)
     assert model.card["steps"] == 60 and model.card["recipe"]["batch"] == 16
     assert {"data", "seed", "hardware", "hours", "metrics"} <= model.card.keys()
@@ -225,13 +229,13 @@ def test_a_recipe_becomes_a_checkpoint(place):
     )
 
 
+@pytest.mark.usefixtures("straight")
 def test_an_interrupted_run_gives_the_same_checkpoint(place):
-    list(Run("straight", GAME, place / "one").train(device="cpu"))
-    run = Run("resumed", GAME, place / "two")
+    run = Run("resumed", GAME, place / "resumed")
     for step in run.train(device="cpu", save_every=25):
         if step.step == 52:  # the state is of step 50, the log may be of later ones
             break
-    list(Run("resumed", GAME, place / "two").train(device="cpu", save_every=25))
+    list(Run("resumed", GAME, place / "resumed").train(device="cpu", save_every=25))
     ours, theirs = (checkpoint.read(name)[0] for name in ("straight", "resumed"))
     assert ours.keys() == theirs.keys()
     different = [k for k in ours if not torch.equal(ours[k].nan_to_num(), theirs[k].nan_to_num())]
@@ -244,11 +248,16 @@ NEGLECT = {"discriminator_every": 4, "r1": 0.0}
 TURNED = dataclasses.replace(GAME, switch_step=55, config_after_switch=NEGLECT)
 
 
-def test_a_run_is_the_same_as_its_twin_until_its_turn(place):
-    list(Run("straight", GAME, place / "one").train(device="cpu"))
-    steps = list(Run("turned", TURNED, place / "two").train(device="cpu"))
-    assert [s.step for s in steps] == list(range(1, 61))
-    assert [s.step for s in steps[55:] if "discriminator.loss" in s.losses] == [
+@pytest.fixture(scope="module")
+def turned(place):
+    """The steps of a run that is neglected from its 55th step on."""
+    return list(Run("turned", TURNED, place / "turned").train(device="cpu"))
+
+
+@pytest.mark.usefixtures("straight")
+def test_a_run_is_the_same_as_its_twin_until_its_turn(turned):
+    assert [s.step for s in turned] == list(range(1, 61))
+    assert [s.step for s in turned[55:] if "discriminator.loss" in s.losses] == [
         57
     ]  # update 56 is a 4th
     one, two = load("straight", "cpu"), load("turned", "cpu")
@@ -260,27 +269,26 @@ def test_a_run_is_the_same_as_its_twin_until_its_turn(place):
         assert torch.equal(ours, theirs) is same, step
 
 
+@pytest.mark.usefixtures("turned")
 def test_a_run_interrupted_after_its_turn_gives_the_same_checkpoint(place):
-    list(Run("turned", TURNED, place / "one").train(device="cpu"))
-    for step in Run("resumed", TURNED, place / "two").train(device="cpu", save_every=1):
+    for step in Run("turned-twice", TURNED, place / "again").train(device="cpu", save_every=1):
         if step.step == 57:
             break
-    list(Run("resumed", TURNED, place / "two").train(device="cpu"))
-    ours, theirs = (checkpoint.read(name)[0] for name in ("turned", "resumed"))
+    list(Run("turned-twice", TURNED, place / "again").train(device="cpu"))
+    ours, theirs = (checkpoint.read(name)[0] for name in ("turned", "turned-twice"))
     different = [k for k in ours if not torch.equal(ours[k].nan_to_num(), theirs[k].nan_to_num())]
     assert ours.keys() == theirs.keys() and not different
 
 
+@pytest.mark.usefixtures("straight")
 def test_a_finished_run_can_be_asked_for_again(place):
-    run = Run("gan-x", GAME, place / "run")
-    list(run.train(device="cpu"))
-    assert list(Run("gan-x", GAME, place / "run").train(device="cpu")) == []
-    assert load("gan-x", "cpu").card["steps"] == 60
+    assert list(Run("straight", GAME, place / "straight").train(device="cpu")) == []
+    assert load("straight", "cpu").card["steps"] == 60
 
 
+@pytest.mark.usefixtures("straight")
 def test_a_state_file_holds_all_that_a_run_must_remember(place):
-    list(Run("gan-x", GAME, place / "run").train(device="cpu"))
-    names = [k.split(".") for k in load_file(place / "run" / "state.safetensors")]
+    names = [k.split(".") for k in load_file(place / "straight" / "state.safetensors")]
     assert {part[0] for part in names} == {"model", "ema", "optimiser"}
     played = {part[1] for part in names if part[0] == "optimiser"}
     assert played == {"discriminator", "generator"}  # by name: phases may come, go and move

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from PIL import Image
@@ -53,9 +55,39 @@ def test_the_others_run_side_by_side():
     thread.join(10)
 
 
+@pytest.fixture
+def plain_address(tmp_path):
+    """A server of an empty folder."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+KEPT = """() => [localStorage.length, sessionStorage.length, document.cookie, innerWidth,
+    matchMedia('(prefers-color-scheme: dark)').matches,
+    matchMedia('(prefers-reduced-motion)').matches]"""
+
+
 @pytest.mark.browser
-def test_a_page_that_failed_leaves_its_picture_and_what_its_console_said(chromium, tmp_path):
-    visits = Visits(chromium, tmp_path)
+def test_a_page_that_is_used_again_remembers_nothing(pages, tmp_path, plain_address):
+    first, second = Visits(pages, tmp_path), Visits(pages, tmp_path)
+    phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+    page = first.open(plain_address, reduced_motion="reduce", **phone)
+    page.evaluate("localStorage.a = sessionStorage.b = 1; document.cookie = 'c=1'")
+    assert page.evaluate(KEPT) == [1, 1, "c=1", 390, True, True]
+    first.close()
+    again = second.open(plain_address)
+    assert again is page and again.evaluate(KEPT) == [0, 0, "", 1280, False, False]
+    again.evaluate("console.error('mine')")
+    second.close()
+    assert "mine" in second.problems and "mine" not in first.problems
+
+
+@pytest.mark.browser
+def test_a_page_that_failed_leaves_its_picture_and_what_its_console_said(pages, tmp_path):
+    visits = Visits(pages, tmp_path)
     visits.open("data:text/html,<h1>Hello</h1><script>console.error('broken')</script>")
     visits.open("data:text/html,<body style='background:rgb(9,8,7)'>", color_scheme="dark")
     visits.keep("test_a.test_b[c/d]")

@@ -6,14 +6,15 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import (
     Browser,
-    BrowserContext,
     ConsoleMessage,
     Error,
     Page,
+    Request,
     Response,
     sync_playwright,
 )
@@ -23,42 +24,86 @@ from chromium import launch
 RESULTS = Path(__file__).resolve().parent.parent / "test-results"
 """Of the last run's failures, a folder for each test."""
 LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "data:", "blob:")
+USUAL = {
+    "viewport": {"width": 1280, "height": 720},
+    "color_scheme": "light",
+    "reduced_motion": "no-preference",
+}
+"""What a page can be told at any time; other options need a context made with them."""
+
+
+class Pages:
+    """Pages that one test after the other visits, each in a context of its own. They hold the app's
+    scripts, read and compiled: a visit takes a third of the computing that it takes in a new page.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.free: list[Page] = []
+        self.lent: set[Page] = set()
+
+    def take(self, options: dict[str, Any]) -> Page:
+        if options.keys() - USUAL.keys():
+            return self.browser.new_context(**options).new_page()
+        page = self.free.pop() if self.free else self.browser.new_context().new_page()
+        self.lent.add(page)
+        told = USUAL | options
+        page.set_viewport_size(told.pop("viewport"))
+        page.emulate_media(**told)
+        return page
+
+    def give_back(self, page: Page, sound: bool) -> None:
+        """Leaves nothing of a visit for the next; closes a page that cannot be used again."""
+        if page not in self.lent or page.is_closed() or not sound:
+            page.context.close()
+            return
+        self.lent.remove(page)
+        page.evaluate("try { localStorage.clear(); sessionStorage.clear() } catch {}")
+        page.context.clear_cookies()
+        page.goto("about:blank")
+        page.mouse.move(0, 0)
+        self.free.append(page)
 
 
 class Visits:
     """The pages that one test opens, what their console says, and what is wrong with them."""
 
-    def __init__(self, browser: Browser, results: Path = RESULTS) -> None:
-        self.browser, self.results = browser, results
-        self.contexts: list[BrowserContext] = []
+    def __init__(self, pages: Pages, results: Path = RESULTS) -> None:
+        self.pages, self.results = pages, results
+        self.opened: list[Page] = []
         self.console: list[str] = []
         self.problems: list[str] = []
         self.kept: Path | None = None
+        self.watched = {
+            "console": self._on_console,
+            "pageerror": self._on_error,
+            "request": self._check_host,
+            "response": self._check_answer,
+        }
 
-    def open(self, address: str, **options: object) -> Page:
-        context = self.browser.new_context(accept_downloads=True, **options)
-        self.contexts.append(context)
-        page = context.new_page()
+    def open(self, address: str, **options: Any) -> Page:
+        page = self.pages.take(options)
+        self.opened.append(page)
         page.set_default_timeout(60_000)
-        page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self._problem(f"page error: {error}"))
-        page.on("request", lambda request: self._check_host(request.url))
-        page.on("response", self._check_answer)
+        for event, told in self.watched.items():
+            page.on(event, told)
         page.goto(address)
         return page
 
     def close(self) -> None:
-        for context in self.contexts:
-            context.close()
+        for page in self.opened:
+            for event, told in self.watched.items():
+                page.remove_listener(event, told)
+            self.pages.give_back(page, sound=not self.kept)
 
     def keep(self, name: str) -> None:
         """Writes a screenshot of each open page, and the console, into a folder of the test's."""
-        if self.kept or not self.contexts:
+        if self.kept or not self.opened:
             return
         self.kept = self.results / re.sub(r"[^\w.-]+", "-", name).strip("-")[:120]
         shutil.rmtree(self.kept, ignore_errors=True)
         self.kept.mkdir(parents=True)
-        pages = [page for context in self.contexts for page in context.pages]
+        pages = [page for opened in self.opened for page in opened.context.pages]
         for number, page in enumerate(pages, 1):
             self.console.append(f"page {number}: {page.url}")
             try:
@@ -76,9 +121,12 @@ class Visits:
         if message.type == "error":
             self.problems.append(message.text)
 
-    def _check_host(self, url: str) -> None:
-        if not url.startswith(LOCAL):
-            self._problem(f"a request to another host: {url}")
+    def _on_error(self, error: Error) -> None:
+        self._problem(f"page error: {error}")
+
+    def _check_host(self, request: Request) -> None:
+        if not request.url.startswith(LOCAL):
+            self._problem(f"a request to another host: {request.url}")
 
     def _check_answer(self, response: Response) -> None:
         """What the console only calls a failure to load: which request it was, what it sent."""
@@ -99,11 +147,16 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def pages(chromium: Browser) -> Pages:
+    return Pages(chromium)
+
+
 @pytest.fixture
-def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
-    """visit(address, **context options) -> Page. At the end of the test: nothing in the console,
-    no request to any other host."""
-    visits = request.node.stash[VISITS] = Visits(chromium)
+def visit(pages: Pages, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """visit(address, **context options) -> Page, as if it were new. At the end of the test: nothing
+    in the console, no request to any other host."""
+    visits = request.node.stash[VISITS] = Visits(pages)
     yield visits.open
     if visits.problems:
         visits.keep(_name(request.node))
