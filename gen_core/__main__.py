@@ -13,7 +13,6 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from gen_core import final
 from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
@@ -26,7 +25,7 @@ from gen_core.families.text_to_image.folder import classifier_of
 from gen_core.family import Family, Picture, own_knobs, registry
 from gen_core.knobs import Knob, KnobError, as_number, check_all, whole
 from gen_core.progress import Bars
-from gen_core.sampling import MAX_SEED, Noise, seeds_from
+from gen_core.sampling import MAX_SEED, Noise, final, seeds_from
 from gen_core.training import checkpoint, recipes
 from gen_core.training.checkpoint import CheckpointError, available, load
 from gen_core.training.distributed import init_distributed

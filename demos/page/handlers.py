@@ -18,12 +18,11 @@ from torch import nn
 from demos.page.controls import Knobs
 from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
-from gen_core import available, load
 from gen_core.data import MissingData
 from gen_core.devices import device_title, pick_device
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
-from gen_core.training.checkpoint import CheckpointError, card, kind_of
+from gen_core.training.checkpoint import CheckpointError, available, card, kind_of, load
 
 log = logging.getLogger("noise-to-data")
 

@@ -29,8 +29,7 @@ from demos.widgets.card import read
 from demos.widgets.timeline import Timeline, TimelineValue
 from gen_core import Frame, available
 from gen_core.classifiers.attributes import AttributeClassifier
-from gen_core.data.avatars import Avatar
-from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, hidden
+from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, Avatar, hidden
 from gen_core.sampling import Meter, seeds_from
 
 START = "hair:afro;hair_colour:blond;hat:none"

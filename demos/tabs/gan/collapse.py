@@ -21,12 +21,11 @@ from demos.page.script import script
 from demos.tabs.gan.samples import TAB
 from demos.tabs.gan.texts import COLLAPSE
 from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
-from gen_core import Noise, final
 from gen_core.devices import device_title
 from gen_core.evaluation.metrics import ALIVE
 from gen_core.families.gan import GAN
 from gen_core.progress import Progress
-from gen_core.sampling import pixels, seeds_from
+from gen_core.sampling import Noise, final, pixels, seeds_from
 from gen_core.training.checkpoint import CheckpointError
 
 RUNS = {"Healthy": "gan-fashion-healthy", "Collapsed": "gan-fashion-collapsed"}

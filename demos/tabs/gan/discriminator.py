@@ -15,11 +15,10 @@ from demos.page.script import sampling, script
 from demos.tabs.gan.samples import LABEL, MODEL, TAB, classes_of
 from demos.tabs.gan.texts import DISCRIMINATOR
 from demos.widgets.tiles import Scale, Tile, Tiles, TilesValue
-from gen_core import Noise, final
 from gen_core.devices import device_title
 from gen_core.families.gan import GAN
 from gen_core.progress import Progress
-from gen_core.sampling import pixels, seeds_from
+from gen_core.sampling import Noise, final, pixels, seeds_from
 
 NAME = f"{TAB}-discriminator"
 MIX = Knob("mix", "Mix in other pictures", "flag", False)

@@ -31,13 +31,12 @@ from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, R
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.measured import card, figures_of
 from demos.widgets.tiles import Tiles, TilesValue, sample_tiles
-from gen_core import Noise
 from gen_core.classifiers.attributes import TENTHS
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
 from gen_core.devices import device_title
 from gen_core.families.style_gan import StyleGAN, StyleGANConfig
 from gen_core.knobs import KnobError, whole
-from gen_core.sampling import MAX_SEED, pixels, seeds_from
+from gen_core.sampling import MAX_SEED, Noise, pixels, seeds_from
 from gen_core.training.checkpoint import CheckpointError
 
 MODEL, JUDGE = "gan-avatars", "judge-avatars"

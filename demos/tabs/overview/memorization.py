@@ -13,7 +13,6 @@ from demos.page.image_io import in_data_url, png_data_url, prepare_colour
 from demos.page.panel import Page, Panel
 from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
 from demos.widgets.card import read
-from gen_core import Noise, final
 from gen_core.data.splits import AVATARS
 from gen_core.devices import device_title
 from gen_core.evaluation.memorization import (
@@ -27,7 +26,7 @@ from gen_core.evaluation.memorization import (
 )
 from gen_core.knobs import KnobError, text
 from gen_core.progress import Progress
-from gen_core.sampling import pixels
+from gen_core.sampling import Noise, final, pixels
 
 HERE = Path(__file__).parent
 NAME = "overview-copies"

@@ -28,13 +28,12 @@ from demos.tabs.overview.texts import (
     FamilyText,
 )
 from demos.widgets.card import read
-from gen_core import available
 from gen_core.devices import device_title
 from gen_core.families.guided import GuidedFamily
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 from gen_core.sampling import Meter, seeds_from
-from gen_core.training.checkpoint import CheckpointError
+from gen_core.training.checkpoint import CheckpointError, available
 
 HERE = Path(__file__).parent
 COUNT, STEPS = 10, GuidedFamily.measured_with["steps"]

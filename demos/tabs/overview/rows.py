@@ -21,12 +21,11 @@ from demos.tabs.overview.texts import (
     FamilyText,
 )
 from demos.widgets.chart import TOP, LogAxis, Mark, axes, chart, corner, level, placed
-from gen_core import available
+from gen_core import Family, available
 from gen_core.data import CLASSES
 from gen_core.data.avatars import portrait, random_avatar
 from gen_core.data.avatars.captions import caption
 from gen_core.data.splits import AVATARS
-from gen_core.family import Family
 from gen_core.knobs import choice
 from gen_core.sampling import Meter, pixels
 

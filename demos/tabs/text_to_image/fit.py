@@ -46,7 +46,6 @@ from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.measured import card, made, table
 from demos.widgets.tiles import Tile, Tiles, TilesValue
-from gen_core import Noise
 from gen_core.data.emoji import Emoji, load_emoji
 from gen_core.data.emoji.scenes import portrait
 from gen_core.data.images import MissingData
@@ -55,7 +54,7 @@ from gen_core.evaluation.report import HEADS, prompt_accuracy_rows
 from gen_core.families.text_to_image.folder import EMOJI, measured
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
-from gen_core.sampling import pixels, seeds_from
+from gen_core.sampling import Noise, pixels, seeds_from
 from gen_core.training.checkpoint import weights_folder
 
 if TYPE_CHECKING:

@@ -37,12 +37,11 @@ from demos.tabs.text_to_image.generate import (
 from demos.tabs.text_to_image.texts import START
 from demos.widgets.mask_pad import STACK, MaskedPicture, MaskedPictureValue, MaskKnob
 from demos.widgets.timeline import Timeline, TimelineValue
-from gen_core import Noise
 from gen_core.data.emoji import emoji_here
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
 from gen_core.progress import Progress
-from gen_core.sampling import pixels, seeds_from
+from gen_core.sampling import Noise, pixels, seeds_from
 
 BY_MODEL, SCENE = "The model", "Real emoji"
 DRAWING, UPLOAD = Source.drawing, Source.upload

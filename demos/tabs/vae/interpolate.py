@@ -18,10 +18,9 @@ from demos.page.script import script
 from demos.tabs.vae.samples import DEFAULT, MODEL, TAB
 from demos.tabs.vae.texts import INTERPOLATE
 from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
-from gen_core import Noise
 from gen_core.families.vae import VAE
 from gen_core.latent.interpolation import spherical, straight
-from gen_core.sampling import pixels
+from gen_core.sampling import Noise, pixels
 
 RANDOM, BROUGHT = "A random code", ("drawing", "upload")
 COUNT = Knob("count", "Pictures on the way", "whole", 25, 2, 60, advanced=True)

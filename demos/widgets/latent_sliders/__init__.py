@@ -18,10 +18,9 @@ from torch import Tensor
 from demos.page.handlers import App
 from demos.page.image_io import made_by, png_data_url
 from demos.widgets.live_knob import LiveKnob, LivePicture
-from gen_core import Noise
 from gen_core.data.images import grid
 from gen_core.knobs import KnobError, as_number, choice, number, whole
-from gen_core.sampling import MAX_SEED
+from gen_core.sampling import MAX_SEED, Noise
 
 FURTHEST = 6.0
 """The prior reaches this far once in 500 million draws; the sliders themselves end at REACH."""
