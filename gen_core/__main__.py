@@ -1,7 +1,5 @@
 """The command line: python -m gen_core list | sample | train | evaluate | atlas | bench | ..."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -5,8 +5,6 @@ its knobs, what it can be asked for (`condition`), what its network says (`out`)
 evaluation, benchmarks, contract tests and the page are read from that.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,7 +145,7 @@ class Trainable(nn.Module):
     renamed: ClassVar[Mapping[str, str]] = {}
     """By the name in older files what a field of the config or a part of a tensor's name is called
     now."""
-    parts: ClassVar[Mapping[str, type[Trainable]]] = {}
+    parts: ClassVar[Mapping[str, "type[Trainable]"]] = {}
     """What is trained one by one where the whole is not; such a family's weights are a folder."""
 
     def __init__(self, config: Any = None) -> None:
@@ -164,7 +162,7 @@ class Trainable(nn.Module):
         return cls.Config()
 
     @classmethod
-    def run(cls, name: str, recipe: Recipe, folder: Path) -> Run:
+    def run(cls, name: str, recipe: "Recipe", folder: Path) -> "Run":
         """The training of a recipe in its folder."""
         from gen_core.training.recipes import Run  # which knows of this module
 
@@ -261,7 +259,7 @@ class Family(Trainable):
         asked = self.condition.balanced(indices)
         return {} if asked is None else {self.condition.knobs[0].name: asked}
 
-    def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
+    def extra_metrics(self, evaluation: "Evaluation") -> dict[str, Any]:
         """What `evaluate` shall measure of this family alone."""
         return {}
 
@@ -276,7 +274,7 @@ def own_knobs(kind: type[Family]) -> tuple[Knob, ...]:
     return tuple(found.values())
 
 
-def _solvers(knob: Knob) -> Iterable[Solver]:
+def _solvers(knob: Knob) -> "Iterable[Solver]":
     options = knob.options if isinstance(knob, Choice) else ()
     return options.values() if isinstance(options, Mapping) else ()
 

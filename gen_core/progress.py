@@ -1,7 +1,5 @@
 """How long work says where it is, to whoever watches: the command line or the page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self

@@ -6,8 +6,6 @@
 >>> print(f"{cost.milliseconds:.1f} ms and {cost.evaluations:g} evaluations a picture")
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -141,7 +139,7 @@ def pixels(x: Tensor) -> np.ndarray:
 # --- cost -----------------------------------------------------------------------------------------
 
 
-def cost_of(model: Family, seeds: Sequence[int], **knobs: Any) -> Meter:
+def cost_of(model: "Family", seeds: Sequence[int], **knobs: Any) -> "Meter":
     """Samples once for each seed, after a short run that is not counted.
 
     knobs: what the family's `sample` takes. Raises KnobError, as `sample` does.
@@ -159,7 +157,7 @@ class Meter:
     `seconds`, the wall time for all pictures together, and `evaluations` grow while `frames` runs.
     """
 
-    def __init__(self, model: Family, seeds: Sequence[int], **knobs: Any) -> None:
+    def __init__(self, model: "Family", seeds: Sequence[int], **knobs: Any) -> None:
         self.model, self.seeds, self.knobs = model, list(seeds), knobs
         self.seconds = 0.0
         self._last: Frame | None = None

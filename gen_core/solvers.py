@@ -6,8 +6,6 @@ Names as in the papers: x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps,
 sigma_t = sqrt(1 - alpha_bar_t) / sqrt(alpha_bar_t), and "s" is the next, less noisy time.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -60,7 +58,7 @@ class NoiseSchedule:
     alpha_bar: np.ndarray
 
     @classmethod
-    def linear(cls, total: int = 1000, first: float = 1e-4, last: float = 0.02) -> NoiseSchedule:
+    def linear(cls, total: int = 1000, first: float = 1e-4, last: float = 0.02) -> "NoiseSchedule":
         """beta rises in a straight line (Ho et al. 2020, section 4)."""
         beta = np.linspace(first, last, total)
         return cls(np.concatenate([[1.0], np.cumprod(1 - beta)]))

@@ -1,7 +1,5 @@
 """A knob is declared once: the component, its validation, the link and the code follow from it."""
 
-from __future__ import annotations
-
 import functools
 import json
 import os
@@ -67,7 +65,7 @@ class Knob:
             return ([ALL_CLASSES] if self.all_classes else []) + list(FASHION)
         return list(self.options)
 
-    def within(self, app: Any) -> Knob:
+    def within(self, app: Any) -> "Knob":
         """The knob as it stands on a page of this `App`; most need nothing of it."""
         return self
 

@@ -1,7 +1,5 @@
 """A panel of a tab: declared once, it puts itself on the page, runs, and makes its example."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +23,7 @@ from gen_core.sampling import seeds_from
 class Page:
     """A panel where it stands on one page."""
 
-    panel: Panel
+    panel: "Panel"
     app: App
     knobs: Knobs
     sources: Sequence[Source]
@@ -90,7 +88,7 @@ class Panel:
     """below(app) puts more on the page, between the result and the code."""
     further: Callable[[App], None] | None = None
     """further(app) puts more on the page, below all else."""
-    parts: Sequence[Panel] = ()
+    parts: "Sequence[Panel]" = ()
     """Panels within this one, which `below` or `further` puts on the page."""
     generates: bool = True
     """Whether models drew what it shows: files made of the widget say so in their metadata."""

@@ -1,7 +1,5 @@
 """What "Show the code" prints: a short script that runs as it is."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable, Mapping
 from typing import Any

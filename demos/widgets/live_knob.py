@@ -1,7 +1,5 @@
 """A knob that is a widget of its own: it draws while it moves, and shows the example at first."""
 
-from __future__ import annotations
-
 import html
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -51,13 +49,13 @@ def milliseconds(started: float) -> float:
 
 @dataclass(frozen=True)
 class LiveKnob(Knob):
-    app: App | None = None
+    app: "App | None" = None
     """What it draws with, once it stands on a page."""
     example: str = ""
     """The name of what is shown until a live picture is there; "" for nothing."""
     wide: ClassVar[bool] = True
 
-    def within(self, app: App) -> Self:
+    def within(self, app: "App") -> Self:
         return replace(self, app=app)
 
     def before(self) -> Example | None:

@@ -1,7 +1,5 @@
 """A classifier of scenes, trained apart from the model, that measures whether it did as asked."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

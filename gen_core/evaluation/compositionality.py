@@ -1,8 +1,6 @@
 """Compositionality: does a model compose or remember? How often it draws two attributes together
 that no training picture showed together, beside pairs that training did show."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product

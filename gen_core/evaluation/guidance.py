@@ -14,8 +14,6 @@ Sharpness is the variance of the Laplacian, which answers to edges and not to ar
 of focus (Pech-Pacheco et al. 2000, *Diatom autofocusing in brightfield microscopy*).
 """
 
-from __future__ import annotations
-
 import itertools
 import statistics
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What diffusion and flow matching share: one conditional network and classifier-free guidance."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -56,12 +54,12 @@ class GuidedFamily(Family):
     def tiny(cls) -> UNetConfig:
         return UNetConfig(widths=(16, 32), blocks=1, embedding=32)
 
-    def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
+    def extra_metrics(self, evaluation: "Evaluation") -> dict[str, Any]:
         """Whether it composes attributes that no training picture showed together."""
         asked = isinstance(self.condition, Attributes)
         return {"composing": evaluation.compositionality(self)} if asked else {}
 
-    def guided(self, rows: Tensor | None, count: int, guidance_scale: float) -> GuidedNetwork:
+    def guided(self, rows: Tensor | None, count: int, guidance_scale: float) -> "GuidedNetwork":
         """The network with guidance. rows: what is asked for, as the condition encodes it; None:
         nothing."""
         null = self.condition.null(count).to(self.device)

@@ -5,8 +5,6 @@ width is learned with the weights (Rybkin et al. 2021, "sigma-VAE"), so that rec
 KL are in the same unit, nats, and need no weight between them.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -128,7 +126,7 @@ class VAE(Family):
         yield Frame(1, 1, 1.0, x, evaluations=1)
 
     @torch.inference_mode()
-    def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
+    def extra_metrics(self, evaluation: "Evaluation") -> dict[str, Any]:
         """How well the test pictures come back, where the data set is on this machine."""
         try:
             test = evaluation.test_set(self)

@@ -1,7 +1,5 @@
 """How often the invisible mark is found, and how often one is found where there is none."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime

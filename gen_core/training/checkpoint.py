@@ -4,8 +4,6 @@ A family that another library can open too has a folder in that library's format
 metadata beside it in card.json.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import json

@@ -1,7 +1,5 @@
 """What each shipped checkpoint was trained with, and how a recipe becomes a checkpoint."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

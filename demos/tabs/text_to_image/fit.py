@@ -4,8 +4,6 @@ Below it stand a search, as one types, for the emoji that fit some words best by
 and what was measured: how often the model draws what it is asked for, and what guidance trades.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import time
@@ -108,13 +106,13 @@ def nearest(app: App, words: str, pictures: bool = True) -> TilesValue:
 
 
 @functools.lru_cache(maxsize=1)
-def _search(folder: str, device: str) -> Search:
+def _search(folder: str, device: str) -> "Search":
     from gen_core.families.text_to_image.clip_score import Search  # heavy, and only for this tab
 
     return Search.open(folder, device)
 
 
-def tiles(search: Search, found: Sequence[Found], here: Emoji | None) -> list[Tile]:
+def tiles(search: "Search", found: "Sequence[Found]", here: Emoji | None) -> list[Tile]:
     shown = []
     for answer in found:
         item = search.items[answer.index]
@@ -209,13 +207,13 @@ def other_texts(prompt: str, texts: str) -> list[str]:
     return others
 
 
-def matcher_of(app: App) -> ClipScorer:
+def matcher_of(app: App) -> "ClipScorer":
     """The encoder of words and pictures, loaded once for all visitors."""
     return _matcher(str(weights_folder() / MODEL), str(app.device))
 
 
 @functools.lru_cache(maxsize=1)
-def _matcher(folder: str, device: str) -> ClipScorer:
+def _matcher(folder: str, device: str) -> "ClipScorer":
     from gen_core.families.text_to_image.clip_score import (
         ClipScorer,  # heavy, and only for this tab
     )

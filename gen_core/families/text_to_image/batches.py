@@ -1,7 +1,5 @@
 """Endless batches of scenes. Batch k depends on (seed, k) alone: a run can resume at any step."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 from dataclasses import dataclass, field
@@ -55,7 +53,7 @@ class SceneBatches:
     """(pictures, tokens of their captions)."""
 
     emoji: Emoji
-    tokenizer: CLIPTokenizer
+    tokenizer: "CLIPTokenizer"
     size: int
     seed: int
     twins: bool = False
@@ -212,7 +210,7 @@ class TextTargetBatches:
     """(targets, tokens of captions); every second scene shows two things, which are harder."""
 
     targets: TextTargets
-    tokenizer: CLIPTokenizer
+    tokenizer: "CLIPTokenizer"
     size: int
     seed: int
 
@@ -227,7 +225,7 @@ class TextTargetBatches:
         return next(scene for scene in drawn if number % 2 == 0 or scene.relation)
 
 
-def latents_of(x: Tensor, autoencoder: AutoencoderKL) -> Tensor:
+def latents_of(x: Tensor, autoencoder: "AutoencoderKL") -> Tensor:
     """(B, 3, 64, 64) -> (B, 4, 16, 16) of about unit size, on the autoencoder's device"""
     with fast_math(autoencoder.device):
         latents = autoencoder.encode(x.to(autoencoder.device)).latent_dist.mean
@@ -244,8 +242,8 @@ class LatentBatches:
     """(latents, encoded captions), made by the two parts that are trained already."""
 
     scenes: SceneBatches
-    autoencoder: AutoencoderKL
-    text_encoder: CLIPTextModel
+    autoencoder: "AutoencoderKL"
+    text_encoder: "CLIPTextModel"
     kept: dict[int, Tensor] = field(default_factory=dict)
 
     @torch.no_grad()
@@ -282,8 +280,8 @@ class GuessBatches:
     """(pictures, their latents as the denoiser guesses them from a little noise)."""
 
     scenes: SceneBatches
-    autoencoder: AutoencoderKL
-    text_encoder: CLIPTextModel
+    autoencoder: "AutoencoderKL"
+    text_encoder: "CLIPTextModel"
     denoiser: Denoiser
 
     @torch.no_grad()

@@ -1,8 +1,6 @@
 """A text-to-image model's folder: the pipeline, which diffusers opens with nothing of ours, what
 lies beside it, and what its card says."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,14 +41,14 @@ def measured(folder: Path | str) -> dict[str, Any]:
     return {name: card[name] for name in MEASURED if card.get(name)}
 
 
-def classifier_of(folder: Path) -> SceneClassifier:
+def classifier_of(folder: Path) -> "SceneClassifier":
     """The classifier that measures the pipeline in a folder, on the CPU."""
     return checkpoint.load(JUDGE, "cpu", folder)
 
 
 def assembled(
-    autoencoder: nn.Module, text_encoder: nn.Module, denoiser: nn.Module, tokenizer: CLIPTokenizer
-) -> StableDiffusionPipeline:
+    autoencoder: nn.Module, text_encoder: nn.Module, denoiser: nn.Module, tokenizer: "CLIPTokenizer"
+) -> "StableDiffusionPipeline":
     """The parts' networks as diffusers' pipeline."""
     from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 
@@ -66,7 +64,7 @@ def assembled(
     )
 
 
-def opened(folder: Path) -> StableDiffusionPipeline:
+def opened(folder: Path) -> "StableDiffusionPipeline":
     """The pipeline in a folder, in float32. Raises CheckpointError for a damaged one."""
     from diffusers import StableDiffusionPipeline
 
@@ -78,7 +76,7 @@ def opened(folder: Path) -> StableDiffusionPipeline:
         raise CheckpointError(f"{folder.name} is damaged ({error}): fetch it again") from error
 
 
-def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> None:
+def export(runs: Path | str, folder: Path | str, emoji: "Emoji | None" = None) -> None:
     """Writes the trained parts as a pipeline to `folder`, and beside it the whole of CLIP and the
     classifier, all in half precision.
 

@@ -4,8 +4,6 @@ An autoencoder (pictures to latents and back), a text encoder, a denoiser steere
 decoder that has met the denoiser's errors, and CLIP, which measures the fit and searches.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -34,7 +32,7 @@ class Part(Trainable):
     """The libraries' group normalisation trains half again as fast with it on a CPU."""
 
     @classmethod
-    def run(cls, name: str, recipe: Recipe, folder: Path) -> Run:
+    def run(cls, name: str, recipe: "Recipe", folder: Path) -> "Run":
         from gen_core.families.text_to_image.training import PartRun  # heavy
 
         return PartRun(name, recipe, folder)
@@ -152,7 +150,7 @@ class TextEncoder(Part):
         return {"loss": loss, "share": loss.detach() / x.square().mean()}
 
 
-def text_config(config: TextEncoderConfig) -> CLIPTextConfig:
+def text_config(config: TextEncoderConfig) -> "CLIPTextConfig":
     """Of the text half; the two markers are the last two of the vocabulary."""
     from transformers import CLIPTextConfig  # heavy
 
