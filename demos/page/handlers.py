@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,7 @@ from gen_core.data import MissingData
 from gen_core.devices import device_title, pick_device
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
+from gen_core.sampling import Frame, record
 from gen_core.training.checkpoint import CheckpointError, available, card, kind_of, load
 
 log = logging.getLogger("noise-to-data")
@@ -237,3 +239,31 @@ def _signature(knobs: Knobs | None, inputs: Sequence[str]) -> inspect.Signature:
     listed = [inspect.Parameter(name, kind) for name in [*names, *inputs]]
     listed.append(inspect.Parameter("progress", kind, default=gr.Progress()))
     return inspect.Signature(listed)
+
+
+@dataclass
+class Recording:
+    """What `watch` kept of a generation."""
+
+    frames: list[Frame] = field(default_factory=list)
+    """On the CPU, float32, the first and the last among them."""
+    seconds: float = 0.0
+    """Time the sampler took, without waiting for other visitors."""
+
+
+def watch(
+    frames: Iterator[Frame], keep: int = 32, stage: str = "Step"
+) -> Generator[Progress, None, Recording]:
+    """Records a generation as `gen_core.record` does, with progress, and so that Stop works.
+
+    In a handler: ``recording = yield from watch(model.sample(Noise(seeds), steps=200))``.
+    """
+    recording = Recording()
+    while True:
+        started = time.perf_counter()
+        frame = next(frames, None)
+        recording.seconds += time.perf_counter() - started
+        if frame is None:
+            return recording
+        recording.frames += record(iter([frame]), keep)
+        yield Progress(stage, frame.step, frame.total)

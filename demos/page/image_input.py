@@ -22,9 +22,8 @@ from gradio_client.utils import is_file_obj_with_meta
 from torch import Tensor
 
 from demos.page.controls import FASHION, Knob, Knobs
-from demos.page.handlers import App, message_of
+from demos.page.handlers import App, message_of, watch
 from demos.page.image_io import in_data_url, prepare, prepare_colour, prepare_drawing
-from demos.page.progress import watch
 from demos.widgets.drawing import DrawingPad
 from gen_core import Noise, available
 from gen_core.data import ImageSet, MissingData, load_data

@@ -122,7 +122,11 @@ def _opened(source: Source, name: str) -> Image.Image:
         raise KnobError(f"{name}={str(source)[:40]!r}: takes one picture file")
     try:
         with Image.open(source, formats=FORMATS) as image:
-            _check_size(*image.size, name)  # before a pixel is decoded
+            if max(image.size) > MAX_SIDE:  # before a pixel is decoded
+                raise KnobError(
+                    f"{name}={image.width} x {image.height} pixels: "
+                    f"choose a picture of 1 to {MAX_SIDE} pixels a side"
+                )
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except Image.DecompressionBombError as error:
         raise KnobError(f"{name}: {error}; choose at most {MAX_SIDE} pixels a side") from error
@@ -134,13 +138,6 @@ def _opened(source: Source, name: str) -> Image.Image:
         ) from error
     white = Image.new("RGBA", upright.size, "white")
     return Image.alpha_composite(white, upright).convert("RGB")
-
-
-def _check_size(width: int, height: int, name: str) -> None:
-    if max(width, height) > MAX_SIDE:
-        raise KnobError(
-            f"{name}={width} x {height} pixels: choose a picture of 1 to {MAX_SIDE} pixels a side"
-        )
 
 
 # --- out ------------------------------------------------------------------------------------------

@@ -227,7 +227,8 @@ class Panel:
         made = made_by(self.maker(settings), settings) if self.generates else {}
         if made and isinstance(value, CardValue):
             return replace(value, made=made)
-        return value | {"made": made} if made and is_card(value) else value
+        is_card = isinstance(value, dict) and "provenance" in value
+        return value | {"made": made} if made and is_card else value
 
     def signing(self, run: Callable[..., Iterator[Any]], /, **settings: Any) -> Iterator[Any]:
         """What another run of the panel yields, its cards signed."""
@@ -276,11 +277,6 @@ class Panel:
             first = {knob.name: knob.default for knob in own} | dict(self.example)
             seeds = seeds_from(first["seed"], first.get("count", 1))
         return Keep(self.name, self.finished, models=self.models, seeds=tuple(seeds))
-
-
-def is_card(value: Any) -> bool:
-    """Whether this is the JSON of a card, as examples are kept."""
-    return isinstance(value, dict) and "provenance" in value
 
 
 def is_value(piece: Any) -> bool:

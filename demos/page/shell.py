@@ -9,7 +9,6 @@ import gradio as gr
 from demos.page.handlers import App
 from demos.page.links import Links
 from demos.page.tab import Tab, discover
-from gen_core.devices import device_title
 
 HERE = Path(__file__).parent
 CSS = HERE / "shell.css"
@@ -64,7 +63,7 @@ def _tools(tab: str) -> tuple[gr.Checkbox, gr.Button]:
 
 
 def _header(app: App) -> str:
-    kind, name = app.device.type.upper(), html.escape(device_title(app.device))
+    kind, name = app.device.type.upper(), html.escape(app.device_title)
     return f"""
     <header class="masthead">
       {_mark()}

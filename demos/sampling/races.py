@@ -14,7 +14,6 @@ from demos.sampling.generate import finished
 from demos.sampling.texts import COMPARE, FEW_STEPS
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from gen_core.data.images import grid
-from gen_core.devices import device_title
 from gen_core.families.diffusion import Diffusion
 from gen_core.family import Family
 from gen_core.sampling import Meter, seeds_from
@@ -34,6 +33,7 @@ class Contender:
 
 
 def race(
+    app: App,
     contenders: Sequence[Contender],
     steps: Sequence[int],
     seeds: Sequence[int],
@@ -65,7 +65,7 @@ def race(
                 [str(n) for n in steps],
                 corner=corner,
                 name=name,
-                provenance=f"{device_title(contenders[0].model.device)} · {state}",
+                provenance=f"{app.device_title} · {state}",
                 caption=f"The time under a cell is for {many}.",
             )
 
@@ -113,6 +113,7 @@ def compare(
         for name, solver in DIFFUSION_SOLVERS.items()
     ]
     return race(
+        app,
         rows,
         steps,
         seeds_from(seed, count),
@@ -175,6 +176,7 @@ def few_steps(app: App, *, label: int | None, rival: str, count: int, seed: int)
         Contender("Diffusion", rival, diffusion, {"solver": RIVALS[rival]}),
     ]
     return race(
+        app,
         rows,
         EVALUATIONS,
         seeds_from(seed, count),

@@ -17,7 +17,6 @@ from demos.page.script import drawing, script
 from demos.tabs.gan.texts import SAMPLES, WALK
 from demos.widgets.tiles import Tiles, TilesValue, sample_tiles
 from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
-from gen_core.devices import device_title
 from gen_core.families.gan import GAN
 from gen_core.latent.interpolation import spherical
 from gen_core.progress import Progress
@@ -98,7 +97,7 @@ def walk(
         step_word="picture",
         columns=5,
         ms_per_step=1000 * seconds / len(path),
-        provenance=f"{took} · {device_title(model.device)}",
+        provenance=f"{took} · {app.device_title}",
         name=f"gan-walk-{seed}",
         alt="a walk through latent space",
         autoplay=True,

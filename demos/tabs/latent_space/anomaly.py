@@ -25,7 +25,6 @@ from demos.tabs.vae.reconstruct import error_map
 from demos.widgets.anomaly import Anomaly, AnomalyValue, Picture, Score
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.schema import BACKGROUNDS, CLOTH_COLOURS
-from gen_core.devices import device_title
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import BOUND, ERROR, examine, measuring
 from gen_core.latent.corruptions import KINDS, corrupt
@@ -212,7 +211,7 @@ def judged(
         measured_on=f"Scores of {measured['count']} portraits that training did not show, and of "
         f"{measured['count']} odd pictures of {len(measured['odd'])} kinds, with seed "
         f"{measured['seed']}. {HOW_FAR}",
-        provenance=f"{pictures.origin} · {PORTRAITS} · {device_title(model.device)}",
+        provenance=f"{pictures.origin} · {PORTRAITS} · {app.device_title}",
         name=NAME,
     )
 

@@ -14,7 +14,6 @@ from demos.page.panel import Page, Panel
 from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
 from demos.widgets.card import read
 from gen_core.data.splits import AVATARS
-from gen_core.devices import device_title
 from gen_core.evaluation.memorization import (
     CANDIDATES,
     CLEARLY,
@@ -52,7 +51,7 @@ def fresh_portraits(app: App) -> Generator[Progress, None, tuple[Yardstick, str]
     for difference in measured(app.model(JUDGE), FRESH):
         found.append(difference)
         yield Progress("Measuring real new portraits", len(found), len(FRESH), "portraits")
-    return Yardstick(found), f"measured on {device_title(app.device)}"
+    return Yardstick(found), f"measured on {app.device_title}"
 
 
 def asked(picked: Any) -> tuple[Tensor, str]:
@@ -108,7 +107,7 @@ def value(
         f"own classifier finds most alike. Below {percent(yardstick.limit)}, {CLEARLY:.0%} of the "
         f"least of the fresh portraits, it counts as a copy. Fresh portraits: {note}. "
         f"{MEMORIZATION_SOURCE}",
-        "provenance": f"{who} · {JUDGE} · {device_title(app.device)}",
+        "provenance": f"{who} · {JUDGE} · {app.device_title}",
         "live": True,
     }
 

@@ -28,7 +28,6 @@ from demos.tabs.overview.texts import (
     FamilyText,
 )
 from demos.widgets.card import read
-from gen_core.devices import device_title
 from gen_core.families.guided import GuidedFamily
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
@@ -97,7 +96,7 @@ def _draw_row(
     for shown in drawn(text, app.model(text.model(data.id)), seeds, steps):
         if shown.done:
             results[text.id] = shown
-            note = f"live, {device_title(app.device)}"
+            note = f"live, {app.device_title}"
             yield {
                 ASKED: asked_row(data, len(seeds), results),
                 text.id: row(data, text, shown, note, "live"),

@@ -25,7 +25,6 @@ from demos.tabs.text_to_image.generate import (
 )
 from demos.tabs.text_to_image.texts import CHANGE, TWO
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
-from gen_core.devices import device_title
 from gen_core.sampling import Meter, pixels, seeds_from
 
 COLUMNS: dict[str, tuple[str, dict[Any, str]]] = {
@@ -63,7 +62,7 @@ def change_one(
             list(columns.values()),
             corner=change.lower(),
             name=f"{ID}-{knob}",
-            provenance=f"{device_title(model.device)} · {duration(seconds)} {state}",
+            provenance=f"{app.device_title} · {duration(seconds)} {state}",
             caption="Every row starts from the same noise. The time is for one picture.",
         )
 
@@ -128,7 +127,7 @@ def side_by_side(
             [f"seed {s}" for s in seeds],
             corner="",
             name=f"{ID}-two-prompts",
-            provenance=f"{device_title(model.device)} · {duration(seconds)} {state}",
+            provenance=f"{app.device_title} · {duration(seconds)} {state}",
             caption="Each column starts from the same noise.",
         )
 

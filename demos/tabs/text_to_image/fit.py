@@ -15,10 +15,9 @@ import gradio as gr
 from torch import Tensor
 
 from demos.page.controls import Knob
-from demos.page.handlers import App
+from demos.page.handlers import App, watch
 from demos.page.image_io import duration
 from demos.page.panel import Page, Panel
-from demos.page.progress import watch
 from demos.page.script import sampling, script
 from demos.tabs.text_to_image.generate import (
     ID,
@@ -47,7 +46,6 @@ from demos.widgets.tiles import Tile, Tiles, TilesValue
 from gen_core.data.emoji import Emoji, load_emoji
 from gen_core.data.emoji.scenes import portrait
 from gen_core.data.images import MissingData
-from gen_core.devices import device_title
 from gen_core.evaluation.report import HEADS, prompt_accuracy_rows
 from gen_core.families.text_to_image.folder import EMOJI, measured
 from gen_core.knobs import KnobError
@@ -100,7 +98,7 @@ def nearest(app: App, words: str, pictures: bool = True) -> TilesValue:
     return TilesValue(
         tiles(search, found, here),
         headline=f"The {len(found)} that fit best, of {len(search.items):,} emoji",
-        provenance=f"{device_title(app.device)} · {took} · {source}",
+        provenance=f"{app.device_title} · {took} · {source}",
         name=SEARCH_NAME,
     )
 
@@ -193,7 +191,7 @@ def fit(
         [str(s) for s in seeds],
         corner="seed",
         name=f"{ID}-fit-{seed}",
-        provenance=f"{device_title(model.device)} · {duration(recording.seconds)}",
+        provenance=f"{app.device_title} · {duration(recording.seconds)}",
         caption=summary(scores),
     )
 

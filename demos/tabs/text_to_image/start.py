@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 
 from demos.page.controls import Knob, Knobs
-from demos.page.handlers import App, message_of
+from demos.page.handlers import App, message_of, watch
 from demos.page.image_input import Pictures, Shown, Source
 from demos.page.image_io import PREFIX, Value, as_json, mask_url
 from demos.page.panel import Page, Panel, buttons, controls, results
-from demos.page.progress import result_of, watch
 from demos.page.script import sampling, script
 from demos.tabs.text_to_image.fit import drawings
 from demos.tabs.text_to_image.generate import (
@@ -40,7 +39,7 @@ from demos.widgets.timeline import Timeline, TimelineValue
 from gen_core.data.emoji import emoji_here
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
-from gen_core.progress import Progress
+from gen_core.progress import Progress, result_of
 from gen_core.sampling import Noise, pixels, seeds_from
 
 BY_MODEL, SCENE = "The model", "Real emoji"
