@@ -8,13 +8,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import gradio as gr
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from demos.page.controls import Knobs
 from demos.page.image_io import as_json, values_to_json
@@ -23,7 +22,7 @@ from gen_core.data import MissingData
 from gen_core.devices import device_title, pick_device
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
-from gen_core.sampling import Frame, record
+from gen_core.sampling import Meter
 from gen_core.training.checkpoint import CheckpointError, available, card, kind_of, load
 
 log = logging.getLogger("noise-to-data")
@@ -125,7 +124,7 @@ class App:
         """Connects `trigger` (button.click, ...) to fn(**inputs, **validated knobs).
 
         fn returns the outputs, or is a generator that yields them as they come; what it yields as
-        `Progress` (see `progress.watch`) moves the progress bar and changes nothing else. Each
+        `Progress` (see `watch`) moves the progress bar and changes nothing else. Each
         slice of the work holds the device lock, or none does where it is done in a process of its
         own. Values reach fn as they came: Gradio's own checks answer one out of range in words of
         their own, and let NaN, 2.5 and null through. Stop ends this visitor's own run.
@@ -177,7 +176,8 @@ class App:
                 for piece in _messages(pieces, lock):
                     if isinstance(piece, Progress):
                         done = (piece.done, piece.total) if piece.total else None
-                        progress(done, desc=piece.stage, unit=piece.unit)
+                        if piece.stage:
+                            progress(done, desc=piece.stage, unit=piece.unit)
                         piece = gr.skip()
                     yield values_to_json(piece)
             except gr.Error:
@@ -241,29 +241,12 @@ def _signature(knobs: Knobs | None, inputs: Sequence[str]) -> inspect.Signature:
     return inspect.Signature(listed)
 
 
-@dataclass
-class Recording:
-    """What `watch` kept of a generation."""
+def watch(meter: Meter, stage: str = "") -> Generator[Progress, None, Tensor]:
+    """Runs a generation to its end, with progress, and so that Stop works; returns x (B, *event).
 
-    frames: list[Frame] = field(default_factory=list)
-    """On the CPU, float32, the first and the last among them."""
-    seconds: float = 0.0
-    """Time the sampler took, without waiting for other visitors."""
-
-
-def watch(
-    frames: Iterator[Frame], keep: int = 32, stage: str = "Step"
-) -> Generator[Progress, None, Recording]:
-    """Records a generation as `gen_core.record` does, with progress, and so that Stop works.
-
-    In a handler: ``recording = yield from watch(model.sample(Noise(seeds), steps=200))``.
+    stage: what the progress is called; "" shows none, but gives others their turn. In a handler:
+    ``x = yield from watch(Meter(model, seeds, steps=200), "Drawing")``.
     """
-    recording = Recording()
-    while True:
-        started = time.perf_counter()
-        frame = next(frames, None)
-        recording.seconds += time.perf_counter() - started
-        if frame is None:
-            return recording
-        recording.frames += record(iter([frame]), keep)
+    for frame in meter.frames():
         yield Progress(stage, frame.step, frame.total)
+    return meter.x

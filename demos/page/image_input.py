@@ -25,11 +25,11 @@ from demos.page.controls import FASHION, Knob, Knobs
 from demos.page.handlers import App, message_of, watch
 from demos.page.image_io import in_data_url, prepare, prepare_colour, prepare_drawing
 from demos.widgets.drawing import DrawingPad
-from gen_core import Noise, available
+from gen_core import available
 from gen_core.data import ImageSet, MissingData, load_data
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
-from gen_core.sampling import seeds_from
+from gen_core.sampling import Meter, seeds_from
 
 DATA, MODEL, DRAWING, UPLOAD = "Fashion-MNIST", "A model", "Drawing", "Upload"
 MODELS = ("flow-fashion", "diffusion-fashion", "gan-fashion")
@@ -190,10 +190,10 @@ def sampled_pictures(
     seeds = seeds_from(seed, count)
     labels = [i % len(FASHION) if label is None else label for i in range(count)]
     family = app.model(model)
-    frames = family.sample(Noise(seeds), label=labels, **family.published)
-    recording = yield from watch(frames, keep=2, stage=f"Sampling with {model}")
+    meter = Meter(family, seeds, label=labels, **family.published)
+    x = yield from watch(meter, f"Sampling with {model}")
     names = tuple(FASHION[i] for i in labels)
-    return Pictures(recording.frames[-1].x, f"sampled by {model}, not real", names)
+    return Pictures(x, f"sampled by {model}, not real", names)
 
 
 class PictureInput(Source):

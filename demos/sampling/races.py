@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from demos.page.controls import ALL_CLASSES, FASHION, Knob, control_of, labels_for
-from demos.page.handlers import App
+from demos.page.handlers import App, watch
 from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
-from demos.sampling.generate import finished
 from demos.sampling.texts import COMPARE, FEW_STEPS
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from gen_core.data.images import grid
@@ -55,7 +54,7 @@ def race(
             meter = Meter(contender.model, seeds, label=label, steps=column, **contender.knobs)
             if not k:  # all columns have batches of the same size
                 meter.warm_up()
-            x = yield from finished(meter)
+            x = yield from watch(meter)
             seconds += meter.seconds
             cells[i][k] = Cell(grid(x, scale=1, gap=1), duration(meter.seconds))
             done = k + 1 == len(steps) and i + 1 == len(contenders)

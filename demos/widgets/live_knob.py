@@ -4,7 +4,7 @@ import html
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import gradio as gr
 import numpy as np
@@ -12,13 +12,11 @@ from torch import Tensor
 
 from demos.page.controls import Knob
 from demos.page.examples import Example, example
+from demos.page.handlers import App
 from demos.page.image_io import Value
 from demos.widgets.card import read
 from demos.widgets.card.export import export_file
 from gen_core.sampling import pixels
-
-if TYPE_CHECKING:
-    from demos.page.handlers import App
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,13 @@ def milliseconds(started: float) -> float:
 
 @dataclass(frozen=True)
 class LiveKnob(Knob):
-    app: "App | None" = None
+    app: App | None = None
     """What it draws with, once it stands on a page."""
     example: str = ""
     """The name of what is shown until a live picture is there; "" for nothing."""
     wide: ClassVar[bool] = True
 
-    def within(self, app: "App") -> Self:
+    def within(self, app: App) -> Self:
         return replace(self, app=app)
 
     def before(self) -> Example | None:

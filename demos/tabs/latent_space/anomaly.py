@@ -177,12 +177,7 @@ def normal_scores(app: App) -> Generator[Progress, None, Mapping[str, Any]]:
     model = app.model(PORTRAITS)
     if known := model.card.get(SECTION, {}).get("anomaly"):
         return known
-    steps = measuring(model, LIVE_COUNT)
-    while True:
-        try:
-            yield Progress("Measuring what is normal", *next(steps), "pictures")
-        except StopIteration as end:
-            return end.value
+    return (yield from measuring(model, LIVE_COUNT))
 
 
 def judged(

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from demos.page.controls import Knob
-from demos.page.handlers import App
+from demos.page.handlers import App, watch
 from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
-from demos.sampling.generate import finished
 from demos.tabs.text_to_image.generate import (
     EXAMPLE,
     GUIDANCE,
@@ -52,7 +51,7 @@ def change_one(
         own = USUAL | {knob: value, "prompt": prompt, "negative_prompt": negative_prompt}
         meter = Meter(model, seeds, **own)
         meter.warm_up()
-        x = yield from finished(meter)
+        x = yield from watch(meter)
         seconds += meter.seconds
         for row, picture in zip(cells, pixels(x), strict=True):
             row[k] = Cell(picture, duration(meter.seconds / count))
@@ -118,7 +117,7 @@ def side_by_side(
     rows = [Row("", "", [None] * count, words) for words in differing(*prompts)]
     for k, text in enumerate(prompts):
         meter = Meter(model, seeds, prompt=text, **settings)
-        x = yield from finished(meter)
+        x = yield from watch(meter)
         seconds += meter.seconds
         rows[k] = Row("", "", [Cell(picture, "") for picture in pixels(x)], rows[k].words)
         state = "all" if k else "so far"

@@ -50,7 +50,7 @@ from gen_core.evaluation.report import HEADS, prompt_accuracy_rows
 from gen_core.families.text_to_image.folder import EMOJI, measured
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
-from gen_core.sampling import Noise, pixels, seeds_from
+from gen_core.sampling import Meter, pixels, seeds_from
 from gen_core.training.checkpoint import weights_folder
 
 if TYPE_CHECKING:
@@ -181,17 +181,15 @@ def fit(
     """Draws the pictures, then yields the table of their scores."""
     others, seeds = other_texts(prompt, texts), seeds_from(seed, count)
     model, matcher = app.model(MODEL), matcher_of(app)
-    recording = yield from watch(
-        model.sample(Noise(seeds), prompt=prompt, **knobs), keep=2, stage="Drawing"
-    )
-    x = recording.frames[-1].x
+    meter = Meter(model, seeds, prompt=prompt, **knobs)
+    x = yield from watch(meter, "Drawing")
     scores = matcher.scores(x, [prompt, *others])
     yield LabelledGridValue(
         rows(x, scores, [prompt, *others]),
         [str(s) for s in seeds],
         corner="seed",
         name=f"{ID}-fit-{seed}",
-        provenance=f"{app.device_title} · {duration(recording.seconds)}",
+        provenance=f"{app.device_title} · {duration(meter.seconds)}",
         caption=summary(scores),
     )
 

@@ -40,7 +40,7 @@ from gen_core.data.emoji import emoji_here
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
 from gen_core.progress import Progress, result_of
-from gen_core.sampling import Noise, pixels, seeds_from
+from gen_core.sampling import Meter, pixels, seeds_from
 
 BY_MODEL, SCENE = "The model", "Real emoji"
 DRAWING, UPLOAD = Source.drawing, Source.upload
@@ -149,10 +149,8 @@ class StartInput(Source):
     def _sampled(self, prompt: str, seed: int) -> Generator[Progress, None, Tensor]:
         """The model's picture: the same as the Generate panel's first for this prompt and seed."""
         if (prompt, seed) not in self._drawn:
-            model = self.app.model(MODEL)
-            frames = model.sample(Noise([seed]), prompt=prompt, **DRAWN_WITH)
-            recording = yield from watch(frames, keep=2, stage="Drawing the start")
-            self._drawn[prompt, seed] = recording.frames[-1].x
+            meter = Meter(self.app.model(MODEL), [seed], prompt=prompt, **DRAWN_WITH)
+            self._drawn[prompt, seed] = yield from watch(meter, "Drawing the start")
         self._drawn.move_to_end((prompt, seed))
         if len(self._drawn) > KEPT:
             self._drawn.popitem(last=False)
