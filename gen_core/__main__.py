@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; 0 on success, 2 with one line on stderr for what the user can mend."""
     args = _parser().parse_args(arguments)
     try:
-        result, text = args.run(args)
+        with Bars() as args.progress:
+            result, text = args.run(args)
     except (KnobError, CheckpointError, OSError) as error:  # OSError: data or InceptionV3 missing
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -267,19 +268,18 @@ def _train(args: argparse.Namespace) -> Answer:
 
 
 def _evaluate(args: argparse.Namespace) -> Answer:
-    with Bars() as progress:
-        result = evaluate(
-            args.name,
-            samples=args.samples,
-            batch=args.batch,
-            seed=args.seed,
-            device=args.device,
-            data_root=args.data,
-            write=args.write,
-            inception=args.inception,
-            progress=progress,
-            **_knobs(args),
-        )
+    result = evaluate(
+        args.name,
+        samples=args.samples,
+        batch=args.batch,
+        seed=args.seed,
+        device=args.device,
+        data_root=args.data,
+        write=args.write,
+        inception=args.inception,
+        progress=args.progress,
+        **_knobs(args),
+    )
     apart = ("snapshots", "shares")
     lines = [f"{name:<22}{value}" for name, value in result.items() if name not in apart]
     for row in result.get("snapshots", []):
@@ -302,15 +302,14 @@ def _atlas(args: argparse.Namespace) -> Answer:
 def _bench(args: argparse.Namespace) -> Answer:
     from gen_core.evaluation.bench import as_text, bench
 
-    with Bars() as progress:
-        result = bench(
-            *args.families,
-            device=args.device,
-            count=args.count,
-            steps=args.steps,
-            rounds=args.rounds,
-            progress=progress,
-        )
+    result = bench(
+        *args.families,
+        device=args.device,
+        count=args.count,
+        steps=args.steps,
+        rounds=args.rounds,
+        progress=args.progress,
+    )
     return result, as_text(result)
 
 
@@ -320,15 +319,14 @@ def _watermark(args: argparse.Namespace) -> Answer:
 
     count = whole("pictures", args.pictures, 1, 500 if args.model else 100_000)
     model = load(TEXT_TO_IMAGE, args.device) if args.model else None
-    with Bars() as progress:
-        result = rates(
-            load_emoji(args.data),
-            pictures=count,
-            model=model,
-            others=args.others,
-            unmarked=whole("unmarked", args.unmarked, 2, 100_000),
-            progress=progress,
-        )
+    result = rates(
+        load_emoji(args.data),
+        pictures=count,
+        model=model,
+        others=args.others,
+        unmarked=whole("unmarked", args.unmarked, 2, 100_000),
+        progress=args.progress,
+    )
     if args.write:
         watermark.MEASURED.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result, as_text(result)
@@ -338,16 +336,14 @@ def _fetch(args: argparse.Namespace) -> Answer:
     from gen_core.data.emoji import fetch_emoji
     from gen_core.data.fashion import cache_folder
 
-    with Bars() as progress:
-        folder = str(fetch_emoji(cache_folder(), progress=progress))
+    folder = str(fetch_emoji(cache_folder(), progress=args.progress))
     return {"folder": folder}, folder
 
 
 def _look(args: argparse.Namespace) -> Answer:
     from gen_core.families.text_to_image.training import look
 
-    with Bars() as progress:
-        figures = look(args.folder, pick_device(args.device), progress)
+    figures = look(args.folder, pick_device(args.device), args.progress)
     return figures, json.dumps(figures, indent=1)
 
 
@@ -369,15 +365,14 @@ def _tradeoff(args: argparse.Namespace) -> Answer:
     from gen_core.families.text_to_image.clip_score import ClipScorer
 
     model = _emoji_model(args)
-    with Bars() as progress:
-        figures = tradeoff(
-            model,
-            ClipScorer.open(model.folder, model.device),
-            classifier_of(model.folder).to(model.device),
-            count=args.prompts,
-            seeds=args.seeds,
-            progress=progress,
-        )
+    figures = tradeoff(
+        model,
+        ClipScorer.open(model.folder, model.device),
+        classifier_of(model.folder).to(model.device),
+        count=args.prompts,
+        seeds=args.seeds,
+        progress=args.progress,
+    )
     return _measured("guidance", figures, model, args)
 
 
@@ -385,8 +380,7 @@ def _sharpness(args: argparse.Namespace) -> Answer:
     from gen_core.evaluation.guidance import sharpness
 
     model = _emoji_model(args)
-    with Bars() as progress:
-        figures = sharpness(model, pictures=args.pictures, progress=progress)
+    figures = sharpness(model, pictures=args.pictures, progress=args.progress)
     return _measured("sharpness", figures, model, args)
 
 

@@ -148,6 +148,9 @@ class Trainable(nn.Module):
     parts: ClassVar[Mapping[str, "type[Trainable]"]] = {}
     """What is trained one by one where the whole is not; such a family's weights are a folder."""
 
+    small: ClassVar[Mapping[str, Any]] = {}
+    """What makes the config of `tiny`."""
+
     def __init__(self, config: Any = None) -> None:
         super().__init__()
         self.config = config if config is not None else self.Config()
@@ -159,7 +162,7 @@ class Trainable(nn.Module):
     @classmethod
     def tiny(cls) -> Any:
         """A config so small that tests and trials take no time; by default the usual one."""
-        return cls.Config()
+        return cls.Config(**cls.small)
 
     @classmethod
     def run(cls, name: str, recipe: "Recipe", folder: Path) -> "Run":

@@ -159,7 +159,6 @@ def dpm_solver_2m(
     The clock is lambda = log(signal / spread), in which the exact solution is an exponential
     integral of x0; the second order comes from the previous step's x0 and costs nothing.
     """
-    del noise
     times = schedule.even_times(steps)
     previous, last_stride = None, 0.0
     for k, (t, s) in enumerate(zip(times, times[1:], strict=False)):
@@ -182,7 +181,6 @@ def euler(
     predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, noise: Noise
 ) -> Iterator[Frame]:
     """Euler's method on the probability-flow ODE dx/dsigma = eps (Karras et al. 2022, eq. 1)."""
-    del noise
     yield from _in_sigma(predict, x, schedule, steps, second_order=False)
 
 
@@ -190,7 +188,6 @@ def heun(
     predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, noise: Noise
 ) -> Iterator[Frame]:
     """Heun's method: a second look at the end of each step (Karras et al. 2022, algorithm 1)."""
-    del noise
     yield from _in_sigma(predict, x, schedule, steps, second_order=True)
 
 

@@ -35,6 +35,7 @@ class GuidedFamily(Family):
     """A network that is asked for a class, for attributes or for nothing, with guidance."""
 
     Config = UNetConfig
+    small: ClassVar = {"widths": (16, 32), "blocks": 1, "embedding": 32}
     typical: ClassVar = {"steps": 20, "guidance_scale": 2.0}
     measured_with: ClassVar = {"steps": 50, "guidance_scale": 1.2}
 
@@ -49,10 +50,6 @@ class GuidedFamily(Family):
         if config.choices:
             return Attributes(SCHEMAS[config.schema])
         return Classes(config.classes) if config.classes else Nothing()
-
-    @classmethod
-    def tiny(cls) -> UNetConfig:
-        return UNetConfig(widths=(16, 32), blocks=1, embedding=32)
 
     def extra_metrics(self, evaluation: "Evaluation") -> dict[str, Any]:
         """Whether it composes attributes that no training picture showed together."""

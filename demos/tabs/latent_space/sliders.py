@@ -19,9 +19,8 @@ from demos.tabs.latent_space.models import (
 from demos.tabs.latent_space.texts import MEASURED, NO_MEASURED, SLIDERS
 from demos.widgets.meaning_sliders import Faces, Move, MoveKnob, Mover, axis_of
 from demos.widgets.measured import card, figures_of, made, table
-from gen_core.latent.analyze import SECTION
+from gen_core.latent.analyze import SECTION, others
 from gen_core.latent.directions import TraitRegressor
-from gen_core.latent.disentanglement import others
 from gen_core.latent.traits import TRAITS
 
 TITLE, NAME = "Sliders", f"{TAB}-sliders"

@@ -18,8 +18,8 @@ from demos.page.image_io import Value, made_by, png_data_url
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.live_knob import LiveKnob, milliseconds
 from gen_core.knobs import KnobError, as_number, choice, number, whole
+from gen_core.latent.analyze import decoded, seen_traits, spreads
 from gen_core.latent.atlas import Atlas
-from gen_core.latent.disentanglement import decoded, seen_traits, spreads
 from gen_core.latent.traits import TRAITS
 from gen_core.sampling import pixels
 
