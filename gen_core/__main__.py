@@ -240,8 +240,7 @@ def _sample(args: argparse.Namespace) -> Answer:
         raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
     knobs = model.balanced(range(count)) | _knobs(args)
     check_all(model.every_knob, knobs, args.name)
-    frames = model.sample(Noise(seeds), **knobs)
-    bar = tqdm(frames, desc="sampling", unit="frame")
+    bar = tqdm(model.sample(Noise(seeds), **knobs), desc="sampling", unit="frame")
     x = final(iter(bar))
     plain = {k: v.tolist() if isinstance(v, Tensor) else v for k, v in knobs.items()}
     result = {"name": args.name, "count": count, "seed": args.seed, "knobs": plain}

@@ -13,7 +13,7 @@ import torch
 from core_fixtures import tiny
 from demos.tabs.latent_space import kl_pictures
 from demos.tabs.latent_space.kl_pictures import VARIANTS
-from demos.tabs.latent_space.models import JUDGE
+from demos.widgets.attribute_picker import JUDGE
 from gen_core.data.avatars import avatars
 from gen_core.training.checkpoint import save
 

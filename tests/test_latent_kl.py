@@ -29,7 +29,8 @@ from demos.tabs.latent_space.kl_pictures import (
     side_by_side,
     walk,
 )
-from demos.tabs.latent_space.models import JUDGE, portrait
+from demos.tabs.latent_space.models import portrait
+from demos.widgets.attribute_picker import JUDGE
 from gen_core import Noise, final
 from gen_core.knobs import KnobError
 from gen_core.latent.interpolation import straight

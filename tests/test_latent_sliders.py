@@ -108,10 +108,7 @@ def test_what_the_classifier_sees_change_is_counted_in_deviations_of_the_data(ap
     model, judge = app.model(PORTRAITS), app.model("judge-avatars")
     z = code_of(app, PORTRAITS, portrait(2))
     moved = atlas(app, PORTRAITS).regressor.moved(z, {"smile": 3.0})
-    seen = [
-        analyze.seen_traits(judge, analyze.decoded(model, code))[0]
-        for code in (z, moved)
-    ]
+    seen = [analyze.seen_traits(judge, analyze.decoded(model, code))[0] for code in (z, moved)]
     expected = (seen[1] - seen[0]) / analyze.spreads()
     told = Mover(app, sliders.FACES).move("2;smile:3").changes
     assert list(told) == list(TRAITS)
@@ -183,9 +180,7 @@ def test_effects_tell_a_good_slider_from_a_bad_one(app):
     assert told["smile"]["right"] == 1 and told["age"]["right"] == 0 and told["turn"]["right"] == 0
     far = 2 / float(analyze.spreads()[0])
     assert told["smile"]["change"]["smile"] == pytest.approx(far, rel=1e-3)
-    assert analyze.others(
-        {"smile": 2.0, "age": -1.0, "turn": 0.5}, "smile"
-    ) == pytest.approx(0.375)
+    assert analyze.others({"smile": 2.0, "age": -1.0, "turn": 0.5}, "smile") == pytest.approx(0.375)
 
 
 def test_the_table_says_what_was_measured():

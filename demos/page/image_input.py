@@ -33,6 +33,8 @@ from gen_core.sampling import Meter, seeds_from
 
 DATA, MODEL, DRAWING, UPLOAD = "Fashion-MNIST", "A model", "Drawing", "Upload"
 MODELS = ("flow-fashion", "diffusion-fashion", "gan-fashion")
+RANDOM = "A random code"
+"""In place of a picture, where a code will do."""
 DOWNLOAD = "31 MB"
 
 Shown = Mapping[gr.components.Component | gr.Column, Callable[[str], bool]]

@@ -25,8 +25,8 @@ from demos.sampling.texts import (
     SHARES,
     SHARES_SOURCE,
 )
-from demos.tabs.latent_space.models import JUDGE
 from demos.widgets.attribute_picker import (
+    JUDGE,
     NEVER,
     AttributeKnob,
     Attributes,

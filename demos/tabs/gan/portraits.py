@@ -26,7 +26,7 @@ from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.tabs.gan.samples import TAB, meaning
 from demos.tabs.gan.texts import CENSUS, HOW_TO_READ, NOT_COUNTED, PARTS, PORTRAITS, STYLES
-from demos.widgets.attribute_picker import AttributeKnob, Attributes
+from demos.widgets.attribute_picker import JUDGE, AttributeKnob, Attributes
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.measured import card, figures_of
@@ -39,7 +39,7 @@ from gen_core.knobs import KnobError, whole
 from gen_core.sampling import MAX_SEED, Noise, pixels, seeds_from
 from gen_core.training.checkpoint import CheckpointError
 
-MODEL, JUDGE = "gan-avatars", "judge-avatars"
+MODEL = "gan-avatars"
 FACTOR = 2
 """What is drawn less than half or more than twice as often as in the data has a remark."""
 NAMED = 3

@@ -184,8 +184,7 @@ def judged(
     app: App, pictures: Pictures, measured: Mapping[str, Any], *, score: str, allowed: float
 ) -> AnomalyValue:
     """The widget's value for one picture, x (1, 3, 64, 64)."""
-    model = app.model(PORTRAITS)
-    copy, scores = examine(model, pictures.x)
+    copy, scores = examine(app.model(PORTRAITS), pictures.x)
     shown = [
         Picture("The picture", pictures.origin, pixels(pictures.x)[0]),
         Picture("What the model makes of it", f"its copy of {pictures.origin}", pixels(copy)[0]),

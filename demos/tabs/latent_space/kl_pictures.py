@@ -11,8 +11,9 @@ from torch import Tensor
 
 from demos.page.handlers import App, once
 from demos.page.image_io import CardValue
-from demos.tabs.latent_space.models import JUDGE, MOST_PORTRAITS, PORTRAITS, UNSEEN_FROM, portrait
+from demos.tabs.latent_space.models import MOST_PORTRAITS, PORTRAITS, UNSEEN_FROM, portrait
 from demos.tabs.latent_space.texts import AWAY, HOLES
+from demos.widgets.attribute_picker import JUDGE
 from demos.widgets.labelled_grid import Cell, LabelledGridValue, Row
 from demos.widgets.timeline import timeline_from_images
 from gen_core import Noise, available, final

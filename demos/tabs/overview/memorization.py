@@ -12,6 +12,7 @@ from demos.page.handlers import App, once
 from demos.page.image_io import in_data_url, png_data_url, prepare_colour
 from demos.page.panel import Page, Panel
 from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
+from demos.widgets.attribute_picker import JUDGE
 from demos.widgets.card import read
 from gen_core.data.splits import AVATARS
 from gen_core.evaluation.memorization import (
@@ -29,7 +30,6 @@ from gen_core.sampling import Noise, final, pixels
 
 HERE = Path(__file__).parent
 NAME = "overview-copies"
-JUDGE = f"judge-{PORTRAITS.id}"
 SHOWN = 5
 """Training pictures beside the one that is asked about."""
 KEPT_FAMILY, KEPT_SEED = next(family for family in FAMILIES if family.id == "gan"), 0

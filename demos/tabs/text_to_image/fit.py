@@ -9,9 +9,11 @@ import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import torch
 from torch import Tensor
 
 from demos.page.controls import Knob
@@ -54,7 +56,7 @@ from gen_core.sampling import Meter, pixels, seeds_from
 from gen_core.training.checkpoint import weights_folder
 
 if TYPE_CHECKING:
-    from gen_core.families.text_to_image.clip_score import ClipScorer, Found, Search
+    from gen_core.families.text_to_image.clip_score import Found, Search
 
 SEARCH_NAME = f"{ID}-search"
 SHOWN = 12
@@ -87,7 +89,7 @@ TRADEOFF_HEADS = (
 
 def nearest(app: App, words: str, pictures: bool = True) -> TilesValue:
     """The nearest emoji as tiles; pictures: whether to show them, where they are."""
-    search = _search(str(weights_folder() / MODEL), str(app.device))
+    search = opened("Search", weights_folder() / MODEL, app.device)
     started = time.perf_counter()
     found = search.nearest(words, min(SHOWN, len(search.items)))
     took = duration(time.perf_counter() - started)
@@ -103,11 +105,12 @@ def nearest(app: App, words: str, pictures: bool = True) -> TilesValue:
     )
 
 
-@functools.lru_cache(maxsize=1)
-def _search(folder: str, device: str) -> "Search":
-    from gen_core.families.text_to_image.clip_score import Search  # heavy, and only for this tab
+@functools.lru_cache(maxsize=2)
+def opened(kind: str, folder: Path, device: torch.device) -> Any:
+    """The `Search` or the `ClipScorer` of a model's folder, opened once for all visitors."""
+    from gen_core.families.text_to_image import clip_score  # heavy, and only for this tab
 
-    return Search.open(folder, device)
+    return getattr(clip_score, kind).open(folder, device)
 
 
 def tiles(search: "Search", found: "Sequence[Found]", here: Emoji | None) -> list[Tile]:
@@ -180,7 +183,7 @@ def fit(
 ) -> Iterator[Progress | LabelledGridValue]:
     """Draws the pictures, then yields the table of their scores."""
     others, seeds = other_texts(prompt, texts), seeds_from(seed, count)
-    model, matcher = app.model(MODEL), matcher_of(app)
+    model, matcher = app.model(MODEL), opened("ClipScorer", weights_folder() / MODEL, app.device)
     meter = Meter(model, seeds, prompt=prompt, **knobs)
     x = yield from watch(meter, "Drawing")
     scores = matcher.scores(x, [prompt, *others])
@@ -201,20 +204,6 @@ def other_texts(prompt: str, texts: str) -> list[str]:
     if len(others) > MOST_TEXTS:
         raise KnobError(f"texts has {len(others)} lines: write at most {MOST_TEXTS}")
     return others
-
-
-def matcher_of(app: App) -> "ClipScorer":
-    """The encoder of words and pictures, loaded once for all visitors."""
-    return _matcher(str(weights_folder() / MODEL), str(app.device))
-
-
-@functools.lru_cache(maxsize=1)
-def _matcher(folder: str, device: str) -> "ClipScorer":
-    from gen_core.families.text_to_image.clip_score import (
-        ClipScorer,  # heavy, and only for this tab
-    )
-
-    return ClipScorer.open(folder, device)
 
 
 def rows(x: Tensor, scores: Tensor, texts: Sequence[str]) -> list[Row]:

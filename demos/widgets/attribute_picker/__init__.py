@@ -24,6 +24,8 @@ from gen_core.knobs import KnobError, choice, whole
 Attributes = Mapping[str, str | float]
 """Attribute -> value, such as {"hat": "cap", "smile": 0.8}."""
 
+JUDGE = "judge-avatars"
+"""The checkpoint that sees the attributes of a portrait."""
 LONGEST = 1000
 """Characters of a wish."""
 SIDE = 64
