@@ -5,7 +5,7 @@ its knobs, what it can be asked for (`condition`), what its network says (`out`)
 evaluation, benchmarks, contract tests and the page are read from that.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
@@ -19,7 +19,6 @@ from gen_core.sampling import Frame, Noise
 
 if TYPE_CHECKING:
     from gen_core.evaluation.evaluate import Evaluation
-    from gen_core.solvers import Solver
     from gen_core.training.recipes import Recipe, Run
 
 UNDRAWN = -1
@@ -38,9 +37,7 @@ class Picture(NamedTuple):
         """Of one sample."""
         return tuple(self)
 
-    @property
-    def dtype(self) -> torch.dtype:
-        return torch.float32
+    dtype = torch.float32
 
 
 class Tokens(NamedTuple):
@@ -54,9 +51,7 @@ class Tokens(NamedTuple):
     def shape(self) -> tuple[int, ...]:
         return (self.length,)
 
-    @property
-    def dtype(self) -> torch.dtype:
-        return torch.int64
+    dtype = torch.int64
 
 
 Event = Picture | Tokens
@@ -272,14 +267,10 @@ def own_knobs(kind: type[Family]) -> tuple[Knob, ...]:
     found: dict[str, Knob] = {}
     for knob in kind.knobs:
         found[knob.name] = knob
-        for solver in _solvers(knob):
+        options = knob.options if isinstance(knob, Choice) else ()
+        for solver in options.values() if isinstance(options, Mapping) else ():
             found |= {extra.name: extra for extra in getattr(solver, "knobs", ())}
     return tuple(found.values())
-
-
-def _solvers(knob: Knob) -> "Iterable[Solver]":
-    options = knob.options if isinstance(knob, Choice) else ()
-    return options.values() if isinstance(options, Mapping) else ()
 
 
 @dataclass

@@ -53,10 +53,10 @@ class Noise:
         return torch.stack(rows).to(self.device)
 
 
-def seeds_from(seed: int, count: int) -> range:
-    """`count` seeds in a row; raises KnobError where there are no more."""
+def seeds_from(seed: int, count: int, name: str = "seed") -> range:
+    """`count` seeds in a row; raises KnobError, in the knob's name, where there are no more."""
     if seed + count - 1 > MAX_SEED:
-        raise KnobError(f"seed={seed}: choose 0 to {MAX_SEED - count + 1}, so that all have one")
+        raise KnobError(f"{name}={seed}: choose 0 to {MAX_SEED - count + 1}, so that all have one")
     return range(seed, seed + count)
 
 

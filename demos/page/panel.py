@@ -230,11 +230,6 @@ class Panel:
         is_card = isinstance(value, dict) and "provenance" in value
         return value | {"made": made} if made and is_card else value
 
-    def signing(self, run: Callable[..., Iterator[Any]], /, **settings: Any) -> Iterator[Any]:
-        """What another run of the panel yields, its cards signed."""
-        for value in run(**settings):
-            yield self.signed(value, settings)
-
     def maker(self, settings: Mapping[str, Any]) -> str:
         """The model, or models, that drew the pictures of a run with these settings."""
         return settings.get("model") or ", ".join(self.models)

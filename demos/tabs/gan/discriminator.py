@@ -48,12 +48,6 @@ def judged(
     return [Tile(image, *words, framed) for image, words in zip(pixels(x), said, strict=True)]
 
 
-def fitting_class(model: GAN, x: Tensor) -> int:
-    """The class as which the discriminator believes a picture (1, 1, H, W) most."""
-    every = list(range(len(FASHION)))
-    return int(model.judge(x.expand(len(every), -1, -1, -1), every).argmax())
-
-
 def verdict(
     model: GAN,
     *,
@@ -90,11 +84,12 @@ def verdict(
 
 
 def judged_others(model: GAN, others: Pictures) -> list[Tile]:
-    """Pictures with a name are judged as what they are, one without as what it looks like."""
+    """Pictures with a name are judged as what they are, one without as what it passes for best."""
     if others.names[0]:
         classes = [FASHION.index(name) for name in others.names]
         return judged(model, others.x, classes, others.names, [""] * len(classes), framed=True)
-    c = fitting_class(model, others.x)
+    every = list(range(len(FASHION)))
+    c = int(model.judge(others.x.expand(len(every), -1, -1, -1), every).argmax())
     return judged(model, others.x, [c], [f"as {FASHION[c]}"], [others.origin], framed=True)
 
 

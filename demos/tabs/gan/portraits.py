@@ -35,8 +35,8 @@ from gen_core.classifiers.attributes import TENTHS
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
 from gen_core.devices import device_title
 from gen_core.families.style_gan import StyleGAN, StyleGANConfig
-from gen_core.knobs import KnobError, whole
-from gen_core.sampling import MAX_SEED, Noise, pixels, seeds_from
+from gen_core.knobs import whole
+from gen_core.sampling import Noise, pixels, seeds_from
 from gen_core.training.checkpoint import CheckpointError
 
 MODEL = "gan-avatars"
@@ -281,7 +281,8 @@ def mix(
     app: App, *, layers: int, truncation_psi: float, seed: int, column_seed: int
 ) -> Iterator[LabelledGridValue]:
     """Yields the table."""
-    rows, columns = seeds_from(seed, ROWS), column_seeds(column_seed)
+    rows = seeds_from(seed, ROWS)
+    columns = seeds_from(column_seed, COLUMNS, "column_seed")
     model = app.model(MODEL)
     layers = whole("layers", layers, 0, model.generator.layers)
     started = time.perf_counter()
@@ -298,14 +299,6 @@ def mix(
         name=f"mixed-styles-{seed}",
         provenance=f"{took} · {unaided(device_title, model.device)}",
     )
-
-
-def column_seeds(first: int) -> range:
-    """The seeds of the columns; raises KnobError where there are no more."""
-    if first + COLUMNS - 1 > MAX_SEED:
-        last = MAX_SEED - COLUMNS + 1
-        raise KnobError(f"column_seed={first}: choose 0 to {last}, so that all have one")
-    return range(first, first + COLUMNS)
 
 
 @torch.inference_mode()

@@ -15,7 +15,7 @@ from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.sampling.generate import on_timeline
 from demos.tabs.text_to_image.texts import GENERATE, INSIDE, PARTS
-from demos.widgets.prompt_help import PromptHelp, PromptHelpValue, StrangeWord
+from demos.widgets.prompt_help import PromptHelp, PromptHelpValue
 from demos.widgets.timeline import Lane, Part, Timeline, Words, tokens_value, words_value
 from gen_core.data.emoji import concepts
 from gen_core.data.emoji.scenes import COLOURS, LIGHTS, MEDIA
@@ -95,8 +95,7 @@ def prompt_tools(app: App, knobs: Knobs, *more: str) -> None:
 def strange_to_the_model(prompt: str) -> dict:
     """The value of the line under the prompt, as JSON."""
     found = unknown_words(prompt[:MAX_PROMPT]) if isinstance(prompt, str) else []
-    words = [StrangeWord(u.start, u.end, u.word, u.nearest) for u in found]
-    return PromptHelpValue(words).to_json()
+    return PromptHelpValue([*map(vars, found)]).to_json()
 
 
 def built(*chosen: str) -> str:
