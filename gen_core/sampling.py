@@ -136,6 +136,11 @@ def pixels(x: Tensor) -> np.ndarray:
     return levels[:, 0].numpy() if x.shape[1] == 1 else levels.permute(0, 2, 3, 1).numpy()
 
 
+def in_range(levels: np.ndarray) -> Tensor:
+    """The way back: 0 to 255, (B, H, W, 3), as (B, 3, H, W) float32 in [-1, 1]."""
+    return torch.from_numpy(levels).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
 # --- cost -----------------------------------------------------------------------------------------
 
 

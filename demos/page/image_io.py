@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from gen_core.knobs import KnobError
+from gen_core.sampling import in_range
 
 SIDE = 28
 COLOUR_SIDE = 64
@@ -60,8 +61,7 @@ def prepare_colour(source: Source, name: str = "upload") -> Tensor:
     name: what messages call it. Raises KnobError as `prepare` does; one colour all over is fine.
     """
     square = ImageOps.fit(_opened(source, name), (COLOUR_SIDE,) * 2, Image.Resampling.LANCZOS)
-    levels = torch.from_numpy(np.asarray(square, np.float32))
-    return (levels / 127.5 - 1).permute(2, 0, 1)[None]
+    return in_range(np.asarray(square, np.float32)[None])
 
 
 def grey_picture(source: Source, name: str = "upload") -> Image.Image:
@@ -221,3 +221,10 @@ def day(iso: str) -> str:
     """ "2026-11-21" as "21 November 2026"."""
     meant = date.fromisoformat(iso)
     return f"{meant.day} {meant:%B %Y}"
+
+
+def distance(value: float | None) -> str:
+    """A Fréchet distance in two or three figures: 0.045, 0.45, 4.51, 45.1."""
+    if value is None:
+        return "not measured yet"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"

@@ -13,9 +13,9 @@ from typing import Any, Self
 
 import torch
 
+from demos.page.image_io import distance
 from demos.tabs.latent_space.kl_pictures import HUES, Variant
 from demos.tabs.latent_space.texts import CURVES, FIGURES, FROM_TRAINING, NO_FRECHET
-from demos.tabs.overview.rows import distance
 from demos.widgets.chart import Axis, LogAxis, Mark, axes, chart, corner, level, placed
 from demos.widgets.measured import card, table
 from gen_core.training import checkpoint

@@ -32,6 +32,7 @@ from gen_core.data.emoji.scenes import (
 from gen_core.devices import fast_math
 from gen_core.families.text_to_image.parts import Denoiser
 from gen_core.families.text_to_image.tokens import encoded
+from gen_core.sampling import in_range
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
@@ -41,11 +42,6 @@ if TYPE_CHECKING:
 def pictures(scenes: list[Scene], emoji: Emoji) -> Tensor:
     """(B, 3, 64, 64) float32 in [-1, 1]"""
     return in_range(np.stack([paint(scene, emoji) for scene in scenes]))
-
-
-def in_range(pixels: np.ndarray) -> Tensor:
-    """uint8 (B, H, W, 3) -> (B, 3, H, W) float32 in [-1, 1]"""
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 @dataclass

@@ -20,11 +20,11 @@ from transformers import CLIPModel, CLIPTokenizer
 from gen_core.conditions import Text
 from gen_core.data.emoji import Emoji
 from gen_core.data.emoji.scenes import COLOURS, portrait
-from gen_core.families.text_to_image.batches import in_range
 from gen_core.families.text_to_image.folder import EMOJI
 from gen_core.families.text_to_image.tokens import encoded
 from gen_core.files import in_one_move
 from gen_core.knobs import text, whole
+from gen_core.sampling import in_range
 from gen_core.training.checkpoint import CheckpointError
 
 BATCH = 256
