@@ -29,28 +29,25 @@ MAX_SEED = 2**32 - 1
 class Noise:
     """Normal and uniform noise, one CPU generator per seed: a sample depends on its seed alone.
 
-    Row i is drawn from generator i alone: the same seed gives the same numbers in any batch and
-    for any `device`, because they are drawn on the CPU and moved. Drawing moves the generators
-    on; make a new Noise to start again. Seeds are whole numbers from 0 to 2**32 - 1.
+    Row i is drawn from generator i alone: the same seed gives the same numbers in any batch and,
+    because they are drawn on the CPU, for any device. Drawing moves the generators on; make a new
+    Noise to start again. Seeds are whole numbers from 0 to 2**32 - 1.
     """
 
-    def __init__(self, seeds: Iterable[int], device: torch.device | str = "cpu") -> None:
+    def __init__(self, seeds: Iterable[int]) -> None:
         self.seeds = [whole("seed", s, 0, MAX_SEED) for s in seeds]
-        self.device = torch.device(device)
         self.generators = [torch.Generator().manual_seed(s) for s in self.seeds]
 
     def __len__(self) -> int:
         return len(self.seeds)
 
     def randn(self, *event: int) -> Tensor:
-        """(B, *event) float32 from N(0, 1), on `device`."""
-        rows = [torch.randn(event, generator=g) for g in self.generators]
-        return torch.stack(rows).to(self.device)
+        """(B, *event) float32 from N(0, 1), on the CPU."""
+        return torch.stack([torch.randn(event, generator=g) for g in self.generators])
 
     def rand(self, *event: int) -> Tensor:
-        """(B, *event) float32 from [0, 1), all alike, on `device`."""
-        rows = [torch.rand(event, generator=g) for g in self.generators]
-        return torch.stack(rows).to(self.device)
+        """(B, *event) float32 from [0, 1), all alike, on the CPU."""
+        return torch.stack([torch.rand(event, generator=g) for g in self.generators])
 
 
 def seeds_from(seed: int, count: int, name: str = "seed") -> range:

@@ -243,14 +243,16 @@ def _htmls(page: Page, names: Sequence[str]) -> list[gr.HTML]:
 
 def _tell(button: gr.Button, call: str) -> None:
     """A button also calls the script that goes with the rows."""
-    js = f"() => noiseToDataOverview.{call}()"
-    button.click(None, None, None, js=js, api_visibility="private")
+    button.click(
+        None, None, None, js=f"() => noiseToDataOverview.{call}()", api_visibility="private"
+    )
 
 
 def _style_and_script(app: App) -> None:
     style = read(HERE / "overview.css", "chart/chart.css")
-    script = read(HERE / "overview.js")
-    gr.HTML(f"<style>{style}</style>", js_on_load=script, apply_default_css=False)
+    gr.HTML(
+        f"<style>{style}</style>", js_on_load=read(HERE / "overview.js"), apply_default_css=False
+    )
 
 
 def _follow(choice: gr.components.Component, parts: Mapping[str, gr.HTML], run: Any) -> None:

@@ -167,8 +167,13 @@ LANES = [DECODED, GUESS, LATENTS]
 def draw(app: App, *, prompt: str, count: int, seed: int, **knobs: Any) -> Iterator[Any]:
     """Yields the timeline's values while the pictures come out of the noise."""
     meter = PicturedMeter(app.model(MODEL), seeds_from(seed, count), prompt=prompt, **knobs)
-    alt = f"{count} pictures come out of noise, for the words: {prompt}"
-    return with_words(meter, prompt, LANES, name=f"{MODEL}-{seed}", alt=alt)
+    return with_words(
+        meter,
+        prompt,
+        LANES,
+        name=f"{MODEL}-{seed}",
+        alt=f"{count} pictures come out of noise, for the words: {prompt}",
+    )
 
 
 def with_words(
