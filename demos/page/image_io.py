@@ -75,11 +75,6 @@ def grey_picture(source: Source, name: str = "upload") -> Image.Image:
     return grey
 
 
-def prepare_drawing(value: Any) -> Tensor:
-    """What the grey drawing pad sends, prepared like a file. Raises KnobError for anything else."""
-    return prepare(in_data_url(value, "drawing"), "drawing")
-
-
 def prepare_mask(value: Any) -> Tensor | None:
     """What the mask pad sends, or any PNG data URL, as (1, 1, 64, 64): 1 where it is bright.
 
