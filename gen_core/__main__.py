@@ -25,7 +25,6 @@ from gen_core.knobs import Knob, KnobError, as_number, check_all, whole
 from gen_core.progress import Bars
 from gen_core.sampling import MAX_SEED, Noise, final, seeds_from
 from gen_core.training import checkpoint, recipes
-from gen_core.training.checkpoint import CheckpointError, available, load
 from gen_core.training.distributed import init_distributed
 
 EXTRA = (*TextToImage.libraries, "tokenizers", "accelerate", "torchvision")
@@ -40,7 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with Bars() as args.progress:
             result, text = args.run(args)
-    except (KnobError, CheckpointError, OSError) as error:  # OSError: data or InceptionV3 missing
+    except (
+        KnobError,
+        checkpoint.CheckpointError,
+        OSError,
+    ) as error:  # OSError: data or InceptionV3 missing
         print(f"error: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
@@ -216,7 +219,7 @@ def _knobs(args: argparse.Namespace) -> dict[str, Any]:
 
 def _list(args: argparse.Namespace) -> Answer:
     rows = []
-    for name in available():
+    for name in checkpoint.available():
         card = checkpoint.card(name)
         megabytes = round(checkpoint.size(name) / 1e6, 2)
         rows.append({"name": name, "megabytes": megabytes, **card})
@@ -235,7 +238,7 @@ def _list(args: argparse.Namespace) -> Answer:
 def _sample(args: argparse.Namespace) -> Answer:
     count = whole("count", args.count, 1, 4096)
     seeds = seeds_from(whole("seed", args.seed, 0, MAX_SEED), count)
-    model = load(args.name, args.device)
+    model = checkpoint.load(args.name, args.device)
     if not isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
     knobs = model.balanced(range(count)) | _knobs(args)
@@ -317,7 +320,7 @@ def _watermark(args: argparse.Namespace) -> Answer:
     from gen_core.provenance.watermark_rates import as_text, rates
 
     count = whole("pictures", args.pictures, 1, 500 if args.model else 100_000)
-    model = load(TEXT_TO_IMAGE, args.device) if args.model else None
+    model = checkpoint.load(TEXT_TO_IMAGE, args.device) if args.model else None
     result = rates(
         load_emoji(args.data),
         pictures=count,
@@ -385,7 +388,7 @@ def _sharpness(args: argparse.Namespace) -> Answer:
 
 def _emoji_model(args: argparse.Namespace) -> Any:
     """The text-to-image model that is named. Raises KnobError for another kind."""
-    model = load(args.name, args.device)
+    model = checkpoint.load(args.name, args.device)
     if getattr(model, "folder", None) is None:
         raise KnobError(
             f"name={args.name!r}: choose a text-to-image model, such as {TEXT_TO_IMAGE}"

@@ -30,7 +30,6 @@ from gen_core.family import UNDRAWN, Event, Family, Picture, Tokens, registry
 from gen_core.progress import Progress
 from gen_core.sampling import Frame, Meter, record, seeds_from
 from gen_core.training import checkpoint
-from gen_core.training.checkpoint import CheckpointError
 
 KEEP = 32
 """Frames of one timeline."""
@@ -122,7 +121,7 @@ class Generation:
     def has_classes(self) -> bool:
         """Whether a class can be asked for."""
         config = self.family.Config()
-        with contextlib.suppress(CheckpointError):  # drawing with it raises that again
+        with contextlib.suppress(checkpoint.CheckpointError):  # drawing with it raises that again
             config = checkpoint.config_of(checkpoint.card(self.model))
         return isinstance(self.family.condition_of(config), Classes)
 

@@ -114,12 +114,15 @@ def side_by_side(
     model, seeds = app.model(MODEL), seeds_from(seed, count)
     app.check_work(2 * count, settings["steps"])
     prompts, seconds = (prompt, other_prompt), 0.0
-    rows = [Row("", "", [None] * count, words) for words in differing(*prompts)]
+    rows = [
+        Row(" ".join(text for text, _ in words), "", [None] * count, words)
+        for words in differing(*prompts)
+    ]
     for k, text in enumerate(prompts):
         meter = Meter(model, seeds, prompt=text, **settings)
         x = yield from watch(meter)
         seconds += meter.seconds
-        rows[k] = Row("", "", [Cell(picture, "") for picture in pixels(x)], rows[k].words)
+        rows[k] = replace(rows[k], cells=[Cell(picture, "") for picture in pixels(x)])
         state = "all" if k else "so far"
         yield LabelledGridValue(
             rows,

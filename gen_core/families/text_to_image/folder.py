@@ -10,7 +10,6 @@ from torch import nn
 
 from gen_core.families.text_to_image.parts import SCHEDULE
 from gen_core.training import checkpoint
-from gen_core.training.checkpoint import CheckpointError
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionPipeline
@@ -36,7 +35,7 @@ def measured(folder: Path | str) -> dict[str, Any]:
     folder = Path(folder)
     try:
         card = checkpoint.card(folder.name, folder.parent)
-    except CheckpointError:
+    except checkpoint.CheckpointError:
         return {}
     return {name: card[name] for name in MEASURED if card.get(name)}
 
@@ -73,7 +72,9 @@ def opened(folder: Path) -> "StableDiffusionPipeline":
             folder, local_files_only=True, low_cpu_mem_usage=False
         )
     except (OSError, ValueError, SafetensorError) as error:
-        raise CheckpointError(f"{folder.name} is damaged ({error}): fetch it again") from error
+        raise checkpoint.CheckpointError(
+            f"{folder.name} is damaged ({error}): fetch it again"
+        ) from error
 
 
 def export(runs: Path | str, folder: Path | str, emoji: "Emoji | None" = None) -> None:
