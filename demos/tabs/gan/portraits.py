@@ -10,7 +10,6 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -59,14 +58,9 @@ PSI = control_of(
 
 
 @functools.cache
-def alone() -> ThreadPoolExecutor:
+def alone() -> Callable[..., Any]:
     """One for both panels and all visitors: runs take turns anyway."""
     return unaided_thread()
-
-
-def unaided(work: Callable[..., Any], *args: Any, **knobs: Any) -> Any:
-    """What work(...) returns, computed by a thread that waits for no other core."""
-    return alone().submit(work, *args, **knobs).result()
 
 
 # --- portraits ------------------------------------------------------------------------------------
@@ -76,7 +70,7 @@ def draw(
     app: App, *, truncation_psi: float, seed: int, count: int, wish: Attributes
 ) -> Iterator[TilesValue]:
     """Yields the portraits, as tiles."""
-    yield unaided(
+    yield alone()(
         sample_tiles,
         app.model(MODEL),
         seeds_from(seed, count),
@@ -286,7 +280,7 @@ def mix(
     model = app.model(MODEL)
     layers = whole("layers", layers, 0, model.generator.layers)
     started = time.perf_counter()
-    table = unaided(mixtures, model, rows, columns, layers, truncation_psi)
+    table = alone()(mixtures, model, rows, columns, layers, truncation_psi)
     took = f"{len(table) * len(table[0])} pictures in {duration(time.perf_counter() - started)}"
     titles = [("Itself", "unmixed"), *((f"Seed {row}", "for the coarse layers") for row in rows)]
     lines = [[Cell(picture, "") for picture in line] for line in table]
@@ -297,7 +291,7 @@ def mix(
         corner="for the fine layers",
         caption=split(model, layers),
         name=f"mixed-styles-{seed}",
-        provenance=f"{took} · {unaided(device_title, model.device)}",
+        provenance=f"{took} · {alone()(device_title, model.device)}",
     )
 
 

@@ -21,13 +21,12 @@ from gen_core.data.emoji import concepts
 from gen_core.data.emoji.scenes import COLOURS, LIGHTS, MEDIA
 from gen_core.data.grammar import article
 from gen_core.families.text_to_image import SCHEDULERS, TextToImage
-from gen_core.families.text_to_image.folder import NAME
+from gen_core.families.text_to_image.folder import NAME as MODEL
 from gen_core.families.text_to_image.tokens import unknown_words
 from gen_core.knobs import KnobError
 from gen_core.sampling import Frame, Meter, seeds_from
 
 ID = "text-to-image"
-MODEL = NAME
 EXAMPLE = "a 3d emoji of a panda, on a teal background"
 MAX_PROMPT = 2000
 GUIDANCE = 3.0

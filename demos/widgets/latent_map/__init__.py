@@ -144,8 +144,7 @@ class Guide:
         """What a place, as text, decodes to."""
         path = parse_path(text, self.reaches, least=1, most=1)
         view, places = self.views[path.view], torch.tensor(path.places)
-        draw = functools.partial(self.alone.submit, view.pictures, self.app, places)
-        return LivePicture.of(lambda: draw().result(), {})
+        return LivePicture.of(lambda: self.alone(view.pictures, self.app, places), {})
 
 
 @functools.lru_cache(maxsize=8)

@@ -139,7 +139,7 @@ class Mover:
     @functools.lru_cache(maxsize=64)  # noqa: B019 - as long as the page, as the mover itself
     def _seen(self, move: Move) -> tuple[str, Tensor]:
         """A move's picture as a data URL, and its traits (T,)."""
-        return self.alone.submit(self._looked_at, move).result()
+        return self.alone(self._looked_at, move)
 
     def _looked_at(self, move: Move) -> tuple[str, Tensor]:
         app, faces = self.app, self.faces
