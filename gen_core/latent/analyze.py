@@ -104,7 +104,10 @@ def measure_sliders(
     found: dict[str, Any] = {"faces": len(start), "strength": strength, "by_trait": {}}
     for index, name in enumerate(TRAITS):
         ends = (atlas.regressor.moved(start, {name: sign * strength}) for sign in (1, -1))
-        up, down = (_seen_after(model, judge, codes) for codes in ends)
+        up, down = (
+            torch.cat([seen_traits(judge, decoded(model, z)) for z in codes.split(BATCH)])
+            for codes in ends
+        )
         moved = (up - down) / unit
         found["by_trait"][name] = {
             "right": float((moved[:, index] > 0).double().mean()),
@@ -112,10 +115,6 @@ def measure_sliders(
             "stir": dict(zip(TRAITS, moved.abs().mean(0).tolist(), strict=True)),
         }
     return found
-
-
-def _seen_after(model: VAE, judge: AttributeClassifier, codes: Tensor) -> Tensor:
-    return torch.cat([seen_traits(judge, decoded(model, z)) for z in codes.split(BATCH)])
 
 
 def others(found: dict[str, float], own: str) -> float:
