@@ -1,7 +1,5 @@
 """The command line: python -m gen_core list | sample | train | evaluate | atlas | bench | ..."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys
@@ -13,7 +11,6 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from gen_core import final
 from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
@@ -32,9 +29,8 @@ from gen_core.families.text_to_image.folder import classifier_of
 from gen_core.family import Family, Picture, own_knobs, registry
 from gen_core.knobs import Knob, KnobError, as_number, check_all, whole
 from gen_core.progress import Bars
-from gen_core.sampling import MAX_SEED, Noise, seeds_from
+from gen_core.sampling import MAX_SEED, Noise, final, seeds_from
 from gen_core.training import checkpoint, recipes
-from gen_core.training.checkpoint import CheckpointError, available, load
 from gen_core.training.distributed import init_distributed
 from gen_core.training.train import NotFinite
 
@@ -48,9 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; 0 on success, 2 with one line on stderr for what the user can mend."""
     args = _parser().parse_args(arguments)
     try:
-        result, text = args.run(args)
+        with Bars() as args.progress:
+            result, text = args.run(args)
     # OSError: data or InceptionV3 missing
-    except (KnobError, CheckpointError, NotFinite, OSError) as error:
+    except (KnobError, checkpoint.CheckpointError, NotFinite, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
@@ -232,7 +229,7 @@ def _knobs(args: argparse.Namespace) -> dict[str, Any]:
 
 def _list(args: argparse.Namespace) -> Answer:
     rows = []
-    for name in available():
+    for name in checkpoint.available():
         card = checkpoint.card(name)
         megabytes = round(checkpoint.size(name) / 1e6, 2)
         rows.append({"name": name, "megabytes": megabytes, **card})
@@ -251,13 +248,12 @@ def _list(args: argparse.Namespace) -> Answer:
 def _sample(args: argparse.Namespace) -> Answer:
     count = whole("count", args.count, 1, 4096)
     seeds = seeds_from(whole("seed", args.seed, 0, MAX_SEED), count)
-    model = load(args.name, args.device)
+    model = checkpoint.load(args.name, args.device)
     if not isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
     knobs = model.balanced(range(count)) | _knobs(args)
     check_all(model.every_knob, knobs, args.name)
-    frames = model.sample(Noise(seeds), **knobs)
-    bar = tqdm(frames, desc="sampling", unit="frame")
+    bar = tqdm(model.sample(Noise(seeds), **knobs), desc="sampling", unit="frame")
     x = final(iter(bar))
     plain = {k: v.tolist() if isinstance(v, Tensor) else v for k, v in knobs.items()}
     result = {"name": args.name, "count": count, "seed": args.seed, "knobs": plain}
@@ -289,7 +285,7 @@ def _evaluate(args: argparse.Namespace) -> Answer:
     if not args.all:
         return _evaluated(args, args.name)
     results = {}
-    for name in available():
+    for name in checkpoint.available():
         try:
             results[name], _ = _evaluated(args, name)
         except MissingData as error:  # the others need none
@@ -298,19 +294,18 @@ def _evaluate(args: argparse.Namespace) -> Answer:
 
 
 def _evaluated(args: argparse.Namespace, name: str) -> Answer:
-    with Bars() as progress:
-        result = evaluate(
-            name,
-            samples=args.samples,
-            batch=args.batch,
-            seed=args.seed,
-            device=args.device,
-            data_root=args.data,
-            write=args.write,
-            inception=args.inception,
-            progress=progress,
-            **_knobs(args),
-        )
+    result = evaluate(
+        name,
+        samples=args.samples,
+        batch=args.batch,
+        seed=args.seed,
+        device=args.device,
+        data_root=args.data,
+        write=args.write,
+        inception=args.inception,
+        progress=args.progress,
+        **_knobs(args),
+    )
     apart = ("snapshots", "shares")
     lines = [f"{name:<22}{value}" for name, value in result.items() if name not in apart]
     for row in result.get("snapshots", []):
@@ -324,11 +319,10 @@ def _evaluated(args: argparse.Namespace, name: str) -> Answer:
 
 
 def _floors(args: argparse.Namespace) -> Answer:
-    model = load(args.name, args.device)
+    model = checkpoint.load(args.name, args.device)
     if isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: choose a classifier, such as judge-fashion")
-    with Bars() as progress:
-        figures = measured_floors(model, args.data, progress)
+    figures = measured_floors(model, args.data, args.progress)
     return _measured("floors", figures, model, args)
 
 
@@ -342,15 +336,14 @@ def _atlas(args: argparse.Namespace) -> Answer:
 def _bench(args: argparse.Namespace) -> Answer:
     from gen_core.evaluation.bench import as_text, bench
 
-    with Bars() as progress:
-        result = bench(
-            *args.families,
-            device=args.device,
-            count=args.count,
-            steps=args.steps,
-            rounds=args.rounds,
-            progress=progress,
-        )
+    result = bench(
+        *args.families,
+        device=args.device,
+        count=args.count,
+        steps=args.steps,
+        rounds=args.rounds,
+        progress=args.progress,
+    )
     return result, as_text(result)
 
 
@@ -359,16 +352,15 @@ def _watermark(args: argparse.Namespace) -> Answer:
     from gen_core.provenance.watermark_rates import as_text, rates
 
     count = whole("pictures", args.pictures, 1, 500 if args.model else 100_000)
-    model = load(TEXT_TO_IMAGE, args.device) if args.model else None
-    with Bars() as progress:
-        result = rates(
-            load_emoji(args.data),
-            pictures=count,
-            model=model,
-            others=args.others,
-            unmarked=whole("unmarked", args.unmarked, 2, 100_000),
-            progress=progress,
-        )
+    model = checkpoint.load(TEXT_TO_IMAGE, args.device) if args.model else None
+    result = rates(
+        load_emoji(args.data),
+        pictures=count,
+        model=model,
+        others=args.others,
+        unmarked=whole("unmarked", args.unmarked, 2, 100_000),
+        progress=args.progress,
+    )
     if args.write:
         watermark.MEASURED.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result, as_text(result)
@@ -378,16 +370,14 @@ def _fetch(args: argparse.Namespace) -> Answer:
     from gen_core.data.emoji import fetch_emoji
     from gen_core.data.fashion import cache_folder
 
-    with Bars() as progress:
-        folder = str(fetch_emoji(cache_folder(), progress=progress))
+    folder = str(fetch_emoji(cache_folder(), progress=args.progress))
     return {"folder": folder}, folder
 
 
 def _look(args: argparse.Namespace) -> Answer:
     from gen_core.families.text_to_image.training import look
 
-    with Bars() as progress:
-        figures = look(args.folder, pick_device(args.device), progress)
+    figures = look(args.folder, pick_device(args.device), args.progress)
     return figures, json.dumps(figures, indent=1)
 
 
@@ -409,15 +399,14 @@ def _tradeoff(args: argparse.Namespace) -> Answer:
     from gen_core.families.text_to_image.clip_score import ClipScorer
 
     model = _emoji_model(args)
-    with Bars() as progress:
-        figures = tradeoff(
-            model,
-            ClipScorer.open(model.folder, model.device),
-            classifier_of(model.folder).to(model.device),
-            count=args.prompts,
-            seeds=args.seeds,
-            progress=progress,
-        )
+    figures = tradeoff(
+        model,
+        ClipScorer.open(model.folder, model.device),
+        classifier_of(model.folder).to(model.device),
+        count=args.prompts,
+        seeds=args.seeds,
+        progress=args.progress,
+    )
     return _measured("guidance", figures, model, args)
 
 
@@ -425,14 +414,13 @@ def _sharpness(args: argparse.Namespace) -> Answer:
     from gen_core.evaluation.guidance import sharpness
 
     model = _emoji_model(args)
-    with Bars() as progress:
-        figures = sharpness(model, pictures=args.pictures, progress=progress)
+    figures = sharpness(model, pictures=args.pictures, progress=args.progress)
     return _measured("sharpness", figures, model, args)
 
 
 def _emoji_model(args: argparse.Namespace) -> Any:
     """The text-to-image model that is named. Raises KnobError for another kind."""
-    model = load(args.name, args.device)
+    model = checkpoint.load(args.name, args.device)
     if getattr(model, "folder", None) is None:
         raise KnobError(
             f"name={args.name!r}: choose a text-to-image model, such as {TEXT_TO_IMAGE}"

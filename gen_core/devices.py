@@ -1,7 +1,5 @@
 """Which device, and in which precision a network runs on it."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import platform

@@ -5,9 +5,7 @@ its knobs, what it can be asked for (`condition`), what its network says (`out`)
 evaluation, benchmarks, contract tests and the page are read from that.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
@@ -21,7 +19,6 @@ from gen_core.sampling import Frame, Noise
 
 if TYPE_CHECKING:
     from gen_core.evaluation.evaluate import Evaluation
-    from gen_core.solvers import Solver
     from gen_core.training.recipes import Recipe, Run
 
 UNDRAWN = -1
@@ -40,9 +37,7 @@ class Picture(NamedTuple):
         """Of one sample."""
         return tuple(self)
 
-    @property
-    def dtype(self) -> torch.dtype:
-        return torch.float32
+    dtype = torch.float32
 
 
 class Tokens(NamedTuple):
@@ -56,9 +51,7 @@ class Tokens(NamedTuple):
     def shape(self) -> tuple[int, ...]:
         return (self.length,)
 
-    @property
-    def dtype(self) -> torch.dtype:
-        return torch.int64
+    dtype = torch.int64
 
 
 Event = Picture | Tokens
@@ -150,8 +143,11 @@ class Trainable(nn.Module):
     absent: ClassVar[Mapping[str, Any]] = {}
     """What fields of the config were, in effect, in older files, which do not have them: where that
     is another value than the default."""
-    parts: ClassVar[Mapping[str, type[Trainable]]] = {}
+    parts: ClassVar[Mapping[str, "type[Trainable]"]] = {}
     """What is trained one by one where the whole is not; such a family's weights are a folder."""
+
+    small: ClassVar[Mapping[str, Any]] = {}
+    """What makes the config of `tiny`."""
 
     def __init__(self, config: Any = None) -> None:
         super().__init__()
@@ -164,10 +160,10 @@ class Trainable(nn.Module):
     @classmethod
     def tiny(cls) -> Any:
         """A config so small that tests and trials take no time; by default the usual one."""
-        return cls.Config()
+        return cls.Config(**cls.small)
 
     @classmethod
-    def run(cls, name: str, recipe: Recipe, folder: Path) -> Run:
+    def run(cls, name: str, recipe: "Recipe", folder: Path) -> "Run":
         """The training of a recipe in its folder."""
         from gen_core.training.recipes import Run  # which knows of this module
 
@@ -264,7 +260,7 @@ class Family(Trainable):
         asked = self.condition.balanced(indices)
         return {} if asked is None else {self.condition.knobs[0].name: asked}
 
-    def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
+    def extra_metrics(self, evaluation: "Evaluation") -> dict[str, Any]:
         """What `evaluate` shall measure of this family alone."""
         return {}
 
@@ -274,14 +270,10 @@ def own_knobs(kind: type[Family]) -> tuple[Knob, ...]:
     found: dict[str, Knob] = {}
     for knob in kind.knobs:
         found[knob.name] = knob
-        for solver in _solvers(knob):
+        options = knob.options if isinstance(knob, Choice) else ()
+        for solver in options.values() if isinstance(options, Mapping) else ():
             found |= {extra.name: extra for extra in getattr(solver, "knobs", ())}
     return tuple(found.values())
-
-
-def _solvers(knob: Knob) -> Iterable[Solver]:
-    options = knob.options if isinstance(knob, Choice) else ()
-    return options.values() if isinstance(options, Mapping) else ()
 
 
 @dataclass

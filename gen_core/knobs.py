@@ -6,8 +6,6 @@ Validation, command-line flags, the page's controls, links, printed code, file m
 and the contract tests are all read from these declarations.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,10 +1,8 @@
 """How long work says where it is, to whoever watches: the command line or the page."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from tqdm import tqdm
 
@@ -19,6 +17,7 @@ class Progress:
     unit: str = "steps"
 
 
+T = TypeVar("T")
 Report = Callable[[Progress], None]
 """Is given progress as it is made; what it raises ends the work."""
 
@@ -50,3 +49,12 @@ class Bars:
     def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+def result_of(run: Generator[Any, None, T]) -> T:
+    """What a generator returns at its end, for those who need no progress on the way."""
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            return end.value

@@ -6,8 +6,6 @@
 >>> print(f"{cost.milliseconds:.1f} ms and {cost.evaluations:g} evaluations a picture")
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -31,34 +29,31 @@ MAX_SEED = 2**32 - 1
 class Noise:
     """Normal and uniform noise, one CPU generator per seed: a sample depends on its seed alone.
 
-    Row i is drawn from generator i alone: the same seed gives the same numbers in any batch and
-    for any `device`, because they are drawn on the CPU and moved. Drawing moves the generators
-    on; make a new Noise to start again. Seeds are whole numbers from 0 to 2**32 - 1.
+    Row i is drawn from generator i alone: the same seed gives the same numbers in any batch and,
+    because they are drawn on the CPU, for any device. Drawing moves the generators on; make a new
+    Noise to start again. Seeds are whole numbers from 0 to 2**32 - 1.
     """
 
-    def __init__(self, seeds: Iterable[int], device: torch.device | str = "cpu") -> None:
+    def __init__(self, seeds: Iterable[int]) -> None:
         self.seeds = [whole("seed", s, 0, MAX_SEED) for s in seeds]
-        self.device = torch.device(device)
         self.generators = [torch.Generator().manual_seed(s) for s in self.seeds]
 
     def __len__(self) -> int:
         return len(self.seeds)
 
     def randn(self, *event: int) -> Tensor:
-        """(B, *event) float32 from N(0, 1), on `device`."""
-        rows = [torch.randn(event, generator=g) for g in self.generators]
-        return torch.stack(rows).to(self.device)
+        """(B, *event) float32 from N(0, 1), on the CPU."""
+        return torch.stack([torch.randn(event, generator=g) for g in self.generators])
 
     def rand(self, *event: int) -> Tensor:
-        """(B, *event) float32 from [0, 1), all alike, on `device`."""
-        rows = [torch.rand(event, generator=g) for g in self.generators]
-        return torch.stack(rows).to(self.device)
+        """(B, *event) float32 from [0, 1), all alike, on the CPU."""
+        return torch.stack([torch.rand(event, generator=g) for g in self.generators])
 
 
-def seeds_from(seed: int, count: int) -> range:
-    """`count` seeds in a row; raises KnobError where there are no more."""
+def seeds_from(seed: int, count: int, name: str = "seed") -> range:
+    """`count` seeds in a row; raises KnobError, in the knob's name, where there are no more."""
     if seed + count - 1 > MAX_SEED:
-        raise KnobError(f"seed={seed}: choose 0 to {MAX_SEED - count + 1}, so that all have one")
+        raise KnobError(f"{name}={seed}: choose 0 to {MAX_SEED - count + 1}, so that all have one")
     return range(seed, seed + count)
 
 
@@ -138,10 +133,15 @@ def pixels(x: Tensor) -> np.ndarray:
     return levels[:, 0].numpy() if x.shape[1] == 1 else levels.permute(0, 2, 3, 1).numpy()
 
 
+def in_range(levels: np.ndarray) -> Tensor:
+    """The way back: 0 to 255, (B, H, W, 3), as (B, 3, H, W) float32 in [-1, 1]."""
+    return torch.from_numpy(levels).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
 # --- cost -----------------------------------------------------------------------------------------
 
 
-def cost_of(model: Family, seeds: Sequence[int], **knobs: Any) -> Meter:
+def cost_of(model: "Family", seeds: Sequence[int], **knobs: Any) -> "Meter":
     """Samples once for each seed, after a short run that is not counted.
 
     knobs: what the family's `sample` takes. Raises KnobError, as `sample` does.
@@ -159,7 +159,7 @@ class Meter:
     `seconds`, the wall time for all pictures together, and `evaluations` grow while `frames` runs.
     """
 
-    def __init__(self, model: Family, seeds: Sequence[int], **knobs: Any) -> None:
+    def __init__(self, model: "Family", seeds: Sequence[int], **knobs: Any) -> None:
         self.model, self.seeds, self.knobs = model, list(seeds), knobs
         self.seconds = 0.0
         self._last: Frame | None = None

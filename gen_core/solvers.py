@@ -6,8 +6,6 @@ Names as in the papers: x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps,
 sigma_t = sqrt(1 - alpha_bar_t) / sqrt(alpha_bar_t), and "s" is the next, less noisy time.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable, Iterator
@@ -61,7 +59,7 @@ class NoiseSchedule:
     alpha_bar: np.ndarray
 
     @classmethod
-    def linear(cls, total: int = 1000, first: float = 1e-4, last: float = 0.02) -> NoiseSchedule:
+    def linear(cls, total: int = 1000, first: float = 1e-4, last: float = 0.02) -> "NoiseSchedule":
         """beta rises in a straight line (Ho et al. 2020, section 4)."""
         beta = np.linspace(first, last, total)
         return cls(np.concatenate([[1.0], np.cumprod(1 - beta)]))
@@ -171,7 +169,6 @@ def dpm_solver_2m(
     The clock is lambda = log(signal / spread), in which the exact solution is an exponential
     integral of x0; the second order comes from the previous step's x0 and costs nothing.
     """
-    del noise
     times = schedule.even_times(steps)
     previous, last_stride = None, 0.0
     for k, (t, s) in enumerate(zip(times, times[1:], strict=False)):
@@ -194,7 +191,6 @@ def euler(
     predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, noise: Noise
 ) -> Iterator[Frame]:
     """Euler's method on the probability-flow ODE dx/dsigma = eps (Karras et al. 2022, eq. 1)."""
-    del noise
     yield from _in_sigma(predict, x, schedule, steps, second_order=False)
 
 
@@ -202,7 +198,6 @@ def heun(
     predict: Predict, x: Tensor, schedule: NoiseSchedule, steps: int, noise: Noise
 ) -> Iterator[Frame]:
     """Heun's method: a second look at the end of each step (Karras et al. 2022, algorithm 1)."""
-    del noise
     yield from _in_sigma(predict, x, schedule, steps, second_order=True)
 
 

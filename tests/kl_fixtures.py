@@ -12,7 +12,7 @@ import torch
 from core_fixtures import avatars_once, tiny
 from demos.tabs.latent_space import kl_pictures
 from demos.tabs.latent_space.kl_pictures import VARIANTS
-from demos.tabs.latent_space.models import JUDGE
+from demos.widgets.attribute_picker import JUDGE
 from gen_core.training.checkpoint import save
 
 NAMES = tuple(variant.name for variant in VARIANTS)

@@ -12,13 +12,13 @@ import torch
 
 from big_pipelines import entry, start_by_forking, tiny
 from conftest import free_port
-from demos.page.progress import result_of
 from fake_hub import REPOSITORY, Hub, serving
 from gen_core.hub import server as server_module
 from gen_core.hub.models import BigModel
 from gen_core.hub.pipeline import DRAWING, generate, opened
 from gen_core.hub.server import Server
 from gen_core.knobs import KnobError
+from gen_core.progress import result_of
 
 pytestmark = pytest.mark.heavy
 CPU = torch.device("cpu")

@@ -7,7 +7,7 @@ import re
 import gradio as gr
 import pytest
 
-from demos.sampling import composed
+from demos.sampling.attributes import composed, composed_card
 from gen_core.training import checkpoint
 from person_fixtures import write_people
 
@@ -36,7 +36,7 @@ METRICS = {
 
 
 def test_both_kinds_stand_beside_what_drawing_by_rule_reaches():
-    html = composed.section(METRICS)
+    html = composed(METRICS)
     assert re.findall(r"<b>(\d+%)</b>", html) == ["25%", "50%"]
     assert html.count("show both; drawn by rule, 90%") == 2
     assert html.count("--rule:0.900") == 2 and "--share:0.250" in html
@@ -44,7 +44,7 @@ def test_both_kinds_stand_beside_what_drawing_by_rule_reaches():
 
 
 def test_pairs_come_best_first_and_are_text():
-    html = composed.section(METRICS)
+    html = composed(METRICS)
     first, second = "hair afro, hair colour &lt;b&gt;blond", "no hat, glasses sun"
     assert html.index(first) < html.index(second)
     assert "<b>blond" not in html
@@ -61,6 +61,6 @@ def test_without_figures_a_line_says_how_to_measure(tmp_path, monkeypatch, metri
     checkpoint.save(model, tmp_path / "flow-avatars.safetensors", card)
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     with gr.Blocks() as page:
-        composed.build("flow-avatars")
+        composed_card("flow-avatars")
     words = [b.value for b in page.blocks.values() if isinstance(b, gr.Markdown)]
     assert len(words) == 1 and shown in words[0]

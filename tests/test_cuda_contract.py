@@ -28,7 +28,7 @@ from gen_core.evaluation.reference import TrainingIndex, classified
 from gen_core.families import style_gan
 from gen_core.family import Family, Gaussian, Phase, Picture, registry
 from gen_core.knobs import KnobError
-from gen_core.latent import anomaly, disentanglement
+from gen_core.latent import analyze, anomaly
 from gen_core.latent.atlas import Atlas
 from gen_core.latent.interpolation import four_corners, spherical, straight
 from gen_core.sampling import cost_of
@@ -281,9 +281,7 @@ def test_a_latent_space_is_surveyed_from_the_gpu(gpu):
     atlas = Atlas.of(vae, data, data, steps=2)
     assert Atlas.kept(atlas.tensors()).at((0.0, 0.0)).device.type == "cpu"
     codes = atlas.regressor.moved(atlas.codes[:2].float(), {"smile": 1.0})
-    assert (
-        disentanglement.seen_traits(judge, disentanglement.decoded(vae, codes)).device.type == "cpu"
-    )
+    assert analyze.seen_traits(judge, analyze.decoded(vae, codes)).device.type == "cpu"
     on_gpu = {k: v.to("cuda") for k, v in atlas.tensors().items()}
     assert Atlas.kept(on_gpu).mean.device.type == "cpu"
 

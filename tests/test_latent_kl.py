@@ -12,7 +12,6 @@ import torch
 
 from demos.page.examples import Example
 from demos.page.handlers import App
-from demos.page.progress import result_of
 from demos.tabs.latent_space import kl, kl_figures, kl_pictures
 from demos.tabs.latent_space.kl_pictures import (
     FORGOTTEN,
@@ -30,10 +29,12 @@ from demos.tabs.latent_space.kl_pictures import (
     side_by_side,
     walk,
 )
-from demos.tabs.latent_space.models import JUDGE, portrait
+from demos.tabs.latent_space.models import portrait
+from demos.widgets.attribute_picker import JUDGE
 from gen_core import Noise, final
 from gen_core.knobs import KnobError
 from gen_core.latent.interpolation import straight
+from gen_core.progress import result_of
 from gen_core.sampling import MAX_SEED, pixels
 from gen_core.training import checkpoint
 from kl_fixtures import NAMES, STEPS, keep_portraits, write_variants

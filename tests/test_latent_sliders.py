@@ -22,7 +22,7 @@ from demos.widgets.meaning_sliders import AXES, DIRECTIONS, Move, MoveKnob, Move
 from gen_core.data.avatars import avatars
 from gen_core.data.splits import AVATARS
 from gen_core.knobs import KnobError
-from gen_core.latent import disentanglement
+from gen_core.latent import analyze
 from gen_core.latent.traits import TRAITS
 from gen_core.sampling import pixels
 from latent_fixtures import lab
@@ -108,11 +108,8 @@ def test_what_the_classifier_sees_change_is_counted_in_deviations_of_the_data(ap
     model, judge = app.model(PORTRAITS), app.model("judge-avatars")
     z = code_of(app, PORTRAITS, portrait(2))
     moved = atlas(app, PORTRAITS).regressor.moved(z, {"smile": 3.0})
-    seen = [
-        disentanglement.seen_traits(judge, disentanglement.decoded(model, code))[0]
-        for code in (z, moved)
-    ]
-    expected = (seen[1] - seen[0]) / disentanglement.spreads()
+    seen = [analyze.seen_traits(judge, analyze.decoded(model, code))[0] for code in (z, moved)]
+    expected = (seen[1] - seen[0]) / analyze.spreads()
     told = Mover(app, sliders.FACES).move("2;smile:3").changes
     assert list(told) == list(TRAITS)
     assert list(told.values()) == pytest.approx(expected.tolist(), abs=0.006)
@@ -143,7 +140,7 @@ def test_the_code_that_is_shown_runs_and_gives_the_same_face(app):
 
 
 def test_spreads_are_those_of_the_data():
-    told = dict(zip(TRAITS, disentanglement.spreads().tolist(), strict=True))
+    told = dict(zip(TRAITS, analyze.spreads().tolist(), strict=True))
     assert told["smile"] == pytest.approx(3**-0.5, abs=0.02)  # even from -1 to 1
     assert told["age"] == pytest.approx(12**-0.5, abs=0.02)
     assert 0.4 < told["glasses"] <= 0.5
@@ -177,15 +174,13 @@ def test_effects_tell_a_good_slider_from_a_bad_one(app):
             return z + step
 
     changed = replace(atlas(app, PORTRAITS), regressor=Straight())
-    told = disentanglement.measure(Brightness(), Brightness(), changed, faces=20, strength=1.0)[
+    told = analyze.measure_sliders(Brightness(), Brightness(), changed, faces=20, strength=1.0)[
         "by_trait"
     ]
     assert told["smile"]["right"] == 1 and told["age"]["right"] == 0 and told["turn"]["right"] == 0
-    far = 2 / float(disentanglement.spreads()[0])
+    far = 2 / float(analyze.spreads()[0])
     assert told["smile"]["change"]["smile"] == pytest.approx(far, rel=1e-3)
-    assert disentanglement.others(
-        {"smile": 2.0, "age": -1.0, "turn": 0.5}, "smile"
-    ) == pytest.approx(0.375)
+    assert analyze.others({"smile": 2.0, "age": -1.0, "turn": 0.5}, "smile") == pytest.approx(0.375)
 
 
 def test_the_table_says_what_was_measured():

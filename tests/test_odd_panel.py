@@ -16,7 +16,6 @@ from PIL import Image
 from demos.page.handlers import App
 from demos.page.image_input import Pictures
 from demos.page.image_io import COLOUR_SIDE, in_data_url, prepare_colour
-from demos.page.progress import result_of
 from demos.tabs.latent_space import anomaly
 from demos.tabs.latent_space.anomaly import (
     FACE,
@@ -32,7 +31,7 @@ from gen_core.knobs import KnobError
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import examine, threshold
 from gen_core.latent.corruptions import KINDS
-from gen_core.progress import Progress
+from gen_core.progress import Progress, result_of
 from gen_core.training.checkpoint import save
 from odd_fixtures import COUNT, portrait_weights
 from sampling_fixtures import picture

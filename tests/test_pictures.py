@@ -18,10 +18,10 @@ from demos.page import image_input
 from demos.page.controls import FASHION, Knobs
 from demos.page.handlers import App
 from demos.page.image_input import DATA, DRAWING, MODEL, UPLOAD, PictureInput, prepare
-from demos.page.progress import result_of
 from demos.page.script import script
 from gen_core.data import MissingData
 from gen_core.knobs import KnobError
+from gen_core.progress import result_of
 from gen_core.sampling import MAX_SEED
 from gen_core.training.checkpoint import save
 

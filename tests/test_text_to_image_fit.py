@@ -29,10 +29,10 @@ from gen_core import Noise, final, load
 from gen_core.data.emoji.scenes import COLOURS, portrait
 from gen_core.evaluation.guidance import GUIDANCE
 from gen_core.evaluation.report import HEADS, markdown_prompt_accuracy
-from gen_core.families.text_to_image.batches import in_range
 from gen_core.families.text_to_image.clip_score import ClipScorer, Search
 from gen_core.families.text_to_image.folder import EMOJI, export
 from gen_core.knobs import KnobError
+from gen_core.sampling import in_range
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
 from sampling_fixtures import defaults, picture, values

@@ -123,7 +123,7 @@ def test_a_bad_question_gets_an_answer_and_no_exception(decoder, question, reque
 def test_one_picture_is_computed_on_one_core_and_nothing_else_is(decoder):
     usual = torch.get_num_threads()
     decoder.decode("vae-fashion:0,0,0,0")
-    assert decoder.alone.submit(torch.get_num_threads).result() == 1
+    assert decoder.alone(torch.get_num_threads) == 1
     assert torch.get_num_threads() == usual
     with ThreadPoolExecutor(1) as later:
         assert later.submit(torch.get_num_threads).result() == usual

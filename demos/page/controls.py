@@ -1,7 +1,5 @@
 """A knob is declared once: the component, its validation, the link and the code follow from it."""
 
-from __future__ import annotations
-
 import functools
 import json
 import os
@@ -67,7 +65,7 @@ class Knob:
             return ([ALL_CLASSES] if self.all_classes else []) + list(FASHION)
         return list(self.options)
 
-    def within(self, app: Any) -> Knob:
+    def within(self, app: Any) -> "Knob":
         """The knob as it stands on a page of this `App`; most need nothing of it."""
         return self
 
@@ -89,24 +87,25 @@ class Knob:
             return gr.Radio(self.choices, value=self.default, **common)
         return gr.Dropdown(self.choices, value=self.default, **common)
 
+    @property
+    def rule(self) -> knobs.Knob:
+        """The library's knob that checks its values, a choice among what a visitor reads."""
+        rules = {
+            "whole": (knobs.Whole, int(self.low), int(self.high)),
+            "seed": (knobs.Whole, 0, MAX_SEED),
+            "number": (knobs.Number, self.low, self.high),
+            "flag": (knobs.Flag,),
+            "text": (knobs.Text, int(self.high)),
+        }
+        rule, *bounds = rules.get(self.kind, (knobs.Choice, self.choices))
+        return rule(self.name, self.default, *bounds)
+
     def check(self, value: Any) -> Any:
         """The validated value: a label as its number (None: all ten). Raises KnobError."""
-        if self.kind == "whole":
-            return knobs.whole(self.name, value, int(self.low), int(self.high))
-        if self.kind == "seed":
-            return knobs.whole(self.name, value, 0, MAX_SEED)
-        if self.kind == "number":
-            return knobs.number(self.name, value, self.low, self.high)
-        if self.kind == "flag":
-            if not isinstance(value, bool):
-                raise knobs.KnobError(f"{self.name}={value!r}: choose true or false")
-            return value
-        if self.kind == "text":
-            return knobs.text(self.name, value, int(self.high))
-        chosen = knobs.choice(self.name, self._as_read(value), self.choices)
+        checked = self.rule.check(self._as_read(value))
         if self.kind == "label":
-            return None if chosen == ALL_CLASSES else FASHION.index(chosen)
-        return self.names.get(chosen, chosen)
+            return None if checked == ALL_CLASSES else FASHION.index(checked)
+        return self.names.get(checked, checked)
 
     def _as_read(self, value: Any) -> Any:
         """A choice by the library's name as a visitor reads it; anything else as it is."""
@@ -115,11 +114,7 @@ class Knob:
 
     def from_text(self, text: str) -> Any:
         """The component's value from a link's text. Raises KnobError."""
-        if self.kind in ("whole", "number", "seed"):
-            return self.check(knobs.as_number(text))
-        value = text == "true" if self.kind == "flag" and text in ("true", "false") else text
-        self.check(value)
-        return self._as_read(value)
+        return self.rule.parse(self._as_read(text))
 
 
 def control(knob: knobs.Knob, owner: str, **changes: Any) -> Knob:

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from PIL import Image
 from demos.page.handlers import App
 from demos.page.image_io import day
 from demos.page.tab import declared
-from gen_core.devices import device_title
+from gen_core.evaluation.evaluate import today
 from gen_core.training.checkpoint import CheckpointError
 
 FOLDER = Path(__file__).parent.parent / "cached"
@@ -77,8 +76,7 @@ def write(keep: Keep, app: App, folder: Path = FOLDER) -> int:
         old.unlink()
     pictures: list[Path] = []
     packed = _packed(value, folder / keep.name, pictures)
-    today = datetime.now(UTC).date().isoformat()
-    made = Example(packed, keep.models, keep.seeds, device_title(app.device), today)
+    made = Example(packed, keep.models, keep.seeds, app.device_title, today())
     path = folder / f"{keep.name}.json"
     path.write_text(json.dumps(asdict(made), ensure_ascii=False) + "\n", encoding="utf-8")
     return sum(p.stat().st_size for p in (path, *pictures))

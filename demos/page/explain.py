@@ -81,3 +81,19 @@ def code_panel(knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any
         api_visibility="private",
         trigger_mode="always_last",
     )
+
+
+ARC_FORMULA = (
+    r"z(t) = \frac{\sin((1 - t)\,\Omega)}{\sin \Omega}\, z_a + "
+    r"\frac{\sin(t\,\Omega)}{\sin \Omega}\, z_b, \qquad "
+    r"\cos \Omega = \frac{z_a \cdot z_b}{\lVert z_a \rVert\, \lVert z_b \rVert}"
+)
+ARC_SYMBOLS = (
+    ("z(t)", "the code at time $t$, from 0 at the one end to 1 at the other"),
+    (r"\Omega", "the angle between the two codes, seen from the centre"),
+)
+ARC_SOURCE = (
+    "Shoemake 1985, *Animating Rotation with Quaternion Curves*, section 3.3; for latent codes "
+    "White 2016, *Sampling Generative Networks*, section 2.1"
+)
+"""The words for the arc between two latent codes, which more than one tab walks."""

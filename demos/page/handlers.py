@@ -13,17 +13,17 @@ from weakref import WeakKeyDictionary
 
 import gradio as gr
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from demos.page.controls import Knobs
 from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
-from gen_core import available, load
 from gen_core.data import MissingData
 from gen_core.devices import device_title, pick_device
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
-from gen_core.training.checkpoint import CheckpointError, card, kind_of
+from gen_core.sampling import Meter
+from gen_core.training.checkpoint import CheckpointError, available, card, kind_of, load
 
 log = logging.getLogger("noise-to-data")
 
@@ -124,7 +124,7 @@ class App:
         """Connects `trigger` (button.click, ...) to fn(**inputs, **validated knobs).
 
         fn returns the outputs, or is a generator that yields them as they come; what it yields as
-        `Progress` (see `progress.watch`) moves the progress bar and changes nothing else. Each
+        `Progress` (see `watch`) moves the progress bar and changes nothing else. Each
         slice of the work holds the device lock, or none does where it is done in a process of its
         own. Values reach fn as they came: Gradio's own checks answer one out of range in words of
         their own, and let NaN, 2.5 and null through. Stop ends this visitor's own run.
@@ -176,7 +176,8 @@ class App:
                 for piece in _messages(pieces, lock):
                     if isinstance(piece, Progress):
                         done = (piece.done, piece.total) if piece.total else None
-                        progress(done, desc=piece.stage, unit=piece.unit)
+                        if piece.stage:
+                            progress(done, desc=piece.stage, unit=piece.unit)
                         piece = gr.skip()
                     yield values_to_json(piece)
             except gr.Error:
@@ -238,3 +239,14 @@ def _signature(knobs: Knobs | None, inputs: Sequence[str]) -> inspect.Signature:
     listed = [inspect.Parameter(name, kind) for name in [*names, *inputs]]
     listed.append(inspect.Parameter("progress", kind, default=gr.Progress()))
     return inspect.Signature(listed)
+
+
+def watch(meter: Meter, stage: str = "") -> Generator[Progress, None, Tensor]:
+    """Runs a generation to its end, with progress, and so that Stop works; returns x (B, *event).
+
+    stage: what the progress is called; "" shows none, but gives others their turn. In a handler:
+    ``x = yield from watch(Meter(model, seeds, steps=200), "Drawing")``.
+    """
+    for frame in meter.frames():
+        yield Progress(stage, frame.step, frame.total)
+    return meter.x

@@ -22,18 +22,19 @@ from gradio_client.utils import is_file_obj_with_meta
 from torch import Tensor
 
 from demos.page.controls import FASHION, Knob, Knobs
-from demos.page.handlers import App, message_of
-from demos.page.image_io import in_data_url, prepare, prepare_colour, prepare_drawing
-from demos.page.progress import watch
+from demos.page.handlers import App, message_of, watch
+from demos.page.image_io import in_data_url, prepare, prepare_colour
 from demos.widgets.drawing import DrawingPad
-from gen_core import Noise, available
+from gen_core import available
 from gen_core.data import ImageSet, MissingData, load_data
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
-from gen_core.sampling import seeds_from
+from gen_core.sampling import Meter, seeds_from
 
 DATA, MODEL, DRAWING, UPLOAD = "Fashion-MNIST", "A model", "Drawing", "Upload"
 MODELS = ("flow-fashion", "diffusion-fashion", "gan-fashion")
+RANDOM = "A random code"
+"""In place of a picture, where a code will do."""
 DOWNLOAD = "31 MB"
 
 Shown = Mapping[gr.components.Component | gr.Column, Callable[[str], bool]]
@@ -58,6 +59,8 @@ class Source:
     """The choices with which visitors bring a picture of their own."""
     pad = "Draw a face"
     colour = True
+    prepare = staticmethod(prepare_colour)
+    """Makes of its file what the models take."""
     column_width = 320
 
     def __init__(self, app: App, knobs: Sequence[Knob], prefix: str = "") -> None:
@@ -107,22 +110,16 @@ class Source:
         """The visitor's own picture, where that is the choice. Raises KnobError."""
         chosen = self.values(settings)[0]
         if chosen == self.drawing:
-            return Pictures(self.from_drawing(drawing), "your drawing", ("",))
+            x = self.prepare(in_data_url(drawing, "drawing"), "drawing")
+            return Pictures(x, "your drawing", ("",))
         if chosen == self.upload:
-            return Pictures(self.from_file(path_of(upload)), "your upload", ("",))
+            return Pictures(self.prepare(path_of(upload)), "your upload", ("",))
         return None
-
-    def from_drawing(self, drawing: Any) -> Tensor:
-        """(1, 3, 64, 64)"""
-        return prepare_colour(in_data_url(drawing, "drawing"), "drawing")
-
-    def from_file(self, path: str) -> Tensor:
-        """(1, 3, 64, 64)"""
-        return prepare_colour(path)
 
     def brought_code(self, name: str) -> list[str]:
         """Lines that open the visitor's own picture, saved as a file."""
-        return [f'{name} = prepare_colour("picture.png")  # your picture, saved under this name']
+        opened = f'{self.prepare.__name__}("picture.png")'
+        return [f"{name} = {opened}  # your picture, saved under this name"]
 
 
 class Anything(GradioRootModel):
@@ -191,10 +188,10 @@ def sampled_pictures(
     seeds = seeds_from(seed, count)
     labels = [i % len(FASHION) if label is None else label for i in range(count)]
     family = app.model(model)
-    frames = family.sample(Noise(seeds), label=labels, **family.published)
-    recording = yield from watch(frames, keep=2, stage=f"Sampling with {model}")
+    meter = Meter(family, seeds, label=labels, **family.published)
+    x = yield from watch(meter, f"Sampling with {model}")
     names = tuple(FASHION[i] for i in labels)
-    return Pictures(recording.frames[-1].x, f"sampled by {model}, not real", names)
+    return Pictures(x, f"sampled by {model}, not real", names)
 
 
 class PictureInput(Source):
@@ -206,6 +203,7 @@ class PictureInput(Source):
 
     drawing, upload = DRAWING, UPLOAD
     pad, colour = "Draw a piece of clothing", False
+    prepare = staticmethod(prepare)
 
     def __init__(
         self,
@@ -295,15 +293,6 @@ class PictureInput(Source):
                 f"{name} = final(other.sample(noise, label={labels}, **other.published))",
             ]
         return self.brought_code(name)
-
-    def from_drawing(self, drawing: Any) -> Tensor:
-        return prepare_drawing(drawing)
-
-    def from_file(self, path: str) -> Tensor:
-        return prepare(path)
-
-    def brought_code(self, name: str) -> list[str]:
-        return [f'{name} = prepare("picture.png")  # your picture, saved under this name']
 
     def _fetch(self, progress: gr.Progress = gr.Progress(track_tqdm=True)) -> Any:  # noqa: B008
         """Gradio finds the progress bar by this default, and shows torchvision's own in it."""

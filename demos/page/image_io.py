@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from gen_core.knobs import KnobError
+from gen_core.sampling import in_range
 
 SIDE = 28
 COLOUR_SIDE = 64
@@ -60,8 +61,7 @@ def prepare_colour(source: Source, name: str = "upload") -> Tensor:
     name: what messages call it. Raises KnobError as `prepare` does; one colour all over is fine.
     """
     square = ImageOps.fit(_opened(source, name), (COLOUR_SIDE,) * 2, Image.Resampling.LANCZOS)
-    levels = torch.from_numpy(np.asarray(square, np.float32))
-    return (levels / 127.5 - 1).permute(2, 0, 1)[None]
+    return in_range(np.asarray(square, np.float32)[None])
 
 
 def grey_picture(source: Source, name: str = "upload") -> Image.Image:
@@ -73,11 +73,6 @@ def grey_picture(source: Source, name: str = "upload") -> Image.Image:
     with Image.open(source, formats=FORMATS) as image:
         grey.info = dict(image.info)
     return grey
-
-
-def prepare_drawing(value: Any) -> Tensor:
-    """What the grey drawing pad sends, prepared like a file. Raises KnobError for anything else."""
-    return prepare(in_data_url(value, "drawing"), "drawing")
 
 
 def prepare_mask(value: Any) -> Tensor | None:
@@ -122,7 +117,11 @@ def _opened(source: Source, name: str) -> Image.Image:
         raise KnobError(f"{name}={str(source)[:40]!r}: takes one picture file")
     try:
         with Image.open(source, formats=FORMATS) as image:
-            _check_size(*image.size, name)  # before a pixel is decoded
+            if max(image.size) > MAX_SIDE:  # before a pixel is decoded
+                raise KnobError(
+                    f"{name}={image.width} x {image.height} pixels: "
+                    f"choose a picture of 1 to {MAX_SIDE} pixels a side"
+                )
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except Image.DecompressionBombError as error:
         raise KnobError(f"{name}: {error}; choose at most {MAX_SIDE} pixels a side") from error
@@ -134,13 +133,6 @@ def _opened(source: Source, name: str) -> Image.Image:
         ) from error
     white = Image.new("RGBA", upright.size, "white")
     return Image.alpha_composite(white, upright).convert("RGB")
-
-
-def _check_size(width: int, height: int, name: str) -> None:
-    if max(width, height) > MAX_SIDE:
-        raise KnobError(
-            f"{name}={width} x {height} pixels: choose a picture of 1 to {MAX_SIDE} pixels a side"
-        )
 
 
 # --- out ------------------------------------------------------------------------------------------
@@ -224,3 +216,10 @@ def day(iso: str) -> str:
     """ "2026-11-21" as "21 November 2026"."""
     meant = date.fromisoformat(iso)
     return f"{meant.day} {meant:%B %Y}"
+
+
+def distance(value: float | None) -> str:
+    """A Fréchet distance in two or three figures: 0.045, 0.45, 4.51, 45.1."""
+    if value is None:
+        return "not measured yet"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"

@@ -53,8 +53,7 @@ class Links:
         query = {k: v for k, v in request.query_params.items() if not k.startswith("__")}
         updates, problems = self.read(query)
         for problem in problems:
-            said = html.escape(problem, quote=False)
-            gr.Warning(said, duration=15, title="This link was adjusted")
+            gr.Warning(html.escape(problem, quote=False), 15, title="This link was adjusted")
         return updates if updates else {self.outer: gr.skip()}
 
     def read(self, query: Mapping[str, str]) -> tuple[dict[Any, Any], list[str]]:

@@ -1,7 +1,5 @@
 """A panel of a tab: declared once, it puts itself on the page, runs, and makes its example."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +23,7 @@ from gen_core.sampling import seeds_from
 class Page:
     """A panel where it stands on one page."""
 
-    panel: Panel
+    panel: "Panel"
     app: App
     knobs: Knobs
     sources: Sequence[Source]
@@ -90,7 +88,7 @@ class Panel:
     """below(app) puts more on the page, between the result and the code."""
     further: Callable[[App], None] | None = None
     """further(app) puts more on the page, below all else."""
-    parts: Sequence[Panel] = ()
+    parts: "Sequence[Panel]" = ()
     """Panels within this one, which `below` or `further` puts on the page."""
     generates: bool = True
     """Whether models drew what it shows: files made of the widget say so in their metadata."""
@@ -229,12 +227,8 @@ class Panel:
         made = made_by(self.maker(settings), settings) if self.generates else {}
         if made and isinstance(value, CardValue):
             return replace(value, made=made)
-        return value | {"made": made} if made and is_card(value) else value
-
-    def signing(self, run: Callable[..., Iterator[Any]], /, **settings: Any) -> Iterator[Any]:
-        """What another run of the panel yields, its cards signed."""
-        for value in run(**settings):
-            yield self.signed(value, settings)
+        is_card = isinstance(value, dict) and "provenance" in value
+        return value | {"made": made} if made and is_card else value
 
     def maker(self, settings: Mapping[str, Any]) -> str:
         """The model, or models, that drew the pictures of a run with these settings."""
@@ -278,11 +272,6 @@ class Panel:
             first = {knob.name: knob.default for knob in own} | dict(self.example)
             seeds = seeds_from(first["seed"], first.get("count", 1))
         return Keep(self.name, self.finished, models=self.models, seeds=tuple(seeds))
-
-
-def is_card(value: Any) -> bool:
-    """Whether this is the JSON of a card, as examples are kept."""
-    return isinstance(value, dict) and "provenance" in value
 
 
 def is_value(piece: Any) -> bool:

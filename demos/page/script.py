@@ -1,7 +1,5 @@
 """What "Show the code" prints: a short script that runs as it is."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -85,3 +83,8 @@ def drawing(model: str, **shown: Any) -> Callable[[Mapping[str, Any]], str]:
     return lambda knobs: script(
         f'model = load("{knobs.get("model", model)}")', *sampling(knobs, **shown)
     )
+
+
+def random_code(name: str, seed: int) -> list[str]:
+    """The line that draws a code (1, latent) from the prior of `model`."""
+    return [f"{name} = Noise([{seed}]).randn(model.config.latent).to(model.device)"]

@@ -1,7 +1,5 @@
 """A tab is a folder in demos/tabs that defines TAB; nothing else has to know of it."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Sequence
@@ -23,7 +21,7 @@ class Tab:
     """Stands in links: ?tab=<id>"""
     title: str
     order: int
-    panels: Sequence[Panel]
+    panels: "Sequence[Panel]"
     """One alone fills the tab; of several, those whose weights are here stand behind each other."""
     needs: str = ""
     """A file or folder of the weights without which there is nothing to show."""
@@ -35,7 +33,7 @@ class Tab:
         """Whether its weights are on this machine."""
         return not self.needs or (weights_folder() / self.needs).exists()
 
-    def build(self, app: App) -> None:
+    def build(self, app: "App") -> None:
         """Puts the panels on the page, within reach of links. Can be called again for a second
         page."""
         if len(self.panels) == 1:

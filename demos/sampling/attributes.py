@@ -4,6 +4,7 @@ as a classifier counts."""
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,11 +15,18 @@ from demos.page.controls import Knob, control_of
 from demos.page.handlers import App
 from demos.page.panel import Page, Panel
 from demos.page.script import sampling, script
-from demos.sampling import composed
 from demos.sampling.generate import Generation, on_timeline
-from demos.sampling.texts import PERSON
-from demos.tabs.latent_space.models import JUDGE
+from demos.sampling.texts import (
+    BY_PAIR,
+    COMPOSING,
+    KINDS,
+    NOT_MEASURED,
+    PERSON,
+    SHARES,
+    SHARES_SOURCE,
+)
 from demos.widgets.attribute_picker import (
+    JUDGE,
     NEVER,
     AttributeKnob,
     Attributes,
@@ -26,11 +34,11 @@ from demos.widgets.attribute_picker import (
     never_together,
 )
 from demos.widgets.card import read
+from demos.widgets.measured import card, figures_of
 from demos.widgets.timeline import Timeline, TimelineValue
 from gen_core import Frame, available
 from gen_core.classifiers.attributes import AttributeClassifier
-from gen_core.data.avatars import Avatar
-from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, hidden
+from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, Avatar, hidden
 from gen_core.sampling import Meter, seeds_from
 
 START = "hair:afro;hair_colour:blond;hat:none"
@@ -173,7 +181,7 @@ class AttributeGeneration:
             example={"count": 8, "frames": 5},
             models=(model, JUDGE),
             needs=(model,),
-            below=lambda app: composed.build(model),
+            below=lambda app: composed_card(model),
             relative_cost=2.0,  # a step of a portrait takes twice as long as one of 28 by 28
         )
 
@@ -267,3 +275,57 @@ class AttributeGeneration:
             f"x = frames[-1].x  # ({k['count']}, 3, 64, 64) in [-1, 1]",
             *(counting if visible(wanted) and JUDGE in available() else []),
         )
+
+
+# --- composing or remembering: of the model's card alone, no model is loaded ------------------
+
+
+def composed_card(model: str) -> None:
+    """The card, where the model has been measured; else a line that says how."""
+    metrics = figures_of(model)
+    card(
+        f"{model}-composing",
+        COMPOSING,
+        composed(metrics) if "composing" in metrics else "",
+        Path(__file__).with_name("composed.css"),
+        otherwise=NOT_MEASURED.format(name=model),
+    )
+
+
+def composed(metrics: Mapping[str, Any]) -> str:
+    """The metrics of a model's card -> HTML."""
+    found = metrics["composing"]
+    shares = "".join(_share(words, found[kind]) for kind, words in KINDS.items())
+    tables = "".join(_pairs(words, found[kind]["by_pair"]) for kind, words in KINDS.items())
+    source = SHARES_SOURCE.format(
+        pictures=found["held_out"]["pictures"],
+        pairs=len(found["held_out"]["by_pair"]),
+        steps=found["knobs"]["steps"],
+        guidance=found["knobs"]["guidance_scale"],
+        hardware=metrics["hardware"],
+    )
+    return f"""
+    <section class="card measured">
+      <dl class="composed">{shares}</dl>
+      <details><summary>{escape(BY_PAIR)}</summary>
+        <div class="composed-pairs">{tables}</div></details>
+      <p>{escape(source)}</p>
+    </section>"""
+
+
+def _share(words: str, found: Mapping[str, Any]) -> str:
+    """One kind of pairs: a figure, a bar with a mark at what drawing by rule reaches, and that."""
+    by_rule = SHARES.format(share=f"{found['by_rule']:.0%}")
+    return f"""<div><dt>{escape(words)}</dt>
+      <dd><b>{found["share"]:.0%}</b> <span>{escape(by_rule)}</span>
+        <i style="--share:{found["share"]:.3f};--rule:{found["by_rule"]:.3f}"></i></dd></div>"""
+
+
+def _pairs(words: str, by_pair: Sequence[tuple[Mapping[str, str], float]]) -> str:
+    """Pairs, those drawn best first."""
+    rows = "".join(
+        f"""<tr><th scope="row">{escape(", ".join(in_words(*part) for part in pair.items()))}</th>
+          <td><i style="--share:{share:.3f}"></i></td><td>{share:.0%}</td></tr>"""
+        for pair, share in sorted(by_pair, key=lambda item: -item[1])
+    )
+    return f"<table><caption>{escape(words)}</caption><tbody>{rows}</tbody></table>"

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from demos.page.controls import ALL_CLASSES, FASHION, Knob, Knobs, controls_of, labels_for
 from demos.page.explain import Explanation
-from demos.page.handlers import TIME_SLICE, App
+from demos.page.handlers import App
 from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
@@ -27,9 +27,9 @@ from demos.widgets.timeline import Lane, Timeline, timeline_value
 from gen_core.conditions import Classes
 from gen_core.devices import device_title
 from gen_core.family import UNDRAWN, Event, Family, Picture, Tokens, registry
+from gen_core.progress import Progress
 from gen_core.sampling import Frame, Meter, record, seeds_from
 from gen_core.training import checkpoint
-from gen_core.training.checkpoint import CheckpointError
 
 KEEP = 32
 """Frames of one timeline."""
@@ -54,27 +54,6 @@ NOT_DRAWN = (-0.55, -0.55, -0.55)
 # --- runs of samplers, on a timeline or elsewhere -------------------------------------------------
 
 
-def unhurried(frames: Iterator[Frame]) -> Iterator[Frame | None]:
-    """The frames, with None between them whenever it is time to let others have the device.
-
-    What a handler yields for it shows nothing: the page has live pictures instead of a bar.
-    """
-    since = time.perf_counter()
-    for frame in frames:
-        yield frame
-        if time.perf_counter() - since > TIME_SLICE:
-            yield None
-            since = time.perf_counter()
-
-
-def finished(meter: Meter) -> Generator[Any, None, Tensor]:
-    """Runs to the end, for `yield from`: yields turns for others, returns x (B, *event)."""
-    for frame in unhurried(meter.frames()):
-        if frame is None:
-            yield gr.skip()
-    return meter.x
-
-
 def on_timeline(
     meter: Meter,
     lanes: Sequence[Lane],
@@ -85,15 +64,14 @@ def on_timeline(
 ) -> Iterator[Any]:
     """Yields timeline values: some single frames while the sampler runs, then all `keep`.
 
-    Between them come skips, at which the run can be stopped. The last frame, of which the network
-    says nothing, keeps what it said of the one before. lanes, shared: what `timeline_value` takes.
+    Between them come turns for others, at which the run can be stopped. The last frame, of which
+    the network says nothing, keeps what it said of the one before. lanes, shared: what
+    `timeline_value` takes.
     """
     frames: list[Frame] = []
     began, shown, said = time.perf_counter(), -math.inf, None
-    for frame in unhurried(meter.frames()):
-        if frame is None:
-            yield gr.skip()
-            continue
+    for frame in meter.frames():
+        yield Progress("")
         if frame.step == frame.total:
             frame = replace(frame, x0=frame.x, out=said)
         said = frame.out
@@ -143,7 +121,7 @@ class Generation:
     def has_classes(self) -> bool:
         """Whether a class can be asked for."""
         config = self.family.Config()
-        with contextlib.suppress(CheckpointError):  # drawing with it raises that again
+        with contextlib.suppress(checkpoint.CheckpointError):  # drawing with it raises that again
             config = checkpoint.config_of(checkpoint.card(self.model))
         return isinstance(self.family.condition_of(config), Classes)
 

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from demos.page.controls import ALL_CLASSES, FASHION, Knob, control_of, labels_for
-from demos.page.handlers import App
+from demos.page.handlers import App, watch
 from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
-from demos.sampling.generate import finished
 from demos.sampling.texts import COMPARE, FEW_STEPS
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from gen_core.data.images import grid
-from gen_core.devices import device_title
 from gen_core.families.diffusion import Diffusion
 from gen_core.family import Family
 from gen_core.sampling import Meter, seeds_from
@@ -34,6 +32,7 @@ class Contender:
 
 
 def race(
+    app: App,
     contenders: Sequence[Contender],
     steps: Sequence[int],
     seeds: Sequence[int],
@@ -55,7 +54,7 @@ def race(
             meter = Meter(contender.model, seeds, label=label, steps=column, **contender.knobs)
             if not k:  # all columns have batches of the same size
                 meter.warm_up()
-            x = yield from finished(meter)
+            x = yield from watch(meter)
             seconds += meter.seconds
             cells[i][k] = Cell(grid(x, scale=1, gap=1), duration(meter.seconds))
             done = k + 1 == len(steps) and i + 1 == len(contenders)
@@ -65,7 +64,7 @@ def race(
                 [str(n) for n in steps],
                 corner=corner,
                 name=name,
-                provenance=f"{device_title(contenders[0].model.device)} · {state}",
+                provenance=f"{app.device_title} · {state}",
                 caption=f"The time under a cell is for {many}.",
             )
 
@@ -113,6 +112,7 @@ def compare(
         for name, solver in DIFFUSION_SOLVERS.items()
     ]
     return race(
+        app,
         rows,
         steps,
         seeds_from(seed, count),
@@ -175,6 +175,7 @@ def few_steps(app: App, *, label: int | None, rival: str, count: int, seed: int)
         Contender("Diffusion", rival, diffusion, {"solver": RIVALS[rival]}),
     ]
     return race(
+        app,
         rows,
         EVALUATIONS,
         seeds_from(seed, count),

@@ -1,12 +1,10 @@
 """A knob that is a widget of its own: it draws while it moves, and shows the example at first."""
 
-from __future__ import annotations
-
 import html
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import gradio as gr
 import numpy as np
@@ -14,13 +12,11 @@ from torch import Tensor
 
 from demos.page.controls import Knob
 from demos.page.examples import Example, example
+from demos.page.handlers import App
 from demos.page.image_io import Value
 from demos.widgets.card import read
 from demos.widgets.card.export import export_file
 from gen_core.sampling import pixels
-
-if TYPE_CHECKING:
-    from demos.page.handlers import App
 
 
 @dataclass(frozen=True)

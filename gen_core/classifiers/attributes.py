@@ -1,7 +1,7 @@
 """A classifier of portraits: which attributes are seen? Measures the models that draw them."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -30,15 +30,12 @@ class AttributeClassifier(ImageClassifier):
 
     name = "avatar-judge"
     Config = AttributeClassifierConfig
+    small: ClassVar = {"widths": (16, 32, 32)}
     indexes = True
 
     def __init__(self, config: AttributeClassifierConfig | None = None) -> None:
         super().__init__(config)
         self.answers = AttributeHead(self.schema.sizes, len(self.schema.continuous))
-
-    @classmethod
-    def tiny(cls) -> AttributeClassifierConfig:
-        return AttributeClassifierConfig(widths=(16, 32, 32))
 
     @property
     def schema(self) -> Schema:

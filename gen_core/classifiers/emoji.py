@@ -1,9 +1,8 @@
 """A classifier of scenes, trained apart from the model, that measures whether it did as asked."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -37,16 +36,13 @@ class SceneClassifier(Part):
     name = "text-to-image/judge"
     libraries = ()
     Config = SceneClassifierConfig
+    small: ClassVar = {"widths": (16, 16, 16, 32)}
 
     def __init__(self, config: SceneClassifierConfig | None = None) -> None:
         super().__init__(config)
         widths = self.config.widths
         self.body = pyramid(nn.Conv2d(3, widths[0], 4, stride=2, padding=1), widths)
         self.heads = nn.ModuleDict({q: nn.Linear(widths[-1], n) for q, n in QUESTIONS.items()})
-
-    @classmethod
-    def tiny(cls) -> SceneClassifierConfig:
-        return SceneClassifierConfig((16, 16, 16, 32))
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """(B, 3, 64, 64) in [-1, 1] -> logits by question, each (B, choices)"""

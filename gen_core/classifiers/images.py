@@ -25,6 +25,7 @@ class ImageClassifier(Trainable):
 
     name = "judge"
     Config = ImageClassifierConfig
+    small: ClassVar = {"widths": (8, 16, 16)}
     indexes: ClassVar[bool] = False
     """Whether its checkpoint shall know where each training picture lies (see `TrainingIndex`)."""
 
@@ -33,10 +34,6 @@ class ImageClassifier(Trainable):
         widths = self.config.widths
         self.body = pyramid(nn.Conv2d(self.config.channels, widths[0], 3, padding=1), widths)
         self.head = nn.Linear(widths[-1], self.outputs)
-
-    @classmethod
-    def tiny(cls) -> ImageClassifierConfig:
-        return ImageClassifierConfig(widths=(8, 16, 16))
 
     @property
     def outputs(self) -> int:

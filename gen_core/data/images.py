@@ -10,6 +10,9 @@ from torch import Tensor
 
 from gen_core.sampling import pixels
 
+LUMA = (0.299, 0.587, 0.114)
+"""How bright red, green and blue look, as shares (Rec. ITU-R BT.601)."""
+
 
 class MissingData(FileNotFoundError):
     """The data set is not on this machine and could not be downloaded. Says where it looked."""

@@ -4,8 +4,6 @@ Everything that is compared runs in turn, round by round, so that whatever else 
 falls on both sides alike; the figures are medians over the rounds.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable

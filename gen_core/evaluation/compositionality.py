@@ -1,8 +1,6 @@
 """Compositionality: does a model compose or remember? How often it draws two attributes together
 that no training picture showed together, beside pairs that training did show."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
@@ -18,7 +16,7 @@ from gen_core.data.avatars.schema import CATEGORICAL, HELD_OUT, Avatar, any_avat
 from gen_core.data.splits import AVATARS
 from gen_core.families.guided import GuidedFamily
 from gen_core.progress import Progress, Report, ignore
-from gen_core.sampling import Noise, final
+from gen_core.sampling import Noise, final, in_range
 
 Asked = dict[str, str]
 """Attributes and their values; all others are open."""
@@ -110,8 +108,7 @@ def _by_rule(labels: Sequence[Asked], seeds: range) -> Tensor:
     """(B, 3, SIDE, SIDE) in [-1, 1]: people who are seen to be as asked for and otherwise anybody,
     not those whom the classifier was trained on."""
     people = map(_anybody, labels, seeds)
-    pixels = torch.from_numpy(np.stack([portrait(person, SIDE) for person in people]))
-    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+    return in_range(np.stack([portrait(person, SIDE) for person in people]))
 
 
 @torch.inference_mode()

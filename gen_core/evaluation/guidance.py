@@ -14,8 +14,6 @@ Sharpness is the variance of the Laplacian, which answers to edges and not to ar
 of focus (Pech-Pacheco et al. 2000, *Diatom autofocusing in brightfield microscopy*).
 """
 
-from __future__ import annotations
-
 import itertools
 import statistics
 from collections.abc import Sequence
@@ -26,6 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gen_core.classifiers.emoji import SceneClassifier
+from gen_core.data.images import LUMA
 from gen_core.evaluation.prompt_accuracy import BACKGROUNDS, Asked, answers, drawn, prompts
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.clip_score import ClipScorer
@@ -37,8 +36,6 @@ KNOBS = {"steps": 20, "solver": "dpm++2m"}
 SHARPNESS_GUIDANCE = 3.0
 BATCH = 40
 LAPLACIAN = ((0.0, 1.0, 0.0), (1.0, -4.0, 1.0), (0.0, 1.0, 0.0))
-LUMINANCE = (0.299, 0.587, 0.114)
-"""Shares of red, green and blue: ITU-R BT.601."""
 FLAT = 1e-6
 """Below every variance that a picture with an edge has: keeps logarithms finite."""
 Figures = dict[str, Any]
@@ -155,7 +152,7 @@ def sharpness(
 
 def laplacian_variance(x: Tensor) -> Tensor:
     """x (B, 3, H, W) in [-1, 1] -> (B,): of the luminance from 0 to 255, without the border."""
-    weights = torch.tensor(LUMINANCE, device=x.device).view(1, 3, 1, 1)
+    weights = torch.tensor(LUMA, device=x.device).view(1, 3, 1, 1)
     luminance = ((x + 1) * 127.5 * weights).sum(1, keepdim=True)
     kernel = torch.tensor(LAPLACIAN, device=x.device).view(1, 1, 3, 3)
     return F.conv2d(luminance, kernel).flatten(1).var(1, unbiased=False)

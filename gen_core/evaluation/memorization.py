@@ -6,8 +6,6 @@ Detect Data-Copying in Generative Models": distances to the training set, of gen
 against those of held-out ones).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -5,8 +5,6 @@ what the model remembers rather than composes. The classifier has seen all combi
 accuracy, on pictures that are painted as the prompts say, stands beside the model's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

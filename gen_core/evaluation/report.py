@@ -1,8 +1,6 @@
 """Figures as Markdown tables, made from checkpoints' cards: what stands in the README and on the
 page."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -68,6 +68,5 @@ class Diffusion(GuidedFamily):
         """level is t from 1000 to 0, out the predicted noise."""
         network = self.guided(condition, len(noise), guidance_scale)
         x_t, predict = self.prior.draw(noise).to(self.device), self.denoiser(network)
-        solve = DIFFUSION_SOLVERS[solver]
-        frames = solve(predict, x_t, self.schedule, steps, noise, **own)
+        frames = DIFFUSION_SOLVERS[solver](predict, x_t, self.schedule, steps, noise, **own)
         yield from finished(frames, network)

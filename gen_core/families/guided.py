@@ -1,7 +1,5 @@
 """What diffusion and flow matching share: one conditional network and classifier-free guidance."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -37,6 +35,7 @@ class GuidedFamily(Family):
     """A network that is asked for a class, for attributes or for nothing, with guidance."""
 
     Config = UNetConfig
+    small: ClassVar = {"widths": (16, 32), "blocks": 1, "embedding": 32}
     typical: ClassVar = {"steps": 20, "guidance_scale": 2.0}
     measured_with: ClassVar = {"steps": 50, "guidance_scale": 1.2}
 
@@ -52,11 +51,7 @@ class GuidedFamily(Family):
             return Attributes(SCHEMAS[config.schema])
         return Classes(config.classes) if config.classes else Nothing()
 
-    @classmethod
-    def tiny(cls) -> UNetConfig:
-        return UNetConfig(widths=(16, 32), blocks=1, embedding=32)
-
-    def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
+    def extra_metrics(self, evaluation: "Evaluation") -> dict[str, Any]:
         """Whether it composes attributes that no training picture showed together."""
         if not isinstance(self.condition, Attributes):
             return {}
@@ -64,7 +59,7 @@ class GuidedFamily(Family):
             return evaluation.at_a_glance("composing")
         return {"composing": evaluation.compositionality(self)}
 
-    def guided(self, rows: Tensor | None, count: int, guidance_scale: float) -> GuidedNetwork:
+    def guided(self, rows: Tensor | None, count: int, guidance_scale: float) -> "GuidedNetwork":
         """The network with guidance. rows: what is asked for, as the condition encodes it; None:
         nothing."""
         null = self.condition.null(count).to(self.device)

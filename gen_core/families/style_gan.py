@@ -102,9 +102,8 @@ class StyleGAN(GAN):
 
     @classmethod
     def tiny(cls) -> StyleGANConfig:
-        narrow = (16, 16, 16)
         return StyleGANConfig(
-            size=16, widths=narrow, discriminator_widths=(16, 16), latent=8, mapping=2
+            size=16, widths=(16, 16, 16), discriminator_widths=(16, 16), latent=8, mapping=2
         )
 
     def discriminator_loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:

@@ -5,12 +5,10 @@ width is learned with the weights (Rybkin et al. 2021, "sigma-VAE"), so that rec
 KL are in the same unit, nats, and need no weight between them.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +43,7 @@ class VAEConfig:
 class VAE(Family):
     name = "vae"
     Config = VAEConfig
+    small: ClassVar = {"widths": (16, 32), "latent": 4}
     knobs = (
         Number(
             "temperature", 1.0, 0, 2, info="Width of the prior: 0 is its mean, 1 what was trained"
@@ -61,10 +60,6 @@ class VAE(Family):
         self.register_buffer("influence", torch.ones(c.latent))
         self.event = Picture(c.channels, c.size, c.size)
         self.prior = Gaussian((c.latent,))
-
-    @classmethod
-    def tiny(cls) -> VAEConfig:
-        return VAEConfig(widths=(16, 32), latent=4)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (B, C, H, W) in [-1, 1] -> mean and log variance of q(z | x), each (B, latent)"""
@@ -128,7 +123,7 @@ class VAE(Family):
         yield Frame(1, 1, 1.0, x, evaluations=1)
 
     @torch.inference_mode()
-    def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
+    def extra_metrics(self, evaluation: "Evaluation") -> dict[str, Any]:
         """How well the test pictures come back, where the data set is on this machine."""
         try:
             test = evaluation.test_set(self)

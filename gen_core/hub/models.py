@@ -4,8 +4,6 @@ Visitors choose from the host's list; a name that is not on it is never looked f
 comes with a model. `gen_core.hub.server` draws with them.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os

@@ -4,8 +4,6 @@ diffusers and its friends change settings of the whole process while they open a
 precision, how layers are initialised), so the app does this in a process of its own: see `server`.
 """
 
-from __future__ import annotations
-
 import errno
 import functools
 import inspect

@@ -5,8 +5,6 @@ takes its memory with it. What a model's libraries do to the settings of their p
 hunger for memory, cannot hurt the app.
 """
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Generator, Iterator, Sequence

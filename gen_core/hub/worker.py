@@ -1,7 +1,5 @@
 """A process of its own for one kind of work, whose progress is seen and which can be ended."""
 
-from __future__ import annotations
-
 import contextlib
 import multiprocessing
 import threading

@@ -18,6 +18,7 @@ from gen_core.data.splits import UNTOUCHED
 from gen_core.families.vae import VAE
 from gen_core.knobs import number, whole
 from gen_core.latent.corruptions import KINDS, Corruption, corrupt
+from gen_core.progress import Progress, result_of
 
 ERROR, BOUND = "error", "bound"
 SCORES = (ERROR, BOUND)
@@ -99,18 +100,13 @@ def measure(
 
     more: further corruptions, by name. Raises KnobError.
     """
-    steps = measuring(model, count, seed, more)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return result_of(measuring(model, count, seed, more))
 
 
 def measuring(
     model: VAE, count: int = 500, seed: int = 0, more: Mapping[str, Corruption] | None = None
-) -> Generator[tuple[int, int], None, dict[str, Any]]:
-    """`measure` for those who wait for it: yields (pictures done, pictures in all)."""
+) -> Generator[Progress, None, dict[str, Any]]:
+    """`measure` for those who wait for it: yields how far it is."""
     kinds = {**KINDS, **(more or {})}
     count, done = whole("count", count, len(kinds), MOST), 0
     seed = whole("seed", seed, 0, 2**31)
@@ -121,13 +117,13 @@ def measuring(
         for score, values in _scores(model, x, seed + first).items():
             portraits[score] += values
         done += len(x)
-        yield done, 2 * count
+        yield Progress("Measuring what is normal", done, 2 * count, "pictures")
     odd: dict[str, dict[str, list[float]]] = {}
     for place, (kind, change) in enumerate(kinds.items()):
         x = _portraits(UNTOUCHED[count + place : 2 * count : len(kinds)], size)
         odd[kind] = _scores(model, corrupt(x, change, seed + place), seed)
         done += len(x)
-        yield done, 2 * count
+        yield Progress("Measuring what is normal", done, 2 * count, "pictures")
     return {
         "count": count,
         "seed": seed,

@@ -21,13 +21,12 @@ from gen_core.data.avatars.schema import (
     attribute_labels,
     random_avatar,
 )
+from gen_core.data.images import LUMA
 from gen_core.data.splits import AVATARS
 from gen_core.nets.attributes import IGNORE_INDEX, SCALE
 
 PEOPLE = 4000
 """Of the training data, to know how much traits vary."""
-LUMA = torch.tensor([0.299, 0.587, 0.114])
-"""How bright red, green and blue look (Rec. ITU-R BT.601)."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def _any_but_none(attribute: str) -> tuple[float, ...]:
 
 
 def _brightness(colours: Mapping[str, tuple[float, ...]]) -> tuple[float, ...]:
-    return tuple(float(torch.tensor(rgb) @ LUMA) for rgb in colours.values())
+    return tuple(float(torch.tensor(rgb) @ torch.tensor(LUMA)) for rgb in colours.values())
 
 
 TRAITS = {

@@ -34,8 +34,7 @@ class AttributeEmbedding(nn.Module):
         nn.init.normal_(self.values.weight, std=len(choices) ** -0.5)
         self.measures = nn.Linear(2 * measures, width, bias=False)
         self.mlp = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
-        first = torch.tensor([0, *choices[:-1]]).cumsum(0)
-        self.register_buffer("first", first, persistent=False)
+        self.register_buffer("first", torch.tensor([0, *choices[:-1]]).cumsum(0), persistent=False)
 
     def forward(self, rows: Tensor) -> Tensor:
         """rows (B, choices + measures) int64 -> (B, width)"""

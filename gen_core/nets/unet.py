@@ -153,7 +153,11 @@ class UNet(nn.Module):
         pixels = config.channels * config.patch**2
         first, last = config.widths[0], config.widths[-1]
         self.time = FourierTime(config.embedding)
-        self.label = _embedding(config)
+        self.label = (
+            AttributeEmbedding(config.choices, config.measures, config.embedding)
+            if config.choices
+            else nn.Embedding(config.classes + 1, config.embedding)
+        )
         self.enter = nn.Conv2d(pixels, first, 3, padding=1)
 
         self.down, skips, width = nn.ModuleList(), [first], first
@@ -203,9 +207,3 @@ class UNet(nn.Module):
             joins = isinstance(layer, ResBlock)
             x = through(layer, torch.cat([x, skips.pop()], dim=1) if joins else x)
         return F.pixel_shuffle(self.leave(x), self.config.patch)
-
-
-def _embedding(config: UNetConfig) -> nn.Module:
-    if config.choices:
-        return AttributeEmbedding(config.choices, config.measures, config.embedding)
-    return nn.Embedding(config.classes + 1, config.embedding)

@@ -4,8 +4,6 @@ As PNG text, which every program keeps or drops whole, and as an XMP packet with
 has for it (Photo Metadata Standard 2024.1, "Digital Source Type"), for programs that look for it.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Mapping

@@ -8,8 +8,6 @@ sizes. The pattern stands below for all to read: the mark helps the honest and p
     python -m gen_core watermark    measures how often it is found
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json

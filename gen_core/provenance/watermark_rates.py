@@ -1,10 +1,7 @@
 """How often the invisible mark is found, and how often one is found where there is none."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ from PIL import Image
 
 from gen_core.data.emoji import Emoji
 from gen_core.data.emoji.scenes import any_scene, paint
+from gen_core.evaluation.evaluate import today
 from gen_core.families.text_to_image import TextToImage
 from gen_core.progress import Progress, Report, ignore
 from gen_core.provenance import watermark
@@ -89,7 +87,7 @@ def rates(
             found[name].append(_score(Image.fromarray(after), name, rng))
         progress(Progress("marked pictures", k + 1, pictures, "pictures"))
     return {
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": today(),
         "pictures": len(noise),
         "by_model": model is not None,
         "unmarked": unmarked,

@@ -5,8 +5,6 @@ new figure is a few lines of text, and one of other weights is never shown. A fa
 library can open too has a folder in that library's format instead, and all metadata in card.json.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import functools

@@ -8,8 +8,6 @@ One process for each GPU, or for each core: a small network's convolutions gain 
 from a second thread (46 pictures a second with two threads, 55 with two processes).
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass

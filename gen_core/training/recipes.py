@@ -1,13 +1,10 @@
 """What each shipped checkpoint was trained with, and how a recipe becomes a checkpoint."""
 
-from __future__ import annotations
-
 import contextlib
-import dataclasses
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -156,7 +153,7 @@ def deviation(name: str, card: Mapping[str, Any]) -> str:
 
 def _plain(recipe: Recipe) -> dict[str, Any]:
     """As JSON gives it back."""
-    return json.loads(json.dumps(dataclasses.asdict(recipe)))
+    return json.loads(json.dumps(asdict(recipe)))
 
 
 @dataclass
@@ -341,7 +338,7 @@ class Run:
         recipe, device = self.recipe, last.trainer.model.device
         return {
             "data": recipe.data,
-            "recipe": dataclasses.asdict(recipe),
+            "recipe": asdict(recipe),
             "steps": last.step,
             "pictures": last.step * recipe.batch,
             "seed": recipe.seed,
@@ -375,5 +372,5 @@ class Run:
 def run(name: str, folder: Path | str = "runs", steps: int | None = None) -> Run:
     """The run of a recipe by name; `steps` overrides the recipe's own length."""
     recipe = RECIPES[choice("recipe", name, list(RECIPES))]
-    recipe = dataclasses.replace(recipe, steps=steps) if steps else recipe
+    recipe = replace(recipe, steps=steps) if steps else recipe
     return registry.classes[recipe.family].run(name, recipe, Path(folder) / name)

@@ -16,11 +16,10 @@ from demos.page.panel import Panel
 from demos.page.script import script
 from demos.tabs.diffusion.texts import FORWARD
 from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
-from gen_core import Noise
 from gen_core.devices import device_title
 from gen_core.families.diffusion import Diffusion
 from gen_core.progress import Progress
-from gen_core.sampling import pixels, seeds_from
+from gen_core.sampling import Noise, pixels, seeds_from
 from gen_core.solvers import NoiseSchedule
 
 MODEL = "diffusion-fashion"

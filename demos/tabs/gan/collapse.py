@@ -21,12 +21,10 @@ from demos.page.script import script
 from demos.tabs.gan.samples import TAB
 from demos.tabs.gan.texts import COLLAPSE
 from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
-from gen_core import Noise, final
-from gen_core.devices import device_title
 from gen_core.evaluation.metrics import ALIVE
 from gen_core.families.gan import GAN
 from gen_core.progress import Progress
-from gen_core.sampling import pixels, seeds_from
+from gen_core.sampling import Noise, final, pixels, seeds_from
 from gen_core.training.checkpoint import CheckpointError
 
 RUNS = {"Healthy": "gan-fashion-healthy", "Collapsed": "gan-fashion-collapsed"}
@@ -116,8 +114,8 @@ def watch_both(app: App, *, count: int, seed: int) -> Iterator[TimelineValue | P
             seconds += time.perf_counter() - started
             drawn[run.title].append(pixels(x))
             yield Progress("Snapshot", sum(map(len, drawn.values())), total)
-    steps, device = moments(runs), device_title(runs[0].model.device)
-    where = f"{count * total} pictures in {duration(seconds)} · {device}"
+    steps = moments(runs)
+    where = f"{count * total} pictures in {duration(seconds)} · {app.device_title}"
     yield timeline_from_images(
         {run.title: [drawn[run.title][run.at(s)] for s in steps] for run in runs},
         [

@@ -15,11 +15,10 @@ from demos.page.script import sampling, script
 from demos.tabs.gan.samples import LABEL, MODEL, TAB, classes_of
 from demos.tabs.gan.texts import DISCRIMINATOR
 from demos.widgets.tiles import Scale, Tile, Tiles, TilesValue
-from gen_core import Noise, final
 from gen_core.devices import device_title
 from gen_core.families.gan import GAN
 from gen_core.progress import Progress
-from gen_core.sampling import pixels, seeds_from
+from gen_core.sampling import Noise, final, pixels, seeds_from
 
 NAME = f"{TAB}-discriminator"
 MIX = Knob("mix", "Mix in other pictures", "flag", False)
@@ -47,12 +46,6 @@ def judged(
     figures = [f"{logit:+.2f}".replace("-", "−") for logit in logits.tolist()]
     said = zip(titles, notes, logits.sigmoid().tolist(), figures, strict=True)
     return [Tile(image, *words, framed) for image, words in zip(pixels(x), said, strict=True)]
-
-
-def fitting_class(model: GAN, x: Tensor) -> int:
-    """The class as which the discriminator believes a picture (1, 1, H, W) most."""
-    every = list(range(len(FASHION)))
-    return int(model.judge(x.expand(len(every), -1, -1, -1), every).argmax())
 
 
 def verdict(
@@ -91,11 +84,12 @@ def verdict(
 
 
 def judged_others(model: GAN, others: Pictures) -> list[Tile]:
-    """Pictures with a name are judged as what they are, one without as what it looks like."""
+    """Pictures with a name are judged as what they are, one without as what it passes for best."""
     if others.names[0]:
         classes = [FASHION.index(name) for name in others.names]
         return judged(model, others.x, classes, others.names, [""] * len(classes), framed=True)
-    c = fitting_class(model, others.x)
+    every = list(range(len(FASHION)))
+    c = int(model.judge(others.x.expand(len(every), -1, -1, -1), every).argmax())
     return judged(model, others.x, [c], [f"as {FASHION[c]}"], [others.origin], framed=True)
 
 

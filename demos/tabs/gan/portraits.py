@@ -10,7 +10,6 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -26,21 +25,20 @@ from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.tabs.gan.samples import TAB, meaning
 from demos.tabs.gan.texts import CENSUS, HOW_TO_READ, NOT_COUNTED, PARTS, PORTRAITS, STYLES
-from demos.widgets.attribute_picker import AttributeKnob, Attributes
+from demos.widgets.attribute_picker import JUDGE, AttributeKnob, Attributes
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.measured import card, figures_of
 from demos.widgets.tiles import Tiles, TilesValue, sample_tiles
-from gen_core import Noise
 from gen_core.classifiers.attributes import TENTHS
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
 from gen_core.devices import device_title
 from gen_core.families.style_gan import StyleGAN, StyleGANConfig
-from gen_core.knobs import KnobError, whole
-from gen_core.sampling import MAX_SEED, pixels, seeds_from
+from gen_core.knobs import whole
+from gen_core.sampling import Noise, pixels, seeds_from
 from gen_core.training.checkpoint import CheckpointError
 
-MODEL, JUDGE = "gan-avatars", "judge-avatars"
+MODEL = "gan-avatars"
 FACTOR = 2
 """What is drawn less than half or more than twice as often as in the data has a remark."""
 NAMED = 3
@@ -60,14 +58,9 @@ PSI = control_of(
 
 
 @functools.cache
-def alone() -> ThreadPoolExecutor:
+def alone() -> Callable[..., Any]:
     """One for both panels and all visitors: runs take turns anyway."""
     return unaided_thread()
-
-
-def unaided(work: Callable[..., Any], *args: Any, **knobs: Any) -> Any:
-    """What work(...) returns, computed by a thread that waits for no other core."""
-    return alone().submit(work, *args, **knobs).result()
 
 
 # --- portraits ------------------------------------------------------------------------------------
@@ -77,7 +70,7 @@ def draw(
     app: App, *, truncation_psi: float, seed: int, count: int, wish: Attributes
 ) -> Iterator[TilesValue]:
     """Yields the portraits, as tiles."""
-    yield unaided(
+    yield alone()(
         sample_tiles,
         app.model(MODEL),
         seeds_from(seed, count),
@@ -282,11 +275,12 @@ def mix(
     app: App, *, layers: int, truncation_psi: float, seed: int, column_seed: int
 ) -> Iterator[LabelledGridValue]:
     """Yields the table."""
-    rows, columns = seeds_from(seed, ROWS), column_seeds(column_seed)
+    rows = seeds_from(seed, ROWS)
+    columns = seeds_from(column_seed, COLUMNS, "column_seed")
     model = app.model(MODEL)
     layers = whole("layers", layers, 0, model.generator.layers)
     started = time.perf_counter()
-    table = unaided(mixtures, model, rows, columns, layers, truncation_psi)
+    table = alone()(mixtures, model, rows, columns, layers, truncation_psi)
     took = f"{len(table) * len(table[0])} pictures in {duration(time.perf_counter() - started)}"
     titles = [("Itself", "unmixed"), *((f"Seed {row}", "for the coarse layers") for row in rows)]
     lines = [[Cell(picture, "") for picture in line] for line in table]
@@ -297,16 +291,8 @@ def mix(
         corner="for the fine layers",
         caption=split(model, layers),
         name=f"mixed-styles-{seed}",
-        provenance=f"{took} · {unaided(device_title, model.device)}",
+        provenance=f"{took} · {alone()(device_title, model.device)}",
     )
-
-
-def column_seeds(first: int) -> range:
-    """The seeds of the columns; raises KnobError where there are no more."""
-    if first + COLUMNS - 1 > MAX_SEED:
-        last = MAX_SEED - COLUMNS + 1
-        raise KnobError(f"column_seed={first}: choose 0 to {last}, so that all have one")
-    return range(first, first + COLUMNS)
 
 
 @torch.inference_mode()

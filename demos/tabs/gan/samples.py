@@ -17,12 +17,10 @@ from demos.page.script import drawing, script
 from demos.tabs.gan.texts import SAMPLES, WALK
 from demos.widgets.tiles import Tiles, TilesValue, sample_tiles
 from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
-from gen_core import Noise
-from gen_core.devices import device_title
 from gen_core.families.gan import GAN
 from gen_core.latent.interpolation import spherical
 from gen_core.progress import Progress
-from gen_core.sampling import pixels, seeds_from
+from gen_core.sampling import Noise, pixels, seeds_from
 
 TAB, MODEL = "gan", "gan-fashion"
 LABEL = Knob("label", "What to draw", "label", ALL_CLASSES, all_classes=True)
@@ -99,7 +97,7 @@ def walk(
         step_word="picture",
         columns=5,
         ms_per_step=1000 * seconds / len(path),
-        provenance=f"{took} · {device_title(model.device)}",
+        provenance=f"{took} · {app.device_title}",
         name=f"gan-walk-{seed}",
         alt="a walk through latent space",
         autoplay=True,

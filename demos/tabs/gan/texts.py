@@ -1,7 +1,6 @@
 """The words of the GAN tab."""
 
-from demos.page import slerp
-from demos.page.explain import Explanation
+from demos.page.explain import ARC_FORMULA, ARC_SOURCE, ARC_SYMBOLS, Explanation
 from gen_core.families.gan import GANConfig
 from gen_core.families.style_gan import MIXED, TYPICAL, StyleGANConfig
 from gen_core.training.recipes import RECIPES
@@ -115,9 +114,9 @@ WALK = Explanation(
         "the same path, look at what they have in common at the same moment: width, brightness, "
         "texture, whatever the network keeps apart from the class."
     ),
-    formula=slerp.FORMULA,
-    symbols=(("z_a, z_b", "the codes of two seeds, 64 numbers each"), *slerp.SYMBOLS),
-    source=slerp.SOURCE,
+    formula=ARC_FORMULA,
+    symbols=(("z_a, z_b", "the codes of two seeds, 64 numbers each"), *ARC_SYMBOLS),
+    source=ARC_SOURCE,
 )
 
 COLLAPSE = Explanation(

@@ -25,7 +25,6 @@ from demos.tabs.vae.reconstruct import error_map
 from demos.widgets.anomaly import Anomaly, AnomalyValue, Picture, Score
 from gen_core.data.avatars import avatars
 from gen_core.data.avatars.schema import BACKGROUNDS, CLOTH_COLOURS
-from gen_core.devices import device_title
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import BOUND, ERROR, examine, measuring
 from gen_core.latent.corruptions import KINDS, corrupt
@@ -178,20 +177,14 @@ def normal_scores(app: App) -> Generator[Progress, None, Mapping[str, Any]]:
     model = app.model(PORTRAITS)
     if known := model.card.get(SECTION, {}).get("anomaly"):
         return known
-    steps = measuring(model, LIVE_COUNT)
-    while True:
-        try:
-            yield Progress("Measuring what is normal", *next(steps), "pictures")
-        except StopIteration as end:
-            return end.value
+    return (yield from measuring(model, LIVE_COUNT))
 
 
 def judged(
     app: App, pictures: Pictures, measured: Mapping[str, Any], *, score: str, allowed: float
 ) -> AnomalyValue:
     """The widget's value for one picture, x (1, 3, 64, 64)."""
-    model = app.model(PORTRAITS)
-    copy, scores = examine(model, pictures.x)
+    copy, scores = examine(app.model(PORTRAITS), pictures.x)
     shown = [
         Picture("The picture", pictures.origin, pixels(pictures.x)[0]),
         Picture("What the model makes of it", f"its copy of {pictures.origin}", pixels(copy)[0]),
@@ -212,7 +205,7 @@ def judged(
         measured_on=f"Scores of {measured['count']} portraits that training did not show, and of "
         f"{measured['count']} odd pictures of {len(measured['odd'])} kinds, with seed "
         f"{measured['seed']}. {HOW_FAR}",
-        provenance=f"{pictures.origin} · {PORTRAITS} · {device_title(model.device)}",
+        provenance=f"{pictures.origin} · {PORTRAITS} · {app.device_title}",
         name=NAME,
     )
 

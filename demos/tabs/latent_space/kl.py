@@ -1,7 +1,6 @@
 """The Without the KL panel: what an autoencoder loses with the KL term, and with the trick by
 which its codes are drawn."""
 
-import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -163,11 +162,11 @@ class KLPanel(Panel):
         ending: of its name in the API."""
 
         def values(**knobs: Any) -> Iterator[Any]:
-            yield (yield from run(knobs))
+            yield self.signed((yield from run(knobs)), knobs)
 
         page.app.on(
             press.click,
-            functools.partial(self.signing, values),
+            values,
             page.knobs,
             screen,
             stop=stop,

@@ -13,14 +13,13 @@ from typing import Any, Self
 
 import torch
 
+from demos.page.image_io import distance
 from demos.tabs.latent_space.kl_pictures import HUES, Variant
 from demos.tabs.latent_space.texts import CURVES, FIGURES, FROM_TRAINING, NO_FRECHET
-from demos.tabs.overview.rows import distance
 from demos.widgets.chart import Axis, LogAxis, Mark, axes, chart, corner, level, placed
 from demos.widgets.measured import card, table
 from gen_core.evaluation.reference import floor_of
 from gen_core.training import checkpoint
-from gen_core.training.checkpoint import CheckpointError
 
 RATE, DISTORTION = "elbo.rate", "elbo.distortion"
 MOST_POINTS = 120
@@ -94,7 +93,7 @@ def _if_sound(variant: Variant, hue: str) -> Known | None:
     """None where the file is damaged: drawing with it says so, the page is there for all."""
     try:
         return Known.of(variant, hue)
-    except CheckpointError:
+    except checkpoint.CheckpointError:
         return None
 
 

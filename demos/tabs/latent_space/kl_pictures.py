@@ -11,14 +11,14 @@ from torch import Tensor
 
 from demos.page.handlers import App, once
 from demos.page.image_io import CardValue
-from demos.tabs.latent_space.models import JUDGE, MOST_PORTRAITS, PORTRAITS, UNSEEN_FROM, portrait
+from demos.tabs.latent_space.models import MOST_PORTRAITS, PORTRAITS, UNSEEN_FROM, portrait
 from demos.tabs.latent_space.texts import AWAY, HOLES
+from demos.widgets.attribute_picker import JUDGE
 from demos.widgets.labelled_grid import Cell, LabelledGridValue, Row
 from demos.widgets.timeline import timeline_from_images
 from gen_core import Noise, available, final
 from gen_core.classifiers.attributes import AttributeClassifier
 from gen_core.data.avatars import avatars
-from gen_core.devices import device_title
 from gen_core.families.vae import VAE
 from gen_core.knobs import whole
 from gen_core.latent.anomaly import ERROR, examine
@@ -196,7 +196,7 @@ def _table(
         corner=corner,
         caption=AWAY.format(count=COUNT) if JUDGE in available() else "",
         name=name,
-        provenance=device_title(app.device),
+        provenance=app.device_title,
     )
 
 
@@ -255,7 +255,7 @@ def walk(app: App, variants: Sequence[Variant], knobs: Mapping[str, Any]) -> Run
         steps=range(1, count + 1),
         step_word="picture",
         ms_per_step=1000 * seconds / count,
-        provenance=device_title(app.device),
+        provenance=app.device_title,
         name="kl-walk",
         alt=f"from {ends}",
         notes=[str(ends)] * count,

@@ -25,11 +25,9 @@ from demos.tabs.latent_space.texts import BETWEEN, MIX
 from demos.tabs.vae.interpolate import COUNT, WalkPanel, walk_code, walks
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.timeline import Timeline
-from gen_core import Noise
-from gen_core.devices import device_title
 from gen_core.families.vae import VAE
 from gen_core.latent.interpolation import four_corners, spherical
-from gen_core.sampling import pixels
+from gen_core.sampling import Noise, pixels
 
 FIRST = {"a": 3, "b": 11, "c": 14, "d": 2}
 """The portraits at first."""
@@ -105,7 +103,7 @@ def draw(
         corner=corner,
         caption=caption,
         name="mixed-faces",
-        provenance=device_title(app.device),
+        provenance=app.device_title,
     )
 
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from demos.page.controls import Knob
 from demos.page.handlers import App
-from demos.page.image_input import Shown, Source
+from demos.page.image_input import RANDOM, Shown, Source
+from demos.page.script import random_code
 from gen_core import Noise
 from gen_core.data.avatars import avatars
 from gen_core.data.splits import AVATARS
@@ -22,11 +23,10 @@ from gen_core.latent.atlas import Atlas
 TAB = "latent-space"
 PORTRAITS = "vae-avatars"
 FLAT = "vae-fashion-2d"
-JUDGE = "judge-avatars"
 UNSEEN_FROM = AVATARS["test"].start
 """Portrait number n is drawn from this seed on: training showed the first 50,000 seeds."""
 MOST_PORTRAITS = 1_000_000
-PORTRAIT, RANDOM, DRAWING, UPLOAD = "A portrait", "A random code", Source.drawing, Source.upload
+PORTRAIT, DRAWING, UPLOAD = "A portrait", Source.drawing, Source.upload
 
 
 @functools.lru_cache(maxsize=4)
@@ -99,7 +99,7 @@ class FaceInput(Source):
         if source == PORTRAIT:
             return portrait_code(number, name)
         if source == RANDOM:
-            return [f"{name} = Noise([{number}]).randn(model.config.latent).to(model.device)"]
+            return random_code(name, number)
         return [*self.brought_code("x"), f"{name} = model.encode(x.to(model.device))[0]"]
 
 

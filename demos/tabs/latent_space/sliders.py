@@ -8,7 +8,6 @@ from demos.page.handlers import App
 from demos.page.panel import Panel
 from demos.page.script import script
 from demos.tabs.latent_space.models import (
-    JUDGE,
     MOST_PORTRAITS,
     PORTRAITS,
     TAB,
@@ -17,11 +16,11 @@ from demos.tabs.latent_space.models import (
     code_of_portrait,
 )
 from demos.tabs.latent_space.texts import MEASURED, NO_MEASURED, SLIDERS
+from demos.widgets.attribute_picker import JUDGE
 from demos.widgets.meaning_sliders import Faces, Move, MoveKnob, Mover, axis_of
 from demos.widgets.measured import card, figures_of, made, table
-from gen_core.latent.analyze import SECTION
+from gen_core.latent.analyze import SECTION, others
 from gen_core.latent.directions import TraitRegressor
-from gen_core.latent.disentanglement import others
 from gen_core.latent.traits import TRAITS
 
 TITLE, NAME = "Sliders", f"{TAB}-sliders"

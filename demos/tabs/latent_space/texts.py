@@ -1,7 +1,6 @@
 """The words of the Latent space tab."""
 
-from demos.page import slerp
-from demos.page.explain import Explanation
+from demos.page.explain import ARC_FORMULA, ARC_SOURCE, ARC_SYMBOLS, Explanation
 
 RADFORD = "Radford et al. 2016, *Unsupervised Representation Learning with DCGANs*, section 6.3.2"
 
@@ -64,9 +63,9 @@ BETWEEN = Explanation(
         "Nothing in the data looks like that: the decoder turns one into the other smoothly, "
         "whether or not such a face could be."
     ),
-    formula=r"z(t) = (1 - t)\, z_a + t\, z_b \qquad \text{or} \qquad " + slerp.FORMULA,
-    symbols=(("z_a, z_b", "the codes of the two ends, 64 numbers each"), *slerp.SYMBOLS),
-    source=slerp.SOURCE,
+    formula=r"z(t) = (1 - t)\, z_a + t\, z_b \qquad \text{or} \qquad " + ARC_FORMULA,
+    symbols=(("z_a, z_b", "the codes of the two ends, 64 numbers each"), *ARC_SYMBOLS),
+    source=ARC_SOURCE,
 )
 
 MIX = Explanation(

@@ -12,10 +12,9 @@ from demos.page.handlers import App, once
 from demos.page.image_io import in_data_url, png_data_url, prepare_colour
 from demos.page.panel import Page, Panel
 from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
+from demos.widgets.attribute_picker import JUDGE
 from demos.widgets.card import read
-from gen_core import Noise, final
 from gen_core.data.splits import AVATARS
-from gen_core.devices import device_title
 from gen_core.evaluation.memorization import (
     CANDIDATES,
     CLEARLY,
@@ -27,11 +26,10 @@ from gen_core.evaluation.memorization import (
 )
 from gen_core.knobs import KnobError, text
 from gen_core.progress import Progress
-from gen_core.sampling import pixels
+from gen_core.sampling import Noise, final, pixels
 
 HERE = Path(__file__).parent
 NAME = "overview-copies"
-JUDGE = f"judge-{PORTRAITS.id}"
 SHOWN = 5
 """Training pictures beside the one that is asked about."""
 KEPT_FAMILY, KEPT_SEED = next(family for family in FAMILIES if family.id == "gan"), 0
@@ -53,7 +51,7 @@ def fresh_portraits(app: App) -> Generator[Progress, None, tuple[Yardstick, str]
     for difference in measured(app.model(JUDGE), FRESH):
         found.append(difference)
         yield Progress("Measuring real new portraits", len(found), len(FRESH), "portraits")
-    return Yardstick(found), f"measured on {device_title(app.device)}"
+    return Yardstick(found), f"measured on {app.device_title}"
 
 
 def asked(picked: Any) -> tuple[Tensor, str]:
@@ -109,7 +107,7 @@ def value(
         f"own classifier finds most alike. Below {percent(yardstick.limit)}, {CLEARLY:.0%} of the "
         f"least of the fresh portraits, it counts as a copy. Fresh portraits: {note}. "
         f"{MEMORIZATION_SOURCE}",
-        "provenance": f"{who} · {JUDGE} · {device_title(app.device)}",
+        "provenance": f"{who} · {JUDGE} · {app.device_title}",
         "live": True,
     }
 

@@ -28,13 +28,11 @@ from demos.tabs.overview.texts import (
     FamilyText,
 )
 from demos.widgets.card import read
-from gen_core import available
-from gen_core.devices import device_title
 from gen_core.families.guided import GuidedFamily
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 from gen_core.sampling import Meter, seeds_from
-from gen_core.training.checkpoint import CheckpointError
+from gen_core.training.checkpoint import CheckpointError, available
 
 HERE = Path(__file__).parent
 COUNT, STEPS = 10, GuidedFamily.measured_with["steps"]
@@ -98,7 +96,7 @@ def _draw_row(
     for shown in drawn(text, app.model(text.model(data.id)), seeds, steps):
         if shown.done:
             results[text.id] = shown
-            note = f"live, {device_title(app.device)}"
+            note = f"live, {app.device_title}"
             yield {
                 ASKED: asked_row(data, len(seeds), results),
                 text.id: row(data, text, shown, note, "live"),
@@ -245,14 +243,16 @@ def _htmls(page: Page, names: Sequence[str]) -> list[gr.HTML]:
 
 def _tell(button: gr.Button, call: str) -> None:
     """A button also calls the script that goes with the rows."""
-    js = f"() => noiseToDataOverview.{call}()"
-    button.click(None, None, None, js=js, api_visibility="private")
+    button.click(
+        None, None, None, js=f"() => noiseToDataOverview.{call}()", api_visibility="private"
+    )
 
 
 def _style_and_script(app: App) -> None:
     style = read(HERE / "overview.css", "chart/chart.css")
-    script = read(HERE / "overview.js")
-    gr.HTML(f"<style>{style}</style>", js_on_load=script, apply_default_css=False)
+    gr.HTML(
+        f"<style>{style}</style>", js_on_load=read(HERE / "overview.js"), apply_default_css=False
+    )
 
 
 def _follow(choice: gr.components.Component, parts: Mapping[str, gr.HTML], run: Any) -> None:

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 from torch import Tensor
 
-from demos.page.image_io import png_data_url
+from demos.page.image_io import distance, png_data_url
 from demos.tabs.overview.texts import (
     ASKED_LINE,
     ASKED_TITLE,
@@ -21,13 +21,12 @@ from demos.tabs.overview.texts import (
     FamilyText,
 )
 from demos.widgets.chart import TOP, LogAxis, Mark, axes, chart, corner, level, placed
-from gen_core import available
+from gen_core import Family, available
 from gen_core.data import CLASSES
 from gen_core.data.avatars import portrait, random_avatar
 from gen_core.data.avatars.captions import caption
 from gen_core.data.splits import AVATARS
 from gen_core.evaluation.reference import floor_of
-from gen_core.family import Family
 from gen_core.knobs import choice
 from gen_core.sampling import Meter, pixels
 
@@ -131,13 +130,6 @@ def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iter
 def milliseconds(value: float) -> str:
     """Three figures at most: 0.84, 8.4, 84, 840."""
     return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
-
-
-def distance(value: float | None) -> str:
-    """Two or three figures: 0.045, 0.45, 4.51, 45.1."""
-    if value is None:
-        return "not measured yet"
-    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
 def row(data: DataText, text: FamilyText, shown: Result | None, note: str, state: str) -> str:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from demos.page.controls import Knob
-from demos.page.handlers import App
+from demos.page.handlers import App, watch
 from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
-from demos.sampling.generate import finished
 from demos.tabs.text_to_image.generate import (
     EXAMPLE,
     GUIDANCE,
@@ -25,7 +24,6 @@ from demos.tabs.text_to_image.generate import (
 )
 from demos.tabs.text_to_image.texts import CHANGE, TWO
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
-from gen_core.devices import device_title
 from gen_core.sampling import Meter, pixels, seeds_from
 
 COLUMNS: dict[str, tuple[str, dict[Any, str]]] = {
@@ -53,7 +51,7 @@ def change_one(
         own = USUAL | {knob: value, "prompt": prompt, "negative_prompt": negative_prompt}
         meter = Meter(model, seeds, **own)
         meter.warm_up()
-        x = yield from finished(meter)
+        x = yield from watch(meter)
         seconds += meter.seconds
         for row, picture in zip(cells, pixels(x), strict=True):
             row[k] = Cell(picture, duration(meter.seconds / count))
@@ -63,7 +61,7 @@ def change_one(
             list(columns.values()),
             corner=change.lower(),
             name=f"{ID}-{knob}",
-            provenance=f"{device_title(model.device)} · {duration(seconds)} {state}",
+            provenance=f"{app.device_title} · {duration(seconds)} {state}",
             caption="Every row starts from the same noise. The time is for one picture.",
         )
 
@@ -116,19 +114,22 @@ def side_by_side(
     model, seeds = app.model(MODEL), seeds_from(seed, count)
     app.check_work(2 * count, settings["steps"])
     prompts, seconds = (prompt, other_prompt), 0.0
-    rows = [Row("", "", [None] * count, words) for words in differing(*prompts)]
+    rows = [
+        Row(" ".join(text for text, _ in words), "", [None] * count, words)
+        for words in differing(*prompts)
+    ]
     for k, text in enumerate(prompts):
         meter = Meter(model, seeds, prompt=text, **settings)
-        x = yield from finished(meter)
+        x = yield from watch(meter)
         seconds += meter.seconds
-        rows[k] = Row("", "", [Cell(picture, "") for picture in pixels(x)], rows[k].words)
+        rows[k] = replace(rows[k], cells=[Cell(picture, "") for picture in pixels(x)])
         state = "all" if k else "so far"
         yield LabelledGridValue(
             rows,
             [f"seed {s}" for s in seeds],
             corner="",
             name=f"{ID}-two-prompts",
-            provenance=f"{device_title(model.device)} · {duration(seconds)} {state}",
+            provenance=f"{app.device_title} · {duration(seconds)} {state}",
             caption="Each column starts from the same noise.",
         )
 

@@ -4,23 +4,22 @@ Below it stand a search, as one types, for the emoji that fit some words best by
 and what was measured: how often the model draws what it is asked for, and what guidance trades.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import torch
 from torch import Tensor
 
 from demos.page.controls import Knob
-from demos.page.handlers import App
+from demos.page.handlers import App, watch
 from demos.page.image_io import duration
 from demos.page.panel import Page, Panel
-from demos.page.progress import watch
 from demos.page.script import sampling, script
 from demos.tabs.text_to_image.generate import (
     ID,
@@ -46,20 +45,18 @@ from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.measured import card, made, table
 from demos.widgets.tiles import Tile, Tiles, TilesValue
-from gen_core import Noise
 from gen_core.data.emoji import Emoji, load_emoji
 from gen_core.data.emoji.scenes import portrait
 from gen_core.data.images import MissingData
-from gen_core.devices import device_title
 from gen_core.evaluation.report import HEADS, prompt_accuracy_rows
 from gen_core.families.text_to_image.folder import EMOJI, measured
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
-from gen_core.sampling import pixels, seeds_from
+from gen_core.sampling import Meter, pixels, seeds_from
 from gen_core.training.checkpoint import weights_folder
 
 if TYPE_CHECKING:
-    from gen_core.families.text_to_image.clip_score import ClipScorer, Found, Search
+    from gen_core.families.text_to_image.clip_score import Found, Search
 
 SEARCH_NAME = f"{ID}-search"
 SHOWN = 12
@@ -92,7 +89,7 @@ TRADEOFF_HEADS = (
 
 def nearest(app: App, words: str, pictures: bool = True) -> TilesValue:
     """The nearest emoji as tiles; pictures: whether to show them, where they are."""
-    search = _search(str(weights_folder() / MODEL), str(app.device))
+    search = opened("Search", weights_folder() / MODEL, app.device)
     started = time.perf_counter()
     found = search.nearest(words, min(SHOWN, len(search.items)))
     took = duration(time.perf_counter() - started)
@@ -103,19 +100,20 @@ def nearest(app: App, words: str, pictures: bool = True) -> TilesValue:
     return TilesValue(
         tiles(search, found, here),
         headline=f"The {len(found)} that fit best, of {len(search.items):,} emoji",
-        provenance=f"{device_title(app.device)} · {took} · {source}",
+        provenance=f"{app.device_title} · {took} · {source}",
         name=SEARCH_NAME,
     )
 
 
-@functools.lru_cache(maxsize=1)
-def _search(folder: str, device: str) -> Search:
-    from gen_core.families.text_to_image.clip_score import Search  # heavy, and only for this tab
+@functools.lru_cache(maxsize=2)
+def opened(kind: str, folder: Path, device: torch.device) -> Any:
+    """The `Search` or the `ClipScorer` of a model's folder, opened once for all visitors."""
+    from gen_core.families.text_to_image import clip_score  # heavy, and only for this tab
 
-    return Search.open(folder, device)
+    return getattr(clip_score, kind).open(folder, device)
 
 
-def tiles(search: Search, found: Sequence[Found], here: Emoji | None) -> list[Tile]:
+def tiles(search: "Search", found: "Sequence[Found]", here: Emoji | None) -> list[Tile]:
     shown = []
     for answer in found:
         item = search.items[answer.index]
@@ -185,18 +183,16 @@ def fit(
 ) -> Iterator[Progress | LabelledGridValue]:
     """Draws the pictures, then yields the table of their scores."""
     others, seeds = other_texts(prompt, texts), seeds_from(seed, count)
-    model, matcher = app.model(MODEL), matcher_of(app)
-    recording = yield from watch(
-        model.sample(Noise(seeds), prompt=prompt, **knobs), keep=2, stage="Drawing"
-    )
-    x = recording.frames[-1].x
+    model, matcher = app.model(MODEL), opened("ClipScorer", weights_folder() / MODEL, app.device)
+    meter = Meter(model, seeds, prompt=prompt, **knobs)
+    x = yield from watch(meter, "Drawing")
     scores = matcher.scores(x, [prompt, *others])
     yield LabelledGridValue(
         rows(x, scores, [prompt, *others]),
         [str(s) for s in seeds],
         corner="seed",
         name=f"{ID}-fit-{seed}",
-        provenance=f"{device_title(model.device)} · {duration(recording.seconds)}",
+        provenance=f"{app.device_title} · {duration(meter.seconds)}",
         caption=summary(scores),
     )
 
@@ -208,20 +204,6 @@ def other_texts(prompt: str, texts: str) -> list[str]:
     if len(others) > MOST_TEXTS:
         raise KnobError(f"texts has {len(others)} lines: write at most {MOST_TEXTS}")
     return others
-
-
-def matcher_of(app: App) -> ClipScorer:
-    """The encoder of words and pictures, loaded once for all visitors."""
-    return _matcher(str(weights_folder() / MODEL), str(app.device))
-
-
-@functools.lru_cache(maxsize=1)
-def _matcher(folder: str, device: str) -> ClipScorer:
-    from gen_core.families.text_to_image.clip_score import (
-        ClipScorer,  # heavy, and only for this tab
-    )
-
-    return ClipScorer.open(folder, device)
 
 
 def rows(x: Tensor, scores: Tensor, texts: Sequence[str]) -> list[Row]:

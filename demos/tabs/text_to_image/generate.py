@@ -15,19 +15,18 @@ from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.sampling.generate import on_timeline
 from demos.tabs.text_to_image.texts import GENERATE, INSIDE, PARTS
-from demos.widgets.prompt_help import PromptHelp, PromptHelpValue, StrangeWord
+from demos.widgets.prompt_help import PromptHelp, PromptHelpValue
 from demos.widgets.timeline import Lane, Part, Timeline, Words, tokens_value, words_value
 from gen_core.data.emoji import concepts
 from gen_core.data.emoji.scenes import COLOURS, LIGHTS, MEDIA
 from gen_core.data.grammar import article
 from gen_core.families.text_to_image import SCHEDULERS, TextToImage
-from gen_core.families.text_to_image.folder import NAME
+from gen_core.families.text_to_image.folder import NAME as MODEL
 from gen_core.families.text_to_image.tokens import unknown_words
 from gen_core.knobs import KnobError
 from gen_core.sampling import Frame, Meter, seeds_from
 
 ID = "text-to-image"
-MODEL = NAME
 EXAMPLE = "a 3d emoji of a panda, on a teal background"
 MAX_PROMPT = 2000
 GUIDANCE = 3.0
@@ -95,8 +94,7 @@ def prompt_tools(app: App, knobs: Knobs, *more: str) -> None:
 def strange_to_the_model(prompt: str) -> dict:
     """The value of the line under the prompt, as JSON."""
     found = unknown_words(prompt[:MAX_PROMPT]) if isinstance(prompt, str) else []
-    words = [StrangeWord(u.start, u.end, u.word, u.nearest) for u in found]
-    return PromptHelpValue(words).to_json()
+    return PromptHelpValue([*map(vars, found)]).to_json()
 
 
 def built(*chosen: str) -> str:
@@ -168,8 +166,13 @@ LANES = [DECODED, GUESS, LATENTS]
 def draw(app: App, *, prompt: str, count: int, seed: int, **knobs: Any) -> Iterator[Any]:
     """Yields the timeline's values while the pictures come out of the noise."""
     meter = PicturedMeter(app.model(MODEL), seeds_from(seed, count), prompt=prompt, **knobs)
-    alt = f"{count} pictures come out of noise, for the words: {prompt}"
-    return with_words(meter, prompt, LANES, name=f"{MODEL}-{seed}", alt=alt)
+    return with_words(
+        meter,
+        prompt,
+        LANES,
+        name=f"{MODEL}-{seed}",
+        alt=f"{count} pictures come out of noise, for the words: {prompt}",
+    )
 
 
 def with_words(

@@ -130,8 +130,9 @@ class ProvenancePanel(Panel):
     """It takes a picture file and nothing else."""
 
     def controls(self, page: Page) -> None:
-        label = f"A picture, up to {MAX_SIDE} pixels a side"
-        page.inputs = {"upload": Upload(label=label, height=150)}
+        page.inputs = {
+            "upload": Upload(label=f"A picture, up to {MAX_SIDE} pixels a side", height=150)
+        }
         super().controls(page)
 
 

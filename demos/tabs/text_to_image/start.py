@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 
 from demos.page.controls import Knob, Knobs
-from demos.page.handlers import App, message_of
+from demos.page.handlers import App, message_of, watch
 from demos.page.image_input import Pictures, Shown, Source
 from demos.page.image_io import PREFIX, Value, as_json, mask_url
 from demos.page.panel import Page, Panel, buttons, controls, results
-from demos.page.progress import result_of, watch
 from demos.page.script import sampling, script
 from demos.tabs.text_to_image.fit import drawings
 from demos.tabs.text_to_image.generate import (
@@ -37,12 +36,11 @@ from demos.tabs.text_to_image.generate import (
 from demos.tabs.text_to_image.texts import START
 from demos.widgets.mask_pad import STACK, MaskedPicture, MaskedPictureValue, MaskKnob
 from demos.widgets.timeline import Timeline, TimelineValue
-from gen_core import Noise
 from gen_core.data.emoji import emoji_here
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
-from gen_core.progress import Progress
-from gen_core.sampling import pixels, seeds_from
+from gen_core.progress import Progress, result_of
+from gen_core.sampling import Meter, pixels, seeds_from
 
 BY_MODEL, SCENE = "The model", "Real emoji"
 DRAWING, UPLOAD = Source.drawing, Source.upload
@@ -151,10 +149,8 @@ class StartInput(Source):
     def _sampled(self, prompt: str, seed: int) -> Generator[Progress, None, Tensor]:
         """The model's picture: the same as the Generate panel's first for this prompt and seed."""
         if (prompt, seed) not in self._drawn:
-            model = self.app.model(MODEL)
-            frames = model.sample(Noise([seed]), prompt=prompt, **DRAWN_WITH)
-            recording = yield from watch(frames, keep=2, stage="Drawing the start")
-            self._drawn[prompt, seed] = recording.frames[-1].x
+            meter = Meter(self.app.model(MODEL), [seed], prompt=prompt, **DRAWN_WITH)
+            self._drawn[prompt, seed] = yield from watch(meter, "Drawing the start")
         self._drawn.move_to_end((prompt, seed))
         if len(self._drawn) > KEPT:
             self._drawn.popitem(last=False)

@@ -12,18 +12,17 @@ from torch import Tensor
 
 from demos.page.controls import FASHION, Knob
 from demos.page.handlers import App
-from demos.page.image_input import PictureInput
+from demos.page.image_input import RANDOM, PictureInput
 from demos.page.panel import Panel
-from demos.page.script import script
+from demos.page.script import random_code, script
 from demos.tabs.vae.samples import DEFAULT, MODEL, TAB
 from demos.tabs.vae.texts import INTERPOLATE
 from demos.widgets.timeline import Timeline, TimelineValue, timeline_from_images
-from gen_core import Noise
 from gen_core.families.vae import VAE
 from gen_core.latent.interpolation import spherical, straight
-from gen_core.sampling import pixels
+from gen_core.sampling import Noise, pixels
 
-RANDOM, BROUGHT = "A random code", ("drawing", "upload")
+BROUGHT = ("drawing", "upload")
 COUNT = Knob("count", "Pictures on the way", "whole", 25, 2, 60, advanced=True)
 PATHS = {"Straight": straight, "Spherical": spherical}
 
@@ -128,11 +127,6 @@ def _end_code(end: PictureInput, letter: str, knobs: Mapping[str, Any]) -> list[
         return random_code(f"z_{letter}", knobs[f"{end.prefix}seed"])
     given = end.code(knobs, name=f"x_{letter}")
     return [*given, f"z_{letter} = model.encode(x_{letter}.to(model.device))[0]"]
-
-
-def random_code(name: str, seed: int) -> list[str]:
-    """The line that draws a code (1, latent) from the prior of `model`."""
-    return [f"{name} = Noise([{seed}]).randn(model.config.latent).to(model.device)"]
 
 
 def walk_code(model: str, a: list[str], b: list[str], count: int, shape: str) -> str:

@@ -1,7 +1,6 @@
 """The words of the VAE tab."""
 
-from demos.page import slerp
-from demos.page.explain import Explanation
+from demos.page.explain import ARC_FORMULA, ARC_SOURCE, ARC_SYMBOLS, Explanation
 
 KINGMA = "Kingma & Welling 2014, *Auto-Encoding Variational Bayes*"
 CALIBRATED = "Rybkin et al. 2021, *Simple and Effective VAE Training with Calibrated Decoders*"
@@ -119,9 +118,9 @@ INTERPOLATE = Explanation(
         "for pictures that turn dull half way. The **spherical** path stays on the shell. Codes "
         "of real pictures lie closer together, and there the two paths hardly differ."
     ),
-    formula=r"z(t) = (1 - t)\, z_a + t\, z_b \qquad \text{or} \qquad " + slerp.FORMULA,
-    symbols=(("z_a, z_b", "the codes of the two ends, 16 numbers each, or 2"), *slerp.SYMBOLS),
-    source=slerp.SOURCE,
+    formula=r"z(t) = (1 - t)\, z_a + t\, z_b \qquad \text{or} \qquad " + ARC_FORMULA,
+    symbols=(("z_a, z_b", "the codes of the two ends, 16 numbers each, or 2"), *ARC_SYMBOLS),
+    source=ARC_SOURCE,
 )
 
 INVITATION = """<p class="further">On to portraits: <a href="?tab=latent-space"

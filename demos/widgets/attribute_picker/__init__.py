@@ -14,8 +14,7 @@ import gradio as gr
 from demos.page.controls import Knob
 from demos.page.image_io import png_data_url
 from demos.widgets.live_knob import LiveKnob, LivePicture, milliseconds
-from gen_core.data.avatars import Avatar, portrait, random_avatar
-from gen_core.data.avatars import schema as known
+from gen_core.data.avatars import Avatar, portrait, random_avatar, schema
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, HELD_OUT, hidden
 from gen_core.data.splits import AVATARS
 from gen_core.evaluation.compositionality import in_sight
@@ -24,6 +23,8 @@ from gen_core.knobs import KnobError, choice, whole
 Attributes = Mapping[str, str | float]
 """Attribute -> value, such as {"hat": "cap", "smile": 0.8}."""
 
+JUDGE = "judge-avatars"
+"""The checkpoint that sees the attributes of a portrait."""
 LONGEST = 1000
 """Characters of a wish."""
 SIDE = 64
@@ -53,11 +54,11 @@ GROUPS = {
     "Light": ("light", "warmth"),
 }
 COLOURS = {
-    "skin": known.SKINS,
-    "hair_colour": known.HAIR_COLOURS,
-    "eye_colour": known.EYE_COLOURS,
-    "cloth_colour": known.CLOTH_COLOURS,
-    "background": known.BACKGROUNDS,
+    "skin": schema.SKINS,
+    "hair_colour": schema.HAIR_COLOURS,
+    "eye_colour": schema.EYE_COLOURS,
+    "cloth_colour": schema.CLOTH_COLOURS,
+    "background": schema.BACKGROUNDS,
 }
 """Attributes that are chosen by their colour."""
 TITLES = {"face": "Shape", "cloth_colour": "Their colour"}

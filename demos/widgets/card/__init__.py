@@ -27,14 +27,12 @@ def card(
     empty: str,
     scripts: Sequence[str] = (),
     styles: Sequence[str | Path] = (),
-    **options: Any,
 ) -> gr.HTML:
     """A card whose `<kind>/<kind>.js` shows its value with the help of card.js, styled by the
     CSS file beside it.
 
     label: its name for screen readers; value: perhaps as the JSON of one that was kept; empty: what
-    it says before it has a value; scripts, styles: further files, before its own; `options` go to
-    gr.HTML.
+    it says before it has a value; scripts, styles: further files, before its own.
     """
     return gr.HTML(
         value=as_json(value),
@@ -47,5 +45,4 @@ def card(
         server_functions=[export_file],
         kind=kind.replace("_", "-"),  # the name of its CSS class
         empty=empty,
-        **options,
     )

@@ -44,11 +44,7 @@ class _Lane:
 
     def size(self, scale: int) -> tuple[int, int]:
         rows = -(-self.samples // self.columns)
-        gap = scale
-        return (
-            self.columns * (self.width * scale + gap) - gap,
-            rows * (self.height * scale + gap) - gap,
-        )
+        return (self.columns * (self.width + 1) - 1) * scale, (rows * (self.height + 1) - 1) * scale
 
     def frame(self, index: int, scale: int) -> Image.Image:
         """The grid of samples at one frame, in the sheet's mode, each pixel `scale` wide."""
@@ -159,9 +155,9 @@ def _opened(url: Any, name: str, size: tuple[int, int] | None, room: int) -> Ima
 
 def _animation(lanes: list[_Lane], captions: list[str], frame_ms: int, comment: str) -> str:
     scale = max(1, min(LANE_WIDTH // lane.size(1)[0] for lane in lanes))
-    while scale > 1 and _pixels(lanes, scale) * len(captions) > MAX_PIXELS:
+    while scale > 1 and math.prod(_page_size(lanes, scale)) * len(captions) > MAX_PIXELS:
         scale -= 1
-    if _pixels(lanes, scale) * len(captions) > MAX_PIXELS:
+    if math.prod(_page_size(lanes, scale)) * len(captions) > MAX_PIXELS:
         raise KnobError(f"{len(captions)} frames of this size are too many for a GIF")
     pages = [_page(lanes, i, caption, scale) for i, caption in enumerate(captions)]
     durations = [frame_ms] * (len(pages) - 1) + [max(frame_ms, LAST_FRAME_MS)]
@@ -184,11 +180,6 @@ def _page_size(lanes: list[_Lane], scale: int) -> tuple[int, int]:
         MARGIN + sum(max(width, 120) + MARGIN for width, _ in sizes),
         MARGIN + LINE + max(height for _, height in sizes) + LINE + MARGIN,
     )
-
-
-def _pixels(lanes: list[_Lane], scale: int) -> int:
-    width, height = _page_size(lanes, scale)
-    return width * height
 
 
 def _page(lanes: list[_Lane], index: int, caption: str, scale: int) -> Image.Image:

@@ -1,7 +1,5 @@
 """Small charts drawn on the server, as SVG that follows the theme; chart.css is their style."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,19 +25,19 @@ class Axis:
     end: float
 
     @classmethod
-    def around(cls, values: Sequence[float], start: float, end: float) -> Axis:
+    def around(cls, values: Sequence[float], start: float, end: float) -> "Axis":
         """With room beside the outermost values; a single value stands in the middle."""
         low, high = min(values), max(values)
         room = 0.12 * (high - low) or 0.1 * abs(high) or 1.0
         return cls(low - room, high + room, start, end)
 
     @classmethod
-    def across(cls, values: Sequence[float]) -> Axis:
+    def across(cls, values: Sequence[float]) -> "Axis":
         """From the left edge of a chart to its right."""
         return cls.around(values, LEFT, WIDTH - RIGHT)
 
     @classmethod
-    def upward(cls, values: Sequence[float]) -> Axis:
+    def upward(cls, values: Sequence[float]) -> "Axis":
         """From the lower edge of a chart to its upper."""
         return cls.around(values, HEIGHT - BOTTOM, TOP)
 
@@ -62,7 +60,7 @@ class LogAxis(Axis):
     """A logarithmic one, for positive values."""
 
     @classmethod
-    def around(cls, values: Sequence[float], start: float, end: float) -> LogAxis:
+    def around(cls, values: Sequence[float], start: float, end: float) -> "LogAxis":
         """With room beside the outermost values, and at least half a decade wide."""
         low, high = min(values), max(values)
         room = max(1.7, (3 / (high / low)) ** 0.5)

@@ -1,17 +1,14 @@
 """Pads to draw on: in grey, like the pictures of Fashion-MNIST, or in colour."""
 
-from typing import Any
-
 import gradio as gr
 
 from demos.widgets.card import read
 
 
-def DrawingPad(*, label: str = "Drawing", colour: bool = False, **options: Any) -> gr.HTML:
+def DrawingPad(*, label: str, colour: bool = False) -> gr.HTML:
     """A gr.HTML whose value is the drawing as a PNG data URL, None while it is empty.
 
-    colour: a palette on white paper instead of white and grey on black. `options` go to gr.HTML
-    (visible, elem_id, ...).
+    colour: a palette on white paper instead of white and grey on black.
     """
     return gr.HTML(
         value=None,
@@ -20,5 +17,4 @@ def DrawingPad(*, label: str = "Drawing", colour: bool = False, **options: Any) 
         css_template=read("card/pad.css"),
         js_on_load=read("card/pad.js", "drawing/drawing.js"),
         apply_default_css=False,
-        **options,
     )

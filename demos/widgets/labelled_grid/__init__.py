@@ -53,10 +53,6 @@ class Row(Value):
     cells: Sequence[Cell | None]
     words: Sequence[tuple[str, bool]] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        title = " ".join(text for text, _ in self.words) or self.title
-        return super().to_json() | {"title": title}
-
 
 @dataclass(frozen=True)
 class LabelledGridValue(CardValue):

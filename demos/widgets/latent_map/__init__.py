@@ -144,8 +144,7 @@ class Guide:
         """What a place, as text, decodes to."""
         path = parse_path(text, self.reaches, least=1, most=1)
         view, places = self.views[path.view], torch.tensor(path.places)
-        draw = functools.partial(self.alone.submit, view.pictures, self.app, places)
-        return LivePicture.of(lambda: draw().result(), {})
+        return LivePicture.of(lambda: self.alone(view.pictures, self.app, places), {})
 
 
 @functools.lru_cache(maxsize=8)
@@ -180,14 +179,6 @@ def _packed(values: Tensor, kind: type) -> str:
     return base64.b64encode(values.numpy().astype(kind).tobytes()).decode()
 
 
-def _view_buttons(views: Mapping[str, View]) -> str:
-    return "".join(
-        f'<button type="button" data-view="{name}" aria-pressed="false">'
-        f"{html.escape(view.title)}</button>"
-        for name, view in views.items()
-    )
-
-
 @dataclass(frozen=True)
 class PathKnob(LiveKnob):
     """A knob whose component is the map: the path travels in links and into the lines shown."""
@@ -196,6 +187,11 @@ class PathKnob(LiveKnob):
 
     def component(self) -> gr.components.Component:
         before, guide = self.before(), Guide(self.app, self.views)
+        view_buttons = "".join(
+            f'<button type="button" data-view="{name}" aria-pressed="false">'
+            f"{html.escape(view.title)}</button>"
+            for name, view in self.views.items()
+        )
         return self.widget(
             "latent_map",
             [guide.describe, guide.decode],
@@ -204,7 +200,7 @@ class PathKnob(LiveKnob):
                 "FIRST_NOTE": before.note if before else "",
                 "FIRST_PICTURE": png_data_url(before.value["pictures"][0]) if before else "",
             },
-            html_baked={"VIEWS": _view_buttons(self.views)},
+            html_baked={"VIEWS": view_buttons},
             scripts=["latent_map/latent_map_points.js"],
         )
 

@@ -5,7 +5,7 @@ the same text goes to the server for every picture. One parser, `parse_code`, ch
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +18,9 @@ from torch import Tensor
 from demos.page.handlers import App
 from demos.page.image_io import made_by, png_data_url
 from demos.widgets.live_knob import LiveKnob, LivePicture
-from gen_core import Noise
 from gen_core.data.images import grid
 from gen_core.knobs import KnobError, as_number, choice, number, whole
-from gen_core.sampling import MAX_SEED
+from gen_core.sampling import MAX_SEED, Noise
 
 FURTHEST = 6.0
 """The prior reaches this far once in 500 million draws; the sliders themselves end at REACH."""
@@ -62,8 +61,9 @@ def drawn_code(model: str, seed: int, size: int) -> Code:
     return Code(model, tuple(round(value, 2) + 0.0 for value in z.tolist()))
 
 
-def unaided_thread() -> ThreadPoolExecutor:
-    """A thread whose computations get no help from others.
+def unaided_thread() -> Callable[..., Any]:
+    """Returns what work(...) returns, called as (work, ...): in a thread of its own, whose
+    computations get no help from others.
 
     One small picture takes about a millisecond on one core. Shared with a second one, each layer
     waits for the slower of the two: on two cores that others use as well, 550 ms instead of 10.
@@ -73,7 +73,7 @@ def unaided_thread() -> ThreadPoolExecutor:
     alone.submit(torch.get_num_threads).result()  # torch sets a thread up when first asked
     alone.submit(torch.set_num_threads, 1).result()  # for that thread, and for those to come
     torch.set_num_threads(usual)  # those to come get what they had
-    return alone
+    return lambda work, *args, **knobs: alone.submit(work, *args, **knobs).result()
 
 
 class Decoder:
@@ -99,7 +99,7 @@ class Decoder:
         code = parse_code(text, self.sizes)
         model, z = self.app.model(code.model), torch.tensor([code.z])
         made = made_by(code.model, {"code": str(code)})
-        return LivePicture.of(lambda: self.alone.submit(_decoded, model, z).result(), made)
+        return LivePicture.of(lambda: self.alone(_decoded, model, z), made)
 
 
 @torch.inference_mode()

@@ -16,7 +16,7 @@ STACK = "mask-stack"
 FRAME = '<figure class="masked-picture"><img hidden><figcaption></figcaption></figure>'
 
 
-def MaskedPicture(*, value: Value | dict[str, str] | None = None, **options: Any) -> gr.HTML:
+def MaskedPicture(*, value: Value | dict[str, str] | None) -> gr.HTML:
     """A gr.HTML that shows a `MaskedPictureValue`, as large as the pad above it."""
     return gr.HTML(
         value=as_json(value),
@@ -24,7 +24,6 @@ def MaskedPicture(*, value: Value | dict[str, str] | None = None, **options: Any
         css_template=read("mask_pad/mask_pad.css"),
         js_on_load=read("mask_pad/masked_picture.js"),
         apply_default_css=False,
-        **options,
     )
 
 

@@ -18,8 +18,8 @@ from demos.page.image_io import Value, made_by, png_data_url
 from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.live_knob import LiveKnob, milliseconds
 from gen_core.knobs import KnobError, as_number, choice, number, whole
+from gen_core.latent.analyze import decoded, seen_traits, spreads
 from gen_core.latent.atlas import Atlas
-from gen_core.latent.disentanglement import decoded, seen_traits, spreads
 from gen_core.latent.traits import TRAITS
 from gen_core.sampling import pixels
 
@@ -139,7 +139,7 @@ class Mover:
     @functools.lru_cache(maxsize=64)  # noqa: B019 - as long as the page, as the mover itself
     def _seen(self, move: Move) -> tuple[str, Tensor]:
         """A move's picture as a data URL, and its traits (T,)."""
-        return self.alone.submit(self._looked_at, move).result()
+        return self.alone(self._looked_at, move)
 
     def _looked_at(self, move: Move) -> tuple[str, Tensor]:
         app, faces = self.app, self.faces

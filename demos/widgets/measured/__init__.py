@@ -10,14 +10,13 @@ import gradio as gr
 from demos.page.image_io import day
 from demos.widgets.card import read
 from gen_core.training import checkpoint
-from gen_core.training.checkpoint import CheckpointError
 
 
 def figures_of(model: str, part: str = "metrics") -> Mapping[str, Any]:
     """What a checkpoint's card holds under `part`; empty where that is missing or damaged."""
     try:
         return checkpoint.card(model).get(part, {})
-    except CheckpointError:
+    except checkpoint.CheckpointError:
         return {}
 
 

@@ -1,7 +1,7 @@
 """Under a prompt: examples to press, and the words that the model has never met, each with known
 ones to put in its place."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import gradio as gr
@@ -25,20 +25,11 @@ def PromptHelp(*, elem_id: str, prompt: str, examples: Sequence[str]) -> gr.HTML
 
 
 @dataclass(frozen=True)
-class StrangeWord(Value):
-    """A word that the model has never met, and where it stands in the prompt.
+class PromptHelpValue(Value):
+    """The words that the model has never met, in their order.
 
-    nearest: known words like it
+    words: of each {"start", "end"}, where it stands in the prompt, the "word" itself, and known
+    ones like it, "nearest"
     """
 
-    start: int
-    end: int
-    word: str
-    nearest: Sequence[str]
-
-
-@dataclass(frozen=True)
-class PromptHelpValue(Value):
-    """The words in question, in their order."""
-
-    words: Sequence[StrangeWord]
+    words: Sequence[Mapping[str, object]]

@@ -14,10 +14,9 @@ import numpy as np
 
 from demos.page.image_io import CardValue, Value, duration
 from demos.widgets.card import card
-from gen_core import Noise, final
 from gen_core.devices import device_title
 from gen_core.family import Family
-from gen_core.sampling import pixels
+from gen_core.sampling import Noise, final, pixels
 
 
 @dataclass(frozen=True)

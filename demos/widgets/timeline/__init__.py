@@ -172,12 +172,10 @@ def Timeline(
     label: str = "Timeline",
     value: TimelineValue | dict[str, Any] | None = None,
     empty: str = "Press the button to fill the timeline.",
-    **options: Any,
 ) -> gr.HTML:
     """A gr.HTML that plays a `TimelineValue`.
 
-    `label` names the widget to screen readers, `empty` is what it says before the first frames;
-    `options` go to gr.HTML (visible, scale, elem_classes, ...).
+    `label` names the widget to screen readers, `empty` is what it says before the first frames.
     """
     return card(
         "timeline",
@@ -187,7 +185,6 @@ def Timeline(
         empty=empty,
         scripts=[f"timeline/{name}.js" for name in ("icons", "charts", "export", "words", "parts")],
         styles=[f"timeline/{name}.css" for name in ("charts", "words", "parts")],
-        **options,
     )
 
 

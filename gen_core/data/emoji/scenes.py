@@ -4,12 +4,11 @@ A `Scene` is what a caption can say of a picture; `random_scene` draws one from 
 makes the picture. Everything is made on the fly: no two pictures need ever be the same.
 """
 
-import dataclasses
 import functools
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -270,6 +269,6 @@ def twin(scene: Scene, seed: int | tuple[int, ...]) -> Scene:
             changes += [{"things": other.things[:1]}] if scene.count == 1 else []
             if scene.count == 1 and scene.size == "small":
                 changes.append({"place": _now_and_then(rng, 0.8, list(PLACES)[1:])})
-        changed = dataclasses.replace(scene, **changes[rng.integers(len(changes))])
+        changed = replace(scene, **changes[rng.integers(len(changes))])
         if changed != scene and not is_held_out(changed):
             return changed

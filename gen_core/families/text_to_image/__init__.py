@@ -5,8 +5,6 @@ Diffusion. Its parts are trained one after the other; its weights are a folder t
 with nothing of ours.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -109,7 +107,7 @@ class TextToImage(Family):
     def __init__(
         self,
         config: TextToImageConfig | None = None,
-        pipeline: StableDiffusionPipeline | None = None,
+        pipeline: "StableDiffusionPipeline | None" = None,
     ) -> None:
         """Around a pipeline of the library's, or else untrained and reading letter by letter."""
         super().__init__(config)
@@ -200,14 +198,14 @@ class TextToImage(Family):
         out = vae.decode(latents.to(self.device) / vae.config.scaling_factor).sample
         return out.clamp(-1, 1).float()
 
-    def extra_metrics(self, evaluation: Evaluation) -> dict[str, Any]:
+    def extra_metrics(self, evaluation: "Evaluation") -> dict[str, Any]:
         """How often its pictures show what the words asked for."""
         from gen_core.evaluation.prompt_accuracy import evaluated
 
         return evaluated(self, evaluation)
 
 
-def _untrained(config: TextToImageConfig) -> StableDiffusionPipeline:
+def _untrained(config: TextToImageConfig) -> "StableDiffusionPipeline":
     tokenizer = learned([])
     text_encoder = TextEncoder(replace(config.text_encoder, vocabulary=len(tokenizer)))
     autoencoder, denoiser = Autoencoder(config.autoencoder), Denoiser(config.denoiser)

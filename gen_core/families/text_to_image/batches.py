@@ -1,7 +1,5 @@
 """Endless batches of scenes. Batch k depends on (seed, k) alone: a run can resume at any step."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 from dataclasses import dataclass, field
@@ -34,6 +32,7 @@ from gen_core.data.emoji.scenes import (
 from gen_core.devices import fast_math
 from gen_core.families.text_to_image.parts import Denoiser
 from gen_core.families.text_to_image.tokens import encoded
+from gen_core.sampling import in_range
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
@@ -45,17 +44,12 @@ def pictures(scenes: list[Scene], emoji: Emoji) -> Tensor:
     return in_range(np.stack([paint(scene, emoji) for scene in scenes]))
 
 
-def in_range(pixels: np.ndarray) -> Tensor:
-    """uint8 (B, H, W, 3) -> (B, 3, H, W) float32 in [-1, 1]"""
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
 @dataclass
 class SceneBatches:
     """(pictures, tokens of their captions)."""
 
     emoji: Emoji
-    tokenizer: CLIPTokenizer
+    tokenizer: "CLIPTokenizer"
     size: int
     seed: int
     twins: bool = False
@@ -212,7 +206,7 @@ class TextTargetBatches:
     """(targets, tokens of captions); every second scene shows two things, which are harder."""
 
     targets: TextTargets
-    tokenizer: CLIPTokenizer
+    tokenizer: "CLIPTokenizer"
     size: int
     seed: int
 
@@ -227,7 +221,7 @@ class TextTargetBatches:
         return next(scene for scene in drawn if number % 2 == 0 or scene.relation)
 
 
-def latents_of(x: Tensor, autoencoder: AutoencoderKL) -> Tensor:
+def latents_of(x: Tensor, autoencoder: "AutoencoderKL") -> Tensor:
     """(B, 3, 64, 64) -> (B, 4, 16, 16) of about unit size, on the autoencoder's device"""
     with fast_math(autoencoder.device):
         latents = autoencoder.encode(x.to(autoencoder.device)).latent_dist.mean
@@ -244,8 +238,8 @@ class LatentBatches:
     """(latents, encoded captions), made by the two parts that are trained already."""
 
     scenes: SceneBatches
-    autoencoder: AutoencoderKL
-    text_encoder: CLIPTextModel
+    autoencoder: "AutoencoderKL"
+    text_encoder: "CLIPTextModel"
     kept: dict[int, Tensor] = field(default_factory=dict)
 
     @torch.no_grad()
@@ -282,8 +276,8 @@ class GuessBatches:
     """(pictures, their latents as the denoiser guesses them from a little noise)."""
 
     scenes: SceneBatches
-    autoencoder: AutoencoderKL
-    text_encoder: CLIPTextModel
+    autoencoder: "AutoencoderKL"
+    text_encoder: "CLIPTextModel"
     denoiser: Denoiser
 
     @torch.no_grad()

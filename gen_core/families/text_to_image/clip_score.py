@@ -4,8 +4,6 @@ The drawings' vectors are computed once, where the drawings are, and travel with
 together with the names: search itself needs no picture.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,11 +20,11 @@ from transformers import CLIPModel, CLIPTokenizer
 from gen_core.conditions import Text
 from gen_core.data.emoji import Emoji
 from gen_core.data.emoji.scenes import COLOURS, portrait
-from gen_core.families.text_to_image.batches import in_range
 from gen_core.families.text_to_image.folder import EMOJI
 from gen_core.families.text_to_image.tokens import encoded
 from gen_core.files import in_one_move
 from gen_core.knobs import text, whole
+from gen_core.sampling import in_range
 from gen_core.training.checkpoint import CheckpointError
 
 BATCH = 256
@@ -39,7 +37,7 @@ class ClipScorer:
         self.net, self.tokenizer = net.requires_grad_(False).eval(), tokenizer
 
     @classmethod
-    def open(cls, folder: Path | str, device: torch.device | str = "cpu") -> ClipScorer:
+    def open(cls, folder: Path | str, device: torch.device | str = "cpu") -> "ClipScorer":
         """From a pipeline folder. Raises CheckpointError where its clip/ is not."""
         folder = Path(folder)
         if not (folder / "clip/config.json").exists():
@@ -106,7 +104,7 @@ class Search:
         self.vectors = F.normalize(vectors.float(), dim=1).to(scorer.net.device)
 
     @classmethod
-    def open(cls, folder: Path | str, device: torch.device | str = "cpu") -> Search:
+    def open(cls, folder: Path | str, device: torch.device | str = "cpu") -> "Search":
         """From a pipeline folder. Raises CheckpointError where a file of it is missing."""
         scorer, path = ClipScorer.open(folder, device), Path(folder) / EMOJI
         if not path.exists():

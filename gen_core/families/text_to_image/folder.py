@@ -1,8 +1,6 @@
 """A text-to-image model's folder: the pipeline, which diffusers opens with nothing of ours, what
 lies beside it, and what its card says."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +10,6 @@ from torch import nn
 
 from gen_core.families.text_to_image.parts import SCHEDULE
 from gen_core.training import checkpoint
-from gen_core.training.checkpoint import CheckpointError
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionPipeline
@@ -38,19 +35,19 @@ def measured(folder: Path | str) -> dict[str, Any]:
     folder = Path(folder)
     try:
         card = checkpoint.card(folder.name, folder.parent)
-    except CheckpointError:
+    except checkpoint.CheckpointError:
         return {}
     return {name: card[name] for name in MEASURED if card.get(name)}
 
 
-def classifier_of(folder: Path) -> SceneClassifier:
+def classifier_of(folder: Path) -> "SceneClassifier":
     """The classifier that measures the pipeline in a folder, on the CPU."""
     return checkpoint.load(JUDGE, "cpu", folder)
 
 
 def assembled(
-    autoencoder: nn.Module, text_encoder: nn.Module, denoiser: nn.Module, tokenizer: CLIPTokenizer
-) -> StableDiffusionPipeline:
+    autoencoder: nn.Module, text_encoder: nn.Module, denoiser: nn.Module, tokenizer: "CLIPTokenizer"
+) -> "StableDiffusionPipeline":
     """The parts' networks as diffusers' pipeline."""
     from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 
@@ -66,7 +63,7 @@ def assembled(
     )
 
 
-def opened(folder: Path) -> StableDiffusionPipeline:
+def opened(folder: Path) -> "StableDiffusionPipeline":
     """The pipeline in a folder, in float32. Raises CheckpointError for a damaged one."""
     from diffusers import StableDiffusionPipeline
 
@@ -75,10 +72,12 @@ def opened(folder: Path) -> StableDiffusionPipeline:
             folder, local_files_only=True, low_cpu_mem_usage=False
         )
     except (OSError, ValueError, SafetensorError) as error:
-        raise CheckpointError(f"{folder.name} is damaged ({error}): fetch it again") from error
+        raise checkpoint.CheckpointError(
+            f"{folder.name} is damaged ({error}): fetch it again"
+        ) from error
 
 
-def export(runs: Path | str, folder: Path | str, emoji: Emoji | None = None) -> None:
+def export(runs: Path | str, folder: Path | str, emoji: "Emoji | None" = None) -> None:
     """Writes the trained parts as a pipeline to `folder`, and beside it the whole of CLIP and the
     classifier, all in half precision.
 

@@ -4,8 +4,6 @@ An autoencoder (pictures to latents and back), a text encoder, a denoiser steere
 decoder that has met the denoiser's errors, and CLIP, which measures the fit and searches.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -34,7 +32,7 @@ class Part(Trainable):
     """The libraries' group normalisation trains half again as fast with it on a CPU."""
 
     @classmethod
-    def run(cls, name: str, recipe: Recipe, folder: Path) -> Run:
+    def run(cls, name: str, recipe: "Recipe", folder: Path) -> "Run":
         from gen_core.families.text_to_image.training import PartRun  # heavy
 
         return PartRun(name, recipe, folder)
@@ -53,6 +51,7 @@ class Autoencoder(Part):
 
     name = "text-to-image/autoencoder"
     Config = AutoencoderConfig
+    small: ClassVar = {"widths": (16, 16, 32)}
 
     def __init__(self, config: AutoencoderConfig | None = None) -> None:
         from diffusers import AutoencoderKL  # heavy
@@ -71,10 +70,6 @@ class Autoencoder(Part):
         )
         # Starts with little noise in the latents: from as much as signal it learns far slower.
         torch.nn.init.constant_(self.net.quant_conv.bias[4:], -5.0)
-
-    @classmethod
-    def tiny(cls) -> AutoencoderConfig:
-        return cls.Config(widths=(16, 16, 32))
 
     def phases(self) -> list[Phase]:
         return [Phase("compress", list(self.parameters()), self.loss, lr=1e-3)]
@@ -115,6 +110,7 @@ class TextEncoder(Part):
 
     name = "text-to-image/words"
     Config = TextEncoderConfig
+    small: ClassVar = {"vocabulary": 514, "width": 32, "text_layers": 1}
 
     def __init__(self, config: TextEncoderConfig | None = None) -> None:
         from transformers import CLIPTextModel  # heavy
@@ -122,10 +118,6 @@ class TextEncoder(Part):
         super().__init__(config)
         self.net = CLIPTextModel(text_config(self.config))
         self.net.set_attn_implementation("eager")  # trains half again as fast on a CPU
-
-    @classmethod
-    def tiny(cls) -> TextEncoderConfig:
-        return TextEncoderConfig(514, width=32, text_layers=1)
 
     def phases(self) -> list[Phase]:
         return [
@@ -152,7 +144,7 @@ class TextEncoder(Part):
         return {"loss": loss, "share": loss.detach() / x.square().mean()}
 
 
-def text_config(config: TextEncoderConfig) -> CLIPTextConfig:
+def text_config(config: TextEncoderConfig) -> "CLIPTextConfig":
     """Of the text half; the two markers are the last two of the vocabulary."""
     from transformers import CLIPTextConfig  # heavy
 
@@ -203,6 +195,7 @@ class Denoiser(Part):
 
     name = "text-to-image/denoiser"
     Config = DenoiserConfig
+    small: ClassVar = {"widths": (32, 32, 64), "words": 32}
 
     def __init__(self, config: DenoiserConfig | None = None) -> None:
         from diffusers import DDPMScheduler, UNet2DConditionModel  # heavy
@@ -228,10 +221,6 @@ class Denoiser(Part):
         )
         self.net.set_attn_processor(AttnProcessor())  # trains a quarter faster on a CPU
         self.schedule = DDPMScheduler(**SCHEDULE)
-
-    @classmethod
-    def tiny(cls) -> DenoiserConfig:
-        return DenoiserConfig(widths=(32, 32, 64), words=32)
 
     def phases(self) -> list[Phase]:
         return [Phase("denoise", list(self.parameters()), self.loss, lr=1e-3, weight_decay=0.01)]
@@ -290,6 +279,7 @@ class Decoder(Autoencoder):
 
     name = "text-to-image/decoder"
     Config = DecoderConfig
+    small: ClassVar = {"widths": (16, 16, 32), "discriminator_width": 4}
     renamed: ClassVar = {"critic": "discriminator", "critic_width": "discriminator_width"}
 
     def __init__(self, config: DecoderConfig | None = None) -> None:
@@ -297,10 +287,6 @@ class Decoder(Autoencoder):
         self.discriminator = patch_discriminator(self.config.discriminator_width)
         for still in (self.net.encoder, self.net.quant_conv):
             still.requires_grad_(False)
-
-    @classmethod
-    def tiny(cls) -> DecoderConfig:
-        return DecoderConfig(widths=(16, 16, 32), discriminator_width=4)
 
     def phases(self) -> list[Phase]:
         decoder = [*self.net.post_quant_conv.parameters(), *self.net.decoder.parameters()]
@@ -354,6 +340,7 @@ class Clip(Part):
 
     name = "text-to-image/clip"
     Config = ClipConfig
+    small: ClassVar = TextEncoder.small | {"vision_layers": 1, "shared": 16}
 
     def __init__(self, config: ClipConfig | None = None) -> None:
         from transformers import CLIPConfig, CLIPModel  # heavy
@@ -371,10 +358,6 @@ class Clip(Part):
             CLIPConfig(text_config=text | shared, vision_config=vision | shared, **shared)
         )
         self.net.set_attn_implementation("eager")  # trains half again as fast on a CPU
-
-    @classmethod
-    def tiny(cls) -> ClipConfig:
-        return ClipConfig(514, width=32, text_layers=1, vision_layers=1, shared=16)
 
     def phases(self) -> list[Phase]:
         return [

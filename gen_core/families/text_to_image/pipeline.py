@@ -1,8 +1,6 @@
 """What the loop of Stable Diffusion stands on: the library's schedulers, its denoiser with guidance
 and attention maps, and the steps that a picture to start from leaves."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import inspect
@@ -102,7 +100,7 @@ class GuidedDenoiser:
 
 
 @contextlib.contextmanager
-def watched(net: UNet2DConditionModel) -> Iterator[list[Tensor]]:
+def watched(net: "UNet2DConditionModel") -> Iterator[list[Tensor]]:
     """Within it, each evaluation of `net` adds its cross-attention layers' maps to the list, each
     (B, places, tokens), rows sum to 1.
 

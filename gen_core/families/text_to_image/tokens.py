@@ -1,8 +1,6 @@
 """The vocabulary: byte pairs learned from captions, in the form that CLIP's tokenizer reads; and
 which words of a prompt no caption had."""
 
-from __future__ import annotations
-
 import difflib
 import functools
 import json
@@ -29,7 +27,7 @@ GLUE = "a an with and emoji background against gray two three four"
 MOST_OFFERED = 3
 
 
-def learned(captions: Iterable[str]) -> CLIPTokenizer:
+def learned(captions: Iterable[str]) -> "CLIPTokenizer":
     """A tokenizer with whole tokens for the captions' words; other text falls into pieces.
 
     Laid out as CLIP's own: bytes, bytes that end a word, merged pieces, then the two markers.
@@ -54,14 +52,14 @@ def learned(captions: Iterable[str]) -> CLIPTokenizer:
     return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=LENGTH)
 
 
-def encoded(tokenizer: CLIPTokenizer, captions: Sequence[str]) -> Tensor:
+def encoded(tokenizer: "CLIPTokenizer", captions: Sequence[str]) -> Tensor:
     """(B, 32) int64, cut or padded."""
     return tokenizer(
         list(captions), padding="max_length", truncation=True, return_tensors="pt"
     ).input_ids
 
 
-def words_of(tokenizer: CLIPTokenizer, text: str) -> list[tuple[str, list[int]]]:
+def words_of(tokenizer: "CLIPTokenizer", text: str) -> list[tuple[str, list[int]]]:
     """The words of a text as the model reads them, each with the places of its tokens.
 
     What was cut off at the end is not among them.

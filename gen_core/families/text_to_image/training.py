@@ -4,8 +4,6 @@ python -m gen_core train text-to-image-emoji/PART
 python -m gen_core look    what the denoiser has learned so far, also while it trains
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os
