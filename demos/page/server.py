@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demos.page import shell
 from demos.page.queueing import queue_fairly
+from demos.page.theme import theme
 
 UPLOAD_LIMIT = "10mb"
 SESSIONS = 100
@@ -31,7 +32,7 @@ def serve(page: gr.Blocks, host: str, port: int) -> str:
     _, address, _ = page.launch(
         server_name=host,
         server_port=port,
-        theme=shell.theme(),
+        theme=theme(),
         css_paths=shell.CSS,
         head=f"<script>{shell.SCRIPT.read_text(encoding='utf-8')}</script>",
         favicon_path=ICON,
