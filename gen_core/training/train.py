@@ -67,6 +67,7 @@ class Trainer:
         self.phases = model.phases()
         self.diverged = torch.zeros((), dtype=torch.bool, device=model.device)
         """Whether a loss was not finite: on the device, which the host need not wait for."""
+        # Fused: of four million weights on one core 12 ms an update, foreach 30, one by one 34.
         self.optimisers = {
             p.name: torch.optim.AdamW(
                 p.parameters, p.lr, p.betas, weight_decay=p.weight_decay, fused=True
