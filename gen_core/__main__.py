@@ -313,8 +313,8 @@ def _evaluated(args: argparse.Namespace, name: str) -> Answer:
             f"  step {row['step']:>6}  Fréchet {row['frechet']:>8}  recall {row['recall']:>6}  "
             f"classes alive {row['classes_alive']}"
         )
-    if "shares" in result:
-        lines.append(markdown_prompt_accuracy(result["shares"]))
+    if "model" in (shares := result.get("shares", {})):  # those of a portrait are of attributes
+        lines.append(markdown_prompt_accuracy(shares))
     return result, "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from core_fixtures import tiny, write_fashion
@@ -164,6 +165,21 @@ def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
     assert "| `gan-fashion` | 100 |" in capsys.readouterr().out
     for wrong in ([], ["vae-fashion", "--all"]):
         assert "or --all" in refusal(capsys, "evaluate", *wrong)
+
+
+def test_a_model_of_portraits_is_evaluated_too(place, capsys):
+    """Its classifier's shares are of attributes, not of questions about prompts."""
+    judge = tiny("avatar-judge")
+    features = torch.randn(200, 32, generator=torch.Generator().manual_seed(0)).half()
+    card = CARD | {"data": "avatars", "metrics": {"accuracy": 0.5}}
+    weights = place / "weights"
+    extra = {"features.test": features}
+    checkpoint.save(judge, weights / "judge-avatars.safetensors", card, extra=extra)
+    checkpoint.save(tiny("style-gan"), weights / "gan-avatars.safetensors", card)
+    result = answer(capsys, "evaluate", "gan-avatars", "--samples", "100")
+    assert result["frechet"] > 0 and "hat" in result["shares"]
+    assert main(["evaluate", "gan-avatars", "--samples", "100"]) == 0
+    assert "frechet" in capsys.readouterr().out
 
 
 def _offline(*args, **options):

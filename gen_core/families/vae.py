@@ -131,15 +131,18 @@ class VAE(Family):
             return {"left_out": {"reconstruction": str(error)}}
         rng = torch.Generator(self.device).manual_seed(0)
         sums = torch.zeros(3, dtype=torch.float64)
-        for rows in torch.arange(len(test)).split(250):
+        count = len(test) if evaluation.complete else min(evaluation.samples, len(test))
+        for rows in torch.arange(count).split(250):
             x = test.batch(rows)[0].to(self.device)
             with fast_math(self.device):
                 again = self.decode(self.encode(x)[0])
                 parts = (x - again).square().flatten(1).mean(1), *self.bound(x, rng)
             sums += torch.stack([part.sum() for part in parts]).cpu()
-            evaluation.progress(Progress("test pictures", int(rows[-1]) + 1, len(test), "pictures"))
-        error, distortion, rate = (sums / len(test)).tolist()
+            evaluation.progress(Progress("test pictures", int(rows[-1]) + 1, count, "pictures"))
+        error, distortion, rate = (sums / count).tolist()
+        rest = f"{len(test) - count} of {len(test)} test pictures: take more samples"
         return {
+            **({"left_out": {"reconstruction": rest}} if count < len(test) else {}),
             "reconstruction_error": error,  # mean square of a pixel in [-1, 1]
             "elbo": -(distortion + rate),  # nats a picture, as its two parts
             "distortion": distortion,
