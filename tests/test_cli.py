@@ -151,6 +151,7 @@ def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
     assert list(floors["draws"]) == ["200"]
     assert checkpoint.card("judge-fashion")["floors"] == floors
     assert "choose a classifier" in refusal(capsys, "floors", "vae-fashion")
+    (place / "weights" / "flow-fashion.safetensors").unlink()  # 50 steps a picture
     every = answer(capsys, "evaluate", "--all", "--samples", "200")
     assert list(every) == checkpoint.available()
     assert every["gan-fashion"]["floor"] == every["vae-fashion"]["floor"] > 0
@@ -158,11 +159,9 @@ def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
     monkeypatch.delenv("GEN_DATA")
     monkeypatch.setenv("XDG_CACHE_HOME", str(place))
     monkeypatch.setattr("gen_core.data.fashion._fetch", _offline)
-    every = answer(capsys, "evaluate", "--all", "--samples", "200")
-    assert every["judge-fashion"] == {"left_out": {"all": "offline"}}
-    assert every["vae-fashion"]["frechet"] > 0
     assert main(["evaluate", "--all", "--samples", "100"]) == 0
-    assert "| `gan-fashion` | 100 |" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "| `gan-fashion` | 100 |" in said and "| `judge-fashion` | – |" in said
     for wrong in ([], ["vae-fashion", "--all"]):
         assert "or --all" in refusal(capsys, "evaluate", *wrong)
 

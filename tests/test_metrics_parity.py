@@ -17,6 +17,7 @@ from gen_core.evaluation import metrics
 from gen_core.evaluation.reference import classified
 from gen_core.sampling import pixels
 
+pytestmark = pytest.mark.heavy
 N = 600
 
 
