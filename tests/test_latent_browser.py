@@ -13,6 +13,7 @@ from demos.tabs.latent_space.models import TAB
 from gen_core.latent.traits import TRAITS
 from latent_fixtures import write_maps
 from sampling_fixtures import served
+from visiting import Held
 
 pytestmark = pytest.mark.browser
 
@@ -27,9 +28,14 @@ def address(tmp_path_factory) -> Iterator[str]:
         yield url
 
 
-def opened(visit, address: str, more: str = "") -> Page:
-    page = visit(f"{address}?tab={TAB}&panel=sliders{more}")
-    page.wait_for_selector(f"{SLIDERS}[data-shown]")
+def opened(visit, address: str, asked: str = "") -> Page:
+    """The panel, once the picture of what is asked for is there: the one of a link's value comes
+    after that of the default."""
+    link = f"&sliders.move={asked}" if asked else ""
+    page = visit(f"{address}?tab={TAB}&panel=sliders{link}")
+    page.wait_for_selector(
+        f'{SLIDERS}[data-pictured="{asked}"]' if asked else f"{SLIDERS}[data-shown]"
+    )
     return page
 
 
@@ -61,7 +67,7 @@ def test_the_face_follows_a_slider_in_under_a_tenth_of_a_second(visit, address):
 
 
 def test_every_trait_has_a_slider_and_says_what_is_seen(visit, address):
-    page = opened(visit, address, "&sliders.move=3")
+    page = opened(visit, address, "3")
     rows = page.locator(f"{SLIDERS} .meaning-named .meaning-row")
     expect(rows).to_have_count(len(TRAITS))
     expect(page.locator(f"{SLIDERS} .meaning-also")).to_have_text(
@@ -81,7 +87,7 @@ def test_every_trait_has_a_slider_and_says_what_is_seen(visit, address):
 
 
 def test_a_move_travels_in_a_link_and_can_be_taken_back(visit, address):
-    page = opened(visit, address, "&sliders.move=12;smile:1.5;pc2:-0.75")
+    page = opened(visit, address, "12;smile:1.5;pc2:-0.75")
     sliders = page.locator(SLIDERS)
     expect(sliders.locator(".latent-seed input")).to_have_value("12")
     expect(sliders.locator(".meaning-moved")).to_have_count(2)
@@ -89,6 +95,15 @@ def test_a_move_travels_in_a_link_and_can_be_taken_back(visit, address):
     sliders.get_by_role("button", name="Back to the face").click()
     wait_for_picture(page, before)
     expect(sliders.locator(".meaning-moved")).to_have_count(0)
+
+
+def test_a_link_wins_where_the_sliders_are_described_after_it_was_read(visit, address):
+    page = visit(address)
+    held = Held(page, "describe")
+    page.goto(f"{address}?tab={TAB}&panel=sliders&sliders.move=12;smile:1.5&map.count=0")
+    expect(page.get_by_text("count=0: choose").first).to_be_visible()  # the link was read
+    held.let_go(1)
+    page.wait_for_selector(f'{SLIDERS}[data-pictured="12;smile:1.5"]')
 
 
 def test_a_number_that_is_no_face_gets_a_message_and_the_page_goes_on(visit, address):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from playwright.sync_api import expect
 
 from demos.tabs import vae
 from serving import page_of
+from visiting import Held
 
 pytestmark = pytest.mark.browser
 
@@ -36,6 +38,13 @@ def restored(page, knob: str, value: str) -> None:
 
 def shown(page) -> int:
     return int(page.locator(SLIDERS).get_attribute("data-shown") or 0)
+
+
+def opened_with_code(visit, address: str, code: str):
+    """The sliders, once they picture a link's code: that of the default comes before it."""
+    page = opened(visit, address, "latent", f"&latent.code={code}")
+    page.wait_for_selector(f'{SLIDERS}[data-pictured="{code}"]')
+    return page
 
 
 def wait_for_picture(page, after: int = 0) -> None:
@@ -113,8 +122,7 @@ def test_a_slider_is_under_a_tenth_of_a_second_at_the_median(visit, address):
 
 
 def test_the_pad_follows_pointer_and_arrow_keys(visit, address):
-    page = opened(visit, address, "latent", "&latent.code=vae-fashion-2d:0,0")
-    wait_for_picture(page)
+    page = opened_with_code(visit, address, "vae-fashion-2d:0,0")
     pad = page.locator(".latent-pad")
     box = pad.bounding_box()
     before = shown(page)
@@ -131,14 +139,25 @@ def test_the_pad_follows_pointer_and_arrow_keys(visit, address):
 
 
 def test_the_code_stands_in_the_link_and_comes_back(visit, address):
-    page = opened(visit, address, "latent", "&latent.code=vae-fashion-2d:1.5,-0.5")
-    wait_for_picture(page)
+    page = opened_with_code(visit, address, "vae-fashion-2d:1.5,-0.5")
     assert page.locator(SLIDERS).get_attribute("data-model") == "vae-fashion-2d"
     page.get_by_role("button", name="Back to the mean").click()
     page.get_by_role("button", name="Show the code").last.click()
     page.get_by_text("z = torch.tensor([[0, 0]]").first.wait_for()
     page.locator("#tab-vae .copy-link").click()
     page.wait_for_url("**latent.code=vae-fashion-2d%3A0%2C0**")
+
+
+def test_the_model_that_was_chosen_last_stays_however_late_the_other_answers(visit, address):
+    page = opened(visit, address, "latent")
+    wait_for_picture(page)
+    held = Held(page, "draw_code")
+    for name in ("vae-fashion-2d", "vae-fashion"):
+        page.locator(f"{SLIDERS} button[data-model={name}]").click()
+    held.let_go(2)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(SLIDERS)).to_have_attribute("data-model", "vae-fashion")
+    expect(page.locator(SLIDERS)).to_have_attribute("data-pictured", re.compile("^vae-fashion:"))
 
 
 def test_randomise_changes_the_seed_and_a_bad_seed_is_answered(visit, address):

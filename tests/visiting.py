@@ -16,6 +16,7 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
+    Route,
     sync_playwright,
 )
 
@@ -58,11 +59,39 @@ class Pages:
             page.context.close()
             return
         self.lent.remove(page)
+        page.unroute_all(behavior="ignoreErrors")
         page.evaluate("try { localStorage.clear(); sessionStorage.clear() } catch {}")
         page.context.clear_cookies()
         page.goto("about:blank")
         page.mouse.move(0, 0)
         self.free.append(page)
+
+
+class Held:
+    """The questions of a page's widgets by one name, which wait until they are let go."""
+
+    WIDGETS = "**/component_server/**"
+
+    def __init__(self, page: Page, name: str) -> None:
+        self.page, self.name = page, name
+        self.asked: list[Route] = []
+        self.free = False
+        page.route(self.WIDGETS, self._hold)
+
+    def _hold(self, route: Route) -> None:
+        if not self.free and f'"{self.name}"' in (route.request.post_data or ""):
+            self.asked.append(route)
+        else:
+            route.continue_()
+
+    def let_go(self, count: int) -> None:
+        """Once so many have been asked; the last is answered first."""
+        while len(self.asked) < count:
+            self.page.wait_for_timeout(20)  # in which the browser's events are seen
+        self.free = True
+        for route in reversed(self.asked):
+            with self.page.expect_response(route.request.url):
+                route.continue_()
 
 
 class Visits:

@@ -8,8 +8,8 @@ const understood = (text) => Object.fromEntries(String(text ?? "").split(";").fi
 
 // The picture comes from rules, no network has a part in it.
 class LiveDrawing extends Live {
-  tell(took, drawing) {
-    super.tell(took, drawing);
+  tell(request, took, drawing) {
+    super.tell(request, took, drawing);
     this.find("cost").textContent = `live · drawn by rule in ${drawing} ms, shown ${Math.round(took)} ms after the choice`;
   }
 }

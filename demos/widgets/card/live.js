@@ -4,7 +4,8 @@
 
 class Live {
   // find(name) gives the widget's parts "error" and "cost"; show(answer) puts an answer on the page,
-  // a promise where that takes time. The root's data say how long it took, for those who measure.
+  // a promise where that takes time. The root's data say what is pictured and how long it took, for
+  // those who measure.
   constructor(root, find, show) {
     Object.assign(this, { root, find, show });
     this.waiting = null; // {what, request, since}: the newest question, not asked yet
@@ -26,7 +27,7 @@ class Live {
         if (!answer) continue;
         await this.show(answer);
         this.made = answer.made ?? {};
-        this.tell(performance.now() - since, answer.ms);
+        this.tell(request, performance.now() - since, answer.ms);
       }
     } finally {
       this.asking = false; // also where the browser could not show a picture
@@ -50,9 +51,10 @@ class Live {
     box.hidden = !problem;
   }
 
-  tell(took, server) {
+  tell(request, took, server) {
     this.latencies = [...this.latencies.slice(-49), took];
     this.root.dataset.latencies = this.latencies.map((ms) => ms.toFixed(1)).join(" ");
+    this.root.dataset.pictured = request;
     this.root.dataset.shown = Number(this.root.dataset.shown ?? 0) + 1;
     this.find("cost").textContent = `live · shown ${Math.round(took)} ms after the move, ${server} ms of it on the server`;
   }

@@ -22,6 +22,7 @@ class LatentSlidersView {
     this.about = null; // what the server said of the model on screen
     this.live = new Live(root, this.find, (answer) => this.showPicture(answer));
     this.teller = null;
+    this.turn = 0; // of what was wanted: an answer to something older is dropped
     // Nothing to press before the sliders are there, which may wait for a model to load.
     this.actions = ["random", "again", "mean"].map((name) => this.find(name));
     this.actions.forEach((button) => (button.disabled = true));
@@ -63,10 +64,11 @@ class LatentSlidersView {
 
   // Shows the code that a text stands for: from a link, from the server, from the page.
   async go(text) {
+    const turn = ++this.turn;
     const { model, z } = understood(text);
     if (model !== this.about?.model) {
       const about = await this.live.ask("describe", model);
-      if (!about) return;
+      if (!about || turn !== this.turn) return;
       this.about = about;
       this.actions.forEach((button) => (button.disabled = false));
       this.model = model;
@@ -77,11 +79,13 @@ class LatentSlidersView {
   }
 
   async random(model, seed) {
+    const turn = ++this.turn;
     const answer = await this.live.ask("draw_code", { model, seed });
-    if (answer) await this.go(answer.code);
+    if (answer && turn === this.turn) await this.go(answer.code);
   }
 
   move(z) {
+    this.turn++;
     this.z = z;
     this.rows.forEach((row) => row.show());
     this.showDot();

@@ -29,9 +29,9 @@ class MeaningSlidersView {
   }
 
   async begin() {
-    Object.assign(this, understood(props.value));
     const about = await this.live.ask("describe", null);
     if (!about) return;
+    const { face, by } = understood(props.value); // now, for a link may have been read meanwhile
     this.about = about;
     const axes = about.axes.map((share, i) => this.buildAxis(`pc${i + 1}`, share));
     const named = about.traits.map((trait) => this.buildTrait(trait));
@@ -39,7 +39,7 @@ class MeaningSlidersView {
     this.find("named").replaceChildren(...named.map((row) => row.node));
     this.find("axes").replaceChildren(...axes.map((row) => row.node));
     this.actions.forEach((button) => (button.disabled = false));
-    this.move(this.face, this.by);
+    this.move(face, by);
   }
 
   listen() {
