@@ -21,6 +21,7 @@ def page_of(*tabs: Tab, weights: Path | None = None, data: Path | None = None) -
     with pytest.MonkeyPatch.context() as patch:
         if weights:
             patch.setenv("GEN_WEIGHTS", str(weights))
-        page = shell.build_page(App("cpu", data and str(data)), list(tabs))
-        yield server.serve(page, "127.0.0.1", free_port())
+        app = App("cpu", data and str(data))
+        page = shell.build_page(app, list(tabs))
+        yield server.serve(page, app.files, "127.0.0.1", free_port())
         page.close()

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from demos.page.controls import Knobs
+from demos.page.files import Files
 from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
 from gen_core.data import MissingData
@@ -70,6 +71,8 @@ class App:
         """Every panel's knobs, for links."""
         self.panels: dict[str, gr.Tabs] = {}
         """The inner tabs of every tab that has several panels, for links."""
+        self.files = Files()
+        """Pictures that the page fetches when they are seen."""
         self._models: dict[str, nn.Module] = {}
         self._loading = threading.Lock()
 

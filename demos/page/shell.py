@@ -44,6 +44,7 @@ def build_page(app: App, tabs: list[Tab] | None = None) -> gr.Blocks:
                     tab.build(app)
         gr.HTML(f'<p class="page-foot">{FOOT}</p>', apply_default_css=False)
         Links(app, tabs, outer, switches).connect(page, buttons)
+    app.files.lighten(page)
     return page
 
 

@@ -136,7 +136,7 @@ class MemorizationPanel(Panel):
         picked = gr.HTML(
             value=None,
             html_template="<i></i>",
-            js_on_load=read(HERE / "memorization_pick.js"),
+            js_on_load=read("card/card.js", HERE / "memorization_pick.js"),
             apply_default_css=False,
             elem_classes=["ov-picked"],
         )

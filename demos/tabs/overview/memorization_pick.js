@@ -4,12 +4,14 @@
 const rows = document.querySelector(".ov-rows");
 const STRIDES = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 
-rows.addEventListener("click", ({ target }) => {
+rows.addEventListener("click", async ({ target }) => {
   const tile = target.closest(".ov-tile");
   if (!tile) return;
   for (const other of rows.querySelectorAll(".ov-tile[aria-pressed]")) other.removeAttribute("aria-pressed");
   tile.setAttribute("aria-pressed", "true");
-  props.value = { picture: tile.querySelector("img").src, who: tile.dataset.who };
+  const picture = await inDataUrl(tile.querySelector("img").src);
+  if (tile.getAttribute("aria-pressed") !== "true") return; // another was pressed meanwhile
+  props.value = { picture, who: tile.dataset.who };
   trigger("pick");
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   document.querySelector(".ov-copies").scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });

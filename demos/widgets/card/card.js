@@ -15,6 +15,18 @@ async function decoded(url) {
   return image;
 }
 
+// A picture of the page as a data URL, in which it can go to the server.
+async function inDataUrl(address) {
+  if (address.startsWith("data:")) return address;
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error("the page's picture is gone: reload the page");
+  const reader = new FileReader();
+  const read = new Promise((done, failed) => Object.assign(reader, { onload: done, onerror: failed }));
+  reader.readAsDataURL(await answer.blob());
+  await read;
+  return reader.result;
+}
+
 // The server makes the file of what the page shows, and writes into it what made the pictures.
 // made: the model and what it was asked for; the file says so.
 async function saveFile(shown, name, made) {

@@ -66,5 +66,7 @@ async function exportGif(value, frameMs) {
   const captions = value.levels.map(
     (level, k) => `${value.step_word} ${value.steps[k]} / ${value.total}   ${level}`,
   );
-  await saveFile({ lanes: value.lanes, captions, frame_ms: frameMs }, `${value.name}.gif`, value.made);
+  const sheets = await Promise.all(value.lanes.map((lane) => inDataUrl(lane.sheet)));
+  const lanes = value.lanes.map((lane, i) => ({ ...lane, sheet: sheets[i] }));
+  await saveFile({ lanes, captions, frame_ms: frameMs }, `${value.name}.gif`, value.made);
 }

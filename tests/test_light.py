@@ -1,0 +1,111 @@
+"""The page is light: pictures are files, fetched when seen, and nothing is fetched twice."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+
+import brotli
+import gradio as gr
+import httpx
+import pytest
+
+from demos.page.files import FOREVER, PICTURE, SMALL, Files
+from demos.page.image_io import data_url
+from demos.tabs import vae
+from serving import page_of
+
+LARGE, TINY = bytes(range(256)) * 4, b"tiny"
+LINK = re.compile(r"files/[0-9a-f]{32}\.png")
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with page_of(vae.TAB) as address:
+        yield address
+
+
+def get(address: str, **headers: str) -> httpx.Response:
+    """An answer as it came, not unpacked."""
+    with httpx.stream("GET", address, headers={"accept-encoding": "identity"} | headers) as answer:
+        answer.body = b"".join(answer.iter_raw())
+        return answer
+
+
+def test_large_pictures_become_links_that_follow_from_their_content():
+    files = Files()
+    large = data_url(LARGE)
+    link = files.linked({"rows": [large, 3, data_url(TINY)], "html": f'<img src="{large}">'})
+    assert link["rows"][1:] == [3, data_url(TINY)]
+    assert LINK.fullmatch(link["rows"][0]) and link["html"] == f'<img src="{link["rows"][0]}">'
+    assert Files().linked(large) == link["rows"][0] != files.linked(data_url(LARGE[1:]))
+    assert files.linked(data_url(LARGE, "webp")).endswith(".webp")
+
+
+def test_what_a_pad_sends_to_the_server_stays_in_the_page():
+    with gr.Blocks() as page:
+        pad, card = gr.HTML(data_url(LARGE)), gr.HTML({"picture": data_url(LARGE)})
+    Files().lighten(page)
+    assert pad.value == data_url(LARGE) and LINK.fullmatch(card.value["picture"])
+
+
+def test_a_page_carries_no_picture_and_its_files_are_kept_for_good(address):
+    config = get(f"{address}config").body.decode()
+    assert not PICTURE.search(config)
+    links = set(LINK.findall(config))
+    assert links
+    for link in links:
+        answer = get(address + link)
+        assert answer.headers["content-type"] == "image/png" and answer.body[1:4] == b"PNG"
+        assert answer.headers["cache-control"] == FOREVER["cache-control"]
+        assert len(answer.body) > SMALL / 2
+    assert get(f"{address}files/{'0' * 32}.png").status_code == 404
+    assert get(f"{address}files/..%2f..%2fapp.py").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "?tab=vae", "config"])
+def test_the_page_is_compressed_and_not_sent_to_whoever_has_it(address, path):
+    plain = get(address + path)
+    unpack = {"br": brotli.decompress, "gzip": gzip.decompress, "gzip, br": brotli.decompress}
+    for accepted, unpacked in unpack.items():
+        packed = get(address + path, **{"accept-encoding": accepted})
+        assert packed.headers["content-encoding"] in accepted
+        assert int(packed.headers["content-length"]) == len(packed.body) < len(plain.body) / 4
+        assert unpacked(packed.body) == plain.body
+    tag = plain.headers["etag"]
+    again = get(address + path, **{"if-none-match": tag})
+    assert (again.status_code, again.body) == (304, b"")
+    assert get(address + path, **{"if-none-match": 'W/"another"'}).body == plain.body
+
+
+def test_gradios_own_files_are_kept_for_good_and_an_error_is_not(address):
+    (script, *_) = re.findall(r"assets/[\w.-]+\.js", get(address).body.decode())
+    assert get(address + script).headers["cache-control"] == FOREVER["cache-control"]
+    missing = get(f"{address}assets/nothing-here.js")
+    assert missing.status_code == 404 and "immutable" not in str(missing.headers)
+
+
+@pytest.mark.browser
+def test_a_first_visit_weighs_little_and_a_second_hardly_anything(chromium):
+    """In kB, as they cross the network."""
+    with page_of() as address:
+        context = chromium.new_context()
+        first, second = (weight(context, address) for _ in range(2))
+        context.close()
+    assert first <= 900 and second <= 150
+
+
+def weight(context, address: str) -> float:
+    page, bytes_ = context.new_page(), []
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.on("Network.loadingFinished", lambda event: bytes_.append(event["encodedDataLength"]))
+    page.goto(address)
+    pictures = page.locator(".ov-rows img")
+    pictures.first.wait_for()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.ov-rows img')].every((image) => image.complete)"
+    )
+    page.close()
+    return sum(bytes_) / 1000
