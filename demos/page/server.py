@@ -23,7 +23,7 @@ UPLOAD_LIMIT = "10mb"
 SESSIONS = 100
 """Visits that Gradio remembers, each with the last values on its page: up to a few megabytes. An
 older page works on, for it sends every value along."""
-FOREIGN = re.compile(r'\s*<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
+FOREIGN = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
 """Gradio's own cards for link previews: they speak of Gradio and point to its hosts."""
 ENCODERS = {"br": partial(brotli.compress, quality=9), "gzip": partial(gzip.compress, mtime=0)}
 """By the name that a browser accepts, the best first. Gradio itself needs brotli."""
@@ -99,8 +99,8 @@ class Light:
 
     def _answer(self, scope: Scope, held: list[Message]) -> Response:
         """The response in these messages, with our card in the page, as small as can be."""
-        start, *parts = held
-        body = b"".join(part.get("body", b"") for part in parts)
+        start = next(part for part in held if part["type"] == "http.response.start")
+        body = b"".join(part.get("body", b"") for part in held)
         response = Response(status_code=start["status"])
         response.raw_headers = [pair for pair in start["headers"] if pair[0] != b"content-length"]
         if "text/html" in response.headers.get("content-type", ""):
