@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from collections.abc import Iterator
 
@@ -77,6 +78,19 @@ def test_the_page_is_compressed_and_not_sent_to_whoever_has_it(address, path):
     again = get(address + path, **{"if-none-match": tag})
     assert (again.status_code, again.body) == (304, b"")
     assert get(address + path, **{"if-none-match": 'W/"another"'}).body == plain.body
+
+
+def test_each_address_of_the_page_gets_its_own_and_all_visitors_of_one_the_same(address):
+    proxied = {"x-forwarded-host": "teacher.example", "x-forwarded-proto": "https"}
+    roots = [json.loads(get(f"{address}config", **h).body)["root"] for h in ({}, proxied, {})]
+    assert roots == [address.rstrip("/"), "https://teacher.example", address.rstrip("/")]
+    for k in range(20):  # more than are kept
+        host = f"room-{k}.example"
+        config = json.loads(get(f"{address}config", **{"x-forwarded-host": host}).body)
+        assert config["root"] == f"http://{host}"
+    plain = get(address).body
+    assert b'"deep_link_state":"invalid"' in get(f"{address}?deep_link=nothing").body
+    assert get(address).body == plain
 
 
 def test_gradios_own_files_are_kept_for_good_and_an_error_is_not(address):

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import html
 import re
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -70,67 +71,94 @@ def serve(page: gr.Blocks, files: Files, host: str, port: int) -> str:
 
 
 class Light:
-    """Lets browsers keep Gradio's files whose names change with their content, and sends the page
-    and its config compressed, and to a browser that has them not at all. Everything else, streams
-    of events above all, passes as it comes."""
+    """Lets browsers keep Gradio's files whose names change with their content, and answers for the
+    page and its config as `Whole` does. Everything else, streams of events above all, passes as it
+    comes.
+
+    Both are the same for all visitors who reached them by the same address (nobody logs in), so
+    Gradio makes each once: it needs a fifth of a second.
+    """
 
     WHOLE = ("/", "/config")
     FOR_GOOD = ("/assets/", "/static/fonts/")
+    ADDRESS = ("host", "x-forwarded-host", "x-forwarded-proto")
+    """Headers from which Gradio tells the page's own address."""
+    MOST = 16
+    """Answers that are kept."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.packed: dict[str, tuple[str, bytes]] = {}
-        """Path and encoding -> the last tag and the body that was compressed with it."""
+        self.kept: dict[tuple[str | None, ...], Whole] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"] if scope["type"] == "http" else ""
-        if path.startswith(self.FOR_GOOD):
+        get = scope["type"] == "http" and scope["method"] == "GET"
+        if get and scope["path"].startswith(self.FOR_GOOD):
             await self.app(scope, receive, kept_for_good(send))
-        elif path in self.WHOLE:
+        elif get and scope["path"] in self.WHOLE:
+            await self._whole(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _whole(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = Headers(scope=scope)
+        address = (scope["path"], scope["scheme"], *map(asked.get, self.ADDRESS))
+        asks_nothing_else = b"deep_link" not in scope["query_string"]  # all that Gradio reads there
+        if not (whole := self.kept.get(address) if asks_nothing_else else None):
             held: list[Message] = []
 
             async def hold(message: Message) -> None:
                 held.append(message)
 
             await self.app(scope, receive, hold)
-            await self._answer(scope, held)(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+            start = next(part for part in held if part["type"] == "http.response.start")
+            if start["status"] != 200:
+                for part in held:
+                    await send(part)
+                return
+            whole = Whole.of(start["headers"], b"".join(part.get("body", b"") for part in held))
+            if asks_nothing_else:
+                self.kept[address] = whole
+            if len(self.kept) > self.MOST:
+                self.kept.pop(next(iter(self.kept)))
+        await whole.answer(asked)(scope, receive, send)
 
-    def _answer(self, scope: Scope, held: list[Message]) -> Response:
-        """The response in these messages, with our card in the page, as small as can be."""
-        start = next(part for part in held if part["type"] == "http.response.start")
-        body = b"".join(part.get("body", b"") for part in held)
-        response = Response(status_code=start["status"])
-        response.raw_headers = [pair for pair in start["headers"] if pair[0] != b"content-length"]
-        if "text/html" in response.headers.get("content-type", ""):
+
+@dataclass(frozen=True)
+class Whole:
+    """A page or its config: sent compressed, and not at all to a browser that has it."""
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    tag: str
+    packed: dict[str, bytes] = field(default_factory=dict)
+    """By encoding, for all visitors."""
+
+    @classmethod
+    def of(cls, headers: list[tuple[bytes, bytes]], body: bytes) -> "Whole":
+        """What Gradio answered, with our card where it is HTML."""
+        said = [pair for pair in headers if pair[0] != b"content-length"]
+        if b"text/html" in dict(said).get(b"content-type", b""):
             body = with_own_card(body)
-        if start["status"] == 200 and scope["method"] == "GET":
-            asked = Headers(scope=scope)
-            tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-            response.headers.update({"etag": tag, "cache-control": "no-cache"})
-            response.headers.add_vary_header("accept-encoding")
-            if tag in asked.get("if-none-match", ""):
-                response.status_code = 304
-                return response
-            body = self._compressed(scope["path"], asked, tag, body, response.headers)
-        response.body = body
-        response.headers["content-length"] = str(len(body))
-        return response
+        return cls(said, body, f'W/"{hashlib.sha256(body).hexdigest()[:32]}"')
 
-    def _compressed(
-        self, path: str, asked: Headers, tag: str, body: bytes, headers: MutableHeaders
-    ) -> bytes:
+    def answer(self, asked: Headers) -> Response:
+        """The response to these request headers."""
+        response = Response()
+        response.raw_headers = [*self.headers]
+        response.headers.update({"etag": self.tag, "cache-control": "no-cache"})
+        response.headers.add_vary_header("accept-encoding")
+        if self.tag in asked.get("if-none-match", ""):
+            response.status_code = 304
+            return response
         accepted = asked.get("accept-encoding", "")
         encoding = next((name for name in ENCODERS if name in accepted), None)
-        if encoding is None:
-            return body
-        headers["content-encoding"] = encoding
-        known, packed = self.packed.get(path + encoding, ("", b""))
-        if known != tag:  # once for all visitors
-            packed = ENCODERS[encoding](body)
-            self.packed[path + encoding] = tag, packed
-        return packed
+        if encoding:
+            response.headers["content-encoding"] = encoding
+            if encoding not in self.packed:
+                self.packed[encoding] = ENCODERS[encoding](self.body)
+        response.body = self.packed[encoding] if encoding else self.body
+        response.headers["content-length"] = str(len(response.body))
+        return response
 
 
 def kept_for_good(send: Send) -> Send:
