@@ -290,6 +290,8 @@ def _evaluate(args: argparse.Namespace) -> Answer:
             results[name], _ = _evaluated(args, name)
         except MissingData as error:  # the others need none
             results[name] = {LEFT_OUT: {"all": str(error)}}
+        # What breaks off after hours leaves what was measured by then.
+        tqdm.write(json.dumps({name: results[name]}), file=sys.stderr)
     return results, markdown_results(results)
 
 

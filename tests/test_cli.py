@@ -160,7 +160,9 @@ def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(place))
     monkeypatch.setattr("gen_core.data.fashion._fetch", _offline)
     assert main(["evaluate", "--all", "--samples", "100"]) == 0
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    finished = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    assert [name for result in finished for name in result] == checkpoint.available()
     assert "| `gan-fashion` | 100 |" in said and "| `judge-fashion` | – |" in said
     for wrong in ([], ["vae-fashion", "--all"]):
         assert "or --all" in refusal(capsys, "evaluate", *wrong)
