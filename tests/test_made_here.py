@@ -28,6 +28,7 @@ from gen_core.knobs import KnobError
 from gen_core.provenance import metadata, watermark
 from sampling_fixtures import defaults, frames_of
 from serving import page_of
+from visiting import upload
 
 PROMPT = 'a <b>red</b> "cat"'
 
@@ -224,10 +225,7 @@ def test_save_a_picture_and_ask_where_it_was_made(address, visit, tmp_path):
             said = metadata.read_metadata(file.info)
         assert PROMPT in said["comment" if name.endswith("gif") else "prompt"]
     page.get_by_role("tab", name=provenance_check.TITLE).click()
-    field = page.locator("#tab-text-to-image input[type=file]")
-    field.wait_for(state="attached")
-    field.set_input_files(tmp_path / "saved.png")
-    page.get_by_text("saved.png").first.wait_for()
+    upload(page, "text-to-image", tmp_path / "saved.png")
     page.get_by_role("button", name=provenance_check.BUTTON, exact=True).click()
     answer = page.locator(f"#{provenance_check.NAME}")
     expect(answer.get_by_text("Made here: its metadata says so")).to_be_visible()

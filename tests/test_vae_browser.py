@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from demos.tabs import vae
 from serving import page_of
-from visiting import Held
+from visiting import Held, upload
 
 pytestmark = pytest.mark.browser
 
@@ -219,16 +219,11 @@ def test_a_broken_upload_gets_a_message_and_the_next_one_is_served(visit, addres
     good = Image.new("L", (200, 200))
     good.paste(255, (50, 20, 150, 180))
     good.save(tmp_path / "whole-boot.png")
-    field = page.locator("#tab-vae input[type=file]").first
-    field.wait_for(state="attached")
-    field.set_input_files(tmp_path / "torn-boot.png")
-    page.get_by_text("torn-boot").first.wait_for()
+    upload(page, "vae", tmp_path / "torn-boot.png")
     page.get_by_role("button", name="Reconstruct", exact=True).click()
     expect(page.get_by_text("this is no picture that can be read").first).to_be_visible()
     page.get_by_label("Clear").locator("visible=true").first.click()
-    field.wait_for(state="attached")
-    field.set_input_files(tmp_path / "whole-boot.png")
-    page.get_by_text("whole-boot").first.wait_for()
+    upload(page, "vae", tmp_path / "whole-boot.png")
     page.get_by_role("button", name="Reconstruct", exact=True).click()
     expect(page.locator("#vae-reconstruct").get_by_text("your upload")).to_be_visible()
 

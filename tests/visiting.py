@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from playwright.sync_api import (
     Request,
     Response,
     Route,
+    TimeoutError,
     sync_playwright,
 )
 
@@ -65,6 +67,20 @@ class Pages:
         page.goto("about:blank")
         page.mouse.move(0, 0)
         self.free.append(page)
+
+
+def upload(page: Page, tab: str, file: Path) -> None:
+    """Puts a file into a tab's field; again where Gradio, which loads the field's parts one after
+    another, built it anew and forgot the file: no hand is as fast."""
+    field = page.locator(f"#tab-{tab} input[type=file]").first
+    field.wait_for(state="attached")
+    for patience in (10_000, 20_000, 60_000):
+        if field.count():  # gone once it holds a file
+            field.set_input_files(file)
+        with contextlib.suppress(TimeoutError):
+            page.get_by_text(file.stem).first.wait_for(timeout=patience)
+            return
+    raise AssertionError(f"{file.name} is not shown")
 
 
 class Held:
