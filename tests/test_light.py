@@ -11,9 +11,12 @@ import brotli
 import gradio as gr
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
 
 from demos.page.files import FOREVER, PICTURE, SMALL, Files
 from demos.page.image_io import data_url
+from demos.page.server import Light
 from demos.tabs import vae
 from serving import page_of
 
@@ -91,6 +94,19 @@ def test_each_address_of_the_page_gets_its_own_and_all_visitors_of_one_the_same(
     plain = get(address).body
     assert b'"deep_link_state":"invalid"' in get(f"{address}?deep_link=nothing").body
     assert get(address).body == plain
+
+
+@pytest.mark.parametrize("headers", [{}, {"set-cookie": "visitor=1"}])
+def test_an_answer_that_is_one_visitors_own_is_not_kept_for_the_next(headers):
+    asked = []
+
+    async def app(scope, receive, send):
+        asked.append(scope["path"])
+        await PlainTextResponse(f"answer {len(asked)}", headers=headers)(scope, receive, send)
+
+    visitor = TestClient(Light(app))
+    said = [visitor.get("/").text for _ in range(2)]
+    assert said == (["answer 1", "answer 2"] if headers else ["answer 1"] * 2)
 
 
 def test_gradios_own_files_are_kept_for_good_and_an_error_is_not(address):

@@ -116,7 +116,7 @@ class Light:
                     await send(part)
                 return
             whole = Whole.of(start["headers"], b"".join(part.get("body", b"") for part in held))
-            if asks_nothing_else:
+            if asks_nothing_else and b"set-cookie" not in dict(whole.headers):
                 self.kept[address] = whole
             if len(self.kept) > self.MOST:
                 self.kept.pop(next(iter(self.kept)))
