@@ -146,6 +146,10 @@ class Trainable(nn.Module):
     parts: ClassVar[Mapping[str, "type[Trainable]"]] = {}
     """What is trained one by one where the whole is not; such a family's weights are a folder."""
 
+    networks: ClassVar[tuple[str, ...]] = ()
+    """What is evaluated for a row of inputs each, modules or methods, by the path from here: an
+    engine may put the rows of many requests together."""
+
     small: ClassVar[Mapping[str, Any]] = {}
     """What makes the config of `tiny`."""
 

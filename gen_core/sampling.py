@@ -6,7 +6,6 @@
 >>> print(f"{cost.milliseconds:.1f} ms and {cost.evaluations:g} evaluations a picture")
 """
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gen_core.engine import device_clock
 from gen_core.knobs import KnobError, whole
 
 if TYPE_CHECKING:
@@ -154,9 +154,10 @@ def cost_of(model: "Family", seeds: Sequence[int], **knobs: Any) -> "Meter":
 
 
 class Meter:
-    """Measures a generation while somebody watches it: the watcher's own time does not count.
+    """Measures a generation while somebody watches it: neither the watcher's own time counts nor
+    that of others who share an engine.
 
-    `seconds`, the wall time for all pictures together, and `evaluations` grow while `frames` runs.
+    `seconds`, the time for all pictures together, and `evaluations` grow while `frames` runs.
     """
 
     def __init__(self, model: "Family", seeds: Sequence[int], **knobs: Any) -> None:
@@ -192,10 +193,10 @@ class Meter:
         """The frames of `model.sample`, each one timed."""
         frames = self.model.sample(Noise(self.seeds), **self.knobs)
         while True:
-            started = time.perf_counter()
+            started = device_clock()
             frame = next(frames, None)
             wait_for(self.model.device)
-            self.seconds += time.perf_counter() - started
+            self.seconds += device_clock() - started
             if frame is None:
                 return
             self._last = frame

@@ -36,6 +36,7 @@ class SceneClassifier(Part):
     name = "text-to-image/judge"
     libraries = ()
     Config = SceneClassifierConfig
+    networks = ("body",)
     small: ClassVar = {"widths": (16, 16, 16, 32)}
 
     def __init__(self, config: SceneClassifierConfig | None = None) -> None:

@@ -25,6 +25,7 @@ class ImageClassifier(Trainable):
 
     name = "judge"
     Config = ImageClassifierConfig
+    networks = ("body",)
     small: ClassVar = {"widths": (8, 16, 16)}
     indexes: ClassVar[bool] = False
     """Whether its checkpoint shall know where each training picture lies (see `TrainingIndex`)."""

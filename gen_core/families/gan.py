@@ -56,6 +56,7 @@ R1_EVERY = 8
 class GAN(Family):
     name = "gan"
     Config = GANConfig
+    networks = ("generator.style", "generator.synthesize", "discriminator")
     knobs = (
         Number(
             "truncation_psi",

@@ -35,6 +35,7 @@ class GuidedFamily(Family):
     """A network that is asked for a class, for attributes or for nothing, with guidance."""
 
     Config = UNetConfig
+    networks = ("net",)
     small: ClassVar = {"widths": (16, 32), "blocks": 1, "embedding": 32}
     typical: ClassVar = {"steps": 20, "guidance_scale": 2.0}
     measured_with: ClassVar = {"steps": 50, "guidance_scale": 1.2}

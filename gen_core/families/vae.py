@@ -43,6 +43,7 @@ class VAEConfig:
 class VAE(Family):
     name = "vae"
     Config = VAEConfig
+    networks = ("encoder", "decoder")
     small: ClassVar = {"widths": (16, 32), "latent": 4}
     knobs = (
         Number(

@@ -74,6 +74,7 @@ class LatentFrame(Frame):
 class TextToImage(Family):
     name = "text-to-image"
     Config = TextToImageConfig
+    networks = ("unet", "text_encoder", "vae.encoder", "vae.decoder")
     libraries = LIBRARIES
     layout = torch.contiguous_format
     parts: ClassVar = {

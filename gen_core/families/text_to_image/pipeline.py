@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gen_core.engine import alone
 from gen_core.knobs import Knob, KnobError, number, shown
 from gen_core.sampling import Noise
 
@@ -87,13 +88,14 @@ class GuidedDenoiser:
     def __call__(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor | None]:
         """x (B, 4, 16, 16) -> the velocity, and how much each place looked at each token of the
         prompt (B, 32, 8, 8)."""
+        t = t.expand(len(x))
         with watched(self.net) if self.attention else contextlib.nullcontext() as maps:
             if self.scale == 1:
                 self.evaluations += 1
                 v = self.net(x, t, self.words.chunk(2)[1]).sample
             else:
                 self.evaluations += 2
-                both = self.net(x.repeat(2, 1, 1, 1), t, self.words).sample
+                both = self.net(x.repeat(2, 1, 1, 1), t.repeat(2), self.words).sample
                 without, given = both.chunk(2)
                 v = without + self.scale * (given - without)
         return v, heat(maps)[-len(x) :].cpu() if maps else None
@@ -104,7 +106,7 @@ def watched(net: "UNet2DConditionModel") -> Iterator[list[Tensor]]:
     """Within it, each evaluation of `net` adds its cross-attention layers' maps to the list, each
     (B, places, tokens), rows sum to 1.
 
-    One model serves one visitor at a time: all is put back at the end.
+    It is evaluated for one request alone: all is put back at the end.
     """
     from diffusers.models.attention_processor import AttnProcessor  # heavy
 
@@ -116,7 +118,8 @@ def watched(net: "UNet2DConditionModel") -> Iterator[list[Tensor]]:
     for layer in layers:
         layer.get_attention_scores = functools.partial(_kept_scores, layer, maps)
     try:
-        yield maps
+        with alone():
+            yield maps
     finally:
         for layer in layers:
             del layer.get_attention_scores

@@ -1,0 +1,470 @@
+"""The engine: order, same only once, shared passes; and what one request never does to another."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+import torch
+from torch import nn
+
+from gen_core import Noise, final
+from gen_core.engine import (
+    MOST_WAITING,
+    Busy,
+    Engine,
+    NotFiniteAnswer,
+    aside,
+    device_clock,
+)
+from gen_core.family import Family, registry
+from gen_core.progress import Progress
+
+
+class Doubler(nn.Module):
+    """A network that notes the rows of each pass; one that is `held` waits until it is let go."""
+
+    networks = ("part",)
+
+    def __init__(self):
+        super().__init__()
+        self.part = _Part()
+
+    def __call__(self, x, **rest):
+        return self.part(x, **rest)
+
+
+class _Part(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rows, self.fault = [], None
+        self.begun, self.free = threading.Event(), threading.Event()
+        self.free.set()
+
+    def forward(self, x, **rest):
+        self.rows.append(sorted(x.flatten(1)[:, 0].tolist()))
+        self.begun.set()
+        assert self.free.wait(10)
+        if self.fault:
+            self.fault(x)
+        return 2 * x
+
+
+@pytest.fixture
+def engine():
+    engine = Engine()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def net(engine):
+    return engine.share_passes(Doubler())
+
+
+def row(*values):
+    return torch.tensor(values, dtype=torch.float32)[:, None]
+
+
+def steps(net, value, count, rows=1):
+    """A sampler of `count` evaluations, as a handler sees it: progress, then what came out."""
+    for step in range(count):
+        out = net(row(*[value] * rows))
+        yield Progress("", step + 1, count)
+    yield out[0].item()
+
+
+class Gathered:
+    """While a first pass is held up, those who come gather behind it and begin together."""
+
+    def __init__(self, engine, net):
+        self.engine, self.part = engine, net.part
+
+    def __enter__(self):
+        self.part.begun.clear()
+        self.part.free.clear()
+        self.first = self.engine.submit(lambda: self.part(row(-1)), kind="first", light=True)
+        assert self.part.begun.wait(10)
+        return self
+
+    def __exit__(self, *error):
+        self.part.free.set()
+        self.first.result()
+
+
+def wait_until(condition, seconds=10):
+    until = time.perf_counter() + seconds
+    while not condition():
+        assert time.perf_counter() < until
+        time.sleep(0.001)
+
+
+# --- passes -----------------------------------------------------------------------------------
+
+
+def test_those_who_wait_for_one_network_share_its_pass(engine, net):
+    with Gathered(engine, net):
+        tickets = [engine.submit(lambda k=k: steps(net, k, 3)) for k in range(5)]
+    assert [ticket.result() for ticket in tickets] == [0, 2, 4, 6, 8]
+    assert net.part.rows == [[-1], *[[0, 1, 2, 3, 4]] * 3]
+
+
+def test_who_comes_alone_is_answered_at_once_and_alone(engine, net):
+    assert engine.submit(lambda: steps(net, 3, 2)).result() == 6
+    assert net.part.rows == [[3], [3]]
+
+
+def test_who_comes_later_joins_between_two_steps(engine, net):
+    with Gathered(engine, net):
+        tickets = [engine.submit(lambda: steps(net, 1, 4)), engine.submit(lambda: steps(net, 2, 2))]
+    assert [ticket.result() for ticket in tickets] == [2, 4]
+    assert net.part.rows == [[-1], [1, 2], [1, 2], [1], [1]]
+
+
+def test_rows_of_another_kind_do_not_share_a_pass(engine, net):
+    inputs = [row(1), row(2).double(), torch.ones(1, 2), row(4)]
+    with Gathered(engine, net):
+        tickets = [engine.submit(lambda x=x: net(x)) for x in inputs]
+        told = engine.submit(lambda: net(row(5), scale=2))
+    for x, ticket in zip(inputs, tickets, strict=True):
+        assert torch.equal(ticket.result(), 2 * x) and ticket.result().dtype == x.dtype
+    told.result()
+    assert sorted(map(len, net.part.rows[1:])) == [1, 1, 1, 2]
+
+
+def test_autocast_and_inference_mode_are_the_askers(engine, net):
+    """Whoever computes in bfloat16 does not make others do so."""
+    seen = []
+    net.part.fault = lambda x: seen.append((torch.is_autocast_enabled("cpu"), x.is_inference()))
+
+    def quick():
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            return net(row(1))
+
+    with Gathered(engine, net):
+        tickets = [engine.submit(quick), engine.submit(lambda: net(row(1)))]
+    [ticket.result() for ticket in tickets]
+    assert sorted(seen[1:]) == [(False, False), (True, True)]
+
+
+def test_a_pass_is_no_larger_than_it_may_be(net):
+    engine = Engine(most_rows=4)
+    engine.share_passes(net)
+    ticket = engine.submit(lambda: net(row(*range(10))))
+    assert torch.equal(ticket.result(), 2 * row(*range(10)))
+    assert [len(rows) for rows in net.part.rows] == [4, 4, 2]
+    engine.close()
+
+
+def test_a_pass_lasts_no_longer_than_it_may(engine, net):
+    """After a slow pass the next ones are smaller."""
+    engine.longest_pass = 0.05
+    net.part.fault = lambda x: time.sleep(0.01 * len(x))
+    engine.submit(lambda: net(row(*range(20)))).result()
+    engine.submit(lambda: net(row(*range(20)))).result()
+    assert len(net.part.rows[0]) == 20 and max(map(len, net.part.rows[1:])) <= 5
+
+
+def test_nested_inputs_and_outputs_keep_their_shape(engine):
+    class Several(nn.Module):
+        networks = ("look",)
+
+        def look(self, x, maps, scale=1):
+            return {"sum": x + maps[0], "pair": (x * scale, maps)}
+
+    net = engine.share_passes(Several())
+    answers = [engine.submit(lambda k=k: net.look(row(k), [row(k), row(k)])) for k in range(3)]
+    for k, ticket in enumerate(answers):
+        found = ticket.result()
+        assert torch.equal(found["sum"], row(2 * k)) and torch.equal(found["pair"][1][1], row(k))
+
+
+# --- order ------------------------------------------------------------------------------------
+
+
+def order_of(engine, works):
+    """Names of the works in the order in which they end."""
+    ended = []
+
+    def noted(name, work):
+        yield from work()
+        ended.append(name)
+
+    tickets = [
+        engine.submit(lambda name=name, work=work: noted(name, work), **how)
+        for name, (work, how) in works.items()
+    ]
+    return ended, tickets
+
+
+def test_single_passes_go_before_long_runs(engine, net):
+    with Gathered(engine, net):
+        ended, tickets = order_of(
+            engine,
+            {
+                "long": (lambda: steps(net, 1, 5), {}),
+                "slider": (lambda: steps(net, 2, 1), {"kind": "slider", "light": True}),
+            },
+        )
+    [ticket.result() for ticket in tickets]
+    assert ended == ["slider", "long"]
+    assert net.part.rows[1:3] == [[2], [1]]  # nor does the long run make its pass longer
+
+
+def test_everybody_sees_something_before_anybody_is_done_and_then_the_least_work_goes_first(net):
+    engine = Engine(most_rows=2)  # two at a time
+    engine.share_passes(net)
+    net.part.fault = lambda x: time.sleep(0.01)
+    with Gathered(engine, net):
+        ended, tickets = order_of(
+            engine, {n: (lambda n=n: steps(net, n, n, rows=2), {}) for n in (6, 4, 2)}
+        )
+    [ticket.result() for ticket in tickets]
+    assert net.part.rows[1:4] == [[6, 6], [4, 4], [2, 2]]
+    assert ended == [2, 4, 6]
+    engine.close()
+
+
+def test_a_visitor_with_64_pictures_delays_a_slider_by_at_most_one_pass(engine, net):
+    engine.most_rows = 16
+    with Gathered(engine, net):
+        big, sliders = engine.submit(lambda: steps(net, 1, 10, rows=64), session="greedy"), []
+
+        def moved(x):
+            if len(x) == 16 and not sliders:  # during the first of its passes
+                sliders.append(engine.submit(lambda: net(row(7)), kind="slider", light=True))
+
+        net.part.fault = moved
+    big.result()
+    assert sliders[0].result() == 14
+    assert net.part.rows[1:3] == [[1] * 16, [7]]
+
+
+def test_a_session_has_one_long_run_at_a_time_and_its_sliders_do_not_wait(engine, net):
+    with Gathered(engine, net):
+        ended, tickets = order_of(
+            engine,
+            {
+                "first": (lambda: steps(net, 1, 3), {"session": "a"}),
+                "second": (lambda: steps(net, 2, 1), {"session": "a"}),
+                "slider": (lambda: steps(net, 3, 1), {"session": "a", "light": True, "kind": "s"}),
+                "another's": (lambda: steps(net, 4, 2), {"session": "b"}),
+            },
+        )
+    [ticket.result() for ticket in tickets]
+    assert ended == ["slider", "another's", "first", "second"]
+
+
+def test_it_learns_which_kind_of_request_is_light(engine, net):
+    net.part.fault = lambda x: time.sleep(0.2) if x[0] == 9 else None
+    for _ in range(8):
+        engine.submit(lambda: steps(net, 1, 1), kind="quick").result()
+        engine.submit(lambda: steps(net, 9, 1), kind="slow", light=True).result()
+    quick, slow = (engine.submit(lambda: None, kind=kind) for kind in ("quick", "slow"))
+    assert quick.request.light and not slow.request.light
+
+
+def test_too_many_are_refused_with_a_message(engine, net):
+    with Gathered(engine, net):
+        tickets = [engine.submit(lambda: net(row(1)), session="one") for _ in range(MOST_WAITING)]
+        with pytest.raises(Busy, match="requests are waiting: try again"):
+            engine.submit(lambda: net(row(1)), session="one")
+    for ticket in tickets:
+        ticket.cancel()
+    wait_until(lambda: not engine.busy)
+
+
+# --- same only once ---------------------------------------------------------------------------
+
+
+def test_equal_requests_are_computed_once(engine, net):
+    with Gathered(engine, net):
+        tickets = [engine.submit(lambda: steps(net, 1, 2), key="same") for _ in range(10)]
+    assert [ticket.result() for ticket in tickets] == [2] * 10
+    assert [ticket.shared for ticket in tickets] == [False] + [True] * 9
+    later = engine.submit(lambda: steps(net, 1, 2), key="same")
+    assert later.shared and later.result() == 2
+    assert net.part.rows == [[-1], [1], [1]]
+
+
+def test_a_result_is_not_kept_for_ever(engine, net, monkeypatch):
+    engine.submit(lambda: steps(net, 1, 1), key="same").result()
+    monkeypatch.setattr("gen_core.engine.KEPT_SECONDS", 0)
+    assert not engine.submit(lambda: steps(net, 1, 1), key="same").shared
+
+
+def test_results_are_kept_within_a_bound(engine, monkeypatch):
+    monkeypatch.setattr("gen_core.engine.KEPT_BYTES", 1000)
+    for k in range(5):
+        engine.submit(lambda: {"picture": "x" * 400}, key=k).result()
+    assert [*engine._kept] == [3, 4]
+
+
+def test_a_failure_is_not_kept(engine):
+    with pytest.raises(ValueError):
+        engine.submit(lambda: int("no number"), key="same").result()
+    assert engine.submit(lambda: 1, key="same").result() == 1
+
+
+def test_work_that_two_wait_for_goes_on_when_one_leaves(engine, net):
+    with Gathered(engine, net):
+        one, other = (engine.submit(lambda: steps(net, 1, 2), key="same") for _ in range(2))
+        one.cancel()
+    assert other.result() == 2
+
+
+# --- stop, errors, threads --------------------------------------------------------------------
+
+
+def test_rows_of_a_request_that_is_gone_are_not_computed(engine, net):
+    closed, leave = threading.Event(), []
+
+    def work():
+        try:
+            yield from steps(net, 1, 5)
+        finally:
+            closed.set()
+
+    with Gathered(engine, net):
+        net.part.fault = lambda x: [ticket.cancel() for ticket in leave if 1 in x]
+        gone, stays = engine.submit(work), engine.submit(lambda: steps(net, 2, 3))
+        leave.append(gone)  # during the first pass of both
+    assert stays.result() == 4 and closed.wait(10)
+    assert net.part.rows == [[-1], [1, 2], [2], [2]]
+    wait_until(lambda: not engine.busy)
+
+
+def test_who_waits_can_leave_before_it_has_begun(engine, net):
+    with Gathered(engine, net):
+        tickets = [engine.submit(lambda k=k: net(row(k)), session="one") for k in range(3)]
+        tickets[1].cancel()
+    tickets[2].result()
+    assert [1.0] not in net.part.rows
+
+
+def test_a_failing_network_fails_its_own_request(engine, net):
+    def fault(x):
+        if 13 in x:
+            raise ValueError("not this one")
+
+    net.part.fault = fault
+    with Gathered(engine, net):
+        tickets = [engine.submit(lambda k=k: net(row(k))) for k in (12, 13, 14)]
+    assert tickets[0].result() == 24 and tickets[2].result() == 28
+    with pytest.raises(ValueError, match="not this one"):
+        tickets[1].result()
+
+
+def test_nan_fails_the_request_whose_rows_they_are(engine, net):
+    with Gathered(engine, net):
+        good, bad = (
+            engine.submit(lambda: net(row(1))),
+            engine.submit(lambda: net(row(float("nan")))),
+        )
+    assert good.result() == 2
+    with pytest.raises(NotFiniteAnswer, match="not a finite number"):
+        bad.result()
+
+
+def test_without_memory_the_passes_become_smaller(engine, net):
+    def fault(x):
+        if len(x) > 3:
+            raise torch.OutOfMemoryError
+
+    net.part.fault = fault
+    assert torch.equal(engine.submit(lambda: net(row(*range(12)))).result(), 2 * row(*range(12)))
+    with Gathered(engine, net):
+        tickets = [engine.submit(lambda k=k: net(row(k))) for k in range(8)]
+    assert [ticket.result().item() for ticket in tickets] == [2 * k for k in range(8)]
+    assert max(len(rows) for rows in net.part.rows[-3:]) <= 3
+    net.part.fault = lambda x: (_ for _ in ()).throw(torch.OutOfMemoryError())
+    with pytest.raises(torch.OutOfMemoryError):
+        engine.submit(lambda: net(row(1, 2))).result()
+
+
+def test_who_is_aside_holds_nobody_up(engine, net):
+    gate = threading.Event()
+
+    def slow():
+        with aside():
+            assert gate.wait(10)
+        return net(row(1))
+
+    waiting = engine.submit(slow)
+    assert engine.submit(lambda: net(row(2))).result() == 4
+    gate.set()
+    assert waiting.result() == 2
+
+
+def test_work_outside_needs_no_turn_and_can_be_cancelled(engine):
+    gate, closed = threading.Event(), threading.Event()
+
+    def work():
+        try:
+            for _ in range(1000):
+                yield Progress("waiting")
+                gate.wait(0.01)
+        finally:
+            closed.set()
+
+    ticket = engine.submit(work, outside=True)
+    assert engine.submit(lambda: 5).result() == 5
+    ticket.cancel()
+    assert closed.wait(10)
+
+
+def test_the_clock_counts_a_requests_own_share(engine, net):
+    net.part.fault = lambda x: time.sleep(0.02)
+
+    def timed():
+        before = device_clock()
+        net(row(1))
+        return device_clock() - before
+
+    with Gathered(engine, net):
+        tickets = [engine.submit(timed) for _ in range(4)]
+    assert all(0.004 < ticket.result() < 0.015 for ticket in tickets)
+
+
+def test_outside_of_a_request_a_network_answers_as_ever(net):
+    assert net(row(1)) == 2
+    x = row(1).requires_grad_()
+    net(x).sum().backward()
+    assert x.grad == 2
+
+
+def test_forty_wait_in_an_event_loop_without_a_thread(engine, net):
+    async def everybody():
+        before = threading.active_count()
+        with Gathered(engine, net):
+            tickets = [engine.submit(lambda k=k: steps(net, k, 3)) for k in range(40)]
+        waiting = [asyncio.create_task(ticket.wait()) for ticket in tickets]
+        found = await asyncio.gather(*waiting)
+        assert threading.active_count() <= before + 42  # the engine's own
+        return found
+
+    assert asyncio.run(everybody()) == [2 * k for k in range(40)]
+
+
+# --- every family -----------------------------------------------------------------------------
+
+
+FAMILIES = sorted(name for name, kind in registry.classes.items() if issubclass(kind, Family))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_sample_is_the_same_in_any_company(engine, name):
+    kind = registry.classes[name]
+    torch.manual_seed(0)
+    model = kind(kind.tiny()).requires_grad_(False).eval()
+    settings = {"steps": 3} if any(k.name == "steps" for k in model.every_knob) else {}
+    asked = model.balanced(range(1))
+    alone = [final(model.sample(Noise([s]), **settings, **asked)) for s in range(6)]
+    engine.share_passes(model)
+    tickets = [
+        engine.submit(lambda s=s: final(model.sample(Noise([s]), **settings, **asked)))
+        for s in range(6)
+    ]
+    for before, ticket in zip(alone, tickets, strict=True):
+        assert (ticket.result() - before).abs().mean() <= 2 / 255
+    assert max(engine.passes) > 1
