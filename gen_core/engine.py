@@ -18,10 +18,12 @@ import contextlib
 import functools
 import inspect
 import itertools
+import math
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +39,8 @@ LONGEST_PASS = 0.3
 """Seconds that a forward pass may take, which whoever comes next has to wait."""
 FIRST_ROWS, MOST_ROWS = 32, 256
 """Of one pass: before any was measured, and in any case, for the sake of memory."""
+SMALL_PASS = 4
+"""Rows of single passes up to which one core does on a CPU."""
 LIGHT = 0.15
 """Seconds of the device up to which a request goes before those that take longer."""
 UNKNOWN = 1.0
@@ -45,6 +49,10 @@ PATIENCE = 10.0
 """A second less of work left is worth as many seconds of having come earlier."""
 KEPT_SECONDS, KEPT_BYTES = 300.0, 64_000_000
 """How long, and how many of, finished results are kept for those who ask for the same."""
+
+
+IDLE_SECONDS = 5.0
+"""After so long without a request the engine's thread ends; the next one starts another."""
 
 
 class Cancelled(BaseException):
@@ -61,6 +69,20 @@ class NotFiniteAnswer(KnobError):
 
 _here = threading.local()
 """`request`: the one whose thread this is; `alone`: whether it computes without company."""
+
+
+@functools.cache
+def _on_one_core() -> ThreadPoolExecutor:
+    """A thread whose computations get no help from others.
+
+    One small picture takes about a millisecond on one core. Shared with a second one, each layer
+    waits for the slower of the two: on two cores that others use as well, 550 ms instead of 10.
+    """
+    usual, alone = torch.get_num_threads(), ThreadPoolExecutor(1, "engine-small")
+    alone.submit(torch.get_num_threads).result()  # torch sets a thread up when first asked
+    alone.submit(torch.set_num_threads, 1).result()  # for that thread, and for those to come
+    torch.set_num_threads(usual)  # those to come get what they had
+    return alone
 
 
 def device_clock() -> float:
@@ -324,8 +346,8 @@ class Request:
 class Ticket:
     """Somebody's claim to what a request makes: iterate it, in a thread or in an event loop.
 
-    Yields values, and Progress between them; whoever is slow gets the newest and not all. Raises
-    what the work raised. `cancel` gives the claim up: work that nobody waits for ends.
+    Yields values, and Progress that has a stage; whoever is slow gets the newest and not all.
+    Raises what the work raised. `cancel` gives the claim up: work that nobody waits for ends.
     """
 
     def __init__(self, request: Request, shared: bool) -> None:
@@ -342,11 +364,12 @@ class Ticket:
         """Harmless once the work has ended."""
         self.request.engine.leave(self)
 
-    def _news(self) -> Iterator[Any]:
+    def _news(self, progress: bool = True) -> Iterator[Any]:
         request = self.request
-        if request.progress is not self._seen_progress:
+        if progress and request.progress is not self._seen_progress:
             self._seen_progress = request.progress
-            yield request.progress
+            if request.progress.stage:
+                yield request.progress
         if request.version > self._seen:
             self._seen = request.version
             yield request.value
@@ -364,8 +387,11 @@ class Ticket:
         if self.request.error:
             raise self.request.error
 
-    async def __aiter__(self) -> AsyncIterator[Any]:
+    async def paced(self, beat: float = 0.0, crowded: float = 0.0) -> AsyncIterator[Any]:
+        """The same in an event loop: Progress once in `beat` seconds, and where others wait too,
+        anything once in `crowded` seconds; the end at once."""
         event, loop = asyncio.Event(), asyncio.get_running_loop()
+        told = -math.inf
 
         def signal() -> None:
             with contextlib.suppress(RuntimeError):  # the loop has been closed
@@ -375,13 +401,22 @@ class Ticket:
         while True:
             event.clear()
             ended = self.request.ended
-            for piece in self._news():
+            for piece in self._news(ended or time.perf_counter() - told >= beat):
+                told = time.perf_counter()
                 yield piece
             if ended:
                 break
             await event.wait()
+            gap = crowded if self.request.engine.busy > 1 else 0.0
+            while not self.request.ended and (rest := told + gap - time.perf_counter()) > 0:
+                event.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), rest)
         if self.request.error:
             raise self.request.error
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self.paced()
 
     def result(self) -> Any:
         """Waits for the end; the last value."""
@@ -544,8 +579,8 @@ class Engine:
         with self._changed:
             self._closed = True
             self._changed.notify()
-        if self._thread:
-            self._thread.join()
+        if thread := self._thread:
+            thread.join()
 
     # --- for requests, in their threads ---
 
@@ -600,7 +635,9 @@ class Engine:
                 self._admit()
                 ready = [r for r in self._started if r.state == "ready" and not r.outside]
                 if not ready and not self._calls:
-                    self._changed.wait()
+                    if not self._changed.wait(IDLE_SECONDS) and not self._new and not self._started:
+                        self._thread = None
+                        return
                     continue
             for request in sorted(ready, key=lambda r: r.rank):
                 request.resume()
@@ -668,10 +705,13 @@ class Engine:
 
     def _answer(self, taken: Sequence[tuple[Call, int, int]]) -> None:
         """One pass; where it fails, smaller ones, until the failure is one request's own."""
+        rows, first = sum(stop - start for _, start, stop in taken), taken[0][0]
+        small = rows <= SMALL_PASS and first.request.light and first.modes[0] == "cpu"
         try:
-            outputs = self._pass(taken)
+            outputs = (
+                _on_one_core().submit(self._pass, taken).result() if small else self._pass(taken)
+            )
         except Exception as error:
-            rows = sum(stop - start for _, start, stop in taken)
             if isinstance(error, torch.OutOfMemoryError) and rows > 1:
                 self._limits[taken[0][0].network] = max(1, rows // 2)
                 for half in _halves(taken):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -10,8 +11,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -107,6 +110,26 @@ def _answers(address: str, process: subprocess.Popen) -> bool:
     with contextlib.suppress(OSError):
         return urllib.request.urlopen(address, timeout=5).status == 200
     return False
+
+
+def awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Its result, from an event loop in a thread of its own: this one may have Playwright's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
+def answer_of(served: Callable, *request: Any) -> Any:
+    """What a widget is answered by one of its server functions."""
+    return awaited(served(*request))
+
+
+def told_by(handler: Callable, *values: Any) -> list[Any]:
+    """All that an event's handler gives Gradio to send, from beginning to end."""
+
+    async def told() -> list[Any]:
+        return [piece async for piece in handler(*values, lambda *_, **__: None)]  # no progress bar
+
+    return awaited(told())
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:

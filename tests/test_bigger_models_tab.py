@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,8 +152,11 @@ def test_the_api_draws_from_the_list_alone(served):
     app, address = served
     client = Client(address, verbose=False)
     call = {"api_name": "/text_to_image_bigger"}
-    with app.device_lock:  # whoever else computes meanwhile does not keep it from drawing
-        told = client.predict(SMALL, MARKUP, "a dog", 3, **call)
+    done = threading.Event()
+    busy = app.engine.submit(lambda: done.wait(120))
+    told = client.predict(SMALL, MARKUP, "a dog", 3, **call)
+    done.set()  # whoever else computed meanwhile has not kept it from drawing
+    assert busy.result()
     assert "&lt;b&gt;bold&lt;/b&gt; ${1 + 1} {{x}} &amp; &quot;cat&quot;" in told
     url = told.split('src="')[1].split('"')[0]
     assert picture(url).shape == (SIDE, SIDE, 3)

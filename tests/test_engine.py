@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -163,6 +164,20 @@ def test_a_pass_lasts_no_longer_than_it_may(engine, net):
     engine.submit(lambda: net(row(*range(20)))).result()
     engine.submit(lambda: net(row(*range(20)))).result()
     assert len(net.part.rows[0]) == 20 and max(map(len, net.part.rows[1:])) <= 5
+
+
+def test_a_sliders_picture_is_computed_on_one_core_and_nothing_else_is(engine, net, monkeypatch):
+    usual, seen = torch.get_num_threads(), []
+    net.part.fault = lambda x: seen.append(torch.get_num_threads())
+    torch.set_num_threads(2)
+    try:
+        with ThreadPoolExecutor(1) as later:
+            engine.submit(lambda: net(row(1)), light=True).result()
+            engine.submit(lambda: net(row(*range(9))), light=True).result()
+            engine.submit(lambda: steps(net, 1, 2), kind="long").result()
+            assert seen == [1, 2, 2, 2] and later.submit(torch.get_num_threads).result() == 2
+    finally:
+        torch.set_num_threads(usual)
 
 
 def test_nested_inputs_and_outputs_keep_their_shape(engine):

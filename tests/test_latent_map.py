@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from conftest import answer_of
 from core_fixtures import tiny
 from demos.page import examples
 from demos.page.handlers import App
@@ -209,14 +210,16 @@ def test_a_measure_runs_over_the_whole_ramp():
     ],
 )
 def test_a_bad_question_gets_an_answer_and_no_exception(guide, question, request_, message):
-    assert message in guide.app.serve(getattr(guide, question))(request_)["error"]
+    assert message in answer_of(guide.app.serve(getattr(guide, question)), request_)["error"]
 
 
 def test_weights_without_a_map_are_said_and_missing_ones_too(tmp_path, monkeypatch):
     monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
     save(tiny("vae", latent=2), tmp_path / "vae-fashion-2d.safetensors", {"metrics": {}})
     guide = Guide(App("cpu"), VIEWS)
-    said = {name: guide.app.serve(guide.describe)(name)["error"] for name in ("flat", "near")}
+    said = {
+        name: answer_of(guide.app.serve(guide.describe), name)["error"] for name in ("flat", "near")
+    }
     assert "the weights of vae-fashion-2d hold no map" in said["flat"]
     assert "no weights named 'vae-avatars'" in said["near"]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from conftest import answer_of
 from core_fixtures import tiny
 from demos.page.handlers import App
 from demos.tabs.latent_space import sliders
@@ -124,7 +125,7 @@ def test_the_page_learns_of_every_direction(app):
 
 @pytest.mark.parametrize("bad", [None, 7, "x", "3;smile:9", {"face": 1}])
 def test_errors_come_back_as_messages(app, bad):
-    answer = app.serve(Mover(app, sliders.FACES).move)(bad)
+    answer = answer_of(app.serve(Mover(app, sliders.FACES).move), bad)
     assert list(answer) == ["error"] and len(answer["error"]) < 200
 
 

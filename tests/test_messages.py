@@ -4,6 +4,7 @@ the page some work, on a small machine the same cores that compute."""
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,75 +12,67 @@ import gradio as gr
 import pytest
 
 import shell_page
-from demos.page import handlers, shell
-from demos.page.handlers import MIN_UPDATE_GAP, App
+from conftest import answer_of, told_by
+from demos.page import shell
+from demos.page.handlers import CROWDED_GAP, MIN_UPDATE_GAP, App
 from gen_core.progress import Progress
 
-STEP = 0.05
-"""Seconds of a step, on a clock of the test's own."""
-
-
-class Clock:
-    """Stands for the module `time`; who waits does so at once."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.meanwhile: Callable[[], None] = lambda: None
-
-    def perf_counter(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        self.meanwhile()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(handlers, "time", clock)
-    return clock
+STEP = 0.01
+"""Seconds of a step."""
 
 
 def messages(app: App, work: Callable[[], Iterator[Any]]) -> list[Any]:
     """What Gradio is given to send while `work` runs."""
     given = []
     app.on(lambda fn, *_, **__: given.append(fn), work, None, [], api_name="work")
-    return list(given[0](lambda *_, **__: None))  # in place of the progress bar
+    return told_by(given[0])
 
 
 @pytest.mark.parametrize(
     "news", [Progress("Step", 1, 9), gr.skip()], ids=["progress", "a turn for others"]
 )
-def test_what_shows_nothing_is_told_once_in_a_beat(clock, news):
+def test_what_shows_nothing_is_told_once_in_a_beat(news):
     def work() -> Iterator[Any]:
-        for step in range(100):
-            clock.now += STEP
-            yield f"picture {step}" if step % 40 == 0 else news
+        for step in range(60):
+            yield f"picture {step}" if step % 20 == 0 else news
+            time.sleep(STEP)
 
+    began = time.perf_counter()
     told = messages(App("cpu"), work)
     pictures = [piece for piece in told if isinstance(piece, str)]
-    assert pictures == ["picture 0", "picture 40", "picture 80"]
-    assert 5 < len(told) - len(pictures) <= 100 * STEP / MIN_UPDATE_GAP
+    assert pictures == ["picture 0", "picture 20", "picture 40"]
+    quiet = len(told) - len(pictures)
+    assert quiet <= (time.perf_counter() - began) / MIN_UPDATE_GAP + 1
+    assert quiet > 0 or news == gr.skip()  # of which the page need not hear
 
 
-def test_another_visitors_slider_gets_its_turn_where_nothing_is_told(clock):
-    app, answers = App("cpu"), []
-    answer = app.serve(lambda: answers.append(clock.now))
-
-    def slide() -> None:
-        other = threading.Thread(target=answer)
-        other.start()
-        other.join(10)
+def test_while_others_wait_a_run_tells_little_and_its_end_at_once():
+    app, ended = App("cpu"), threading.Event()
 
     def work() -> Iterator[Any]:
-        for _ in range(8):
-            clock.now += MIN_UPDATE_GAP / 10
+        for step in range(100):
+            yield f"picture {step}"
+            time.sleep(STEP)
+
+    other = app.engine.submit(lambda: ended.wait(30), outside=True)
+    began = time.perf_counter()
+    told = messages(app, work)
+    ended.set()
+    other.result()
+    assert told[-1] == "picture 99" and len(told) <= (time.perf_counter() - began) / CROWDED_GAP + 2
+
+
+def test_another_visitors_slider_gets_its_turn_where_nothing_is_told():
+    app, answered = App("cpu"), threading.Event()
+
+    def work() -> Iterator[Any]:
+        while not answered.is_set():
             yield gr.skip()
 
-    clock.meanwhile = slide
-    told = messages(app, work)
-    assert not told and len(answers) == 8
+    slider = threading.Thread(target=lambda: (answer_of(app.serve(lambda: 1)), answered.set()))
+    slider.start()
+    assert not messages(app, work)
+    slider.join(10)
 
 
 def test_restoring_a_link_leaves_one_component_busy():

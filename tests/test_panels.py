@@ -11,6 +11,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
+from conftest import told_by
 from demos import tabs
 from demos.page import examples, shell
 from demos.page.controls import Knob
@@ -148,10 +149,10 @@ def test_its_endpoint_takes_the_knob_and_answers_or_says_what_is_wrong(page):
     (told,) = blocks.get_api_info()["named_endpoints"]["/newcomer_double"]["parameters"]
     assert told["parameter_name"] == "number"
     run = endpoint(blocks, "newcomer_double").fn
-    assert [value["headline"] for value in run(8, gr.Progress())] == ["16 <b>"]
+    assert [value["headline"] for value in told_by(run, 8)] == ["16 <b>"]
     for asked, message in ((21, "number=21: choose"), (13, "choose a luckier one")):
         with pytest.raises(gr.Error, match=message) as raised:
-            list(run(asked, gr.Progress()))
+            told_by(run, asked)
         assert raised.value.title == "Please check"
 
 

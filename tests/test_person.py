@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from conftest import answer_of, told_by
 from demos.page.examples import example, write
 from demos.page.handlers import App
 from demos.sampling import attributes as panel
@@ -152,7 +153,7 @@ def test_somebody_is_all_that_can_be_seen_of_a_person_from_beyond_training():
 @pytest.mark.parametrize("number", [-1, 1_000_000, 1.5, None, "many", math.nan])
 @pytest.mark.parametrize("what", ["somebody", "unseen"])
 def test_a_number_that_is_nobody_is_refused(what, number):
-    answer = App("cpu").serve(getattr(AttributePicker(), what))(number)
+    answer = answer_of(App("cpu").serve(getattr(AttributePicker(), what)), number)
     assert "choose a whole number from 0 to 999999" in answer["error"]
 
 
@@ -330,4 +331,4 @@ def test_a_run_of_portraits_may_have_half_the_steps_of_one_of_small_pictures(app
     run = next(fn.fn for fn in page.fns.values() if fn.api_name == "flow_person")
     asked = {k.name: k.default for k in flow.person.knobs()} | {"count": 4, "steps": 6}
     with pytest.raises(gr.Error, match="count=4 times steps=6 is 24: choose at most 20 together"):
-        next(run(*asked.values(), gr.Progress()))
+        told_by(run, *asked.values())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from conftest import answer_of
 from core_fixtures import tiny
 from demos.page.handlers import App
 from demos.page.image_input import Pictures
@@ -117,21 +117,12 @@ def test_the_map_has_the_stronger_number_across_and_the_other_one_up(decoder):
 )
 def test_a_bad_question_gets_an_answer_and_no_exception(decoder, question, request_, message):
     served = decoder.app.serve(getattr(decoder, question))
-    assert message in served(request_)["error"]
-
-
-def test_one_picture_is_computed_on_one_core_and_nothing_else_is(decoder):
-    usual = torch.get_num_threads()
-    decoder.decode("vae-fashion:0,0,0,0")
-    assert decoder.alone(torch.get_num_threads) == 1
-    assert torch.get_num_threads() == usual
-    with ThreadPoolExecutor(1) as later:
-        assert later.submit(torch.get_num_threads).result() == usual
+    assert message in answer_of(served, request_)["error"]
 
 
 def test_missing_weights_are_said(decoder, tmp_path):
     (tmp_path / "vae-fashion-2d.safetensors").unlink()
-    answer = decoder.app.serve(decoder.decode)("vae-fashion-2d:0,0")
+    answer = answer_of(decoder.app.serve(decoder.decode), "vae-fashion-2d:0,0")
     assert "no weights named 'vae-fashion-2d'" in answer["error"]
 
 

@@ -1,4 +1,4 @@
-"""What every event handler shares: the model cache, the device lock, clear errors, Stop."""
+"""What every event handler shares: the model cache, the engine, clear errors, Stop."""
 
 import contextlib
 import functools
@@ -6,13 +6,20 @@ import html
 import inspect
 import logging
 import threading
-import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Generator,
+    Hashable,
+    Mapping,
+    Sequence,
+)
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import gradio as gr
 import torch
+from gradio.context import LocalContext
 from torch import Tensor, nn
 
 from demos.page.controls import Knobs
@@ -21,6 +28,7 @@ from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
 from gen_core.data import MissingData
 from gen_core.devices import device_title, pick_device
+from gen_core.engine import MOST_RUNNING, Engine, aside
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 from gen_core.sampling import Meter
@@ -30,19 +38,16 @@ log = logging.getLogger("noise-to-data")
 
 EXPECTED = (KnobError, CheckpointError, MissingData)
 """Errors whose message is written for a visitor."""
-TIME_SLICE = 0.1
-"""Seconds of work between two moments in which another visitor's slider gets a turn."""
-MIN_UPDATE_GAP = 0.15
-"""Seconds between two messages that show nothing, and cost the page some work all the same. Stop
-waits as long, and so does whoever starts the next run."""
-HANDOVER = 0.002
-"""Seconds between two slices in which nobody holds the lock: it is not fair by itself."""
+MIN_UPDATE_GAP, CROWDED_GAP = 0.15, 0.5
+"""Seconds between two messages of progress, which cost the page some work; and between any two of a
+run while others wait."""
 MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}
 """Pictures of 28 by 28 times steps of one run: the cap that keeps one visitor from holding the
 device."""
 MOST_PROCESSES = 4
 """Runs in processes of their own at once: those that wait there say what for."""
-_END = object()
+SHARED = " · computed once for all who ask for the same"
+"""Stands behind where and when a result was computed, if that was for somebody else."""
 T = TypeVar("T")
 NONE: Mapping[str, Any] = {}
 
@@ -65,8 +70,8 @@ class App:
         self.device_title = device_title(self.device)
         self.data_root = data_root
         self.most_work = MOST_WORK[self.device.type]
-        self.device_lock = threading.RLock()
-        """Held while the device computes, slice by slice, so that long runs let short ones pass."""
+        self.engine = Engine()
+        """Through which all that computes reaches the device."""
         self.knobs: list[Knobs] = []
         """Every panel's knobs, for links."""
         self.panels: dict[str, gr.Tabs] = {}
@@ -78,10 +83,11 @@ class App:
 
     def model(self, name: str) -> Any:
         """A checkpoint's model, loaded once for all visitors; nobody may change it."""
-        with self._loading:
-            if name not in self._models:
-                self._models[name] = load(name, str(self.device))
-            return self._models[name]
+        if name not in self._models:
+            with aside(), self._loading:
+                if name not in self._models:
+                    self._models[name] = self.engine.share_passes(load(name, str(self.device)))
+        return self._models[name]
 
     def warm(self) -> None:
         """Loads every checkpoint there is, so that the first visitor need not wait for it. What
@@ -102,10 +108,11 @@ class App:
         """A widget's server function: errors come back as {"error": message}, never raised."""
 
         @functools.wraps(fn)
-        def answer(*args: Any) -> Any:
+        async def answer(*args: Any) -> Any:
             try:
-                with self.device_lock:
-                    return as_json(fn(*args))
+                work = functools.partial(fn, *args)
+                ticket = self.engine.submit(work, kind=fn.__qualname__, light=True, finish=as_json)
+                return await ticket.wait()
             except Exception as error:
                 return {"error": message_of(error)}
 
@@ -127,19 +134,20 @@ class App:
         """Connects `trigger` (button.click, ...) to fn(**inputs, **validated knobs).
 
         fn returns the outputs, or is a generator that yields them as they come; what it yields as
-        `Progress` (see `watch`) moves the progress bar and changes nothing else. Each
-        slice of the work holds the device lock, or none does where it is done in a process of its
-        own. Values reach fn as they came: Gradio's own checks answer one out of range in words of
-        their own, and let NaN, 2.5 and null through. Stop ends this visitor's own run.
+        `Progress` (see `watch`) moves the progress bar and changes nothing else. It runs in the
+        engine, without a turn on the device where the work is done in a process of its own; equal
+        knobs are answered once where there are no other inputs. Values reach fn as they came:
+        Gradio's own checks answer one out of range in words of their own, and let NaN, 2.5 and
+        null through. Stop ends this visitor's own run.
         """
         listed = knobs.components if knobs else []
         event = trigger(
-            self._guarded(fn, knobs, [*inputs], own_process),
+            self._guarded(fn, knobs, [*inputs], api_name, own_process),
             [*listed, *inputs.values()],
             outputs,
             api_name=api_name,
             concurrency_id=OWN_PROCESS if own_process else DEVICE,
-            concurrency_limit=MOST_PROCESSES if own_process else 1,
+            concurrency_limit=MOST_PROCESSES if own_process else MOST_RUNNING,
             preprocess=False,
             **options,
         )
@@ -158,31 +166,40 @@ class App:
             )
 
     def _guarded(
-        self, fn: Callable, knobs: Knobs | None, inputs: Sequence[str], own_process: bool = False
+        self,
+        fn: Callable,
+        knobs: Knobs | None,
+        inputs: Sequence[str],
+        api_name: str,
+        own_process: bool = False,
     ) -> Callable:
-        """fn as Gradio calls it: values in a row, messages for errors, work in slices."""
-        lock = contextlib.nullcontext() if own_process else self.device_lock
+        """fn as Gradio calls it: values in a row, messages for errors, no thread that waits."""
         listed = len(knobs.knobs) if knobs else 0
 
-        def run(*values: Any) -> Iterator[Any]:
+        async def run(*values: Any) -> AsyncIterator[Any]:
             *values, progress = values
-            pieces = None
+            ticket = None
             try:
                 settings = knobs.check(values[:listed]) if knobs else {}
                 if {"count", "steps"} <= settings.keys():
                     self.check_work(settings["count"], settings["steps"], knobs.relative_cost)
-                with lock:
-                    pieces = fn(**dict(zip(inputs, values[listed:], strict=True)), **settings)
-                if not inspect.isgenerator(pieces):
-                    yield values_to_json(pieces)
-                    return
-                for piece in _messages(pieces, lock):
+                asked = dict(zip(inputs, values[listed:], strict=True))
+                ticket = self.engine.submit(
+                    functools.partial(_turns, fn, asked | settings),
+                    session=_session(),
+                    kind=api_name,
+                    light="steps" not in settings,
+                    key=None if inputs or own_process else _key(api_name, settings),
+                    finish=values_to_json,
+                    outside=own_process,
+                )
+                async for piece in ticket.paced(MIN_UPDATE_GAP, CROWDED_GAP):
                     if isinstance(piece, Progress):
                         done = (piece.done, piece.total) if piece.total else None
-                        if piece.stage:
-                            progress(done, desc=piece.stage, unit=piece.unit)
-                        piece = gr.skip()
-                    yield values_to_json(piece)
+                        progress(done, desc=piece.stage, unit=piece.unit)
+                        yield gr.skip()
+                    else:
+                        yield _with_note(piece) if ticket.shared else piece
             except gr.Error:
                 raise
             except Exception as error:
@@ -190,11 +207,42 @@ class App:
                 title = "Please check" if isinstance(error, EXPECTED) else "Sorry"
                 raise gr.Error(message, title=title, print_exception=False) from error
             finally:
-                if inspect.isgenerator(pieces):
-                    pieces.close()
+                if ticket:
+                    ticket.cancel()
 
         run.__signature__ = _signature(knobs, inputs)
         return run
+
+
+def _turns(fn: Callable, settings: Mapping[str, Any]) -> Any:
+    """What fn returns; of a generator, Progress in place of what changes nothing on the page."""
+    made = fn(**settings)
+    if not inspect.isgenerator(made):
+        return made
+    return (Progress("") if piece == gr.skip() else piece for piece in made)
+
+
+def _session() -> str:
+    """That of the browser tab or API client whose request this is; "" where there is none."""
+    return getattr(LocalContext.request.get(None), "session_hash", None) or ""
+
+
+def _key(api_name: str, settings: Mapping[str, Any]) -> Hashable | None:
+    """Equal for equal requests; None where a setting cannot be compared."""
+    key = api_name, tuple(settings.items())
+    with contextlib.suppress(TypeError):
+        hash(key)
+        return key
+    return None
+
+
+def _with_note(piece: Any) -> Any:
+    """The same outputs; where they say how they were computed, they say for whom, too."""
+    if isinstance(piece, tuple | list):
+        return type(piece)(map(_with_note, piece))
+    if isinstance(piece, dict) and isinstance(piece.get("provenance"), str):
+        return piece | {"provenance": piece["provenance"] + SHARED}
+    return piece
 
 
 def once(
@@ -203,36 +251,21 @@ def once(
     """Generators that return what `work(app)` returns, who does it once for all visitors of an
     app; for `yield from`."""
     known: WeakKeyDictionary[App, T] = WeakKeyDictionary()
+    door = threading.Lock()
 
     @functools.wraps(work)
     def done(app: App) -> Generator[Any, None, T]:
         if app not in known:
-            known[app] = yield from work(app)
+            with aside():
+                door.acquire()
+            try:
+                if app not in known:
+                    known[app] = yield from work(app)
+            finally:
+                door.release()
         return known[app]
 
     return done
-
-
-def _messages(pieces: Iterator[Any], lock: contextlib.AbstractContextManager) -> Iterator[Any]:
-    """What of the work reaches the page: all that shows something, the rest once in a while."""
-    last = time.perf_counter()
-    while (piece := _slice(pieces, lock)) is not _END:
-        skips = isinstance(piece, dict) and piece == gr.skip()
-        if (skips or isinstance(piece, Progress)) and time.perf_counter() - last < MIN_UPDATE_GAP:
-            time.sleep(HANDOVER)
-            continue
-        last = time.perf_counter()
-        yield piece
-
-
-def _slice(pieces: Iterator[Any], lock: contextlib.AbstractContextManager) -> Any:
-    """Works until there is something to show, or for TIME_SLICE seconds."""
-    started = time.perf_counter()
-    with lock:
-        for piece in pieces:
-            if not isinstance(piece, Progress) or time.perf_counter() - started > TIME_SLICE:
-                return piece
-    return _END
 
 
 def _signature(knobs: Knobs | None, inputs: Sequence[str]) -> inspect.Signature:

@@ -10,7 +10,7 @@ from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import error_payload
 
 DEVICE = "device"
-"""The concurrency id of every event that computes; one runs at a time, the others queue."""
+"""The concurrency id of every event that computes: the engine says which goes first."""
 OWN_PROCESS = "own process"
 """That of events whose work is done in a process of its own, without the device."""
 FAIR = (DEVICE, OWN_PROCESS)

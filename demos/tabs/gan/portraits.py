@@ -5,11 +5,10 @@ checkpoints' cards: the same judge looked at the generator's samples and at the 
 model is loaded for it.
 """
 
-import functools
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -27,12 +26,10 @@ from demos.tabs.gan.samples import TAB, meaning
 from demos.tabs.gan.texts import CENSUS, HOW_TO_READ, NOT_COUNTED, PARTS, PORTRAITS, STYLES
 from demos.widgets.attribute_picker import JUDGE, AttributeKnob, Attributes
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
-from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.measured import card, figures_of
 from demos.widgets.tiles import Tiles, TilesValue, sample_tiles
 from gen_core.classifiers.attributes import TENTHS
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS
-from gen_core.devices import device_title
 from gen_core.families.style_gan import StyleGAN, StyleGANConfig
 from gen_core.knobs import whole
 from gen_core.sampling import Noise, pixels, seeds_from
@@ -57,12 +54,6 @@ PSI = control_of(
 )
 
 
-@functools.cache
-def alone() -> Callable[..., Any]:
-    """One for both panels and all visitors: runs take turns anyway."""
-    return unaided_thread()
-
-
 # --- portraits ------------------------------------------------------------------------------------
 
 
@@ -70,8 +61,7 @@ def draw(
     app: App, *, truncation_psi: float, seed: int, count: int, wish: Attributes
 ) -> Iterator[TilesValue]:
     """Yields the portraits, as tiles."""
-    yield alone()(
-        sample_tiles,
+    yield sample_tiles(
         app.model(MODEL),
         seeds_from(seed, count),
         headline=meaning(truncation_psi, *MEAN),
@@ -280,7 +270,7 @@ def mix(
     model = app.model(MODEL)
     layers = whole("layers", layers, 0, model.generator.layers)
     started = time.perf_counter()
-    table = alone()(mixtures, model, rows, columns, layers, truncation_psi)
+    table = mixtures(model, rows, columns, layers, truncation_psi)
     took = f"{len(table) * len(table[0])} pictures in {duration(time.perf_counter() - started)}"
     titles = [("Itself", "unmixed"), *((f"Seed {row}", "for the coarse layers") for row in rows)]
     lines = [[Cell(picture, "") for picture in line] for line in table]
@@ -291,7 +281,7 @@ def mix(
         corner="for the fine layers",
         caption=split(model, layers),
         name=f"mixed-styles-{seed}",
-        provenance=f"{took} · {alone()(device_title, model.device)}",
+        provenance=f"{took} · {app.device_title}",
     )
 
 

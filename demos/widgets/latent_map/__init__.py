@@ -19,7 +19,6 @@ from torch import Tensor
 
 from demos.page.handlers import App
 from demos.page.image_io import png_data_url
-from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.live_knob import LiveKnob, LivePicture
 from gen_core.knobs import KnobError, Text, as_number, choice, number
 from gen_core.latent.atlas import Atlas
@@ -133,7 +132,7 @@ class Guide:
     """What the map asks the server; each answer is JSON or a `Value`."""
 
     def __init__(self, app: App, views: Mapping[str, View]) -> None:
-        self.app, self.views, self.alone = app, views, unaided_thread()
+        self.app, self.views = app, views
         self.reaches = {name: view.reach for name, view in views.items()}
 
     def describe(self, name: Any) -> dict[str, Any]:
@@ -144,7 +143,7 @@ class Guide:
         """What a place, as text, decodes to."""
         path = parse_path(text, self.reaches, least=1, most=1)
         view, places = self.views[path.view], torch.tensor(path.places)
-        return LivePicture.of(lambda: self.alone(view.pictures, self.app, places), {})
+        return LivePicture.of(lambda: view.pictures(self.app, places), {})
 
 
 @functools.lru_cache(maxsize=8)

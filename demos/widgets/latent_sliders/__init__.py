@@ -5,8 +5,7 @@ the same text goes to the server for every picture. One parser, `parse_code`, ch
 """
 
 import functools
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,26 +60,11 @@ def drawn_code(model: str, seed: int, size: int) -> Code:
     return Code(model, tuple(round(value, 2) + 0.0 for value in z.tolist()))
 
 
-def unaided_thread() -> Callable[..., Any]:
-    """Returns what work(...) returns, called as (work, ...): in a thread of its own, whose
-    computations get no help from others.
-
-    One small picture takes about a millisecond on one core. Shared with a second one, each layer
-    waits for the slower of the two: on two cores that others use as well, 550 ms instead of 10.
-    """
-    usual = torch.get_num_threads()
-    alone = ThreadPoolExecutor(1, "latent-sliders")
-    alone.submit(torch.get_num_threads).result()  # torch sets a thread up when first asked
-    alone.submit(torch.set_num_threads, 1).result()  # for that thread, and for those to come
-    torch.set_num_threads(usual)  # those to come get what they had
-    return lambda work, *args, **knobs: alone.submit(work, *args, **knobs).result()
-
-
 class Decoder:
     """What the widget asks the server; each answer is JSON or a `Value`."""
 
     def __init__(self, app: App, sizes: Mapping[str, int]) -> None:
-        self.app, self.sizes, self.alone = app, sizes, unaided_thread()
+        self.app, self.sizes = app, sizes
 
     def describe(self, name: Any) -> dict[str, Any]:
         """A model's dimensions, the one that changes the picture most first, and a map if two."""
@@ -99,7 +83,7 @@ class Decoder:
         code = parse_code(text, self.sizes)
         model, z = self.app.model(code.model), torch.tensor([code.z])
         made = made_by(code.model, {"code": str(code)})
-        return LivePicture.of(lambda: self.alone(_decoded, model, z), made)
+        return LivePicture.of(lambda: _decoded(model, z), made)
 
 
 @torch.inference_mode()

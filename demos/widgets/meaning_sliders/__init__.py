@@ -15,7 +15,6 @@ from torch import Tensor
 
 from demos.page.handlers import App
 from demos.page.image_io import Value, made_by, png_data_url
-from demos.widgets.latent_sliders import unaided_thread
 from demos.widgets.live_knob import LiveKnob, milliseconds
 from gen_core.knobs import KnobError, as_number, choice, number, whole
 from gen_core.latent.analyze import decoded, seen_traits, spreads
@@ -108,7 +107,7 @@ class Mover:
     """What the widget asks the server; each answer is JSON or a `Value`."""
 
     def __init__(self, app: App, faces: Faces) -> None:
-        self.app, self.faces, self.alone = app, faces, unaided_thread()
+        self.app, self.faces = app, faces
 
     def describe(self, request: Any = None) -> dict[str, Any]:
         """The directions, how far sliders go, and how many faces there are."""
@@ -139,9 +138,6 @@ class Mover:
     @functools.lru_cache(maxsize=64)  # noqa: B019 - as long as the page, as the mover itself
     def _seen(self, move: Move) -> tuple[str, Tensor]:
         """A move's picture as a data URL, and its traits (T,)."""
-        return self.alone(self._looked_at, move)
-
-    def _looked_at(self, move: Move) -> tuple[str, Tensor]:
         app, faces = self.app, self.faces
         x = decoded(app.model(faces.model), faces.moved_code(app, move))
         return png_data_url(pixels(x)[0]), seen_traits(app.model(faces.judge), x)[0]
