@@ -14,10 +14,10 @@ from gen_core.engine import (
     MOST_WAITING,
     Busy,
     Engine,
-    NotFiniteAnswer,
     aside,
     device_clock,
 )
+from gen_core.engine.passes import NotFiniteAnswer
 from gen_core.family import Family, registry
 from gen_core.progress import Progress
 
@@ -159,7 +159,7 @@ def test_a_pass_is_no_larger_than_it_may_be(net):
 
 def test_a_pass_lasts_no_longer_than_it_may(engine, net):
     """After a slow pass the next ones are smaller."""
-    engine.longest_pass = 0.05
+    engine.passes.longest = 0.05
     net.part.fault = lambda x: time.sleep(0.01 * len(x))
     engine.submit(lambda: net(row(*range(20)))).result()
     engine.submit(lambda: net(row(*range(20)))).result()
@@ -241,7 +241,7 @@ def test_everybody_sees_something_before_anybody_is_done_and_then_the_least_work
 
 
 def test_a_visitor_with_64_pictures_delays_a_slider_by_at_most_one_pass(engine, net):
-    engine.most_rows = 16
+    engine.passes.most_rows = 16
     with Gathered(engine, net):
         big, sliders = engine.submit(lambda: steps(net, 1, 10, rows=64), session="greedy"), []
 
@@ -482,4 +482,4 @@ def test_a_sample_is_the_same_in_any_company(engine, name):
     ]
     for before, ticket in zip(alone, tickets, strict=True):
         assert (ticket.result() - before).abs().mean() <= 2 / 255
-    assert max(engine.passes) > 1
+    assert max(engine.passes.rows) > 1

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.engine import alone
+from gen_core.engine import on_its_own
 from gen_core.knobs import Knob, KnobError, number, shown
 from gen_core.sampling import Noise
 
@@ -118,7 +118,7 @@ def watched(net: "UNet2DConditionModel") -> Iterator[list[Tensor]]:
     for layer in layers:
         layer.get_attention_scores = functools.partial(_kept_scores, layer, maps)
     try:
-        with alone():
+        with on_its_own():
             yield maps
     finally:
         for layer in layers:

@@ -1,0 +1,281 @@
+"""One device and many requests: which work comes first, and what is computed together.
+
+A request is a function, mostly a generator that samples. Each has a thread for its stack, but one
+of all these threads runs at a time, when the engine gives it the turn. A request that evaluates a
+network waits; when no request can go on, the engine answers those that wait for the same network
+with one forward pass, so that requests join between two steps, as in continuous batching (Yu et al.
+2022, "Orca"). Samplers know nothing of it: `share_passes` puts the engine before a model's
+networks.
+
+>>> engine = Engine()
+>>> model = engine.share_passes(load("flow-fashion"))
+>>> tickets = [engine.submit(lambda s=s: model.sample(Noise([s]))) for s in range(40)]
+>>> frames = [ticket.result() for ticket in tickets]  # the last frame of each
+"""
+
+import functools
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from gen_core.engine.passes import LONGEST_PASS, MOST_ROWS, Call, Passes, Taken, tensors_of
+from gen_core.engine.request import LIGHT, Request, Ticket, aside, current, device_clock, on_its_own
+from gen_core.knobs import KnobError
+
+__all__ = ["Busy", "Engine", "Ticket", "aside", "device_clock", "on_its_own"]
+
+MOST_RUNNING, MOST_WAITING = 64, 256
+"""Requests with a thread at once, and requests that wait for one: more are refused."""
+UNKNOWN = 1.0
+"""Seconds that a kind of request is expected to take before one has been seen."""
+KEPT_SECONDS, KEPT_BYTES = 300.0, 64_000_000
+"""How long, and how many of, finished results are kept for those who ask for the same."""
+IDLE_SECONDS = 5.0
+"""After so long without a request the engine's thread ends; the next one starts another."""
+
+
+class Busy(KnobError):
+    """More requests wait than the engine takes."""
+
+
+class Engine:
+    """Gives requests their turns and answers their evaluations, in a thread of its own.
+
+    Order: single passes, then everybody's first preview, then the least work left; a session has
+    one long request at a time.
+    """
+
+    def __init__(self, longest_pass: float = LONGEST_PASS, most_rows: int = MOST_ROWS) -> None:
+        self.passes = Passes(longest_pass, most_rows)
+        self.back = threading.Semaphore(0)
+        """Released by a request that gives its turn back."""
+        self._changed = threading.Condition()
+        self._new: list[Request] = []
+        self._started: set[Request] = set()
+        self._calls: list[Call] = []
+        self._expected: dict[str, float] = {}
+        self._under_way: dict[Hashable, Request] = {}
+        self._kept: OrderedDict[Hashable, tuple[float, int, Request]] = OrderedDict()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    # --- for those who ask ---
+
+    def share_passes(self, model: Any) -> Any:
+        """The same model, whose networks' evaluations go through this engine from now on, where
+        they are asked for within a request."""
+        for path in getattr(model, "networks", ()):  # see `Trainable.networks`
+            owner, _, name = path.rpartition(".")
+            owner = functools.reduce(getattr, owner.split("."), model) if owner else model
+            part = getattr(owner, name)
+            if isinstance(part, nn.Module):
+                part.forward = self._through(part.forward)
+            else:
+                setattr(owner, name, self._through(part))
+        return model
+
+    def _through(self, network: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(network)
+        def evaluate(*args: Any, **kwargs: Any) -> Any:
+            request = current()
+            if request is None or any(x.requires_grad for x in tensors_of((args, kwargs))):
+                return network(*args, **kwargs)
+            device = next((x.device.type for x in tensors_of((args, kwargs))), "cpu")
+            modes = (
+                device,
+                torch.is_inference_mode_enabled(),
+                torch.is_autocast_enabled(device),
+                torch.get_autocast_dtype(device),
+            )
+            return request.ask(Call(request, network, (args, kwargs), modes))
+
+        return evaluate
+
+    def submit(
+        self,
+        work: Callable[[], Any],
+        *,
+        session: str = "",
+        kind: str = "",
+        light: bool = False,
+        key: Hashable | None = None,
+        finish: Callable[[Any], Any] = lambda value: value,
+        outside: bool = False,
+    ) -> Ticket:
+        """work() returns a value, or a generator of values and Progress.
+
+        session: whose it is, "" for nobody's; kind: of which the engine knows by and by how long
+        they take; light: it takes a single pass, as far as one knows before the first of its kind;
+        key: equal for requests that are answered alike, and done once; finish: makes of a value
+        what is handed out, without the device; outside: it needs no turn, for the work is done
+        elsewhere, or waits. Raises Busy.
+        """
+        with self._changed:
+            if key is not None and (found := self._known(key)):
+                return Ticket(found, shared=True)
+            if len(self._new) >= MOST_WAITING:
+                raise Busy(f"{len(self._new)} requests are waiting: try again in a minute")
+            expected = self._expected.get(kind, LIGHT / 2 if light else UNKNOWN)
+            request = Request(
+                self,
+                work,
+                session=session,
+                kind=kind,
+                expected=expected,
+                finish=finish,
+                outside=outside,
+            )
+            ticket, request.key = Ticket(request, shared=False), key
+            if key is not None:
+                self._under_way[key] = request
+            if outside:
+                self._start(request)
+            else:
+                self._new.append(request)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """A ticket's claim is given up."""
+        request = ticket.request
+        with self._changed:
+            if ticket in request.tickets:
+                request.tickets.remove(ticket)
+            if request.tickets or request.ended or request.cancelled:
+                return
+            request.cancelled = True
+            self._forget(request)
+            if request in self._new:
+                self._new.remove(request)
+                request.ended = True
+            self._calls = [call for call in self._calls if call.request is not request]
+            if request.state == "calling":
+                request.state = "ready"
+            self._changed.notify()
+
+    @property
+    def busy(self) -> int:
+        """Requests that have not ended."""
+        with self._changed:
+            return len(self._new) + len(self._started)
+
+    def close(self) -> None:
+        """Cancels what there is, and ends the engine's thread."""
+        with self._changed:
+            tickets = [t for r in [*self._new, *self._started] for t in r.tickets]
+        for ticket in tickets:
+            ticket.cancel()
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if thread := self._thread:
+            thread.join()
+
+    # --- for requests, in their threads ---
+
+    def wait_for(self, call: Call) -> None:
+        with self._changed:
+            self._calls.append(call)
+
+    def ready(self, request: Request) -> None:
+        with self._changed:
+            request.state = "ready"
+            self._changed.notify()
+
+    def end(self, request: Request) -> None:
+        with self._changed:
+            request.state, request.ended = "ended", True
+            self._started.discard(request)
+            if not request.error and not request.cancelled:
+                before = self._expected.get(request.kind, request.seconds_now())
+                self._expected[request.kind] = 0.7 * before + 0.3 * request.seconds_now()
+                if request.key is not None and request.version:
+                    self._keep(request)
+            self._forget(request)
+            self._changed.notify()
+        request.wake()
+
+    # --- equal requests ---
+
+    def _known(self, key: Hashable) -> Request | None:
+        now = time.perf_counter()
+        for old in [k for k, (since, _, _) in self._kept.items() if now - since > KEPT_SECONDS]:
+            del self._kept[old]
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key][2]
+        return self._under_way.get(key)
+
+    def _keep(self, request: Request) -> None:
+        request.work = None  # and with it whatever it was called with
+        self._kept[request.key] = (time.perf_counter(), _weight(request.value), request)
+        while sum(size for _, size, _ in self._kept.values()) > KEPT_BYTES:
+            self._kept.popitem(last=False)
+
+    def _forget(self, request: Request) -> None:
+        if self._under_way.get(request.key) is request:
+            del self._under_way[request.key]
+
+    # --- the engine's thread ---
+
+    def _work(self) -> None:
+        while not self._closed:
+            with self._changed:
+                self._admit()
+                ready = [r for r in self._started if r.state == "ready" and not r.outside]
+                if not ready and not self._calls:
+                    if not self._changed.wait(IDLE_SECONDS) and not self._new and not self._started:
+                        self._thread = None
+                        return
+                    continue
+            for request in sorted(ready, key=lambda r: r.rank):
+                request.resume()
+            with self._changed:
+                taken = self.passes.together(self._calls)
+            if taken:
+                self._compute(taken)
+
+    def _admit(self) -> None:
+        """Gives new requests their threads, a session's long ones one after the other."""
+        long = {r.session for r in self._started if not r.light} - {""}
+        for request in sorted(self._new, key=lambda r: r.rank):
+            if len(self._started) >= MOST_RUNNING:
+                return
+            if request.light or request.session not in long:
+                self._new.remove(request)
+                self._start(request)
+                long |= set() if request.light else {request.session} - {""}
+
+    def _start(self, request: Request) -> None:
+        request.state = "ready"
+        self._started.add(request)
+        threading.Thread(target=request.live, name="request", daemon=True).start()
+
+    def _compute(self, taken: Taken) -> None:
+        self.passes.compute(taken)
+        with self._changed:
+            for call, _, _ in taken:
+                if call.error or call.done >= call.rows:
+                    call.request.calls += 1
+                    if call in self._calls:  # else nobody waits any more
+                        self._calls.remove(call)
+                        call.request.state = "ready"
+
+
+def _weight(value: Any) -> int:
+    """About how many bytes a result is kept in."""
+    if isinstance(value, Mapping):
+        return sum(map(_weight, value.values()))
+    if isinstance(value, tuple | list):
+        return sum(map(_weight, value))
+    if isinstance(value, str | bytes):
+        return len(value)
+    return getattr(value, "nbytes", 8)
