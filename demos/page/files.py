@@ -4,6 +4,9 @@ twice by the same browser."""
 import base64
 import hashlib
 import re
+import threading
+import time
+from collections import OrderedDict
 from typing import Any
 
 import gradio as gr
@@ -16,34 +19,67 @@ FOLDER = "files"
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 SMALL = 600
 """Characters up to which a data URL costs less than a request."""
+SMALL_RESULT = 16_000
+"""The same for a picture of a run: each of its previews is seen once, and soon gone."""
+KEPT_SECONDS, KEPT_BYTES = 3600.0, 200_000_000
+"""How long, and how many of, the pictures of runs are kept; a browser fetches them at once."""
 PICTURE = re.compile(rf"data:image/(png|jpeg|webp|gif);base64,([A-Za-z0-9+/=]{{{SMALL},}})")
 
 
 class Files:
-    """What is served from memory, by name."""
+    """What is served from memory, by name: what the page begins with for good, the pictures of runs
+    for a while."""
 
     def __init__(self) -> None:
         self._known: dict[str, bytes] = {}
+        self._passing: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+        """The latest last."""
+        self._size, self._door = 0, threading.Lock()
 
-    def add(self, data: bytes, kind: str) -> str:
-        """Keeps an image file ("png", "jpeg", ...); returns its address."""
-        name = f"{hashlib.sha256(data).hexdigest()[:32]}.{kind}"
-        self._known[name] = data
-        return f"{FOLDER}/{name}"
+    def linked(self, value: Any, passing: bool = False) -> Any:
+        """JSON with addresses of files in place of the data URLs of pictures that are not small.
 
-    def linked(self, value: Any) -> Any:
-        """JSON with addresses of files in place of the data URLs of pictures that are not small."""
+        passing: it comes from a run, is kept for `KEPT_SECONDS`, and less where there are more
+        than `KEPT_BYTES`; what a pad shows, and sends to the server, stays as it is.
+        """
         if isinstance(value, str):
-            return PICTURE.sub(self._link, value)
+            if passing and value.startswith("data:"):
+                return value
+            return self._part(value, passing)
+        if isinstance(value, list | tuple):  # of outputs
+            return type(value)(self.linked(entry, passing) for entry in value)
+        return self._part(value, passing)
+
+    def _part(self, value: Any, passing: bool) -> Any:
+        if isinstance(value, str):
+            return PICTURE.sub(lambda found: self._link(found, passing), value)
         if isinstance(value, dict):
-            return {key: self.linked(entry) for key, entry in value.items()}
-        if isinstance(value, list):
-            return [self.linked(entry) for entry in value]
+            return {key: self._part(entry, passing) for key, entry in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(self._part(entry, passing) for entry in value)
         return value
 
-    def _link(self, found: re.Match) -> str:
-        kind, data = found.groups()
-        return self.add(base64.b64decode(data), kind)
+    def _link(self, found: re.Match, passing: bool) -> str:
+        if passing and len(found[0]) < SMALL_RESULT:
+            return found[0]
+        kind, data = found[1], base64.b64decode(found[2])
+        name = f"{hashlib.sha256(data).hexdigest()[:32]}.{kind}"
+        if passing:
+            self._keep(name, data)
+        else:
+            self._known[name] = data
+        return f"{FOLDER}/{name}"
+
+    def _keep(self, name: str, data: bytes) -> None:
+        now = time.monotonic()
+        with self._door:
+            self._size += len(data) - len(self._passing.pop(name, (0, b""))[1])
+            self._passing[name] = now, data
+            while (
+                self._size > KEPT_BYTES
+                or next(iter(self._passing.values()))[0] < now - KEPT_SECONDS
+            ):
+                self._size -= len(self._passing.popitem(last=False)[1][1])
 
     def lighten(self, page: gr.Blocks) -> None:
         """Takes the pictures out of what a page begins with."""
@@ -59,7 +95,8 @@ class Files:
 
     async def _answer(self, request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in self._known:
+        data = self._known.get(name) or self._passing.get(name, (0, None))[1]
+        if data is None:
             return PlainTextResponse("There is no such file.", 404)
         kind = name.rpartition(".")[2]
-        return Response(self._known[name], headers=FOREVER, media_type=f"image/{kind}")
+        return Response(data, headers=FOREVER, media_type=f"image/{kind}")

@@ -190,7 +190,7 @@ class App:
                     kind=api_name,
                     light="steps" not in settings,
                     key=None if inputs or own_process else _key(api_name, settings),
-                    finish=values_to_json,
+                    finish=self._as_sent,
                     outside=own_process,
                 )
                 async for piece in ticket.paced(MIN_UPDATE_GAP, CROWDED_GAP):
@@ -212,6 +212,10 @@ class App:
 
         run.__signature__ = _signature(knobs, inputs)
         return run
+
+    def _as_sent(self, piece: Any) -> Any:
+        """A piece of a run as it travels: JSON, large pictures as files of their own."""
+        return self.files.linked(values_to_json(piece), passing=True)
 
 
 def _turns(fn: Callable, settings: Mapping[str, Any]) -> Any:

@@ -7,9 +7,11 @@ import re
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import brotli
 import gradio as gr
+from gradio.state_holder import SessionState, StateHolder
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.responses import Response
@@ -67,7 +69,35 @@ def serve(page: gr.Blocks, files: Files, host: str, port: int) -> str:
             "routes": [files.route()],
         },
     )
+    page.app.state_holder = Sessions()
+    page.app.state_holder.set_blocks(page)
     return address
+
+
+class Sessions(StateHolder):
+    """What Gradio remembers of each visit, without a copy of the page's whole config: it makes one
+    for its own deep links, which are not used here, and takes a third of a second for it."""
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if session_id not in self.session_data:
+            without = SimpleNamespace(default_config=self.blocks.default_config, blocks={})
+            session = SessionState(without)
+            session.config_values = Unkept()
+            self.session_data[session_id] = session
+        return super().__getitem__(session_id)
+
+
+class Unkept(dict):
+    """Holds nothing, whatever is put into it or changed in it."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __getitem__(self, key: object) -> dict:
+        return {}
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
 
 
 class Light:
