@@ -11,6 +11,8 @@ import brotli
 import gradio as gr
 import httpx
 import pytest
+from gradio_client import Client
+from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
@@ -52,6 +54,39 @@ def test_what_a_pad_sends_to_the_server_stays_in_the_page():
         pad, card = gr.HTML(data_url(LARGE)), gr.HTML({"picture": data_url(LARGE)})
     Files().lighten(page)
     assert pad.value == data_url(LARGE) and LINK.fullmatch(card.value["picture"])
+
+
+def test_the_pictures_of_a_run_are_files_for_a_while(monkeypatch):
+    files, other = Files(), data_url(bytes(reversed(LARGE)) * 20)
+    large = data_url(LARGE * 20)
+    told = files.linked(({"sheet": large, "preview": data_url(LARGE)}, large), passing=True)
+    assert LINK.fullmatch(told[0]["sheet"])
+    assert told[0]["preview"] == data_url(LARGE)  # a small one is seen once
+    assert told[1] == large  # a pad sends what it shows back to the server
+
+    def there(link):
+        return TestClient(Starlette(routes=[files.route()])).get(f"/{link}").status_code == 200
+
+    assert there(told[0]["sheet"])
+    monkeypatch.setattr("demos.page.files.KEPT_BYTES", 30_000)
+    second = files.linked({"sheet": other}, passing=True)["sheet"]
+    assert there(second) and not there(told[0]["sheet"])
+    monkeypatch.setattr("demos.page.files.KEPT_SECONDS", -1)
+    third = files.linked({"sheet": large}, passing=True)["sheet"]
+    assert not there(second) and not there(third)
+
+
+def test_a_new_visit_makes_no_copy_of_the_pages_config(monkeypatch):
+    """Gradio's took a third of a second of everybody's time for each visitor."""
+    with page_of(vae.TAB) as address:
+        asked = []
+        monkeypatch.setattr(
+            "gradio.blocks.BlocksConfig.config_for_block", lambda *_: asked.append(1) or {}
+        )
+        client = Client(address, verbose=False)
+        first = len(asked)  # for the client, which reads the config
+        value = client.predict(api_name="/vae_samples")
+        assert value["tiles"] and len(asked) == first
 
 
 def test_a_page_carries_no_picture_and_its_files_are_kept_for_good(address):

@@ -3,6 +3,7 @@ twice by the same browser."""
 
 import base64
 import hashlib
+import math
 import re
 import threading
 import time
@@ -75,11 +76,11 @@ class Files:
         with self._door:
             self._size += len(data) - len(self._passing.pop(name, (0, b""))[1])
             self._passing[name] = now, data
-            while (
-                self._size > KEPT_BYTES
-                or next(iter(self._passing.values()))[0] < now - KEPT_SECONDS
-            ):
+            while self._size > KEPT_BYTES or self._oldest() < now - KEPT_SECONDS:
                 self._size -= len(self._passing.popitem(last=False)[1][1])
+
+    def _oldest(self) -> float:
+        return next((since for since, _ in self._passing.values()), math.inf)
 
     def lighten(self, page: gr.Blocks) -> None:
         """Takes the pictures out of what a page begins with."""

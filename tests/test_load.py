@@ -1,0 +1,99 @@
+"""The load tool: it drives a real page as visitors do, and its figures add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import awaited
+from demos import load
+from demos.load import Answer, Report, measured, parse
+from demos.tabs import diffusion, vae
+from sampling_fixtures import served
+from serving import page_of
+
+
+@pytest.fixture(scope="module")
+def vaes() -> Iterator[str]:
+    with page_of(vae.TAB) as address:
+        yield address
+
+
+def figures(address: str, *arguments: str) -> dict:
+    options = parse(["--address", address, "--visitors", "3", *arguments])
+    return awaited(measured(address, options, None)).figures()
+
+
+def test_percentiles_and_rates_are_those_of_the_answers():
+    answers = [Answer("vae_samples", k / 10, k / 20, rows=10) for k in range(1, 101)]
+    lost = Answer("diffusion_generate", 5.0, error="gone")
+    told = Report(20.0, [*answers, lost], {"vae_samples": 0.4}, [1.0, 3.0]).figures()
+    assert told["presses"] == 101 and told["failures"] == 1 and told["errors"] == ["gone"]
+    assert told["presses_per_second"] == 5 and told["rows_per_second"] == 50
+    assert told["work_rate"] == 2  # 100 presses of 0.4 s in 20 s
+    assert told["single_passes"]["end"] == {"p50": 5.1, "p95": 9.6, "last": 10.0}
+    assert told["all"]["first"]["p50"] == 2.55 and told["page_seconds"]["last"] == 3
+    assert told["kinds"]["diffusion_generate"]["failures"] == 1
+
+
+def test_rows_are_read_off_a_finished_run_and_shared_ones_count_nothing():
+    said = "10 pictures in 412 ms \u00b7 39 network evaluations per picture \u00b7 a laptop"
+    assert load._rows(said) == 390 and load._rows("step 3 of 20 so far") == 0
+    assert load._rows(said + load.SHARED) == 0
+
+
+def test_a_workshop_presses_one_button_and_equal_seeds_are_drawn_once(tmp_path: Path):
+    with served(diffusion.TAB, tmp_path) as address:
+        equal = figures(address, "--within", "0.2")
+        own = figures(address, "--within", "0.2", "--seeds", "own", "--no-page")
+    for told in (equal, own):
+        assert told["failures"] == 0 and [*told["kinds"]] == ["diffusion_generate"]
+        found = told["kinds"]["diffusion_generate"]
+        assert found["count"] == 3 and found["first"]["last"] <= found["end"]["last"]
+    assert own["rows_per_second"] > equal["rows_per_second"]
+    assert equal["page_seconds"]["last"] > 0 and own["page_seconds"] is None
+
+
+def test_sliders_and_knobs_are_moved_each_to_its_own_place(vaes: str):
+    told = figures(vaes, "--mix", "light", "--seconds", "2", "--every", "0.2", "--no-page")
+    assert told["failures"] == 0 and {*told["kinds"]} == {
+        "slider decode",
+        "vae_samples_temperature",
+    }
+    assert told["presses"] > 6 and told["single_passes"]["count"] == told["presses"]
+    assert 0 < told["own_share"] < 1
+
+
+def test_a_free_visit_presses_what_the_page_has(vaes: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(load, "LOOK", (0.0, 0.1))
+    told = figures(vaes, "--mix", "free", "--seconds", "2", "--no-page")
+    assert told["failures"] == 0 and told["work_rate"] > 0
+    assert {*told["kinds"]} <= {"slider decode", "vae_samples", "vae_interpolate"}
+
+
+def test_what_fails_is_told_and_not_counted_as_done(vaes: str):
+    async def bad() -> Answer:
+        async with load.httpx.AsyncClient() as http:
+            site = await load.Site.of(http, vaes.rstrip("/"))
+            visitor = load.Visitor(site, http, load.random.Random(0))
+            return await visitor.press("vae_samples", site.values("vae_samples", None, count=1000))
+
+    answer = awaited(bad())
+    assert "count=1000: choose a whole number from 1 to" in answer.error
+    assert "failed: count=1000" in load.table(Report(1.0, [answer]).figures())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--visitors", "0"], "--visitors 0: choose 1 to 1000"),
+        (["--seconds", "-1"], "--seconds -1.0: choose 0 to 86400 seconds"),
+        (["--address", "http://example.org"], "choose an app on this machine"),
+    ],
+)
+def test_a_bad_option_is_refused(arguments, message, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit):
+        parse(arguments)
+    assert message in capsys.readouterr().err
