@@ -302,17 +302,17 @@ def test_equal_requests_are_computed_once(engine, net):
     assert net.part.rows == [[-1], [1], [1]]
 
 
-def test_a_result_is_not_kept_for_ever(engine, net, monkeypatch):
+def test_a_result_is_not_kept_for_ever(engine, net):
     engine.submit(lambda: steps(net, 1, 1), key="same").result()
-    monkeypatch.setattr("gen_core.engine.KEPT_SECONDS", 0)
+    engine.kept.seconds = 0
     assert not engine.submit(lambda: steps(net, 1, 1), key="same").shared
 
 
-def test_results_are_kept_within_a_bound(engine, monkeypatch):
-    monkeypatch.setattr("gen_core.engine.KEPT_BYTES", 1000)
+def test_results_are_kept_within_a_bound(engine):
+    engine.kept.size = 1000
     for k in range(5):
         engine.submit(lambda: {"picture": "x" * 400}, key=k).result()
-    assert [*engine._kept] == [3, 4]
+    assert [k for k in range(5) if engine.kept.get(k)] == [3, 4]
 
 
 def test_a_failure_is_not_kept(engine):

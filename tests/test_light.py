@@ -56,7 +56,7 @@ def test_what_a_pad_sends_to_the_server_stays_in_the_page():
     assert pad.value == data_url(LARGE) and LINK.fullmatch(card.value["picture"])
 
 
-def test_the_pictures_of_a_run_are_files_for_a_while(monkeypatch):
+def test_the_pictures_of_a_run_are_files_for_a_while():
     files, other = Files(), data_url(bytes(reversed(LARGE)) * 20)
     large = data_url(LARGE * 20)
     told = files.linked(({"sheet": large, "preview": data_url(LARGE)}, large), passing=True)
@@ -68,10 +68,10 @@ def test_the_pictures_of_a_run_are_files_for_a_while(monkeypatch):
         return TestClient(Starlette(routes=[files.route()])).get(f"/{link}").status_code == 200
 
     assert there(told[0]["sheet"])
-    monkeypatch.setattr("demos.page.files.KEPT_BYTES", 30_000)
+    files.passing.size = 30_000
     second = files.linked({"sheet": other}, passing=True)["sheet"]
     assert there(second) and not there(told[0]["sheet"])
-    monkeypatch.setattr("demos.page.files.KEPT_SECONDS", -1)
+    files.passing.seconds = -1
     third = files.linked({"sheet": large}, passing=True)["sheet"]
     assert not there(second) and not there(third)
 

@@ -9,15 +9,19 @@ import textwrap
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import gradio as gr
 import numpy as np
 import pytest
+from gradio.context import LocalContext
 from PIL import Image
 from playwright.sync_api import expect
 
+from conftest import awaited
 from demos.page import saving
 from demos.page.controls import Knobs
-from demos.page.handlers import App
+from demos.page.handlers import App, Keeps
 from demos.page.image_io import as_json, data_url
 from demos.page.panel import Page, Panel, is_value
 from demos.page.saving import files, written
@@ -54,7 +58,7 @@ def opened(data: bytes) -> Image.Image:
 
 @pytest.fixture
 def saved(app) -> dict[str, bytes]:
-    *_, (_, run) = ran(app, generate.PANEL, prompt=PROMPT, steps=2, count=2, seed=9)
+    run = ran(app, generate.PANEL, prompt=PROMPT, steps=2, count=2, seed=9)[-1].run
     return files(run)
 
 
@@ -66,7 +70,8 @@ def uploaded(tmp_path: Path, data: bytes, name: str = "a.png") -> dict:
 
 
 def test_what_is_seen_is_saved_large_marked_and_labelled(app):
-    *_, (value, run) = ran(app, generate.PANEL, prompt=PROMPT, steps=2, count=2, seed=9)
+    last = ran(app, generate.PANEL, prompt=PROMPT, steps=2, count=2, seed=9)[-1]
+    value, run = last.value, last.run
     made = files(run)
     assert list(made) == ["noise-to-data-seed-9.png", "noise-to-data-seed-10.png"]
     seen = frames_of(value.to_json()["lanes"][0])[-1]
@@ -88,23 +93,51 @@ def test_what_older_files_say_is_read_in_today_s_words():
 
 def test_an_unfinished_run_is_not_saved(app):
     first, *_ = ran(app, generate.PANEL, steps=3, count=1)
-    value, run = first
+    value, run = first.value, first.run
     assert value.steps == [0] and run is None
     with pytest.raises(KnobError, match="no pictures to save: press Generate first"):
-        next(written(None))
+        written(None)
 
 
-def test_several_pictures_come_as_one_file_that_is_gone_afterwards(app):
-    *_, (_, run) = ran(app, generate.PANEL, prompt=PROMPT, steps=1, count=3)
-    writing = written(run)
-    path = Path(next(writing))
-    assert path.name == "noise-to-data-seeds-0-to-2.zip"
-    assert zipfile.ZipFile(path).namelist() == list(files(run))
-    assert list(writing) == [] and not path.exists()
-    *_, (_, run) = ran(app, generate.PANEL, steps=1, count=1)
-    writing = written(run)
-    assert Path(next(writing)).name == "noise-to-data-seed-0.png"
-    writing.close()  # as when the visitor has left
+def test_several_pictures_come_as_one_file(app):
+    run = ran(app, generate.PANEL, prompt=PROMPT, steps=1, count=3)[-1].run
+    file = written(run)
+    assert file.name == "noise-to-data-seeds-0-to-2.zip"
+    assert zipfile.ZipFile(io.BytesIO(file.data)).namelist() == list(files(run))
+    run = ran(app, generate.PANEL, steps=1, count=1)[-1].run
+    assert written(run).name == "noise-to-data-seed-0.png"
+
+
+def test_a_file_is_there_while_gradio_copies_it_and_each_visitor_gets_their_own(app):
+    """Nor does a session get another one's pictures."""
+
+    async def visits() -> list[str]:
+        paths = []
+        with gr.Blocks() as page:
+            generate.PANEL.build(app)
+        draw, save = (
+            next(fn.fn for fn in page.fns.values() if fn.api_name == f"text_to_image_generate{end}")
+            for end in ("", "_save")
+        )
+        for session, seed in (("a", 1), ("b", 2), ("a", None), ("b", None)):
+            LocalContext.request.set(SimpleNamespace(session_hash=session))
+            if seed is not None:
+                asked = {"prompt": "a cat", "steps": 1, "count": 1, "seed": seed}
+                knobs = next(k for k in app.knobs if k.panel == "generate").knobs
+                values = [asked.get(knob.name, knob.default) for knob in knobs]
+                _ = [piece async for piece in draw(*values, lambda *_, **__: None)]
+                continue
+            async for path in save(lambda *_, **__: None):
+                paths.append(path)
+                assert Path(path).exists()
+        return paths
+
+    paths = awaited(visits())
+    assert [Path(path).name for path in paths] == [
+        "noise-to-data-seed-1.png",
+        "noise-to-data-seed-2.png",
+    ]
+    assert not any(Path(path).exists() for path in paths)
 
 
 @pytest.mark.parametrize("panel", [generate.PANEL, compare.CHANGE_PANEL], ids=lambda p: p.id)
@@ -112,7 +145,7 @@ def test_every_widget_s_own_files_are_labelled_too(app, panel, monkeypatch):
     monkeypatch.setitem(compare.COLUMNS, "Guidance", ("guidance_scale", {1.0: "1"}))
     monkeypatch.setitem(compare.USUAL, "steps", 1)
     last = ran(app, panel, prompt=PROMPT, steps=1, count=2)[-1]
-    value = last[0] if isinstance(last, tuple) else last
+    value = last.value if isinstance(last, Keeps) else last
     drawn = data_url(metadata.png(np.zeros((4, 4, 3), np.uint8), {}))
     made = json.loads(json.dumps(as_json(value)["made"]))  # as the browser has it
     file = export_file({"png": drawn, "made": made})["file"]

@@ -18,7 +18,7 @@ from sampling_fixtures import write_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = tuple(str(ROOT / package) for package in ("demos", "gen_core"))
-MOST_FILES = 15
+MOST_FILES = 16
 ENGINE = "gen_core/engine/"
 """Counted apart: it hands a run on without a look at what is in it."""
 
@@ -58,4 +58,4 @@ def test_a_seed_passes_few_files_on_its_way(tmp_path: Path, monkeypatch: pytest.
     files = files_run(lambda: work(1))
     assert "gen_core/sampling.py" in files and "gen_core/nets/unet.py" in files
     way = {file for file in files if not file.startswith(ENGINE)}
-    assert len(way) <= MOST_FILES and len(files - way) <= 3, "\n".join(sorted(files))
+    assert len(way) <= MOST_FILES and len(files - way) <= 4, "\n".join(sorted(files))

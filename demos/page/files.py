@@ -3,17 +3,15 @@ twice by the same browser."""
 
 import base64
 import hashlib
-import math
 import re
-import threading
-import time
-from collections import OrderedDict
 from typing import Any
 
 import gradio as gr
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+
+from gen_core.engine.kept import Kept
 
 FOLDER = "files"
 """Relative to the page's root, wherever a proxy puts that."""
@@ -33,9 +31,7 @@ class Files:
 
     def __init__(self) -> None:
         self._known: dict[str, bytes] = {}
-        self._passing: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
-        """The latest last."""
-        self._size, self._door = 0, threading.Lock()
+        self.passing = Kept(KEPT_SECONDS, KEPT_BYTES)
 
     def linked(self, value: Any, passing: bool = False) -> Any:
         """JSON with addresses of files in place of the data URLs of pictures that are not small.
@@ -66,21 +62,10 @@ class Files:
         kind, data = found[1], base64.b64decode(found[2])
         name = f"{hashlib.sha256(data).hexdigest()[:32]}.{kind}"
         if passing:
-            self._keep(name, data)
+            self.passing.put(name, data, len(data))
         else:
             self._known[name] = data
         return f"{FOLDER}/{name}"
-
-    def _keep(self, name: str, data: bytes) -> None:
-        now = time.monotonic()
-        with self._door:
-            self._size += len(data) - len(self._passing.pop(name, (0, b""))[1])
-            self._passing[name] = now, data
-            while self._size > KEPT_BYTES or self._oldest() < now - KEPT_SECONDS:
-                self._size -= len(self._passing.popitem(last=False)[1][1])
-
-    def _oldest(self) -> float:
-        return next((since for since, _ in self._passing.values()), math.inf)
 
     def lighten(self, page: gr.Blocks) -> None:
         """Takes the pictures out of what a page begins with."""
@@ -96,7 +81,7 @@ class Files:
 
     async def _answer(self, request: Request) -> Response:
         name = request.path_params["name"]
-        data = self._known.get(name) or self._passing.get(name, (0, None))[1]
+        data = self._known.get(name) or self.passing.get(name)
         if data is None:
             return PlainTextResponse("There is no such file.", 404)
         kind = name.rpartition(".")[2]

@@ -5,15 +5,19 @@ import functools
 import html
 import inspect
 import logging
+import tempfile
 import threading
 from collections.abc import (
     AsyncIterator,
     Callable,
     Generator,
     Hashable,
+    Iterator,
     Mapping,
     Sequence,
 )
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -28,7 +32,8 @@ from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
 from gen_core.data import MissingData
 from gen_core.devices import device_title, pick_device
-from gen_core.engine import MOST_RUNNING, Engine, aside
+from gen_core.engine import MOST_RUNNING, Engine, aside, current
+from gen_core.engine.kept import Kept
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 from gen_core.sampling import Meter
@@ -46,6 +51,8 @@ MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}
 device."""
 MOST_PROCESSES = 4
 """Runs in processes of their own at once: those that wait there say what for."""
+KEPT_SECONDS, KEPT_BYTES = 3600.0, 64_000_000
+"""How long, and how many of, the runs are kept that visitors may want to save."""
 SHARED = " · computed once for all who ask for the same"
 """Stands behind where and when a result was computed, if that was for somebody else."""
 T = TypeVar("T")
@@ -60,6 +67,24 @@ def message_of(error: Exception) -> str:
         return "The device has no memory left for this: choose a smaller count."
     log.error("unexpected error in a handler", exc_info=error)
     return "Something went wrong on the server; it has been logged. Please try again."
+
+
+@dataclass(frozen=True)
+class Keeps:
+    """What the outputs of a panel take, and what its session keeps of the run."""
+
+    value: Any
+    panel: str
+    run: Any
+    """A `demos.page.saving.Run`; None while it has not ended."""
+
+
+@dataclass(frozen=True)
+class File:
+    """What a download button takes: Gradio has a copy of it for an hour, nobody else."""
+
+    name: str
+    data: bytes
 
 
 class App:
@@ -78,6 +103,8 @@ class App:
         """The inner tabs of every tab that has several panels, for links."""
         self.files = Files()
         """Pictures that the page fetches when they are seen."""
+        self._runs = Kept(KEPT_SECONDS, KEPT_BYTES)
+        """Of each session the last run of a panel, by both."""
         self._models: dict[str, nn.Module] = {}
         self._loading = threading.Lock()
 
@@ -178,7 +205,7 @@ class App:
 
         async def run(*values: Any) -> AsyncIterator[Any]:
             *values, progress = values
-            ticket = None
+            session, ticket = _session(), None
             try:
                 settings = knobs.check(values[:listed]) if knobs else {}
                 if {"count", "steps"} <= settings.keys():
@@ -186,10 +213,10 @@ class App:
                 asked = dict(zip(inputs, values[listed:], strict=True))
                 ticket = self.engine.submit(
                     functools.partial(_turns, fn, asked | settings),
-                    session=_session(),
+                    session=session,
                     kind=api_name,
                     light="steps" not in settings,
-                    key=None if inputs or own_process else _key(api_name, settings),
+                    key=None if inputs or own_process or not knobs else _key(api_name, settings),
                     finish=self._as_sent,
                     outside=own_process,
                 )
@@ -198,8 +225,11 @@ class App:
                         done = (piece.done, piece.total) if piece.total else None
                         progress(done, desc=piece.stage, unit=piece.unit)
                         yield gr.skip()
-                    else:
-                        yield _with_note(piece) if ticket.shared else piece
+                        continue
+                    if isinstance(piece, Keeps):
+                        piece = self._kept(piece, session)
+                    with _on_disk(piece) as told:
+                        yield _with_note(told) if ticket.shared else told
             except gr.Error:
                 raise
             except Exception as error:
@@ -215,7 +245,30 @@ class App:
 
     def _as_sent(self, piece: Any) -> Any:
         """A piece of a run as it travels: JSON, large pictures as files of their own."""
+        if isinstance(piece, Keeps):
+            return replace(piece, value=self._as_sent(piece.value))
         return self.files.linked(values_to_json(piece), passing=True)
+
+    def _kept(self, piece: Keeps, session: str) -> Any:
+        if piece.run is not None:
+            self._runs.put((session, piece.panel), piece.run, piece.run.pictures.nbytes)
+        return piece.value
+
+    def last_run(self, panel: str) -> Any:
+        """The last finished run of a panel in the session whose request this is; None without."""
+        return self._runs.get((current().session, panel))
+
+
+@contextlib.contextmanager
+def _on_disk(piece: Any) -> Iterator[Any]:
+    """A `File` as a path, for as long as Gradio needs to copy it; all else as it is."""
+    if not isinstance(piece, File):
+        yield piece
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / piece.name
+        path.write_bytes(piece.data)
+        yield str(path)
 
 
 def _turns(fn: Callable, settings: Mapping[str, Any]) -> Any:

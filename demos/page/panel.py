@@ -10,7 +10,7 @@ import gradio as gr
 from demos.page.controls import Knob, Knobs
 from demos.page.examples import Keep, example
 from demos.page.explain import Explanation, code_panel, explanation
-from demos.page.handlers import App
+from demos.page.handlers import App, Keeps
 from demos.page.image_input import Source
 from demos.page.image_io import CardValue, as_json, made_by, values_to_json
 from demos.page.saving import run_of, save_button
@@ -178,7 +178,9 @@ class Panel:
             empty=self.empty or f"Press {self.button}.",
             value=page.first,
         )
-        return [screen, save_button(page.app, self.name)] if self.saves else [screen]
+        if self.saves:
+            save_button(page.app, self.name)
+        return [screen]
 
     def triggers(self, page: Page) -> dict[str, Callable]:
         """What starts a run, by the ending of its endpoint's name."""
@@ -212,7 +214,9 @@ class Panel:
     def shown(self, app: App, value: Any, settings: Mapping[str, Any]) -> Any:
         """What the outputs take for a value of a run; settings: validated knobs."""
         drawn = self.signed(self.drawn(value, app.device_title, live=True), settings)
-        return (drawn, run_of(self.maker(settings), settings, drawn)) if self.saves else drawn
+        if not self.saves:
+            return drawn
+        return Keeps(drawn, self.name, run_of(self.maker(settings), settings, drawn))
 
     def drawn(self, value: Any, note: str, live: bool) -> Any:
         """What the screen takes for a value of a run, or of the example, which stands still.

@@ -3,23 +3,21 @@
 Done on the server: what a browser drew could be anything, and would be marked all the same.
 """
 
-import tempfile
+import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from demos.page.handlers import App
+from demos.page.handlers import App, File
 from demos.widgets.timeline import TimelineValue
 from gen_core.knobs import KnobError
 from gen_core.provenance import watermark
 from gen_core.provenance.metadata import about, png
 
-KEPT_SECONDS = 3600
 NAME = "noise-to-data-seed"
 """Names of files start with it; they hold no word of the prompt."""
 BUTTON = "Save pictures"
@@ -44,9 +42,8 @@ def run_of(model: str, knobs: Mapping[str, Any], value: TimelineValue) -> Run | 
     return Run(model, knobs, value.last_pictures()) if value.finished else None
 
 
-def save_button(app: App, panel: str) -> gr.State:
-    """Puts the button on the page and returns where it looks for the `Run` to save."""
-    kept = gr.State(None, time_to_live=KEPT_SECONDS)
+def save_button(app: App, panel: str) -> None:
+    """Puts the button on the page: it saves the visitor's last run of a panel."""
     file_id = f"{panel}-file"
     with gr.Row(elem_classes=["save-row"]):
         save = gr.Button(BUTTON, size="sm", min_width=120)
@@ -54,39 +51,31 @@ def save_button(app: App, panel: str) -> gr.State:
     file = gr.DownloadButton(visible="hidden", elem_id=file_id)
     saved = app.on(
         save.click,
-        written,
+        lambda: written(app.last_run(panel)),
         None,
         file,
-        inputs={"run": kept},
         show_progress="hidden",
         api_name=f"{panel.replace('-', '_')}_save",
     )
     saved.success(
         None, None, None, js=f"() => noiseToData.press('{file_id}')", api_visibility="private"
     )
-    return kept
 
 
-def written(run: Run | None) -> Iterator[str]:
-    """Yields the path of a PNG file, of a ZIP file for several, which Gradio copies; then the
-    file is gone, and the copy after an hour. Raises KnobError where there is no run."""
+def written(run: Run | None) -> File:
+    """A PNG file, or a ZIP file of several. Raises KnobError where there is no run."""
     if run is None:
         raise KnobError(
             "there are no pictures to save: press Generate first (they are kept for an hour)"
         )
     made = files(run)
-    with tempfile.TemporaryDirectory() as folder:
-        if len(made) == 1:
-            ((name, data),) = made.items()
-            path = Path(folder) / name
-            path.write_bytes(data)
-        else:
-            first = run.knobs["seed"]
-            path = Path(folder) / f"{NAME}s-{first}-to-{first + len(made) - 1}.zip"
-            with zipfile.ZipFile(path, "w") as archive:  # PNG is as small as it gets
-                for name, data in made.items():
-                    archive.writestr(name, data)
-        yield str(path)
+    if len(made) == 1:
+        return File(*made.popitem())
+    first, packed = run.knobs["seed"], io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:  # PNG is as small as it gets
+        for name, data in made.items():
+            archive.writestr(name, data)
+    return File(f"{NAME}s-{first}-to-{first + len(made) - 1}.zip", packed.getvalue())
 
 
 def files(run: Run) -> dict[str, bytes]:

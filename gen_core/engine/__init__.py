@@ -15,19 +15,18 @@ networks.
 
 import functools
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
+from gen_core.engine.kept import Kept
 from gen_core.engine.passes import LONGEST_PASS, MOST_ROWS, Call, Passes, Taken, tensors_of
 from gen_core.engine.request import LIGHT, Request, Ticket, aside, current, device_clock, on_its_own
 from gen_core.knobs import KnobError
 
-__all__ = ["Busy", "Engine", "Ticket", "aside", "device_clock", "on_its_own"]
+__all__ = ["Busy", "Engine", "Ticket", "aside", "current", "device_clock", "on_its_own"]
 
 MOST_RUNNING, MOST_WAITING = 64, 256
 """Requests with a thread at once, and requests that wait for one: more are refused."""
@@ -60,7 +59,8 @@ class Engine:
         self._calls: list[Call] = []
         self._expected: dict[str, float] = {}
         self._under_way: dict[Hashable, Request] = {}
-        self._kept: OrderedDict[Hashable, tuple[float, int, Request]] = OrderedDict()
+        self.kept = Kept(KEPT_SECONDS, KEPT_BYTES)
+        """Requests that have ended well, by their keys."""
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -198,7 +198,8 @@ class Engine:
                 before = self._expected.get(request.kind, request.seconds_now())
                 self._expected[request.kind] = 0.7 * before + 0.3 * request.seconds_now()
                 if request.key is not None and request.version:
-                    self._keep(request)
+                    request.work = None  # and with it whatever it was called with
+                    self.kept.put(request.key, request, _weight(request.value))
             self._forget(request)
             self._changed.notify()
         request.wake()
@@ -206,19 +207,7 @@ class Engine:
     # --- equal requests ---
 
     def _known(self, key: Hashable) -> Request | None:
-        now = time.perf_counter()
-        for old in [k for k, (since, _, _) in self._kept.items() if now - since > KEPT_SECONDS]:
-            del self._kept[old]
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key][2]
-        return self._under_way.get(key)
-
-    def _keep(self, request: Request) -> None:
-        request.work = None  # and with it whatever it was called with
-        self._kept[request.key] = (time.perf_counter(), _weight(request.value), request)
-        while sum(size for _, size, _ in self._kept.values()) > KEPT_BYTES:
-            self._kept.popitem(last=False)
+        return self.kept.get(key) or self._under_way.get(key)
 
     def _forget(self, request: Request) -> None:
         if self._under_way.get(request.key) is request:
@@ -278,4 +267,6 @@ def _weight(value: Any) -> int:
         return sum(map(_weight, value))
     if isinstance(value, str | bytes):
         return len(value)
-    return getattr(value, "nbytes", 8)
+    if hasattr(value, "nbytes"):
+        return value.nbytes
+    return 8 + sum(map(_weight, getattr(value, "__dict__", {}).values()))

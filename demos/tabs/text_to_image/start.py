@@ -293,8 +293,8 @@ class StartPanel(Panel):
                 page.go, page.stop = buttons(self.button)
                 knobs.build()
             with results():
-                screen, kept = self.screens(page)
-        page.inputs, page.outputs = source.inputs, [screen, source.picture, kept]
+                (screen,) = self.screens(page)
+        page.inputs, page.outputs = source.inputs, [screen, source.picture]
 
     def connect(self, page: Page) -> list[Any]:
         (source,) = page.sources
@@ -303,8 +303,8 @@ class StartPanel(Panel):
 
     def shown(self, app: App, value: Any, settings: Mapping[str, Any]) -> Any:
         own = {part.name: getattr(value, part.name) for part in fields(TimelineValue)}
-        screen, run = super().shown(app, TimelineValue(**own), settings)
-        return screen, value.picture, run
+        kept = super().shown(app, TimelineValue(**own), settings)
+        return replace(kept, value=(kept.value, value.picture))
 
 
 PANEL = StartPanel(
