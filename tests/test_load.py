@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from conftest import awaited
-from demos import load
-from demos.load import Answer, Report, measured, parse
+from demos.load import __main__ as load
+from demos.load.__main__ import measured, parse
+from demos.load.report import Answer, Report, table
+from demos.load.visitor import Site, Visitor, _rows
+from demos.page.handlers import SHARED
 from demos.tabs import diffusion, vae
 from sampling_fixtures import served
 from serving import page_of
@@ -40,8 +45,8 @@ def test_percentiles_and_rates_are_those_of_the_answers():
 
 def test_rows_are_read_off_a_finished_run_and_shared_ones_count_nothing():
     said = "10 pictures in 412 ms \u00b7 39 network evaluations per picture \u00b7 a laptop"
-    assert load._rows(said) == 390 and load._rows("step 3 of 20 so far") == 0
-    assert load._rows(said + load.SHARED) == 0
+    assert _rows(said) == 390 and _rows("step 3 of 20 so far") == 0
+    assert _rows(said + SHARED) == 0
 
 
 def test_a_workshop_presses_one_button_and_equal_seeds_are_drawn_once(tmp_path: Path):
@@ -75,14 +80,14 @@ def test_a_free_visit_presses_what_the_page_has(vaes: str, monkeypatch: pytest.M
 
 def test_what_fails_is_told_and_not_counted_as_done(vaes: str):
     async def bad() -> Answer:
-        async with load.httpx.AsyncClient() as http:
-            site = await load.Site.of(http, vaes.rstrip("/"))
-            visitor = load.Visitor(site, http, load.random.Random(0))
+        async with httpx.AsyncClient() as http:
+            site = await Site.of(http, vaes.rstrip("/"))
+            visitor = Visitor(site, http, random.Random(0))
             return await visitor.press("vae_samples", site.values("vae_samples", None, count=1000))
 
     answer = awaited(bad())
     assert "count=1000: choose a whole number from 1 to" in answer.error
-    assert "failed: count=1000" in load.table(Report(1.0, [answer]).figures())
+    assert "failed: count=1000" in table(Report(1.0, [answer]).figures())
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,19 @@ def test_one_visitors_stop_leaves_the_others_run_alone(app, address, gate):
     assert outputs_so_far(again) == []
 
 
+def test_a_visitor_who_vanishes_leaves_no_run_behind(app, address, gate):
+    """A closed tab: its stream breaks off in the middle of a run."""
+    body = {"data": [20, "gone"], "session_hash": "vanishing"}
+    fn = next(
+        d for d in httpx.get(f"{address}config").json()["dependencies"] if "work" in d.values()
+    )
+    httpx.post(f"{address}gradio_api/queue/join", json=body | {"fn_index": fn["id"]})
+    watching = {"session_hash": "vanishing"}
+    with httpx.stream("GET", f"{address}gradio_api/queue/data", params=watching) as lines:
+        assert any("gone began" in line for line in lines.iter_lines())
+    wait_until(lambda: not app.engine.busy, 30)  # the gate still shut
+
+
 def test_callers_of_the_plain_api_count_by_address(address, gate):
     def call(name: str) -> str:
         body = {"data": [20, name]}
