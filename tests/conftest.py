@@ -123,11 +123,13 @@ def answer_of(served: Callable, *request: Any) -> Any:
     return awaited(served(*request))
 
 
-def told_by(handler: Callable, *values: Any) -> list[Any]:
+def told_by(
+    handler: Callable, *values: Any, progress: Callable = lambda *_, **__: None
+) -> list[Any]:
     """All that an event's handler gives Gradio to send, from beginning to end."""
 
     async def told() -> list[Any]:
-        return [piece async for piece in handler(*values, lambda *_, **__: None)]  # no progress bar
+        return [piece async for piece in handler(*values, progress)]
 
     return awaited(told())
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from conftest import awaited
 from gen_core import Noise, final
 from gen_core.engine import (
     MOST_WAITING,
@@ -458,7 +459,7 @@ def test_forty_wait_in_an_event_loop_without_a_thread(engine, net):
         assert threading.active_count() <= before + 42  # the engine's own
         return found
 
-    assert asyncio.run(everybody()) == [2 * k for k in range(40)]
+    assert awaited(everybody()) == [2 * k for k in range(40)]
 
 
 # --- every family -----------------------------------------------------------------------------

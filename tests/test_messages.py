@@ -21,11 +21,11 @@ STEP = 0.01
 """Seconds of a step."""
 
 
-def messages(app: App, work: Callable[[], Iterator[Any]]) -> list[Any]:
+def messages(app: App, work: Callable[[], Iterator[Any]], **progress: Any) -> list[Any]:
     """What Gradio is given to send while `work` runs."""
     given = []
     app.on(lambda fn, *_, **__: given.append(fn), work, None, [], api_name="work")
-    return told_by(given[0])
+    return told_by(given[0], **progress)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,9 @@ def test_while_others_wait_a_run_tells_little_and_its_end_at_once():
             time.sleep(STEP)
 
     other = app.engine.submit(lambda: ended.wait(30), outside=True)
-    began = time.perf_counter()
-    told = messages(app, work)
+    began, said = time.perf_counter(), []
+    told = messages(app, work, progress=lambda _, desc, unit: said.append(desc))
+    assert said == ["shared with 1 other"]
     ended.set()
     other.result()
     assert told[-1] == "picture 99" and len(told) <= (time.perf_counter() - began) / CROWDED_GAP + 2

@@ -220,6 +220,8 @@ class App:
                     finish=self._as_sent,
                     outside=own_process,
                 )
+                if (others := self.engine.busy - 1) > 0 and not own_process:
+                    progress(None, desc=f"shared with {others} other{'s' * (others > 1)}", unit="")
                 async for piece in ticket.paced(MIN_UPDATE_GAP, CROWDED_GAP):
                     if isinstance(piece, Progress):
                         done = (piece.done, piece.total) if piece.total else None

@@ -224,7 +224,8 @@ class Ticket:
         """Harmless once the work has ended."""
         self.request.engine.leave(self)
 
-    def _news(self, progress: bool = True) -> Iterator[Any]:
+    def _news(self, progress: bool) -> Iterator[Any]:
+        """What has not been told yet; with the end comes no more progress, but the value last."""
         request = self.request
         if progress and request.progress is not self._seen_progress:
             self._seen_progress = request.progress
@@ -240,7 +241,7 @@ class Ticket:
         while True:
             event.clear()
             ended = self.request.ended
-            yield from self._news()
+            yield from self._news(not ended)
             if ended:
                 break
             event.wait()
@@ -261,7 +262,7 @@ class Ticket:
         while True:
             event.clear()
             ended = self.request.ended
-            for piece in self._news(ended or time.perf_counter() - told >= beat):
+            for piece in self._news(not ended and time.perf_counter() - told >= beat):
                 told = time.perf_counter()
                 yield piece
             if ended:
@@ -271,7 +272,8 @@ class Ticket:
             while not self.request.ended and (rest := told + gap - time.perf_counter()) > 0:
                 event.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), rest)
+                    async with asyncio.timeout(rest):  # `wait_for` may swallow a cancellation
+                        await event.wait()
         if self.request.error:
             raise self.request.error
 
