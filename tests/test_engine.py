@@ -271,6 +271,28 @@ def test_a_session_has_one_long_run_at_a_time_and_its_sliders_do_not_wait(engine
     assert ended == ["slider", "another's", "first", "second"]
 
 
+def test_runs_that_compute_for_long_by_themselves_take_turns_with_passes(engine, net):
+    """Not all of them before each pass."""
+
+    def busy():
+        for step in range(20):
+            time.sleep(0.03)
+            yield Progress("", step + 1, 20)
+        yield "busy"
+
+    with Gathered(engine, net):
+        ended, tickets = order_of(
+            engine,
+            {
+                **{k: (busy, {}) for k in range(4)},
+                "sampler": (lambda: steps(net, 1, 10), {}),
+                "slider": (lambda: steps(net, 2, 1), {"light": True, "kind": "slider"}),
+            },
+        )
+    [ticket.result() for ticket in tickets]
+    assert ended[:2] == ["slider", "sampler"]
+
+
 def test_it_learns_which_kind_of_request_is_light(engine, net):
     net.part.fault = lambda x: time.sleep(0.2) if x[0] == 9 else None
     for _ in range(8):
@@ -440,6 +462,15 @@ def test_the_clock_counts_a_requests_own_share(engine, net):
     with Gathered(engine, net):
         tickets = [engine.submit(timed) for _ in range(4)]
     assert all(0.004 < ticket.result() < 0.015 for ticket in tickets)
+
+
+def test_threads_are_used_again(engine):
+    """Each new one would bring threads of torch's with it."""
+    used = {engine.submit(threading.get_ident).result() for _ in range(20)}
+    assert len(used) <= 2
+    gate = threading.Barrier(8)
+    ticket = [engine.submit(lambda: gate.wait(10), outside=True) for _ in range(8)]
+    assert sorted(t.result() for t in ticket) == [*range(8)]
 
 
 def test_outside_of_a_request_a_network_answers_as_ever(net):

@@ -13,7 +13,7 @@ import httpx
 from demos.load.report import Answer
 from demos.page.handlers import SHARED
 
-LIVE = ("vae_samples_temperature", "gan_samples_truncation_psi", "gan_portraits_truncation_psi")
+LIVE = ("vae_samples_temperature", "gan_samples_truncation_psi")
 """Endpoints that answer while a knob moves."""
 PRESSED = {
     "diffusion_generate": 5,
@@ -34,8 +34,11 @@ PRESSED = {
 """What people press, and how often."""
 MOVED = 12
 """How often they move a slider instead."""
+FIRST_SEEN = "overview"
+"""The widget that a visit begins with."""
 GONE = "(left in the middle)"
-FILE = re.compile(r"(?:assets|files|static)/[\w./-]+\.(?:js|css|png|woff2)")
+FILE = re.compile(r"""(?:href|src)=["']\.?/?((?:assets|static)/[\w./-]+)["']""")
+PICTURE = re.compile(r"files/[0-9a-f]+\.png")
 
 
 class Site:
@@ -50,6 +53,8 @@ class Site:
         self.defaults = {
             n: [p.get("parameter_default") for p in ps] for n, ps in parameters.items()
         }
+        first = [c for c in config["components"] if c["props"].get("elem_id") == FIRST_SEEN]
+        self.first_pictures = set(PICTURE.findall(json.dumps(first)))
         self.sliders = {
             c["id"]: (fn, str(c["props"].get("value", "")))
             for c in config["components"]
@@ -84,10 +89,10 @@ class Visitor:
         return "".join(self.rng.choices(string.ascii_lowercase + string.digits, k=11))
 
     async def load(self) -> float:
-        """The page with what it names; seconds."""
+        """The page with the files it begins with, and the pictures of its first tab; seconds."""
         began = time.perf_counter()
         page = (await self.http.get(f"{self.site.address}/")).text
-        for file in sorted(set(FILE.findall(page))):
+        for file in {*FILE.findall(page), *self.site.first_pictures}:
             await self.http.get(f"{self.site.address}/{file}")
         return time.perf_counter() - began
 

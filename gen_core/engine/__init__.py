@@ -23,10 +23,11 @@ from torch import nn
 
 from gen_core.engine.kept import Kept
 from gen_core.engine.passes import LONGEST_PASS, MOST_ROWS, Call, Passes, Taken, tensors_of
-from gen_core.engine.request import LIGHT, Request, Ticket, aside, current, device_clock, on_its_own
+from gen_core.engine.request import LIGHT, Request, Ticket, aside, current, device_clock
+from gen_core.engine.threads import Threads
 from gen_core.knobs import KnobError
 
-__all__ = ["Busy", "Engine", "Ticket", "aside", "current", "device_clock", "on_its_own"]
+__all__ = ["Busy", "Engine", "Ticket", "aside", "current", "device_clock"]
 
 MOST_RUNNING, MOST_WAITING = 64, 256
 """Requests with a thread at once, and requests that wait for one: more are refused."""
@@ -54,6 +55,7 @@ class Engine:
         self.back = threading.Semaphore(0)
         """Released by a request that gives its turn back."""
         self._changed = threading.Condition()
+        self._threads = Threads("request")
         self._new: list[Request] = []
         self._started: set[Request] = set()
         self._calls: list[Call] = []
@@ -226,11 +228,21 @@ class Engine:
                         return
                     continue
             for request in sorted(ready, key=lambda r: r.rank):
-                request.resume()
-            with self._changed:
-                taken = self.passes.together(self._calls)
-            if taken:
-                self._compute(taken)
+                if not request.long_slices:
+                    request.resume()
+            self._pass_or_slice([request for request in ready if request.state == "ready"])
+
+    def _pass_or_slice(self, ready: list[Request]) -> None:
+        """The next pass, or before it the turn of a request that computes for long by itself."""
+        with self._changed:
+            calls = list(self._calls)
+        long = [request for request in ready if request.long_slices]
+        waiting = [*long, *(call.request for call in calls)]
+        first = min(waiting, key=lambda request: request.rank, default=None)
+        if first in long:
+            first.resume()
+        elif taken := self.passes.together(calls):
+            self._compute(taken)
 
     def _admit(self) -> None:
         """Gives new requests their threads, a session's long ones one after the other."""
@@ -246,7 +258,7 @@ class Engine:
     def _start(self, request: Request) -> None:
         request.state = "ready"
         self._started.add(request)
-        threading.Thread(target=request.live, name="request", daemon=True).start()
+        self._threads.run(request.live)
 
     def _compute(self, taken: Taken) -> None:
         self.passes.compute(taken)

@@ -15,6 +15,8 @@ from gen_core.progress import Progress
 if TYPE_CHECKING:
     from gen_core.engine import Engine
 
+LONG_SLICE = 0.02
+"""Seconds of a turn from which on it is as much as a pass."""
 LIGHT = 0.15
 """Seconds of the device up to which a request goes before those that take longer."""
 PATIENCE = 10.0
@@ -26,13 +28,13 @@ class Cancelled(BaseException):
 
 
 _here = threading.local()
-"""`request`: the one whose thread this is; `alone`: whether it computes without company."""
+"""`request`: the one whose thread this is."""
 
 
 def current() -> "Request | None":
     """The request in whose thread this is asked, if it has a turn that it can give back."""
     request = getattr(_here, "request", None)
-    return None if request is None or request.outside or _here.alone else request
+    return None if request is None or request.outside else request
 
 
 def device_clock() -> float:
@@ -54,17 +56,6 @@ def aside() -> Iterator[None]:
         yield
     finally:
         request.take_turn()
-
-
-@contextlib.contextmanager
-def on_its_own() -> Iterator[None]:
-    """Within it a request's networks are evaluated for it alone, at once, and it keeps its turn:
-    where it has changed them for the moment."""
-    before, _here.alone = getattr(_here, "alone", False), True
-    try:
-        yield
-    finally:
-        _here.alone = before
 
 
 class Request:
@@ -89,6 +80,8 @@ class Request:
         self.seconds, self.calls, self.fraction = 0.0, 0, 0.0
         """Of the device so far; evaluations so far; the share of the work that is done."""
         self.slice_began: float | None = None
+        self.long_slices = False
+        """Whether it computed for long, without a network's help, when it last had its turn."""
         self.value, self.version = None, 0
         self.progress: Progress | None = None
         self.error: BaseException | None = None
@@ -115,12 +108,14 @@ class Request:
         """The lowest goes first: single passes, first previews, then the least work left."""
         if self.light:
             return 0, self.arrived
-        return (2, self.arrived + PATIENCE * self.left) if self.calls else (1, self.arrived)
+        if not self.calls and not self.long_slices:
+            return 1, self.arrived
+        return 2, self.arrived + PATIENCE * self.left
 
     # --- its thread ---
 
     def live(self) -> None:
-        _here.request, _here.alone = self, False
+        _here.request = self
         if not self.outside:
             self._turn.acquire()
         made = None
@@ -196,7 +191,8 @@ class Request:
         self.state, self.slice_began = "running", time.perf_counter()
         self._turn.release()
         self.engine.back.acquire()
-        self.seconds, self.slice_began = self.seconds_now(), None
+        before, self.seconds, self.slice_began = self.seconds, self.seconds_now(), None
+        self.long_slices = self.seconds - before > LONG_SLICE
 
     def seconds_now(self) -> float:
         began = self.slice_began

@@ -35,6 +35,7 @@ from gen_core.families.text_to_image.pipeline import (
     GuidedDenoiser,
     Start,
     Way,
+    denoised,
     noise_for,
 )
 from gen_core.families.text_to_image.tokens import encoded, learned
@@ -74,7 +75,7 @@ class LatentFrame(Frame):
 class TextToImage(Family):
     name = "text-to-image"
     Config = TextToImageConfig
-    networks = ("unet", "text_encoder", "vae.encoder", "vae.decoder")
+    networks = ("denoise", "text_encoder", "vae.encoder", "vae.decoder")
     libraries = LIBRARIES
     layout = torch.contiguous_format
     parts: ClassVar = {
@@ -167,7 +168,7 @@ class TextToImage(Family):
         scheduler = self.scheduler(solver)
         scheduler.set_timesteps(steps)  # on the CPU: each step asks for the number
         words = self._read(condition.flatten(0, 1))
-        network = GuidedDenoiser(self.unet, words, guidance_scale, attention)
+        network = GuidedDenoiser(self.denoise, words, guidance_scale, attention)
         eps = self.prior.draw(noise).to(self.device)
         way = Way(scheduler, steps, eps, start, self.encode) if start else None
         times = way.times if way else scheduler.timesteps
@@ -185,6 +186,12 @@ class TextToImage(Family):
         yield LatentFrame(
             len(times), len(times), 0.0, self.decode(x), evaluations=network.evaluations, latents=x
         )
+
+    def denoise(
+        self, x: Tensor, t: Tensor, words: Tensor, attention: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """As `pipeline.denoised`, of its own network."""
+        return denoised(self.unet, x, t, words, attention)
 
     @torch.inference_mode()
     def encode(self, x: Tensor) -> Tensor:

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.engine import on_its_own
 from gen_core.knobs import Knob, KnobError, number, shown
 from gen_core.sampling import Noise
 
@@ -76,29 +75,44 @@ class Start:
                 raise KnobError(f"{name} {said}: give a tensor {shape}")
 
 
+Denoise = Callable[[Tensor, Tensor, Tensor, bool], tuple[Tensor, Tensor | None]]
+"""As `denoised`, of one network."""
+
+
 class GuidedDenoiser:
     """The denoiser with classifier-free guidance (Ho & Salimans 2022), which counts how often it is
     asked about each sample, and can tell where the words looked."""
 
-    def __init__(self, net: nn.Module, words: Tensor, scale: float, attention: bool) -> None:
+    def __init__(self, denoise: Denoise, words: Tensor, scale: float, attention: bool) -> None:
         """words (2 B, 32, width): what should not appear in each picture, then what should."""
-        self.net, self.words, self.scale, self.attention = net, words, scale, attention
+        self.denoise, self.words, self.scale, self.attention = denoise, words, scale, attention
         self.evaluations = 0
 
     def __call__(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor | None]:
         """x (B, 4, 16, 16) -> the velocity, and how much each place looked at each token of the
         prompt (B, 32, 8, 8)."""
         t = t.expand(len(x))
-        with watched(self.net) if self.attention else contextlib.nullcontext() as maps:
-            if self.scale == 1:
-                self.evaluations += 1
-                v = self.net(x, t, self.words.chunk(2)[1]).sample
-            else:
-                self.evaluations += 2
-                both = self.net(x.repeat(2, 1, 1, 1), t.repeat(2), self.words).sample
-                without, given = both.chunk(2)
-                v = without + self.scale * (given - without)
-        return v, heat(maps)[-len(x) :].cpu() if maps else None
+        if self.scale == 1:
+            self.evaluations += 1
+            v, looked = self.denoise(x, t, self.words.chunk(2)[1], self.attention)
+        else:
+            self.evaluations += 2
+            both, looked = self.denoise(
+                x.repeat(2, 1, 1, 1), t.repeat(2), self.words, self.attention
+            )
+            without, given = both.chunk(2)
+            v = without + self.scale * (given - without)
+        return v, None if looked is None else looked[-len(x) :].cpu()
+
+
+def denoised(
+    net: "UNet2DConditionModel", x: Tensor, t: Tensor, words: Tensor, attention: bool
+) -> tuple[Tensor, Tensor | None]:
+    """x (B, 4, 16, 16), t (B,), words (B, 32, width) -> the velocity, and with attention how much
+    each place looked at each token (B, 32, 8, 8)."""
+    with watched(net) if attention else contextlib.nullcontext() as maps:
+        v = net(x, t, words).sample
+    return v, heat(maps) if maps else None
 
 
 @contextlib.contextmanager
@@ -106,7 +120,7 @@ def watched(net: "UNet2DConditionModel") -> Iterator[list[Tensor]]:
     """Within it, each evaluation of `net` adds its cross-attention layers' maps to the list, each
     (B, places, tokens), rows sum to 1.
 
-    It is evaluated for one request alone: all is put back at the end.
+    One thread evaluates it at a time: all is put back at the end.
     """
     from diffusers.models.attention_processor import AttnProcessor  # heavy
 
@@ -118,8 +132,7 @@ def watched(net: "UNet2DConditionModel") -> Iterator[list[Tensor]]:
     for layer in layers:
         layer.get_attention_scores = functools.partial(_kept_scores, layer, maps)
     try:
-        with on_its_own():
-            yield maps
+        yield maps
     finally:
         for layer in layers:
             del layer.get_attention_scores
