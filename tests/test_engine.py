@@ -295,7 +295,9 @@ def test_runs_that_compute_for_long_by_themselves_take_turns_with_passes(engine,
 
 def test_it_learns_which_kind_of_request_is_light(engine, net):
     net.part.fault = lambda x: time.sleep(0.2) if x[0] == 9 else None
-    for _ in range(8):
+    engine.submit(lambda: steps(net, 9, 8), kind="slider", light=True).result()
+    assert engine.submit(lambda: None, kind="slider").request.light  # the first one loads
+    for _ in range(12):
         engine.submit(lambda: steps(net, 1, 1), kind="quick").result()
         engine.submit(lambda: steps(net, 9, 1), kind="slow", light=True).result()
     quick, slow = (engine.submit(lambda: None, kind=kind) for kind in ("quick", "slow"))

@@ -197,14 +197,20 @@ class Engine:
             request.state, request.ended = "ended", True
             self._started.discard(request)
             if not request.error and not request.cancelled:
-                before = self._expected.get(request.kind, request.seconds_now())
-                self._expected[request.kind] = 0.7 * before + 0.3 * request.seconds_now()
+                self._learn(request.kind, request.expected, request.seconds_now())
                 if request.key is not None and request.version:
                     request.work = None  # and with it whatever it was called with
                     self.kept.put(request.key, request, _weight(request.value))
             self._forget(request)
             self._changed.notify()
         request.wake()
+
+    def _learn(self, kind: str, before: float, seconds: float) -> None:
+        """That a kind of request took so long. Once slow is chance (what the first one loads, or a
+        busy machine), and shall not send a slider behind everybody's long runs."""
+        before = self._expected.get(kind, before)
+        new = 0.3 if seconds < before else 0.1
+        self._expected[kind] = (1 - new) * before + new * min(seconds, 4 * before)
 
     # --- equal requests ---
 
