@@ -1,6 +1,7 @@
 """The engine: order, same only once, shared passes; and what one request never does to another."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from torch import nn
 from conftest import awaited
 from gen_core import Noise, final
 from gen_core.engine import (
+    MOST_RUNNING,
     MOST_WAITING,
     Busy,
     Engine,
@@ -314,6 +316,17 @@ def test_too_many_are_refused_with_a_message(engine, net):
     wait_until(lambda: not engine.busy)
 
 
+def test_a_slider_is_answered_while_a_hundred_runs_wait(engine, net):
+    with Gathered(engine, net):
+        runs = [engine.submit(lambda: steps(net, 1, 500)) for _ in range(MOST_RUNNING + 36)]
+        slider = engine.submit(lambda: net(row(7)), kind="slider", light=True)
+    assert slider.result() == 14
+    assert net.part.rows[1] == [7]
+    for run in runs:
+        run.cancel()
+    wait_until(lambda: not engine.busy)
+
+
 # --- same only once ---------------------------------------------------------------------------
 
 
@@ -393,6 +406,30 @@ def test_a_failing_network_fails_its_own_request(engine, net):
     assert tickets[0].result() == 24 and tickets[2].result() == 28
     with pytest.raises(ValueError, match="not this one"):
         tickets[1].result()
+
+
+def test_what_goes_wrong_where_nobody_expects_it_fails_its_own_request(engine, net):
+    def careless():
+        try:
+            yield from steps(net, 1, 2)
+        finally:
+            raise OSError("while it cleaned up")
+
+    class Scalar(nn.Module):
+        networks = ("mean",)
+
+        def mean(self, x):
+            return x.mean()  # of all rows: an answer that has none
+
+    with pytest.raises(OSError, match="cleaned up"):
+        engine.submit(careless).result()
+    whole = engine.share_passes(Scalar())
+    with Gathered(engine, net):
+        tickets = [engine.submit(lambda: whole.mean(row(1, 2))) for _ in range(2)]
+    for ticket in tickets:
+        with contextlib.suppress(Exception):
+            ticket.result()
+    assert engine.submit(lambda: steps(net, 3, 1)).result() == 6
 
 
 def test_nan_fails_the_request_whose_rows_they_are(engine, net):

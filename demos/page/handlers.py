@@ -32,7 +32,7 @@ from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
 from gen_core.data import MissingData
 from gen_core.devices import device_title, pick_device
-from gen_core.engine import MOST_RUNNING, Engine, aside, current
+from gen_core.engine import Engine, aside, current
 from gen_core.engine.kept import Kept
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
@@ -174,7 +174,7 @@ class App:
             outputs,
             api_name=api_name,
             concurrency_id=OWN_PROCESS if own_process else DEVICE,
-            concurrency_limit=MOST_PROCESSES if own_process else MOST_RUNNING,
+            concurrency_limit=MOST_PROCESSES if own_process else None,  # the engine has one
             preprocess=False,
             **options,
         )

@@ -30,7 +30,8 @@ from gen_core.knobs import KnobError
 __all__ = ["Busy", "Engine", "Ticket", "aside", "current", "device_clock"]
 
 MOST_RUNNING, MOST_WAITING = 64, 256
-"""Requests with a thread at once, and requests that wait for one: more are refused."""
+"""Long requests with a thread at once, and as many single passes; and requests that wait for one:
+more are refused."""
 UNKNOWN = 1.0
 """Seconds that a kind of request is expected to take before one has been seen."""
 KEPT_SECONDS, KEPT_BYTES = 300.0, 64_000_000
@@ -210,7 +211,7 @@ class Engine:
         busy machine), and shall not send a slider behind everybody's long runs."""
         before = self._expected.get(kind, before)
         new = 0.3 if seconds < before else 0.1
-        self._expected[kind] = (1 - new) * before + new * min(seconds, 4 * before)
+        self._expected[kind] = (1 - new) * before + new * min(seconds, 4 * max(before, LIGHT))
 
     # --- equal requests ---
 
@@ -252,14 +253,16 @@ class Engine:
 
     def _admit(self) -> None:
         """Gives new requests their threads, a session's long ones one after the other."""
-        long = {r.session for r in self._started if not r.light} - {""}
+        running = [r for r in self._started if not r.outside]
+        long = [r.session for r in running if not r.light]
+        room = {True: MOST_RUNNING - len(running) + len(long), False: MOST_RUNNING - len(long)}
         for request in sorted(self._new, key=lambda r: r.rank):
-            if len(self._started) >= MOST_RUNNING:
-                return
-            if request.light or request.session not in long:
+            light, mine = request.light, request.session
+            if room[light] > 0 and (light or not mine or mine not in long):
                 self._new.remove(request)
                 self._start(request)
-                long |= set() if request.light else {request.session} - {""}
+                room[light] -= 1
+                long += [] if light else [mine]
 
     def _start(self, request: Request) -> None:
         request.state = "ready"

@@ -162,7 +162,11 @@ class Passes:
     def compute(self, taken: Taken) -> None:
         """Answers the calls, or a part of their rows, and counts the time for those who asked."""
         began = time.perf_counter()
-        self._answer(taken)
+        try:
+            self._answer(taken)
+        except Exception as error:  # an answer that cannot be divided into rows
+            for call, _, _ in taken:
+                call.error = error
         seconds = time.perf_counter() - began
         rows, network = _rows(taken), taken[0][0].network
         self.rows = [*self.rows[-999:], rows]

@@ -133,9 +133,11 @@ class Request:
         except BaseException as error:
             self.error = error
         finally:
-            with contextlib.suppress(Cancelled):
+            try:
                 if inspect.isgenerator(made):
                     made.close()
+            except BaseException as error:  # else the engine would wait for this turn for ever
+                self.error = self.error or error
             self.engine.end(self)
             if not self.outside:
                 self.engine.back.release()
