@@ -295,6 +295,25 @@ def test_runs_that_compute_for_long_by_themselves_take_turns_with_passes(engine,
     assert ended[:2] == ["slider", "sampler"]
 
 
+def test_who_tells_progress_does_not_miss_the_next_pass(engine, net):
+    with Gathered(engine, net):
+        tickets = [
+            engine.submit(lambda: steps(net, 1, 30, rows=20)),
+            engine.submit(lambda: talkative(net)),
+        ]
+    [ticket.result() for ticket in tickets]
+    own = [number for number, rows in enumerate(net.part.rows) if rows == [2]]
+    assert own == [*range(own[0], own[0] + 8)]  # no pass of the long run between them
+
+
+def talkative(net):
+    """Little work, in many steps, that cannot share the passes of others."""
+    for step in range(8):
+        net(row(2).double())
+        yield Progress("", step + 1, 8)
+        yield Progress("Step", step + 1, 8)
+
+
 def test_it_learns_which_kind_of_request_is_light(engine, net):
     net.part.fault = lambda x: time.sleep(0.2) if x[0] == 9 else None
     engine.submit(lambda: steps(net, 9, 8), kind="slider", light=True).result()

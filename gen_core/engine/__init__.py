@@ -15,6 +15,7 @@ networks.
 
 import functools
 import threading
+import time
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ from torch import nn
 
 from gen_core.engine.kept import Kept
 from gen_core.engine.passes import LONGEST_PASS, MOST_ROWS, Call, Passes, Taken, tensors_of
-from gen_core.engine.request import LIGHT, Request, Ticket, aside, current, device_clock
+from gen_core.engine.request import LIGHT, LONG_SLICE, Request, Ticket, aside, current, device_clock
 from gen_core.engine.threads import Threads
 from gen_core.knobs import KnobError
 
@@ -234,10 +235,18 @@ class Engine:
                         self._thread = None
                         return
                     continue
-            for request in sorted(ready, key=lambda r: r.rank):
-                if not request.long_slices:
-                    request.resume()
+            self._resume(ready)
             self._pass_or_slice([request for request in ready if request.state == "ready"])
+
+    def _resume(self, ready: list[Request]) -> None:
+        """Turns for those that go on at once, until each waits for a network again: a run that
+        tells its progress shall not miss the next pass for that."""
+        until = time.perf_counter() + LONG_SLICE
+        while quick := [r for r in ready if r.state == "ready" and not r.long_slices]:
+            for request in sorted(quick, key=lambda r: r.rank):
+                request.resume()
+            if time.perf_counter() > until:
+                return
 
     def _pass_or_slice(self, ready: list[Request]) -> None:
         """The next pass, or before it the turn of a request that computes for long by itself."""
