@@ -62,6 +62,7 @@ class CopiesView extends Card {
 const view = new CopiesView(element.querySelector(".copies"));
 watch("value", () => {
   view.load(props.value);
-  element.scrollIntoView({ block: "nearest" }); // it has grown since its portrait was pressed
+  // It has grown since its portrait was pressed; once it has been laid out.
+  requestAnimationFrame(() => element.scrollIntoView({ block: "nearest" }));
 });
 view.load(props.value);

@@ -11,10 +11,10 @@ rows.addEventListener("click", async ({ target }) => {
   tile.setAttribute("aria-pressed", "true");
   const picture = await inDataUrl(tile.querySelector("img").src);
   if (tile.getAttribute("aria-pressed") !== "true") return; // another was pressed meanwhile
-  props.value = { picture, who: tile.dataset.who };
-  trigger("pick");
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   document.querySelector(".ov-copies").scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  props.value = { picture, who: tile.dataset.who };
+  trigger("pick"); // last: its answer scrolls too, and may come at once
 });
 
 rows.addEventListener("keydown", (event) => {
