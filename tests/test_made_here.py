@@ -119,7 +119,7 @@ def test_a_file_is_there_while_gradio_copies_it_and_each_visitor_gets_their_own(
             next(fn.fn for fn in page.fns.values() if fn.api_name == f"text_to_image_generate{end}")
             for end in ("", "_save")
         )
-        for session, seed in (("a", 1), ("b", 2), ("a", None), ("b", None)):
+        for session, seed in (("a", 1), ("b", 2), (None, 3), ("a", None), ("b", None)):
             LocalContext.request.set(SimpleNamespace(session_hash=session))
             if seed is not None:
                 asked = {"prompt": "a cat", "steps": 1, "count": 1, "seed": seed}
@@ -130,6 +130,9 @@ def test_a_file_is_there_while_gradio_copies_it_and_each_visitor_gets_their_own(
             async for path in save(lambda *_, **__: None):
                 paths.append(path)
                 assert Path(path).exists()
+        LocalContext.request.set(SimpleNamespace(session_hash=None))
+        with pytest.raises(gr.Error, match="no pictures to save"):  # nor does nobody in particular
+            _ = [path async for path in save(lambda *_, **__: None)]
         return paths
 
     paths = awaited(visits())

@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
@@ -128,14 +128,10 @@ async def measured(address: str, options: argparse.Namespace, process: int | Non
         wall = time.perf_counter() - began
         share = (time.process_time() - own) / wall / (os.cpu_count() or 1)
         if options.soak:  # whoever comes afterwards is answered
-            answers.append(await first.press(*pressed(site, "vae_samples")))
+            name = next(kind for kind in PRESSED if kind in site.events)
+            answers.append(await first.press(name, site.values(name, None)))
         memory = await stopped(watch) if watch else []
     return Report(wall, answers, known, pages, memory, share)
-
-
-def pressed(site: Site, name: str) -> tuple[str, list[Any]]:
-    """An endpoint with its defaults, as `Visitor.press` takes it."""
-    return name, site.values(name, None)
 
 
 async def remembered(process: int) -> list[tuple[float, int]]:

@@ -252,7 +252,7 @@ class App:
         return self.files.linked(values_to_json(piece), passing=True)
 
     def _kept(self, piece: Keeps, session: str) -> Any:
-        if piece.run is not None:
+        if piece.run is not None and session:  # those without one are not one visitor
             self._runs.put((session, piece.panel), piece.run, piece.run.pictures.nbytes)
         return piece.value
 
