@@ -30,7 +30,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    from demos.page import server, shell  # after parse: --help answers at once
+    from demos.page.memory import spare_memory  # after parse: --help answers at once
+
+    spare_memory()
+    from demos.page import server, shell
     from demos.page.handlers import App
     from gen_core.knobs import KnobError
 

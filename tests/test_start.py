@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import socket
 import subprocess
@@ -136,3 +137,36 @@ def test_the_torch_pair_is_one_that_was_built_together():
     torch, vision = (Requirement(requirement(name)).specifier for name in ("torch", "torchvision"))
     assert "2.15.0" in torch and "2.13.0" not in torch
     assert "0.29.2" in vision and "0.28.0" not in vision
+
+
+THREADS_THAT_FREE = """
+import os, sys, threading, time
+from demos.page import memory
+def resident():
+    with open("/proc/self/statm") as pages:
+        return int(pages.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+memory.TRIM_SECONDS = 0.05
+if sys.argv[1] == "spared":
+    memory.spare_memory()
+kept, door = [], threading.Barrier(16)
+def work():
+    blocks = [bytes(20_000) for _ in range(1000)]
+    kept.append(blocks[-1])  # nothing below it goes back by itself
+    door.wait()
+threads = [threading.Thread(target=work) for _ in range(16)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+until = time.monotonic() + (10 if sys.argv[1] == "spared" else 0.5)
+while (size := resident()) > 150e6 and time.monotonic() < until:
+    time.sleep(0.05)
+print(size)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of this C library")
+def test_memory_that_threads_free_goes_back_to_the_system():
+    def resident(how: str) -> float:
+        command = [sys.executable, "-c", THREADS_THAT_FREE, how]
+        return float(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+
+    assert resident("spared") < 150e6 < resident("usual")

@@ -1,0 +1,29 @@
+"""Memory that is free goes back to the system, where the C library would keep it."""
+
+import contextlib
+import ctypes
+import threading
+import time
+
+ARENAS = 2
+"""Heaps of all threads together. By default glibc gives eight to each core, and hardly any of what
+one thread frees serves another: forty visitors cost a gigabyte more."""
+M_ARENA_MAX = -8
+"""Of malloc.h."""
+TRIM_SECONDS = 30.0
+
+
+def spare_memory() -> None:
+    """For this process, as long as it lives; does nothing where the C library is not glibc. Call it
+    before there are threads."""
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL("libc.so.6")
+        trim = library.malloc_trim
+        library.mallopt(M_ARENA_MAX, ARENAS)
+
+        def work() -> None:
+            while True:
+                time.sleep(TRIM_SECONDS)
+                trim(0)
+
+        threading.Thread(target=work, name="memory", daemon=True).start()
