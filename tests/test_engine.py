@@ -18,8 +18,10 @@ from gen_core.engine import (
     Busy,
     Engine,
     aside,
+    current,
     device_clock,
 )
+from gen_core.engine import request as requests
 from gen_core.engine.passes import NotFiniteAnswer
 from gen_core.family import Family, registry
 from gen_core.progress import Progress
@@ -243,6 +245,22 @@ def test_everybody_sees_something_before_anybody_is_done_and_then_the_least_work
     engine.close()
 
 
+def test_a_second_stage_is_not_expected_to_take_as_long_as_all_before_it_at_each_step(engine, net):
+    """Two pictures drawn one after the other went behind everybody after the first one."""
+    left = []
+
+    def stages():
+        for _ in range(2):
+            for step in range(10):
+                net(row(1.0))
+                yield Progress("", step + 1, 10)
+                left.append((current().left, current().seconds))
+
+    engine.submit(stages).result()
+    seconds_left, seconds_so_far = left[10]
+    assert seconds_left < 4 * seconds_so_far  # it was nine times
+
+
 def test_a_visitor_with_64_pictures_delays_a_slider_by_at_most_one_pass(engine, net):
     engine.passes.most_rows = 16
     with Gathered(engine, net):
@@ -314,15 +332,21 @@ def talkative(net):
         yield Progress("Step", step + 1, 8)
 
 
-def test_it_learns_which_kind_of_request_is_light(engine, net):
-    net.part.fault = lambda x: time.sleep(0.2) if x[0] == 9 else None
-    engine.submit(lambda: steps(net, 9, 8), kind="slider", light=True).result()
-    assert engine.submit(lambda: None, kind="slider").request.light  # the first one loads
-    for _ in range(12):
+def test_it_learns_which_kind_of_request_is_light(engine, net, monkeypatch):
+    monkeypatch.setattr(requests, "LIGHT", 0.05)
+    monkeypatch.setattr(requests, "SAID_LIGHT", 0.2)
+    net.part.fault = lambda x: time.sleep({9.0: 0.08, 99.0: 0.3}.get(float(x[0]), 0))
+    engine.submit(lambda: steps(net, 99, 3), kind="slider", light=True).result()
+    again = engine.submit(lambda: None, kind="slider", light=True)
+    assert again.request.light  # the first one loads
+    for _ in range(14):
         engine.submit(lambda: steps(net, 1, 1), kind="quick").result()
-        engine.submit(lambda: steps(net, 9, 1), kind="slow", light=True).result()
-    quick, slow = (engine.submit(lambda: None, kind=kind) for kind in ("quick", "slow"))
-    assert quick.request.light and not slow.request.light
+        engine.submit(lambda: steps(net, 9, 1), kind="large", light=True).result()
+        engine.submit(lambda: steps(net, 99, 1), kind="slow", light=True).result()
+    said = {"quick": False, "large": True, "slow": True}
+    asked = {k: engine.submit(lambda: None, kind=k, light=light) for k, light in said.items()}
+    light = {kind: ticket.request.light for kind, ticket in asked.items()}
+    assert light == {"quick": True, "large": True, "slow": False}
 
 
 def test_too_many_are_refused_with_a_message(engine, net):

@@ -167,7 +167,8 @@ def started() -> Iterator[tuple[str, int]]:
         free_port.bind(("127.0.0.1", 0))
         port = free_port.getsockname()[1]
     app = Path(__file__).resolve().parents[2] / "app.py"
-    process = subprocess.Popen([sys.executable, str(app), "--port", str(port)])
+    command = [sys.executable, str(app), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=sys.stderr)  # what is printed here are the figures
     address, until = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
     try:
         while time.monotonic() < until and process.poll() is None:

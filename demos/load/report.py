@@ -10,7 +10,15 @@ OWN_SHARE = 0.25
 SETTLED, GROWTH = 300.0, 1.05
 """Seconds after which a soak takes the app's memory for its usual one, and how much more than that
 it may have at the end."""
-SINGLE = ("vae_", "gan_", "latent_space_m", "slider ")
+SINGLE = (
+    "slider ",
+    "vae_samples",
+    "gan_samples",
+    "gan_portraits",
+    "gan_styles",
+    "latent_space_mix",
+    "latent_space_between",
+)
 """Names begin so where a press takes a pass or two."""
 
 
@@ -67,6 +75,7 @@ class Report:
             "all": spread(done),
             "page_seconds": percentiles(self.pages),
             "memory_mb": round(self.memory[-1][1] / 1e6) if self.memory else None,
+            "memory_peak_mb": round(max(m for _, m in self.memory) / 1e6) if self.memory else None,
             "memory_growth": self.growth,
             "own_share": round(self.own_share, 3),
             "kinds": {kind: spread(found) for kind, found in sorted(kinds.items())},
@@ -113,6 +122,7 @@ def table(figures: dict[str, Any]) -> str:
         "work_rate",
         "rows_per_second",
         "memory_mb",
+        "memory_peak_mb",
         "memory_growth",
         "page_seconds",
     )

@@ -219,7 +219,7 @@ class PictureInput(Source):
         classes: bool = False,
     ) -> None:
         self.name = f"{tab}_{panel}_{prefix}".rstrip("_")
-        first = DATA if on_this_machine(app.data_root) else MODEL
+        first = DATA if on_this_machine(app.data_root) else (other or MODEL)
         sources = ([other] if other else []) + [DATA, MODEL, DRAWING, UPLOAD]
         models = [name for name in MODELS if name in available()] or [MODELS[0]]
         knobs = [

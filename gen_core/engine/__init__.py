@@ -133,6 +133,7 @@ class Engine:
                 expected=expected,
                 finish=finish,
                 outside=outside,
+                light=light,
             )
             ticket, request.key = Ticket(request, shared=False), key
             if key is not None:

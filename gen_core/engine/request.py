@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 LONG_SLICE = 0.02
 """Seconds of a turn from which on it is as much as a pass."""
-LIGHT = 0.15
-"""Seconds of the device up to which a request goes before those that take longer."""
+LIGHT, SAID_LIGHT = 0.15, 0.6
+"""Seconds of the device up to which a kind of request goes before those that take longer: any kind,
+and one that is said to take a single pass, which a busy or slow machine may need longer for."""
 PATIENCE = 10.0
 """A second less of work left is worth as many seconds of having come earlier."""
 
@@ -71,14 +72,18 @@ class Request:
         expected: float,
         finish: Callable[[Any], Any],
         outside: bool,
+        light: bool = False,
     ) -> None:
+        self.most_light = SAID_LIGHT if light else LIGHT
         self.engine, self.work, self.session, self.kind = engine, work, session, kind
         self.expected, self.finish, self.outside = expected, finish, outside
         self.arrived = time.perf_counter()
         self.state = "new"
         """new, ready, running, calling, aside or ended"""
-        self.seconds, self.calls, self.fraction = 0.0, 0, 0.0
-        """Of the device so far; evaluations so far; the share of the work that is done."""
+        self.seconds, self.calls = 0.0, 0
+        """Of the device so far; evaluations so far."""
+        self.fraction, self.stage_began = 0.0, 0.0
+        """The share of a stage of the work that is done; seconds of the device at its start."""
         self.slice_began: float | None = None
         self.long_slices = False
         """Whether it computed for long, without a network's help, when it last had its turn."""
@@ -94,13 +99,14 @@ class Request:
 
     @property
     def light(self) -> bool:
-        return self.expected <= LIGHT and self.seconds <= 2 * LIGHT
+        return self.expected <= self.most_light and self.seconds <= 2 * self.most_light
 
     @property
     def left(self) -> float:
         """Seconds of work that are left, as far as one knows."""
         if self.fraction:
-            return self.seconds * (1 - self.fraction) / self.fraction
+            stage = self.seconds - self.stage_began
+            return stage * (1 - self.fraction) / self.fraction
         return max(self.expected - self.seconds, self.seconds)
 
     @property
@@ -146,7 +152,10 @@ class Request:
         if isinstance(piece, Progress):
             self.progress = piece
             if piece.total:
-                self.fraction = piece.done / piece.total
+                fraction = piece.done / piece.total
+                if fraction < self.fraction:  # another stage
+                    self.stage_began = self.seconds_now()
+                self.fraction = fraction
         else:
             with aside():
                 value = self.finish(piece)

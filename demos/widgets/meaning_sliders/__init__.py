@@ -16,6 +16,7 @@ from torch import Tensor
 from demos.page.handlers import App
 from demos.page.image_io import Value, made_by, png_data_url
 from demos.widgets.live_knob import LiveKnob, milliseconds
+from gen_core.engine import aside
 from gen_core.knobs import KnobError, as_number, choice, number, whole
 from gen_core.latent.analyze import decoded, seen_traits, spreads
 from gen_core.latent.atlas import Atlas
@@ -126,7 +127,9 @@ class Mover:
         started = time.perf_counter()
         start, start_traits = self._seen(Move(move.face))
         picture, traits = self._seen(move)
-        changes = (traits - start_traits) / spreads()
+        with aside():  # the first one to ask draws thousands of people
+            unit = spreads()
+        changes = (traits - start_traits) / unit
         return Moved(
             picture,
             start,

