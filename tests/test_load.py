@@ -13,9 +13,9 @@ from conftest import awaited
 from demos.load import __main__ as load
 from demos.load.__main__ import measured, parse
 from demos.load.report import Answer, Report, table
-from demos.load.visitor import Site, Visitor, _rows
+from demos.load.visitor import PICTURE, Site, Visitor, _rows
 from demos.page.handlers import SHARED
-from demos.tabs import diffusion, vae
+from demos.tabs import diffusion, overview, vae
 from sampling_fixtures import served
 from serving import page_of
 
@@ -47,6 +47,19 @@ def test_rows_are_read_off_a_finished_run_and_shared_ones_count_nothing():
     said = "10 pictures in 412 ms \u00b7 39 network evaluations per picture \u00b7 a laptop"
     assert _rows(said) == 390 and _rows("step 3 of 20 so far") == 0
     assert _rows(said + SHARED) == 0
+
+
+def test_a_visit_begins_with_the_pictures_of_the_overview():
+    async def first(address: str) -> set[str]:
+        async with httpx.AsyncClient() as http:
+            return (await Site.of(http, address.rstrip("/"))).first_pictures
+
+    with page_of(overview.TAB, vae.TAB) as address:
+        whole = httpx.get(f"{address}config").text
+        pictures = awaited(first(address))
+        assert len(pictures) >= 6 and all(name in whole for name in pictures)
+        assert len(pictures) < len(set(PICTURE.findall(whole)))  # not those of other tabs
+        assert all(httpx.get(address + name).status_code == 200 for name in pictures)
 
 
 def test_a_workshop_presses_one_button_and_equal_seeds_are_drawn_once(tmp_path: Path):

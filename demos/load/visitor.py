@@ -5,7 +5,7 @@ import random
 import re
 import string
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -34,8 +34,8 @@ PRESSED = {
 """What people press, and how often."""
 MOVED = 12
 """How often they move a slider instead."""
-FIRST_SEEN = "overview"
-"""The widget that a visit begins with."""
+FIRST_SEEN = "ov-rows"
+"""The class of the column that a visit begins with."""
 GONE = "(left in the middle)"
 FILE = re.compile(r"""(?:href|src)=["']\.?/?((?:assets|static)/[\w./-]+)["']""")
 PICTURE = re.compile(r"files/[0-9a-f]+\.png")
@@ -53,8 +53,14 @@ class Site:
         self.defaults = {
             n: [p.get("parameter_default") for p in ps] for n, ps in parameters.items()
         }
-        first = [c for c in config["components"] if c["props"].get("elem_id") == FIRST_SEEN]
-        self.first_pictures = set(PICTURE.findall(json.dumps(first)))
+        seen = {
+            id_
+            for c in config["components"]
+            if FIRST_SEEN in (c["props"].get("elem_classes") or ())
+            for id_ in _within(config["layout"], c["id"])
+        }
+        shown = [c["props"] for c in config["components"] if c["id"] in seen]
+        self.first_pictures = set(PICTURE.findall(json.dumps(shown)))
         self.sliders = {
             c["id"]: (fn, str(c["props"].get("value", "")))
             for c in config["components"]
@@ -194,6 +200,15 @@ class Visitor:
             changes = {self.site.names[name][0]: f"a 3d dog {self.rng.randrange(1_000)}"}
         seed = self.rng.randrange(1_000_000)
         return await self.press(name, self.site.values(name, seed, **changes))
+
+
+def _within(layout: Any, id_: int, inside: bool = False) -> Iterator[int]:
+    """The ids of what stands on the page within the component `id_`."""
+    inside = inside or layout["id"] == id_
+    if inside:
+        yield layout["id"]
+    for child in layout.get("children") or ():
+        yield from _within(child, id_, inside)
 
 
 def _shows(part: Any) -> bool:
