@@ -80,6 +80,16 @@ def steps(net, value, count, rows=1):
     yield out[0].item()
 
 
+def shown(net, value, count, rows=1, first=1):
+    """The same with a first value after `first` evaluations."""
+    for step in range(count):
+        out = net(row(*[value] * rows))
+        yield Progress("", step + 1, count)
+        if step + 1 == first:
+            yield "first"
+    yield out[0].item()
+
+
 class Gathered:
     """While a first pass is held up, those who come gather behind it and begin together."""
 
@@ -237,11 +247,26 @@ def test_everybody_sees_something_before_anybody_is_done_and_then_the_least_work
     net.part.fault = lambda x: time.sleep(0.01)
     with Gathered(engine, net):
         ended, tickets = order_of(
-            engine, {n: (lambda n=n: steps(net, n, n, rows=2), {}) for n in (6, 4, 2)}
+            engine, {n: (lambda n=n: shown(net, n, n, rows=2), {}) for n in (6, 4, 2)}
         )
     [ticket.result() for ticket in tickets]
     assert net.part.rows[1:4] == [[6, 6], [4, 4], [2, 2]]
     assert ended == [2, 4, 6]
+    engine.close()
+
+
+def test_a_first_value_that_takes_some_evaluations_goes_before_all_seconds_too(net):
+    """To encode a text, a step, and to decode two pictures: it waited for everybody's end."""
+    engine = Engine(most_rows=1)
+    engine.share_passes(net)
+    net.part.fault = lambda x: time.sleep(0.01)
+    with Gathered(engine, net):
+        tickets = [
+            engine.submit(lambda n=n, f=f: shown(net, n, 9, first=f)) for n, f in ((1, 1), (2, 4))
+        ]
+    [ticket.result() for ticket in tickets]
+    (begun,) = net.part.rows[1]
+    assert begun == 1 and net.part.rows[2:6] == [[2]] * 4
     engine.close()
 
 

@@ -20,6 +20,9 @@ LONG_SLICE = 0.02
 LIGHT, SAID_LIGHT = 0.15, 0.6
 """Seconds of the device up to which a kind of request goes before those that take longer: any kind,
 and one that is said to take a single pass, which a busy or slow machine may need longer for."""
+FIRST_CALLS = 6
+"""Evaluations that a run may need for its first value, which it shows before others go on: texts
+are encoded, latents decoded."""
 PATIENCE = 10.0
 """A second less of work left is worth as many seconds of having come earlier."""
 
@@ -114,7 +117,8 @@ class Request:
         """The lowest goes first: single passes, first previews, then the least work left."""
         if self.light:
             return 0, self.arrived
-        if not self.calls and not self.long_slices:
+        begins = self.calls < FIRST_CALLS if self.calls else not self.long_slices
+        if begins and not self.version:
             return 1, self.arrived
         return 2, self.arrived + PATIENCE * self.left
 
