@@ -7,8 +7,9 @@ import re
 import textwrap
 import xml.etree.ElementTree as ElementTree
 from dataclasses import asdict, replace
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -43,6 +44,18 @@ def test_all_four_rows_come_live_one_after_the_other(weights):
         assert "ov-live" in page[text.id] and "live, " in page[text.id]
         assert page[text.id].count("<img") == 4 and text.title in page[text.id]
         assert "<button" not in page[text.id]
+
+
+def test_each_message_holds_all_rows_so_far_for_those_who_missed_one(weights):
+    """A busy page lost rows whose message was overtaken by the next one."""
+    page = SimpleNamespace(app=App("cpu"), outputs=list(overview.PARTS))
+    told = [
+        set(piece)
+        for piece in tab.TAB.panels[0].values(page, seed=0, count=2, steps=2)
+        if not isinstance(piece, Progress)
+    ]
+    assert all(before <= after for before, after in pairwise(told))
+    assert told[-1] == {*IDS, "asked", "scatter", "table"}
 
 
 def test_rows_show_what_was_counted_and_what_the_card_says(weights):

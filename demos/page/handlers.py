@@ -160,7 +160,8 @@ class App:
     ) -> Any:
         """Connects `trigger` (button.click, ...) to fn(**inputs, **validated knobs).
 
-        fn returns the outputs, or is a generator that yields them as they come; what it yields as
+        fn returns the outputs, or is a generator that yields them as they come: each time all that
+        have changed since it began, for not everybody gets every message. What it yields as
         `Progress` (see `watch`) moves the progress bar and changes nothing else. It runs in the
         engine, without a turn on the device where the work is done in a process of its own; equal
         knobs are answered once where there are no other inputs. Values reach fn as they came:

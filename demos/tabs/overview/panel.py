@@ -28,6 +28,7 @@ from demos.tabs.overview.texts import (
     FamilyText,
 )
 from demos.widgets.card import read
+from demos.widgets.card.export import export_file
 from gen_core.families.guided import GuidedFamily
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
@@ -195,10 +196,15 @@ class OverviewPanel(Panel):
         return events
 
     def values(self, page: Page, /, **settings: Any) -> Iterator[dict[Any, Any] | Progress]:
-        parts = dict(zip(PARTS, page.outputs, strict=True))
+        """All parts that are new in this run: whoever is slow, or joins late, gets the newest of
+        what is yielded, and not all."""
+        parts, so_far = dict(zip(PARTS, page.outputs, strict=True)), {}
         for news in self.run(page.app, **settings):
-            shown = not isinstance(news, Progress)
-            yield {parts[name]: html for name, html in news.items()} if shown else news
+            if isinstance(news, Progress):
+                yield news
+                continue
+            so_far |= {parts[name]: html for name, html in news.items()}
+            yield dict(so_far)
 
     def at_first(self, app: App) -> dict[str, str]:
         return first_sight()
@@ -251,7 +257,10 @@ def _tell(button: gr.Button, call: str) -> None:
 def _style_and_script(app: App) -> None:
     style = read(HERE / "overview.css", "chart/chart.css")
     gr.HTML(
-        f"<style>{style}</style>", js_on_load=read(HERE / "overview.js"), apply_default_css=False
+        f"<style>{style}</style>",
+        js_on_load=read(HERE / "overview.js"),
+        server_functions=[export_file],
+        apply_default_css=False,
     )
 
 
