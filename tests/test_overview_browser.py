@@ -13,7 +13,8 @@ from playwright.sync_api import expect
 
 from demos.page.tab import Tab
 from demos.tabs import overview
-from demos.tabs.overview.texts import FASHION, PORTRAITS
+from demos.tabs.overview.texts import FAMILIES, FASHION, PORTRAITS
+from gen_core.provenance.metadata import GENERATED, read_metadata
 from overview_fixtures import write_portraits, write_weights
 from serving import page_of
 from shell_page import built
@@ -44,6 +45,9 @@ def test_the_button_draws_four_live_rows(visit, address):
         page.get_by_role("button", name="Save these pictures").click()
     with Image.open(saved.value.path()) as picture:
         assert picture.format == "PNG" and len(picture.getcolors(1_000_000)) > 50
+        said = read_metadata(picture.info)
+    assert said["seed"] == "0 to 9" and said["source"] == GENERATED
+    assert said["model"].split(", ") == [text.model(FASHION.id) for text in FAMILIES]
 
 
 @pytest.mark.browser

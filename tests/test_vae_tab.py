@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from demos.widgets.latent_sliders import Code, Decoder, drawn_code, parse_code
 from gen_core import Noise
 from gen_core.knobs import KnobError
 from gen_core.latent.interpolation import spherical, straight
+from gen_core.provenance.metadata import GENERATED, read_metadata
 from gen_core.training.checkpoint import save
 
 SIZES = {"vae-fashion": 4, "vae-fashion-2d": 2}
@@ -154,6 +156,14 @@ def test_the_table_shows_origin_and_figures_and_no_markup_of_others():
     assert "&lt;b&gt; · live" in html and "<b>" not in html and "<i>x" not in html
     assert html.count("<img") == 3
     assert f"{made.distortion[0] + made.rate[0]:.1f}".replace("-", "−") in html
+
+
+def test_the_saved_table_says_which_model_drew_it():
+    made = reconstruct(tiny("vae"), Pictures(torch.zeros(1, 1, 28, 28), "mine", ("",)), seed=0)
+    href = re.search(r'href="data:image/png;base64,([^"]+)"', table(made, "live"))
+    with Image.open(io.BytesIO(base64.b64decode(href[1]))) as picture:
+        said = read_metadata(picture.info)
+    assert said["model"] == "vae-fashion" and said["source"] == GENERATED
 
 
 # --- interpolation --------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ window.noiseToDataOverview = {
   },
 
   // All rows with their names, notes and figures on one canvas, as a PNG file.
-  save() {
+  async save() {
     const rows = [...document.querySelectorAll(".ov-row")].filter((row) => row.querySelector("img"));
     if (!rows.length) return;
     const side = 84, gap = 4, left = 24, top = 66;
@@ -36,9 +36,16 @@ window.noiseToDataOverview = {
     pen.fillStyle = "#fff";
     pen.fillRect(0, 0, canvas.width, canvas.height);
     rows.forEach((row, index) => this.paint(pen, row, { side, gap, left, columns, y: index * height }));
+    const drawn = rows.filter((row) => row.dataset.model);
+    const { seed, count } = drawn[0]?.dataset ?? {};
+    const model = drawn.map((row) => row.dataset.model).join(", ");
+    const made = drawn.length ? { model, seed: Number(seed), count: Number(count) } : {};
+    // The server makes the file, and writes into it what made the pictures.
+    const answer = await server.export_file({ png: canvas.toDataURL("image/png"), made });
+    if (!answer?.file) return;
     const link = document.createElement("a");
     link.download = "noise-to-data-overview.png";
-    link.href = canvas.toDataURL("image/png");
+    link.href = answer.file;
     link.click();
   },
 

@@ -138,8 +138,10 @@ def row(data: DataText, text: FamilyText, shown: Result | None, note: str, state
     if shown:
         tiles, asked = _drawn(data, text, shown), data.asked if shown.labels else data.free
         done = 0 if shown.done else shown.step / shown.total
+    seeds = f'data-seed="{shown.seeds[0]}" data-count="{len(shown.seeds)}"' if shown else ""
     return f"""
-    <article class="ov-row ov-{state}" style="--hue:{text.hue}" data-family="{text.title}">
+    <article class="ov-row ov-{state}" style="--hue:{text.hue}" data-family="{text.title}"
+      data-model="{text.model(data.id)}" {seeds}>
       <header class="ov-who">
         <h3>{text.title}</h3>
         <p>{text.line}</p>

@@ -16,7 +16,7 @@ from demos.page.controls import ALL_CLASSES, Knob
 from demos.page.handlers import App
 from demos.page.image_input import MODEL as SAMPLED
 from demos.page.image_input import PictureInput, Pictures
-from demos.page.image_io import png_data_url
+from demos.page.image_io import data_url, png_data_url
 from demos.page.panel import Panel
 from demos.page.script import script
 from demos.tabs.vae.samples import DEFAULT, MODEL, TAB
@@ -25,6 +25,7 @@ from demos.widgets.card import read
 from gen_core.data.images import grid
 from gen_core.families.vae import VAE
 from gen_core.progress import Progress
+from gen_core.provenance.metadata import about, png
 from gen_core.sampling import pixels
 
 SAMPLER = "flow-fashion"
@@ -57,6 +58,7 @@ class Reconstruction:
     """KL(q(z | x) || p(z)) in nats."""
     names: list[str]
     origin: str
+    model: str = DEFAULT
 
 
 @torch.inference_mode()
@@ -99,7 +101,8 @@ def table(shown: Reconstruction, note: str) -> str:
         _figures("Their sum", both, "nats: the loss"),
     ]
     grey = (np.repeat(row[..., None], 3, axis=3) for row in (shown.picture, shown.decoded))
-    whole = png_data_url(grid(np.concatenate([*grey, shown.error]), columns=len(names)))
+    whole = grid(np.concatenate([*grey, shown.error]), columns=len(names))
+    saved = data_url(png(whole, about(shown.model, {})))  # the pictures may be the visitor's own
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
     return f"""
     <section class="card reconstruction">
@@ -108,7 +111,7 @@ def table(shown: Reconstruction, note: str) -> str:
       <p class="reconstruction-key"><span><i class="lost"></i>too dark in the reconstruction</span>
         <span><i class="added"></i>too bright</span><span><i></i>the same</span></p>
       <p class="reconstruction-note">{html.escape(shown.origin)} · {html.escape(note)}
-        <a download="vae-reconstruction.png" href="{whole}">Download PNG</a></p>
+        <a download="vae-reconstruction.png" href="{saved}">Download PNG</a></p>
     </section>"""
 
 
@@ -142,7 +145,7 @@ def run(
 ) -> Iterator[Progress | dict[str, Any]]:
     """Yields the `Reconstruction` of the chosen pictures as a dict."""
     pictures = yield from source.read(drawing, upload, settings, count)
-    yield asdict(reconstruct(app.model(model), pictures, settings["seed"]))
+    yield asdict(reconstruct(app.model(model), pictures, settings["seed"])) | {"model": model}
 
 
 def code(source: PictureInput, knobs: Mapping[str, Any]) -> str:
