@@ -12,14 +12,19 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from demos.widgets.card.export import PREFIX, export_file
+from demos.page.image_io import PREFIX
+from demos.widgets.card.export import export_file
 from demos.widgets.timeline import timeline_from_images, timeline_value
 from gen_core.sampling import Frame
 from timeline_fixtures import SHADES, N, open_gif, run_value, training_value
 
 
+def opened(url: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
+
+
 def sheet_of(lane: dict) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(lane["sheet"][len(PREFIX) :]))))
+    return opened(lane["sheet"])
 
 
 # --- the value ------------------------------------------------------------------------------------
@@ -34,6 +39,22 @@ def test_sheet_holds_frame_k_of_sample_b_at_b_times_width_k_times_height() -> No
     for k, grey in enumerate(SHADES):
         assert np.all(sheet[k * 5 : k * 5 + 5, :7] == 255 - grey)
         assert np.all(sheet[k * 5 : k * 5 + 5, 7:] == grey)
+
+
+@pytest.mark.parametrize(("samples", "kind"), [(2, "png"), (12, "jpeg")])
+def test_of_a_large_sheet_the_frame_shown_first_comes_by_itself_and_exact(samples, kind) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (3, samples, 64, 64, 3), np.uint8)
+    (lane,) = timeline_from_images({"Noise": list(noise)}, ["0", "1", "2"]).to_json()["lanes"]
+    assert np.array_equal(opened(lane["first"]), np.concatenate(list(noise[-1]), axis=1))
+    sheet = np.concatenate([np.concatenate(list(row), axis=1) for row in noise])
+    assert lane["sheet"].startswith(f"data:image/{kind};")
+    apart = np.abs(sheet_of(lane).astype(int) - sheet)
+    assert apart.mean() < 10 and (kind == "jpeg" or apart.max() == 0)
+    assert export_file(gif_request(lanes=[lane], captions=["a", "b", "c"]))["file"]
+
+
+def test_a_small_sheet_comes_alone_and_exact() -> None:
+    assert not any("first" in lane for lane in run_value()["lanes"])
 
 
 def test_last_frame_guesses_itself_and_says_no_noise() -> None:
@@ -139,8 +160,8 @@ def test_gif_of_bad_requests_is_an_error_not_a_crash(change: dict, message: str)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"sheet": "https://example.org/a.png"}, "takes a PNG as a data URL"),
-        ({"sheet": PREFIX + "AAAA"}, "not a PNG"),
+        ({"sheet": "https://example.org/a.png"}, "takes a PNG or JPEG as a data URL"),
+        ({"sheet": PREFIX + "AAAA"}, "not a PNG or JPEG"),
         ({"sheet": PREFIX + "not base64"}, "not a PNG"),
         ({"samples": 5}, "are needed"),
         ({"width": 10**9}, "width=1000000000: choose a whole number from 1 to 16000"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
+from demos.page.image_io import png_data_url
 from demos.widgets.timeline import Timeline
 from timeline_fixtures import LONG, SHADES, N, long_value, open_gif, run_value, training_value
 
@@ -38,6 +40,19 @@ def address() -> Iterator[str]:
     _, url, _ = demo.launch(
         prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", theme=theme
     )
+    yield url
+    demo.close()
+
+
+@pytest.fixture(scope="module")
+def late() -> Iterator[str]:
+    """A page whose timeline begins with a value of large sheets, which are files of their own."""
+    value = run_value(live=False)
+    first = np.full((5, 4 * 7), SHADES[-1], np.uint8)
+    value["lanes"] = [value["lanes"][0] | {"first": png_data_url(first), "sheet": "/late.png"}]
+    with gr.Blocks() as demo:
+        Timeline(elem_id="late", label="A run", value=value)
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url
     demo.close()
 
@@ -153,6 +168,22 @@ def test_new_frames_while_playing_start_afresh(page: Page) -> None:
     expect(step(page)).to_have_text(f"step {N - 1} / {N - 1}")
     expect(widget.get_by_role("button", name="Play")).to_be_visible()
     assert picture(page) == SHADES[-1]
+
+
+def test_the_frame_shown_first_is_there_before_the_others(page: Page, late: str) -> None:
+    held: list[Route] = []
+    page.route("**/late.png", lambda route: held.append(route))
+    page.goto(late)
+    widget = page.locator("#late")
+    expect(widget.locator(".card-full")).to_be_visible()
+    expect(step(page, "late")).to_have_text(f"step {N - 1} / {N - 1}")
+    assert picture(page, "late") == SHADES[-1]
+    widget.get_by_role("button", name="One step back").click()
+    assert picture(page, "late") == SHADES[-1]  # the others are not here yet
+    sheet = run_value()["lanes"][0]["sheet"].partition(",")[2]
+    held[0].fulfill(body=base64.b64decode(sheet), content_type="image/png")
+    page.locator("#late .timeline[data-filled]").wait_for()
+    assert picture(page, "late") == SHADES[-2]
 
 
 def test_nothing_moves_by_itself_for_those_who_want_less_motion(

@@ -8,13 +8,14 @@ import binascii
 import io
 import math
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
-from demos.page.image_io import PREFIX, data_url
+from demos.page.image_io import data_url
 from gen_core.knobs import KnobError, text, whole
 from gen_core.provenance.metadata import about, png
 from gen_core.sampling import MAX_SEED
@@ -127,18 +128,23 @@ def _checked_lane(lane: Any, frames: int, room: int) -> _Lane:
     present = lane.get("present")
     if not isinstance(present, list) or len(present) != frames:
         raise KnobError(f"present: takes {frames} entries, one for every frame")
-    sheet = _opened(lane.get("sheet"), "sheet", (samples * width, frames * height), room)
+    size = samples * width, frames * height
+    sheet = _opened(lane.get("sheet"), "sheet", size, room, kinds=("PNG", "JPEG"))
     return _Lane(title, sheet, width, height, samples, columns, [bool(p) for p in present])
 
 
-def _opened(url: Any, name: str, size: tuple[int, int] | None, room: int) -> Image.Image:
-    """The PNG in a data URL, grey or RGB. Before a pixel is decoded, its size is compared with the
-    one that is needed, if any, and with `room`, the pixels that there may be."""
-    if not isinstance(url, str) or not url.startswith(PREFIX):
-        raise KnobError(f"{name}: takes a PNG as a data URL")
+def _opened(
+    url: Any, name: str, size: tuple[int, int] | None, room: int, kinds: Sequence[str] = ("PNG",)
+) -> Image.Image:
+    """A picture of one of these kinds in a data URL, grey or RGB. Before a pixel is decoded, its
+    size is compared with the one that is needed, if any, and with `room`, the pixels that there may
+    be."""
+    named, right = " or ".join(kinds), [f"data:image/{kind.lower()};base64" for kind in kinds]
+    head, _, data = url.partition(",") if isinstance(url, str) else ("", "", "")
+    if head not in right:
+        raise KnobError(f"{name}: takes a {named} as a data URL")
     try:
-        data = base64.b64decode(url[len(PREFIX) :], validate=True)
-        image = Image.open(io.BytesIO(data), formats=["PNG"])
+        image = Image.open(io.BytesIO(base64.b64decode(data, validate=True)), formats=kinds)
         if image.size != (size or image.size):
             raise KnobError(f"{name} of {image.size} pixels: {size} are needed")
         if max(image.size) > MAX_SIDE or math.prod(image.size) > room:
@@ -148,7 +154,7 @@ def _opened(url: Any, name: str, size: tuple[int, int] | None, room: int) -> Ima
     except KnobError:
         raise
     except (binascii.Error, UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise KnobError(f"{name}: not a PNG that can be read ({error})") from error
+        raise KnobError(f"{name}: not a {named} that can be read ({error})") from error
     except Image.DecompressionBombError as error:
         raise KnobError(f"{name}: too large for a file") from error
 

@@ -15,7 +15,7 @@ import gradio as gr
 import numpy as np
 from torch import Tensor
 
-from demos.page.image_io import CardValue, Value
+from demos.page.image_io import CardValue, Value, jpeg_data_url, png_data_url
 from demos.widgets.card import card
 from demos.widgets.card.export import MAX_PIXELS, MAX_SIDE
 from gen_core.sampling import Frame, pixels
@@ -24,6 +24,10 @@ OUT_SPAN = 3.0
 """What a network says of noise is about N(0, 1): shown from -3 (black) to 3 (white)."""
 BLUE, ORANGE = np.array([37, 99, 235]), np.array([217, 119, 6])
 """RGB of numbers below and above 0; 0 itself is white."""
+
+LARGE, TOO_LARGE = 40_000, 120_000
+"""Characters of a sheet's data URL from which on the frame shown first comes before it, and from
+which on it is not sent exactly."""
 
 Shown = str | Callable[[Frame], Tensor | None]
 Lane = tuple[str, Shown] | tuple[str, Shown, float]
@@ -42,6 +46,7 @@ class Sheet(Value):
     columns: samples in a row
     present: of every frame, whether there is anything in this lane
     still: whether nothing moves in it
+    start: the frame shown first
     """
 
     title: str
@@ -52,6 +57,18 @@ class Sheet(Value):
     columns: int
     present: Sequence[bool]
     still: bool
+    start: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Of a large sheet the first frame to be shown also by itself, exact, and here before the
+        others: "first". A very large sheet is a JPEG, for frames in motion."""
+        told = super().to_json()
+        if len(told["sheet"]) > LARGE:
+            top = self.start * self.height
+            told["first"] = png_data_url(self.sheet[top : top + self.height])
+        if len(told["sheet"]) > TOO_LARGE:
+            told["sheet"] = jpeg_data_url(self.sheet)
+        return told
 
 
 @dataclass(frozen=True)
@@ -276,15 +293,16 @@ def timeline_from_images(
         raise ValueError("a timeline needs at least one frame and one lane")
     standing = {title: [images] * count for title, images in (still or {}).items()}
     steps = [*range(count)] if steps is None else [int(step) for step in steps]
+    start = count - 1 if start is None else start
     return TimelineValue(
         lanes=[
-            _sheet(title, images, count, columns, title in standing)
+            _sheet(title, images, count, columns, title in standing, start)
             for title, images in (standing | dict(lanes)).items()
         ],
         levels=[str(level) for level in levels],
         steps=steps,
         total=steps[-1] if total is None else total,
-        start=count - 1 if start is None else start,
+        start=start,
         name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "timeline",
         **shown,
     )
@@ -330,6 +348,7 @@ def _sheet(
     count: int,
     columns: int | None,
     still: bool,
+    start: int,
 ) -> Sheet:
     _check_lengths(count, **{f"lane {title!r}": images})
     shapes = {image.shape for image in images if image is not None}
@@ -361,4 +380,5 @@ def _sheet(
         min(columns or math.ceil(math.sqrt(samples)), samples),
         [image is not None for image in images],
         still,
+        start,
     )

@@ -1,11 +1,15 @@
 // Drawing the frames of a sprite sheet, on screen and into files.
-// A sheet holds frame k of sample b at (b * width, k * height).
+// A sheet holds frame k of sample b at (b * width, k * height). Of a large one, `first` is the frame
+// shown first by itself: it is here before the sheet is, and exact.
 
 const KEY_FRAMES = 8;
 
 // The samples of frame `index` as a grid with see-through gaps, on `canvas`.
 function drawFrame(lane, index, canvas, left = 0, top = 0, scale = lane.scale) {
-  const { sheet, width, height, samples, columns } = lane;
+  const { pictures, width, height, samples, columns } = lane;
+  const alone = pictures.first && index === lane.start;
+  const [sheet, row] = alone ? [pictures.first, 0] : [pictures.sheet, index];
+  if (!sheet) return; // what is on the canvas stays, until the frames are here
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
   if (canvas === lane.canvas) context.clearRect(0, 0, canvas.width, canvas.height);
@@ -14,7 +18,7 @@ function drawFrame(lane, index, canvas, left = 0, top = 0, scale = lane.scale) {
     const x = left + (i % columns) * (width + 1) * scale;
     const y = top + Math.floor(i / columns) * (height + 1) * scale;
     context.drawImage(
-      sheet, i * width, index * height, width, height, x, y, width * scale, height * scale,
+      sheet, i * width, row * height, width, height, x, y, width * scale, height * scale,
     );
   }
 }
@@ -32,7 +36,7 @@ function drawStrip(lane, last, canvas, width, cell) {
     const index = Math.round((cells > 1 ? i / (cells - 1) : 1) * last);
     const x = (i * canvas.width) / cells;
     context.drawImage(
-      lane.sheet, 0, index * lane.height, lane.width, lane.height,
+      lane.pictures.sheet, 0, index * lane.height, lane.width, lane.height,
       Math.round(x), 0, Math.ceil(canvas.width / cells), canvas.height,
     );
   }
@@ -67,6 +71,6 @@ async function exportGif(value, frameMs) {
     (level, k) => `${value.step_word} ${value.steps[k]} / ${value.total}   ${level}`,
   );
   const sheets = await Promise.all(value.lanes.map((lane) => inDataUrl(lane.sheet)));
-  const lanes = value.lanes.map((lane, i) => ({ ...lane, sheet: sheets[i] }));
+  const lanes = value.lanes.map(({ first, ...lane }, i) => ({ ...lane, sheet: sheets[i] }));
   await saveFile({ lanes, captions, frame_ms: frameMs }, `${value.name}.gif`, value.made);
 }

@@ -115,38 +115,81 @@ class TimelineView extends Card {
       delete this.root.dataset.filled;
       return;
     }
-    let sheets, heat;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const plays = value.autoplay && !still && this.onScreen();
     try {
-      sheets = await Promise.all(value.lanes.map((lane) => decoded(lane.sheet)));
-      heat = value.words && (await decoded(value.words.sheet));
+      const pictures = await this.arrived(value, plays);
+      const heat = value.words && (await decoded(value.words.sheet));
+      if (!this.take(value, pictures)) return;
+      this.buildWords(value, heat);
     } catch (error) {
       this.say(`These frames could not be read: ${error.message}`);
       return;
     }
-    if (this.wanted !== value || this.gone()) return;
+    this.root.dataset.filled = "yes";
+    this.layout();
+    this.show(this.index);
+    if (plays) this.play(0);
+  }
+
+  // Each lane's pictures, {first, sheet}. Unless they shall be `together`, what a visitor looks at
+  // comes and is shown first: one frame of one lane, then one of each, then all frames.
+  async arrived(value, together) {
+    const pictures = value.lanes.map(() => ({}));
+    const main = Math.max(0, value.lanes.findIndex((lane) => !lane.still));
+    const bring = async (lane, i, part) => {
+      if (lane[part]) pictures[i][part] ??= await decoded(lane[part]);
+    };
+    const soon = (lane, i) => bring(lane, i, lane.first ? "first" : "sheet");
+    if (!together) {
+      await soon(value.lanes[main], main);
+      this.take(value, pictures);
+      await Promise.all(value.lanes.map(soon));
+      this.take(value, pictures);
+    }
+    const all = value.lanes.flatMap((lane, i) => ["first", "sheet"].map((part) => bring(lane, i, part)));
+    await Promise.all(all);
+    return pictures;
+  }
+
+  // Shows what has come of a value; false where another one is wanted by now.
+  take(value, pictures) {
+    if (this.wanted !== value || this.gone()) return false;
+    if (this.value !== value) this.start(value);
+    this.lanes.forEach((lane, i) => (lane.pictures = pictures[i]));
+    this.layout();
+    this.show(this.index);
+    return true;
+  }
+
+  // Everything but the words, and no picture yet.
+  start(value) {
     this.fill(value, true);
-    this.lanes = value.lanes.map((lane, i) => this.buildLane(lane, sheets[i]));
+    this.lanes = value.lanes.map((lane) => this.buildLane(lane));
     this.laneRow.classList.toggle("timeline-wide", value.bars.length > 0);
     const flat = this.lanes.some((lane) => lane.columns >= 2 * lane.rows);
     this.laneRow.classList.toggle("timeline-flat", flat);
     this.curves = value.curves.map((curve) => new Curve(curve, (index) => this.scrub(index)));
     this.charts.replaceChildren(...this.curves.map((curve) => curve.node));
-    this.words = heat && new WordRow(value.words, heat, () => this.show(this.index));
-    this.wordPlace.replaceChildren(...(this.words ? [this.words.node] : []));
+    this.words = null;
+    this.wordPlace.replaceChildren();
     this.laneRow.classList.toggle("timeline-machine", Boolean(value.parts?.length));
-    if (value.parts?.length) drawParts(this.laneRow, value.parts, this.lanes, this.words);
+    if (value.parts?.length) drawParts(this.laneRow, value.parts, this.lanes, null);
     else this.laneRow.replaceChildren(...this.lanes.map((lane) => lane.node));
     this.track.setAttribute("aria-valuemin", 0);
     this.track.setAttribute("aria-valuemax", this.last);
     this.say("");
-    this.root.dataset.filled = "yes";
-    this.layout();
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.show(value.start);
-    if (value.autoplay && !still && this.onScreen()) this.play(0);
+    this.index = value.start;
   }
 
-  buildLane(lane, sheet) {
+  buildWords(value, heat) {
+    if (!heat) return;
+    this.words = new WordRow(value.words, heat, () => this.show(this.index));
+    this.wordPlace.replaceChildren(this.words.node);
+    if (value.parts?.length) drawParts(this.laneRow, value.parts, this.lanes, this.words);
+  }
+
+  buildLane(lane) {
     const rows = Math.ceil(lane.samples / lane.columns);
     const width = lane.columns * (lane.width + 1) - 1;
     const scale = Math.max(1, Math.ceil(CANVAS_WIDTH / width));
@@ -157,7 +200,7 @@ class TimelineView extends Card {
     node.append(make("figcaption", {}, lane.title), canvas);
     const bars = this.value.bars.filter((bar) => bar.lane === lane.title).map((bar) => new Bars(bar));
     node.append(...bars.map((bar) => bar.node));
-    return { ...lane, sheet, rows, scale, canvas, node, bars };
+    return { ...lane, pictures: {}, rows, scale, canvas, node, bars };
   }
 
   // --- drawing ------------------------------------------------------------------------------
@@ -195,7 +238,7 @@ class TimelineView extends Card {
     const width = this.track.clientWidth;
     if (!this.value || !width) return;
     const moving = this.lanes.find((lane) => !lane.still) ?? this.lanes[0];
-    drawStrip(moving, this.last, this.strip, width, CELL);
+    if (moving.pictures.sheet) drawStrip(moving, this.last, this.strip, width, CELL);
     this.curves.forEach((curve) => curve.layout());
   }
 
