@@ -19,11 +19,12 @@ from starlette.testclient import TestClient
 from demos.page.files import FOREVER, PICTURE, SMALL, Files
 from demos.page.image_io import data_url
 from demos.page.server import Light
+from demos.page.tab import declared
 from demos.tabs import vae
 from serving import page_of
 
 LARGE, TINY = bytes(range(256)) * 4, b"tiny"
-LINK = re.compile(r"files/[0-9a-f]{32}\.png")
+LINK = re.compile(r"files/[0-9a-f]{32}\.(?:png|jpeg)")
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +150,55 @@ def test_gradios_own_files_are_kept_for_good_and_an_error_is_not(address):
     assert get(address + script).headers["cache-control"] == FOREVER["cache-control"]
     missing = get(f"{address}assets/nothing-here.js")
     assert missing.status_code == 404 and "immutable" not in str(missing.headers)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[str]:
+    with page_of() as address:
+        yield address
+
+
+def test_an_example_weighs_little_and_its_first_picture_hardly_anything(whole):
+    """In kB: what is fetched until there is something to see, and in all."""
+    shown = {c["props"].get("elem_id"): c["props"] for c in config_of(whole)["components"]}
+    panels = [p.name for tab in declared() for p in tab.panels if p.name in shown]
+    first = {name: kilobytes(whole, first_seen(shown[name].get("value"))) for name in panels}
+    every = {name: kilobytes(whole, LINK.findall(json.dumps(shown[name]))) for name in panels}
+    assert len(panels) > 20 and sum(size > 0 for size in every.values()) > 15
+    assert {name: size for name, size in first.items() if size > 150} == {}
+    assert {name: size for name, size in every.items() if size > 1000} == {}
+
+
+def config_of(address: str) -> dict:
+    return json.loads(get(f"{address}config").body)
+
+
+def first_seen(value: object) -> list[str]:
+    """Of a timeline the picture that it begins with, of all else the largest."""
+    if isinstance(value, dict) and value.get("lanes"):
+        lane = next(lane for lane in value["lanes"] if not lane.get("still"))
+        return LINK.findall(lane.get("first") or lane["sheet"])
+    return LINK.findall(json.dumps(value))[:1]
+
+
+def kilobytes(address: str, links: list[str]) -> float:
+    return sum(len(get(address + link).body) for link in set(links)) / 1000
+
+
+@pytest.mark.browser
+def test_seven_tabs_of_one_browser_are_all_answered(chromium, whole):
+    """A browser has six connections to a host: a page may not keep one open while it is idle."""
+    context = chromium.new_context()
+    context.set_default_timeout(120_000)
+    pages = [context.new_page() for _ in range(7)]
+    for page in pages:
+        page.goto(f"{whole}?tab=vae&panel=samples")
+    for page in pages:
+        page.bring_to_front()
+        card = page.locator("#vae-samples")
+        page.get_by_role("button", name="Draw new pictures", exact=True).click()
+        card.locator(".card-live").wait_for()
+    context.close()
 
 
 @pytest.mark.browser

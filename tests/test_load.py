@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from conftest import awaited
+from conftest import ROOT, awaited
 from demos.load import __main__ as load
 from demos.load.__main__ import measured, parse
 from demos.load.report import Answer, Report, table
-from demos.load.visitor import PICTURE, Site, Visitor, _rows
+from demos.load.visitor import GONE, PICTURE, PRESSED, Site, Visitor, _rows
 from demos.page.handlers import SHARED
 from demos.tabs import diffusion, overview, vae
 from sampling_fixtures import served
@@ -89,6 +92,30 @@ def test_a_free_visit_presses_what_the_page_has(vaes: str, monkeypatch: pytest.M
     told = figures(vaes, "--mix", "free", "--seconds", "2", "--no-page")
     assert told["failures"] == 0 and told["work_rate"] > 0
     assert {*told["kinds"]} <= {"slider decode", "vae_samples", "vae_interpolate"}
+
+
+@pytest.mark.slow
+def test_a_default_run_weighs_at_most_a_megabyte():
+    async def pressed(address: str) -> dict[str, Answer]:
+        async with httpx.AsyncClient(timeout=600) as http:
+            site = await Site.of(http, address.rstrip("/"))
+            visitor = Visitor(site, http, random.Random(0))
+            names = [name for name in PRESSED if name in site.events]
+            return {n: await visitor.press(n, site.values(n, 1)) for n in names}
+
+    with page_of() as address:
+        answers = awaited(pressed(address))
+    assert [*answers] == [*PRESSED] and not any(answer.error for answer in answers.values())
+    assert {n: answer.size for n, answer in answers.items() if answer.size > 1e6} == {}
+
+
+@pytest.mark.slow
+def test_visitors_who_come_press_and_vanish_leave_the_app_as_it_was():
+    command = [sys.executable, "-m", "demos.load", "--soak", "3", "--visitors", "32", "--json"]
+    soak = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=2400)
+    told = json.loads(soak.stdout)
+    assert soak.returncode == 0 and told["failures"] == 0, told["errors"]
+    assert told["kinds"][GONE]["count"] > 0 and told["presses"] > 60
 
 
 def test_what_fails_is_told_and_not_counted_as_done(vaes: str):

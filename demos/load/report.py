@@ -34,7 +34,7 @@ class Answer:
     rows: float = 0.0
     """Pictures times evaluations of the network, as the answer says."""
     size: int = 0
-    """Bytes of messages."""
+    """Bytes of messages, and of the pictures that the last one names."""
 
 
 @dataclass

@@ -38,7 +38,7 @@ FIRST_SEEN = "ov-rows"
 """The class of the column that a visit begins with."""
 GONE = "(left in the middle)"
 FILE = re.compile(r"""(?:href|src)=["']\.?/?((?:assets|static)/[\w./-]+)["']""")
-PICTURE = re.compile(r"files/[0-9a-f]+\.png")
+PICTURE = re.compile(r"files/[0-9a-f]+\.\w+")
 
 
 class Site:
@@ -124,6 +124,7 @@ class Visitor:
                 if answer.first is None and any(_shows(part) for part in data):
                     answer.first = time.perf_counter() - began
                 if message["msg"] == "process_completed":
+                    await self._fetch(answer, set(PICTURE.findall(json.dumps(data))))
                     if not message.get("success"):
                         answer.error = str((message.get("output") or {}).get("error"))[:200]
                     break
@@ -133,6 +134,12 @@ class Visitor:
             answer.error = f"{type(error).__name__} {error}"[:200]
         answer.seconds = time.perf_counter() - began
         return answer
+
+    async def _fetch(self, answer: Answer, pictures: set[str]) -> None:
+        for name in pictures:
+            file = await self.http.get(f"{self.site.address}/{name}")
+            file.raise_for_status()
+            answer.size += len(file.content)
 
     async def _messages(self, answer: Answer) -> AsyncIterator[dict[str, Any]]:
         stream = self.http.stream(
