@@ -53,8 +53,11 @@ def test_of_a_large_sheet_the_frame_shown_first_comes_by_itself_and_exact(sample
     assert export_file(gif_request(lanes=[lane], captions=["a", "b", "c"]))["file"]
 
 
-def test_a_small_sheet_comes_alone_and_exact() -> None:
+def test_a_small_sheet_or_a_single_frame_comes_alone_and_exact() -> None:
     assert not any("first" in lane for lane in run_value()["lanes"])
+    noise = np.random.default_rng(0).integers(0, 256, (12, 64, 64, 3), np.uint8)
+    (lane,) = timeline_from_images({"A preview": [noise]}, ["0"]).to_json()["lanes"]
+    assert "first" not in lane and np.array_equal(sheet_of(lane), np.concatenate(list(noise), 1))
 
 
 def test_last_frame_guesses_itself_and_says_no_noise() -> None:

@@ -42,7 +42,7 @@ window.noiseToDataOverview = {
     const made = drawn.length ? { model, seed: Number(seed), count: Number(count) } : {};
     // The server makes the file, and writes into it what made the pictures.
     const answer = await server.export_file({ png: canvas.toDataURL("image/png"), made });
-    if (!answer?.file) return;
+    if (!answer?.file) throw new Error(answer?.error ?? "the server gave no answer");
     const link = document.createElement("a");
     link.download = "noise-to-data-overview.png";
     link.href = answer.file;

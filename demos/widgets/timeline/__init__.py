@@ -63,6 +63,8 @@ class Sheet(Value):
         """Of a large sheet the first frame to be shown also by itself, exact, and here before the
         others: "first". A very large sheet is a JPEG, for frames in motion."""
         told = super().to_json()
+        if len(self.present) == 1:
+            return told
         if len(told["sheet"]) > LARGE:
             top = self.start * self.height
             told["first"] = png_data_url(self.sheet[top : top + self.height])
