@@ -20,7 +20,7 @@ SMALL = 600
 """Characters up to which a data URL costs less than a request."""
 SMALL_RESULT = 16_000
 """The same for a picture of a run: each of its previews is seen once, and soon gone."""
-KEPT_SECONDS, KEPT_BYTES = 3600.0, 200_000_000
+KEPT_SECONDS, KEPT_BYTES = 3600.0, 100_000_000
 """How long, and how many of, the pictures of runs are kept; a browser fetches them at once."""
 PICTURE = re.compile(rf"data:image/(png|jpeg|webp|gif);base64,([A-Za-z0-9+/=]{{{SMALL},}})")
 
