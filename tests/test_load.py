@@ -110,6 +110,7 @@ def test_a_default_run_weighs_at_most_a_megabyte():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_visitors_who_come_press_and_vanish_leave_the_app_as_it_was():
     command = [sys.executable, "-m", "demos.load", "--soak", "3", "--visitors", "32", "--json"]
     soak = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=2400)

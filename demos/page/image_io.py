@@ -202,11 +202,15 @@ def png_data_url(array: np.ndarray) -> str:
     return data_url(buffer.getvalue())
 
 
-def jpeg_data_url(array: np.ndarray) -> str:
-    """The same with a JPEG in it: a third of the bytes where there is noise, each pixel a few of
-    255 levels off, colours as sharp as brightness."""
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, format="JPEG", quality=90, subsampling=0)
+def jpeg_data_url(array: np.ndarray, most: int) -> str:
+    """The same with a JPEG in it, of lower quality where it has more than `most` bytes: about a
+    third of a PNG's where there is noise, each pixel a few of 255 levels off, colours as sharp as
+    brightness."""
+    for quality in (90, 75, 60):
+        buffer = io.BytesIO()
+        Image.fromarray(array).save(buffer, format="JPEG", quality=quality, subsampling=0)
+        if buffer.tell() <= most:
+            break
     return data_url(buffer.getvalue(), "jpeg")
 
 

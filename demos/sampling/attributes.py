@@ -178,7 +178,7 @@ class AttributeGeneration:
             calls=self.family.family.frames,
             screen=Timeline,
             shows="From noise to people",
-            example={"count": 8, "frames": 5},
+            example={"frames": 5},
             models=(model, JUDGE),
             needs=(model,),
             below=lambda app: composed_card(model),
@@ -194,7 +194,7 @@ class AttributeGeneration:
             control_of(family, "steps"),
             control_of(family, "guidance_scale", info=guided),
             control_of(family, "solver"),
-            Knob("count", "Pictures", "whole", 16, 1, 36),
+            Knob("count", "Pictures", "whole", 8, 1, 36),
             Knob("seed", "Seed", "seed", 0),
         ]
 

@@ -28,6 +28,8 @@ BLUE, ORANGE = np.array([37, 99, 235]), np.array([217, 119, 6])
 LARGE, TOO_LARGE = 40_000, 120_000
 """Characters of a sheet's data URL from which on the frame shown first comes before it, and from
 which on it is not sent exactly."""
+JPEG_BYTES = 250_000
+"""Of such a sheet, about: three of them, and what is exact, are a megabyte."""
 
 Shown = str | Callable[[Frame], Tensor | None]
 Lane = tuple[str, Shown] | tuple[str, Shown, float]
@@ -69,7 +71,7 @@ class Sheet(Value):
             top = self.start * self.height
             told["first"] = png_data_url(self.sheet[top : top + self.height])
         if len(told["sheet"]) > TOO_LARGE:
-            told["sheet"] = jpeg_data_url(self.sheet)
+            told["sheet"] = jpeg_data_url(self.sheet, JPEG_BYTES)
         return told
 
 
