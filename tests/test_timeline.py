@@ -49,7 +49,7 @@ def test_of_a_large_sheet_the_frame_shown_first_comes_by_itself_and_exact(sample
     sheet = np.concatenate([np.concatenate(list(row), axis=1) for row in noise])
     assert lane["sheet"].startswith(f"data:image/{kind};")
     apart = np.abs(sheet_of(lane).astype(int) - sheet)
-    assert apart.mean() < 10 and (kind == "jpeg" or apart.max() == 0)
+    assert apart.mean() < 20 and (kind == "jpeg" or apart.max() == 0)
     assert export_file(gif_request(lanes=[lane], captions=["a", "b", "c"]))["file"]
 
 
