@@ -12,6 +12,7 @@ import gradio as gr
 import httpx
 import pytest
 from gradio_client import Client
+from playwright.sync_api import expect
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
@@ -196,8 +197,9 @@ def test_seven_tabs_of_one_browser_are_all_answered(chromium, whole):
     for page in pages:
         page.bring_to_front()
         card = page.locator("#vae-samples")
+        expect(card.locator(".card-source")).to_contain_text("computed before")
         page.get_by_role("button", name="Draw new pictures", exact=True).click()
-        card.locator(".card-live").wait_for()
+        expect(card.locator(".card-live")).to_contain_text("live", timeout=120_000)
     context.close()
 
 
