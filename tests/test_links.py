@@ -23,7 +23,7 @@ KNOBS = [
 @pytest.fixture
 def links():
     app = App("cpu")
-    with gr.Blocks(), gr.Tabs() as outer, gr.Tab("Diffusion", id="diffusion"):
+    with gr.Blocks(), gr.Tabs(), gr.Tab("Diffusion", id="diffusion"):
         with gr.Tabs() as panels, gr.Tab("Generate", id="generate"):
             app.panels["diffusion"] = panels
             app.add(Knobs("diffusion", "generate", KNOBS)).build()
@@ -31,7 +31,7 @@ def links():
             app.add(Knobs("diffusion", "search", [words])).build()  # a part of that panel
         switch = gr.Checkbox()
         tabs = [Tab("diffusion", "Diffusion", 1, [])]
-        yield Links(app, tabs, outer, {"diffusion": switch})
+        yield Links(app, tabs, {"diffusion": switch})
 
 
 def values(links, query):

@@ -166,10 +166,34 @@ def test_a_bad_link_keeps_the_default_and_says_so(visit, address):
     expect(said).to_contain_text("'colour' is no knob of this tab")
 
 
-def test_the_address_follows_the_tab(visit, address):
+def test_each_panel_has_its_address_and_back_and_forward_move_between_them(visit, address):
     page = open_first(visit, address)
+    page.get_by_role("tab", name="Break").click()
+    expect(page).to_have_url(f"{address}?tab=first&panel=break")
+    expect(page).to_have_title(f"Break · First · {shell.TITLE}")
     page.get_by_role("tab", name="Second").click()
     expect(page).to_have_url(f"{address}?tab=second")
+    expect(knob(page, "steps", "second-only")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("button", name="Break something")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("button", name="Draw pictures")).to_be_visible()
+    expect(page).to_have_url(address)
+    page.go_forward()
+    expect(page.get_by_role("button", name="Break something")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Break something")).to_be_visible()
+    page.evaluate("noiseToDataAddress.go('first', 'draw')")  # a link within the page
+    expect(page).to_have_url(f"{address}?tab=first&panel=draw")
+
+
+def test_what_the_address_names_is_the_first_thing_shown(visit, address):
+    """Even where the server is busy and answers no event."""
+    page = visit(address)
+    page.route("**/gradio_api/queue/**", lambda route: None)
+    page.goto(f"{address}?tab=first&panel=break")
+    expect(page.get_by_role("button", name="Break something")).to_be_visible()
+    assert page.get_by_role("button", name="Draw pictures").count() == 0  # was never built
 
 
 def test_new_seed_changes_the_seed(visit, address):

@@ -1,4 +1,7 @@
-"""Links that restore a tab with its knobs: ?tab=diffusion&panel=compare&compare.steps=20."""
+"""Links that restore a tab with its knobs: ?tab=diffusion&panel=compare&compare.steps=20.
+
+Tab and panel are chosen in the browser, before anything is built (address.js).
+"""
 
 import html
 import json
@@ -19,23 +22,20 @@ class Links:
     `switches` are the tabs' Advanced switches: a link that sets an advanced knob also shows it.
     """
 
-    def __init__(
-        self, app: App, tabs: list[Tab], outer: gr.Tabs, switches: Mapping[str, gr.Checkbox]
-    ) -> None:
-        self.tabs, self.outer, self.switches = tabs, outer, switches
+    def __init__(self, app: App, tabs: list[Tab], switches: Mapping[str, gr.Checkbox]) -> None:
+        self.tabs, self.switches = tabs, switches
         self.knobs, self.panels = list(app.knobs), dict(app.panels)
 
     def connect(self, page: gr.Blocks, buttons: Mapping[str, gr.Button]) -> None:
         """Restores at load, and makes each tab's button copy its link."""
         components = [c for knobs in self.knobs for c in knobs.components]
-        outputs = [self.outer, *self.panels.values(), *self.switches.values(), *components]
+        outputs = [*self.switches.values(), *components]
         # In the queue, though it takes no time: outside of it Gradio drops warnings.
         page.load(
             self.restore,
             None,
             outputs,
             show_progress="hidden",
-            show_progress_on=self.outer,
             api_visibility="private",
         )
         for tab, button in buttons.items():
@@ -54,7 +54,7 @@ class Links:
         updates, problems = self.read(query)
         for problem in problems:
             gr.Warning(html.escape(problem, quote=False), 15, title="This link was adjusted")
-        return updates if updates else {self.outer: gr.skip()}
+        return updates if updates else gr.skip()
 
     def read(self, query: Mapping[str, str]) -> tuple[dict[Any, Any], list[str]]:
         """Updates by component, and what could not be understood: it keeps its default."""
@@ -64,15 +64,13 @@ class Links:
         known = [t.id for t in self.tabs]
         if tab not in known:
             return {}, [f"tab={tab!r}: choose one of {', '.join(known)}"]
-        updates: dict[Any, Any] = {self.outer: gr.Tabs(selected=tab)}
+        updates: dict[Any, Any] = {}
         problems = []
         mine = {knobs.panel: knobs for knobs in self.knobs if knobs.tab == tab}
         panel = query.get("panel")
         there = [shown.id for shown in self.panels[tab].children] if tab in self.panels else mine
         if panel is not None and panel not in there:
             problems.append(f"panel={panel!r}: choose one of {', '.join(there)}")
-        elif panel is not None and tab in self.panels:
-            updates[self.panels[tab]] = gr.Tabs(selected=panel)
         for key in query.keys() - {"tab", "panel"}:
             try:
                 knobs, knob = _find(mine, key)

@@ -203,8 +203,11 @@ def kept_for_good(send: Send) -> Send:
 
 
 def with_own_card(body: bytes) -> bytes:
-    """A page with this app's description where Gradio's stands, for search and link previews."""
-    return FOREIGN.sub("", body.decode()).replace("</head>", f"{card()}</head>", 1).encode()
+    """A page with this app's description where Gradio's stands, for search and link previews, and the
+    script that shows first what the address names."""
+    script = f"<script>{shell.ADDRESS.read_text(encoding='utf-8')}</script>"
+    ours = f"{card()}{script}</head>"
+    return FOREIGN.sub("", body.decode()).replace("</head>", ours, 1).encode()
 
 
 def card() -> str:

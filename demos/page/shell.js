@@ -30,7 +30,7 @@ window.noiseToData = {
   // Only knobs that were moved stand in the link: it stays short, and defaults may improve later.
   async copyLink(tab, names, defaults, values) {
     const query = new URLSearchParams({ tab });
-    const panel = document.querySelector(`#tab-${tab} .panels > .tab-wrapper [role=tab][aria-selected=true]`);
+    const { panel } = noiseToDataAddress.inSight();
     if (panel) query.set("panel", panel.dataset.tabId);
     names.forEach((name, i) => {
       if (values[i] !== defaults[i] && values[i] !== null) query.set(name, values[i]);
@@ -42,25 +42,6 @@ window.noiseToData = {
     } catch {
       this.notice("The link is in the address bar"); // no clipboard without https
     }
-  },
-
-  // Gradio builds what is in a tab when it is opened first: its panel is looked for until it is there.
-  openTab(id, panel, tries = 60) {
-    document.getElementById(`tab-${id}-button`)?.click();
-    const look = () => {
-      const button = document.querySelector(
-        `#tab-${id} .panels > .tab-wrapper [role=tab][data-tab-id="${panel}"]`,
-      );
-      if (button) button.click();
-      else if (tries-- > 0) requestAnimationFrame(look);
-    };
-    look();
-  },
-
-  // The address names the tab in sight, so that a reload comes back to it.
-  nameTab(event) {
-    const tab = event.target.closest?.("#tabs > .tab-wrapper [role=tab]");
-    if (tab) history.replaceState(null, "", `?tab=${tab.dataset.tabId}`);
   },
 
   // A button that Gradio keeps out of sight: it fetches the file that was just made.
@@ -79,4 +60,3 @@ window.noiseToData = {
   },
 };
 window.noiseToData.restoreTheme();
-document.addEventListener("click", window.noiseToData.nameTab);

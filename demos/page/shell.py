@@ -13,6 +13,8 @@ from demos.page.tab import Tab, discover
 HERE = Path(__file__).parent
 CSS = HERE / "shell.css"
 SCRIPT = HERE / "shell.js"
+ADDRESS = HERE / "address.js"
+"""In the page's head, before Gradio reads its config."""
 
 TITLE = "Noise to Data"
 TAGLINE = (
@@ -34,7 +36,7 @@ def build_page(app: App, tabs: list[Tab] | None = None) -> gr.Blocks:
     app.panels.clear()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.HTML(_header(app), apply_default_css=False)
-        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as outer:
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for tab in tabs:
                 with (
                     gr.Tab(tab.title, id=tab.id, elem_id=f"tab-{tab.id}"),
@@ -43,7 +45,7 @@ def build_page(app: App, tabs: list[Tab] | None = None) -> gr.Blocks:
                     switches[tab.id], buttons[tab.id] = _tools(tab.id)
                     tab.build(app)
         gr.HTML(f'<p class="page-foot">{FOOT}</p>', apply_default_css=False)
-        Links(app, tabs, outer, switches).connect(page, buttons)
+        Links(app, tabs, switches).connect(page, buttons)
     app.files.lighten(page)
     return page
 

@@ -146,7 +146,7 @@ def row(data: DataText, text: FamilyText, shown: Result | None, note: str, state
         <h3>{text.title}</h3>
         <p>{text.line}</p>
         <a href="?tab={text.id}&panel={text.panel}"
-          onclick="noiseToData.openTab('{text.id}', '{text.panel}'); return false">
+          onclick="noiseToDataAddress.go('{text.id}', '{text.panel}'); return false">
           {text.invitation}&nbsp;<span aria-hidden="true">→</span></a>
       </header>
       <figure class="ov-pictures">{tiles}

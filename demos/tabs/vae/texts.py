@@ -124,6 +124,6 @@ INTERPOLATE = Explanation(
 )
 
 INVITATION = """<p class="further">On to portraits: <a href="?tab=latent-space"
-  onclick="noiseToData.openTab('latent-space', 'sliders'); return false">the latent-space
+  onclick="noiseToDataAddress.go('latent-space', 'sliders'); return false">the latent-space
   lab&nbsp;<span aria-hidden="true">→</span></a> has sliders that mean something, a map, and a test
   for the odd one out.</p>"""

@@ -1,0 +1,103 @@
+// The page's address names the tab and panel in sight: ?tab=gan&panel=collapse. It stands in the
+// head of the page, so that what a link names is the first thing that Gradio builds.
+window.noiseToDataAddress = {
+  title: window.gradio_config?.title,
+
+  asked() {
+    const query = new URLSearchParams(location.search);
+    return { tab: query.get("tab"), panel: query.get("panel") };
+  },
+
+  // Writes into Gradio's config which tabs are selected; names that nobody has stay without effect,
+  // and the server says so.
+  select(config) {
+    const { tab, panel } = this.asked();
+    const parts = new Map(config.components.map((part) => [part.id, part]));
+    const choose = (tabs, id) => {
+      const found = tabs?.children.find((child) => parts.get(child.id).props.id === id);
+      if (found) parts.get(tabs.id).props.selected = id;
+      return found;
+    };
+    const find = (node, fits) => {
+      if (fits(parts.get(node.id)?.props ?? {})) return node;
+      for (const child of node.children ?? []) {
+        const found = find(child, fits);
+        if (found) return found;
+      }
+    };
+    const chosen = choose(find(config.layout, (props) => props.elem_id === "tabs"), tab);
+    if (chosen) choose(find(chosen, (props) => props.elem_classes?.includes("panels")), panel);
+  },
+
+  tabs: () => [...document.querySelectorAll("#tabs > .tab-wrapper [role=tab]")],
+  panels: (tab) => [...document.querySelectorAll(`#tab-${tab} .panels > .tab-wrapper [role=tab]`)],
+
+  // The buttons of what is in sight; a tab of one panel, or one that is not built yet, has no panel.
+  inSight() {
+    const chosen = (buttons) => buttons.find((button) => button.ariaSelected === "true");
+    const tab = chosen(this.tabs());
+    return { tab, panel: tab && chosen(this.panels(tab.dataset.tabId)) };
+  },
+
+  // A person's click on a tab is a step of the browser's history.
+  clicked(event) {
+    if (!event.isTrusted || !event.target.closest?.("#tabs > .tab-wrapper [role=tab], .panels > .tab-wrapper [role=tab]")) return;
+    requestAnimationFrame(() => this.follow());
+  },
+
+  follow() {
+    const { tab, panel } = this.inSight();
+    if (!tab) return;
+    const asked = this.asked();
+    const here = { tab: tab.dataset.tabId, panel: panel?.dataset.tabId ?? null };
+    if (here.tab !== asked.tab || here.panel !== asked.panel) {
+      const query = new URLSearchParams({ tab: here.tab });
+      if (here.panel) query.set("panel", here.panel);
+      history.pushState(null, "", `?${query}`);
+    }
+    this.entitle(tab, panel);
+  },
+
+  entitle(tab, panel) {
+    const names = [panel, tab].filter(Boolean).map((button) => button.textContent.trim());
+    document.title = [...names, this.title].join(" · ");
+  },
+
+  // Opens a tab and one of its panels, the first ones where none is named. Gradio builds what is in
+  // a tab when it is opened first: the panel is looked for until it is there.
+  async open(tab, panel) {
+    const opening = (this.opening = {}); // a later one ends this one
+    const named = (buttons, id) => (id ? buttons.find((button) => button.dataset.tabId === id) : buttons[0]);
+    const button = named(this.tabs(), tab);
+    button?.click();
+    for (let tries = 60; button && tries > 0 && this.opening === opening; tries--) {
+      const inner = named(this.panels(button.dataset.tabId), panel);
+      if (inner) {
+        inner.click();
+        break;
+      }
+      if (!panel) break;
+      await new Promise(requestAnimationFrame);
+    }
+    if (this.opening === opening) this.opening = null;
+  },
+
+  // A link within the page.
+  async go(tab, panel) {
+    await this.open(tab, panel);
+    requestAnimationFrame(() => this.follow());
+  },
+
+  // Back and Forward.
+  async restore() {
+    const { tab, panel } = this.asked();
+    await this.open(tab, panel);
+    requestAnimationFrame(() => {
+      const now = this.inSight();
+      if (now.tab) this.entitle(now.tab, now.panel);
+    });
+  },
+};
+if (window.gradio_config) window.noiseToDataAddress.select(window.gradio_config);
+document.addEventListener("click", (event) => window.noiseToDataAddress.clicked(event));
+window.addEventListener("popstate", () => window.noiseToDataAddress.restore());
