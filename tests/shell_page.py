@@ -13,7 +13,8 @@ import numpy as np
 from demos.page.controls import Knob, Knobs
 from demos.page.explain import Explanation, code_panel, explanation
 from demos.page.handlers import App
-from demos.page.panel import Panel, buttons, controls, results
+from demos.page.panel import Panel, controls, results
+from demos.page.runs import buttons, compare, run_state
 from demos.page.tab import Tab
 from gen_core import Noise
 from gen_core.progress import Progress
@@ -89,9 +90,10 @@ def _draw(app: App) -> None:
     )
     with gr.Row():
         with controls():
-            go, stop = buttons("Draw pictures")
+            go, stop = buttons("Draw pictures", "first-draw")
             knobs.build()
         with results():
+            state = run_state("first-draw")
             picture = gr.Image(
                 type="numpy",
                 format="png",
@@ -100,7 +102,8 @@ def _draw(app: App) -> None:
                 buttons=["download", "fullscreen"],
             )
             note = gr.Textbox(label="What happened", elem_id="first-note")
-    app.on(go.click, work, knobs, [picture, note], api_name="work", stop=stop)
+    app.on(go.click, work, knobs, [picture, note], api_name="work", stop=stop, state=state)
+    compare(state, knobs.named)
     code_panel(knobs, lines, Noise.randn)
 
 
@@ -114,11 +117,12 @@ def _break(app: App) -> None:
     )
     with gr.Row():
         with controls():
-            go, _ = buttons("Break something")
+            go, _ = buttons("Break something", "first-break")
             knobs.build()
         with results():
+            state = run_state("first-break")
             note = gr.Textbox(label="Never filled")
-    app.on(go.click, broken, knobs, note, api_name="broken")
+    app.on(go.click, broken, knobs, note, api_name="broken", state=state)
 
 
 def broken(how: str) -> str:
@@ -134,7 +138,7 @@ def _answer(app: App) -> None:
     knobs = app.add(Knobs("second", "only", [Knob("steps", "Steps", "whole", 5, 1, 50)]))
     knobs.build()
     note = gr.Textbox(label="Answer")
-    go, stop = buttons("Answer")
+    go, stop = buttons("Answer", "second-only")
     app.on(go.click, lambda steps: f"{steps} steps", knobs, note, api_name="answer", stop=stop)
 
 

@@ -3,6 +3,7 @@ the page some work, on a small machine the same cores that compute."""
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,13 +38,11 @@ def test_what_shows_nothing_is_told_once_in_a_beat(news):
             yield f"picture {step}" if step % 20 == 0 else news
             time.sleep(STEP)
 
-    began = time.perf_counter()
-    told = messages(App("cpu"), work)
-    pictures = [piece for piece in told if isinstance(piece, str)]
-    assert pictures == ["picture 0", "picture 20", "picture 40"]
-    quiet = len(told) - len(pictures)
-    assert quiet <= (time.perf_counter() - began) / MIN_UPDATE_GAP + 1
-    assert quiet > 0 or news == gr.skip()  # of which the page need not hear
+    began, said = time.perf_counter(), []
+    told = messages(App("cpu"), work, progress=lambda _, desc: said.append(desc))
+    assert told == ["picture 0", "picture 20", "picture 40"]
+    assert len(said) <= (time.perf_counter() - began) / MIN_UPDATE_GAP + 1
+    assert set(said) == ({"Step 1 of 9"} if isinstance(news, Progress) else set())
 
 
 def test_while_others_wait_a_run_tells_little_and_its_end_at_once():
@@ -56,11 +55,31 @@ def test_while_others_wait_a_run_tells_little_and_its_end_at_once():
 
     other = app.engine.submit(lambda: ended.wait(30), outside=True)
     began, said = time.perf_counter(), []
-    told = messages(app, work, progress=lambda _, desc, unit: said.append(desc))
-    assert said == ["shared with 1 other"]
+    told = messages(app, work, progress=lambda _, desc: said.append(desc))
     ended.set()
     other.result()
     assert told[-1] == "picture 99" and len(told) <= (time.perf_counter() - began) / CROWDED_GAP + 2
+
+
+def test_who_waits_is_told_for_how_many_and_how_long():
+    app, free = App("cpu"), threading.Event()
+
+    def others() -> Iterator[Any]:
+        yield "a preview"
+        yield Progress("Step", 1, 4)
+        while not free.is_set():
+            yield gr.skip()
+
+    other, said = app.engine.submit(others, kind="short"), []
+    next(iter(other))  # it has begun
+    app.engine._expected["work"] = 60.0  # as it was seen to take
+
+    def work() -> Iterator[Any]:
+        free.set()
+        yield "picture"
+
+    assert messages(app, work, progress=lambda _, desc: said.append(desc)) == ["picture"]
+    assert re.fullmatch(r"Waiting: 1 before you, about 6\d s", said[0])
 
 
 def test_another_visitors_slider_gets_its_turn_where_nothing_is_told():

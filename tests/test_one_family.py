@@ -106,7 +106,7 @@ assert [p["parameter_name"] for p in endpoint["parameters"]] == [
     "temperature", "top_k", "count", "seed"]
 
 (knobs,) = app.knobs
-restored, problems = Links(app, [tab], None, {}).read(
+restored, problems = Links(app, [tab], {}).read(
     {"tab": "rows", "panel": "generate", "generate.top_k": "3", "generate.temperature": "9"})
 assert restored[knobs.built["top_k"]] == 3
 assert problems == ["temperature=9: choose a number from 0 to 2"], problems

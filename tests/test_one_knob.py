@@ -78,7 +78,7 @@ slider = knobs.built["boldness"]
 assert (slider.label, slider.info, slider.minimum, slider.maximum, slider.value) == (
     WORD, "Bolder rows", 0, 4, 0.25), slider.label
 link = {"tab": "rows", "panel": "generate", "generate.boldness": "1.5"}
-restored, problems = Links(app, [tab], None, {}).read(link)
+restored, problems = Links(app, [tab], {}).read(link)
 assert restored[slider] == 1.5 and not problems
 endpoint = page.get_api_info()["named_endpoints"]["/rows_generate"]
 assert "boldness" in [p["parameter_name"] for p in endpoint["parameters"]]

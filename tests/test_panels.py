@@ -136,7 +136,7 @@ def test_a_new_tab_is_a_folder_with_a_panel(page):
 
 def test_its_link_sets_the_knob_and_says_what_is_wrong(page):
     app, _ = page
-    links = Links(app, discover(), None, {})
+    links = Links(app, discover(), {})
     knob = app.knobs[0].built["number"]
     query = {"tab": "newcomer", "panel": "double"}
     assert links.read(query | {"double.number": "7"})[0][knob] == 7

@@ -35,6 +35,11 @@ def note(page: Page):
     return page.locator("#first-note textarea")
 
 
+def said(page: Page):
+    """Where the run is."""
+    return page.locator(".run-said").first
+
+
 def open_first(visit, address: str, query: str = "", **options: object) -> Page:
     page = visit(address + query, **options)
     expect(page.get_by_role("button", name="Draw pictures")).to_be_visible()
@@ -64,9 +69,13 @@ def test_the_main_button_draws(visit, address):
 def test_stop_ends_the_run_and_frees_the_device(visit, address):
     page = open_first(visit, address, "?tab=first&steps=900")
     expect(knob(page, "steps")).to_have_value("900")
+    stop = page.get_by_role("button", name="Stop").first
+    expect(stop).to_be_disabled()
     page.get_by_role("button", name="Draw pictures").click()
-    expect(page.get_by_role("progressbar").first).to_be_visible()
-    page.get_by_role("button", name="Stop").first.click()
+    expect(said(page)).to_have_text(re.compile(r"^Step \d+ of 900$"))
+    stop.click()
+    expect(said(page)).to_have_text(re.compile(r"^Stopped at step \d+$"))
+    expect(stop).to_be_disabled()
     page.get_by_role("tab", name="Second").click()
     page.get_by_role("button", name="Answer").click()
     expect(page.get_by_label("Answer")).to_have_value("5 steps")
@@ -78,11 +87,30 @@ def test_a_short_run_does_not_wait_for_another_visitors_long_one(visit, address)
     first, second = open_first(visit, address, "?tab=first&steps=400"), open_first(visit, address)
     expect(knob(first, "steps")).to_have_value("400")
     first.get_by_role("button", name="Draw pictures").click()
-    expect(first.get_by_role("progressbar").first).to_be_visible()
+    expect(said(first)).to_contain_text("of 400")
     second.get_by_role("button", name="Draw pictures").click()
     expect(note(second)).to_have_value("20 steps, euler")
     expect(note(first)).not_to_have_value("400 steps, euler")
     first.get_by_role("button", name="Stop").first.click()
+
+
+def test_a_result_says_whether_it_belongs_to_the_controls(visit, address):
+    page = open_first(visit, address, "?tab=first&steps=10")
+    picture = page.locator(".results").first
+    expect(said(page)).to_have_text("Example. Press Draw pictures for your settings")
+    expect(picture).to_have_class(re.compile("stale"))
+    page.get_by_role("button", name="Draw pictures").click()
+    expect(said(page)).to_have_text(re.compile(r"^Done in \d+\.\d s$"))
+    expect(picture).not_to_have_class(re.compile("stale"))
+    knob(page, "count").fill("7")
+    knob(page, "count").blur()
+    expect(said(page)).to_have_text("Press Draw pictures for your settings")
+    knob(page, "count").fill("4")
+    knob(page, "count").blur()
+    expect(said(page)).to_have_text("")
+    knob(page, "seed").fill("")
+    page.get_by_role("button", name="Draw pictures").click()  # an error leaves the result as it was
+    expect(said(page)).to_have_text("Press Draw pictures for your settings")
 
 
 def test_a_knob_left_empty_is_named(visit, address):

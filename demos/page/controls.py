@@ -217,7 +217,12 @@ class Knobs:
     @property
     def components(self) -> list[gr.components.Component]:
         """What an event takes as inputs, in the order of the declaration."""
-        return [self.built[knob.name] for knob in self.knobs]
+        return [*self.named.values()]
+
+    @property
+    def named(self) -> dict[str, gr.components.Component]:
+        """The same by the knobs' names."""
+        return {knob.name: self.built[knob.name] for knob in self.knobs}
 
     def check(self, values: Sequence[Any]) -> dict[str, Any]:
         """Validated values by name, from the components' values. Raises KnobError."""

@@ -30,6 +30,7 @@ from demos.page.controls import Knobs
 from demos.page.files import Files
 from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
+from demos.page.runs import ended, follow, run_line, said, shown_on
 from gen_core.data import MissingData
 from gen_core.devices import device_title, pick_device
 from gen_core.engine import Engine, aside, current
@@ -43,9 +44,9 @@ log = logging.getLogger("noise-to-data")
 
 EXPECTED = (KnobError, CheckpointError, MissingData)
 """Errors whose message is written for a visitor."""
-MIN_UPDATE_GAP, CROWDED_GAP = 0.15, 0.5
+MIN_UPDATE_GAP, CROWDED_GAP, SILENCE = 0.15, 0.5, 2.0
 """Seconds between two messages of progress, which cost the page some work; and between any two of a
-run while others wait."""
+run while others wait; and after which a run without news says how long it will wait."""
 MOST_WORK = {"cpu": 4_000, "mps": 16_000, "cuda": 64_000}
 """Pictures of 28 by 28 times steps of one run: the cap that keeps one visitor from holding the
 device."""
@@ -155,6 +156,7 @@ class App:
         api_name: str,
         inputs: Mapping[str, Any] = NONE,
         stop: gr.Button | None = None,
+        state: gr.HTML | None = None,
         own_process: bool = False,
         **options: Any,
     ) -> Any:
@@ -162,13 +164,14 @@ class App:
 
         fn returns the outputs, or is a generator that yields them as they come: each time all that
         have changed since it began, for not everybody gets every message. What it yields as
-        `Progress` (see `watch`) moves the progress bar and changes nothing else. It runs in the
+        `Progress` (see `watch`) stands in the `state` line and changes nothing else. It runs in the
         engine, without a turn on the device where the work is done in a process of its own; equal
         knobs are answered once where there are no other inputs. Values reach fn as they came:
         Gradio's own checks answer one out of range in words of their own, and let NaN, 2.5 and
         null through. Stop ends this visitor's own run.
         """
         listed = knobs.components if knobs else []
+        options |= shown_on(state) if state is not None else {"show_progress": "hidden"}
         event = trigger(
             self._guarded(fn, knobs, [*inputs], api_name, own_process),
             [*listed, *inputs.values()],
@@ -179,8 +182,11 @@ class App:
             preprocess=False,
             **options,
         )
+        if state is not None:
+            follow(event, state)
         if stop is not None:
-            stop.click(None, None, None, cancels=[event], api_visibility="private")
+            tell = ended(state, "stopped") if state is not None else None
+            stop.click(None, None, None, cancels=[event], js=tell, api_visibility="private")
         return event
 
     def check_work(self, count: int, steps: int, relative_cost: float = 1.0) -> None:
@@ -221,13 +227,14 @@ class App:
                     finish=self._as_sent,
                     outside=own_process,
                 )
-                if (others := self.engine.busy - 1) > 0 and not own_process:
-                    progress(None, desc=f"shared with {others} other{'s' * (others > 1)}", unit="")
-                async for piece in ticket.paced(MIN_UPDATE_GAP, CROWDED_GAP):
+                share, step = 0.0, ""  # without a share Gradio would show no text
+                if self.engine.busy > 1:
+                    progress(share, desc=run_line(step, *self.engine.ahead(ticket)))
+                async for piece in ticket.paced(MIN_UPDATE_GAP, CROWDED_GAP, SILENCE):
                     if isinstance(piece, Progress):
-                        done = (piece.done, piece.total) if piece.total else None
-                        progress(done, desc=piece.stage, unit=piece.unit)
-                        yield gr.skip()
+                        share = piece.done / piece.total if piece.total else share
+                        step = said(piece) or step
+                        progress(share, desc=run_line(step, *self.engine.ahead(ticket)))
                         continue
                     if isinstance(piece, Keeps):
                         piece = self._kept(piece, session)

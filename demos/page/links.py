@@ -36,6 +36,7 @@ class Links:
             None,
             outputs,
             show_progress="hidden",
+            show_progress_on=outputs[0],  # else all are told of every message of every later run
             api_visibility="private",
         )
         for tab, button in buttons.items():

@@ -13,6 +13,7 @@ from demos.page.explain import Explanation, code_panel, explanation
 from demos.page.handlers import App, Keeps
 from demos.page.image_input import Source
 from demos.page.image_io import CardValue, as_json, made_by, values_to_json
+from demos.page.runs import buttons, compare, run_state
 from demos.page.saving import run_of, save_button
 from gen_core import available
 from gen_core.progress import Progress
@@ -29,6 +30,8 @@ class Page:
     sources: Sequence[Source]
     go: gr.Button | None = None
     stop: gr.Button | None = None
+    state: gr.HTML | None = None
+    """Says where its run is; None where it has no button."""
     inputs: dict[str, gr.components.Component] = field(default_factory=dict)
     """What a run takes besides the knobs, by name."""
     outputs: list[gr.components.Component] = field(default_factory=list)
@@ -96,10 +99,10 @@ class Panel:
     """Whether a button under the widget saves the pictures of a run (see `demos.page.saving`)."""
     live: tuple[str, ...] = ()
     """Knobs that run it too, while they move: the newest value wins."""
+    apart: tuple[str, ...] = ()
+    """Knobs whose values the browser applies to the result by itself, without a run."""
     relative_cost: float = 1.0
     """The work of a step of one picture, of that of a picture of 28 by 28."""
-    progress: str = "minimal"
-    """How Gradio shows that a run is on: "full", "minimal" or "hidden"."""
     own_process: bool = False
     """Whether it runs in a process of its own, without the device."""
 
@@ -153,6 +156,7 @@ class Panel:
                 with controls():
                     self.controls(page)
                 with results():
+                    page.state = run_state(self.name) if self.button else None
                     page.outputs = self.screens(page)
         page.knobs.build()
 
@@ -163,7 +167,7 @@ class Panel:
         if self.beneath:
             self.beneath(page.app, page.knobs)
         if self.button:
-            page.go, page.stop = buttons(self.button)
+            page.go, page.stop = buttons(self.button, self.name)
         for source in page.sources:
             source.build(page.knobs)
             page.inputs |= source.inputs
@@ -189,6 +193,8 @@ class Panel:
 
     def connect(self, page: Page) -> list[Any]:
         """Makes an endpoint of each trigger; returns the events."""
+        if page.state:
+            compare(page.state, page.knobs.named | page.inputs, self.apart)
         return [
             page.app.on(
                 trigger,
@@ -198,8 +204,8 @@ class Panel:
                 inputs=page.inputs,
                 api_name=self.name.replace("-", "_") + ending,
                 stop=page.stop,
+                state=page.state,
                 own_process=self.own_process,
-                show_progress=self.progress,
                 trigger_mode="always_last" if ending or not self.button else "once",
             )
             for ending, trigger in self.triggers(page).items()
@@ -292,11 +298,3 @@ def controls() -> gr.Column:
 def results() -> gr.Column:
     """The wide right column with pictures."""
     return gr.Column(scale=3, min_width=320, elem_classes=["results"])
-
-
-def buttons(run: str) -> tuple[gr.Button, gr.Button]:
-    """The primary button and Stop, side by side."""
-    with gr.Row(elem_classes=["run-row"]):
-        go = gr.Button(run, variant="primary", min_width=140, scale=3)
-        stop = gr.Button("Stop", variant="stop", min_width=70, scale=1)
-    return go, stop

@@ -54,7 +54,6 @@ def save_button(app: App, panel: str) -> None:
         lambda: written(app.last_run(panel)),
         None,
         file,
-        show_progress="hidden",
         api_name=f"{panel.replace('-', '_')}_save",
     )
     saved.success(

@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demos.page import shell
+from demos.page import runs, shell
 from demos.page.files import FOREVER, Files
 from demos.page.queueing import queue_fairly
 from demos.page.theme import theme
@@ -48,7 +48,7 @@ def serve(page: gr.Blocks, files: Files, host: str, port: int) -> str:
         server_port=port,
         theme=theme(),
         css_paths=shell.CSS,
-        head=f"<script>{shell.SCRIPT.read_text(encoding='utf-8')}</script>",
+        head="".join(map(inlined, (shell.SCRIPT, runs.SCRIPT))),
         favicon_path=ICON,
         footer_links=["api"],
         max_file_size=UPLOAD_LIMIT,
@@ -203,11 +203,14 @@ def kept_for_good(send: Send) -> Send:
 
 
 def with_own_card(body: bytes) -> bytes:
-    """A page with this app's description where Gradio's stands, for search and link previews, and the
-    script that shows first what the address names."""
-    script = f"<script>{shell.ADDRESS.read_text(encoding='utf-8')}</script>"
-    ours = f"{card()}{script}</head>"
+    """A page with this app's description where Gradio's stands, for search and link previews, and
+    the script that shows first what the address names."""
+    ours = f"{card()}{inlined(shell.ADDRESS)}</head>"
     return FOREIGN.sub("", body.decode()).replace("</head>", ours, 1).encode()
+
+
+def inlined(script: Path) -> str:
+    return f"<script>{script.read_text(encoding='utf-8')}</script>"
 
 
 def card() -> str:

@@ -71,7 +71,7 @@ def on_timeline(
     frames: list[Frame] = []
     began, shown, said = time.perf_counter(), -math.inf, None
     for frame in meter.frames():
-        yield Progress("", frame.step, frame.total)
+        yield Progress("Step", frame.step, frame.total)
         if frame.step == frame.total:
             frame = replace(frame, x0=frame.x, out=said)
         said = frame.out

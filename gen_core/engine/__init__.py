@@ -166,6 +166,15 @@ class Engine:
                 request.state = "ready"
             self._changed.notify()
 
+    def ahead(self, ticket: Ticket) -> tuple[int, float]:
+        """How many long requests will be done before a ticket's, and in how many seconds this one
+        will be; as far as one knows."""
+        mine = ticket.request
+        with self._changed:
+            others = [r for r in (*self._new, *self._started) if not (r is mine or r.outside)]
+            before = [r for r in others if not r.light and r.turn < mine.turn]
+        return len(before), sum(r.left for r in before) + mine.left
+
     @property
     def busy(self) -> int:
         """Requests that have not ended."""

@@ -113,6 +113,11 @@ class Request:
         return max(self.expected - self.seconds, self.seconds)
 
     @property
+    def turn(self) -> float:
+        """The lowest is done first: the least work left, and nobody waits for ever."""
+        return self.arrived + PATIENCE * self.left
+
+    @property
     def rank(self) -> tuple[int, float]:
         """The lowest goes first: single passes, first previews, then the least work left."""
         if self.light:
@@ -120,7 +125,7 @@ class Request:
         begins = self.calls < FIRST_CALLS if self.calls else not self.long_slices
         if begins and not self.version:
             return 1, self.arrived
-        return 2, self.arrived + PATIENCE * self.left
+        return 2, self.turn
 
     # --- its thread ---
 
@@ -259,9 +264,12 @@ class Ticket:
         if self.request.error:
             raise self.request.error
 
-    async def paced(self, beat: float = 0.0, crowded: float = 0.0) -> AsyncIterator[Any]:
+    async def paced(
+        self, beat: float = 0.0, crowded: float = 0.0, silence: float | None = None
+    ) -> AsyncIterator[Any]:
         """The same in an event loop: Progress once in `beat` seconds, and where others wait too,
-        anything once in `crowded` seconds; the end at once."""
+        anything once in `crowded` seconds; the end at once. Where there is no news for `silence`
+        seconds, a Progress without a stage."""
         event, loop = asyncio.Event(), asyncio.get_running_loop()
         told = -math.inf
 
@@ -278,7 +286,12 @@ class Ticket:
                 yield piece
             if ended:
                 break
-            await event.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(silence):
+                    await event.wait()
+            if not event.is_set():
+                yield Progress("")
+                continue
             gap = crowded if self.request.engine.busy > 1 else 0.0
             while not self.request.ended and (rest := told + gap - time.perf_counter()) > 0:
                 event.clear()

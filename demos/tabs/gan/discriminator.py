@@ -10,7 +10,8 @@ from torch import Tensor
 from demos.page.controls import ALL_CLASSES, FASHION, Knob, control_of, label_code
 from demos.page.handlers import App
 from demos.page.image_input import DATA, PictureInput, Pictures
-from demos.page.panel import Page, Panel, buttons
+from demos.page.panel import Page, Panel
+from demos.page.runs import buttons
 from demos.page.script import sampling, script
 from demos.tabs.gan.samples import LABEL, MODEL, TAB, classes_of
 from demos.tabs.gan.texts import DISCRIMINATOR
@@ -153,7 +154,7 @@ class DiscriminatorPanel(Panel):
     def controls(self, page: Page) -> None:
         (source,), knobs = page.sources, page.knobs
         knobs.build(LABEL.name)
-        page.go, page.stop = buttons(self.button)
+        page.go, page.stop = buttons(self.button, self.name)
         knobs.build(*(knob.name for knob in (*DRAWN, MIX)))
         with gr.Column(visible=False, elem_classes=["controls"]) as mixing:
             source.build(knobs)

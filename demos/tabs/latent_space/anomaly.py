@@ -17,7 +17,8 @@ from demos.page.controls import FASHION, Knob, Knobs
 from demos.page.handlers import App, once
 from demos.page.image_input import Pictures, Shown, Source, sampled_pictures
 from demos.page.image_io import COLOUR_SIDE, png_data_url
-from demos.page.panel import Page, Panel, buttons
+from demos.page.panel import Page, Panel
+from demos.page.runs import buttons
 from demos.page.script import script
 from demos.tabs.latent_space.models import PORTRAIT, PORTRAITS, TAB, UNSEEN_FROM, UPLOAD, portrait
 from demos.tabs.latent_space.texts import ANOMALY, HOW_FAR
@@ -100,7 +101,6 @@ class AnomalySource(Source):
             knobs,
             self.inputs["drawing"],
             api_name="latent_space_odd_face",
-            show_progress="hidden",
         )
 
     def read(
@@ -267,7 +267,7 @@ class AnomalyPanel(Panel):
         (source,) = page.sources
         source.build(page.knobs)
         page.inputs = source.inputs
-        page.go, page.stop = buttons(self.button)
+        page.go, page.stop = buttons(self.button, self.name)
 
     def screens(self, page: Page) -> list[gr.components.Component]:
         with gr.Row():
@@ -304,4 +304,5 @@ PANEL = AnomalyPanel(
     models=(PORTRAITS,),
     seeds=(START,),
     live=("change",),
+    apart=(SCORE.name, ALLOWED.name),
 )

@@ -9,7 +9,8 @@ import gradio as gr
 from demos.page.controls import Knob
 from demos.page.explain import explanation
 from demos.page.handlers import App
-from demos.page.panel import Page, Panel, buttons, controls, results
+from demos.page.panel import Page, Panel, controls, results
+from demos.page.runs import buttons, compare, run_state
 from demos.page.script import script
 from demos.tabs.latent_space import kl_figures
 from demos.tabs.latent_space.kl_pictures import (
@@ -57,7 +58,7 @@ WALK_KNOBS = [
 ]
 
 
-Start = tuple[str, gr.Button, gr.Button, gr.HTML, Callable[[Mapping[str, Any]], Run]]
+Start = tuple[str, gr.Button, gr.Button, gr.HTML, gr.HTML, Callable[[Mapping[str, Any]], Run]]
 """What one button starts, as `KLPanel._connect` takes it."""
 
 
@@ -83,6 +84,8 @@ class KLPanel(Panel):
         starts.append(self._walk(page, found, first["walk"]))
         for start in starts:  # once all knobs are on the page
             self._connect(page, *start)
+        for state, others in ((starts[0][3], WALK_KNOBS), (starts[-1][3], TABLE_KNOBS)):
+            compare(state, page.knobs.named, [knob.name for knob in others])
         kl_figures.build(NAME, found)
 
     def connect(self, page: Page) -> list[Any]:
@@ -109,22 +112,23 @@ class KLPanel(Panel):
                     if {HEALTHY, variant} <= {*found}:
                         broken[ending] = gr.Button(title), (HEALTHY, variant)
                         gr.Markdown(why, elem_classes=["aside"])
-                go, stop = buttons(COMPARE)
+                go, stop = buttons(COMPARE, NAME)
                 page.knobs.build(*(knob.name for knob in TABLE_KNOBS))
             with results():
+                state = run_state(NAME)
                 screen = LabelledGrid(
                     elem_id=NAME,
                     label="The same portraits and codes in several models",
                     value=first,
                     empty="Make a mistake, or put all models side by side.",
                 )
-        starts = [("", go, stop, screen, lambda k: side_by_side(app, found, k["seed"]))]
+        starts = [("", go, stop, state, screen, lambda k: side_by_side(app, found, k["seed"]))]
         for ending, (press, pair) in broken.items():
 
-            def compare(k: Mapping[str, Any], pair: Sequence[Variant] = pair) -> Run:
+            def compared(k: Mapping[str, Any], pair: Sequence[Variant] = pair) -> Run:
                 return mistake(app, pair, k["portrait"], k["seed"])
 
-            starts.append((ending, press, stop, screen, compare))
+            starts.append((ending, press, stop, state, screen, compared))
         return starts
 
     def _walk(self, page: Page, found: Sequence[Variant], first: dict[str, Any] | None) -> Start:
@@ -139,14 +143,16 @@ class KLPanel(Panel):
                 with gr.Column(scale=scale, min_width=width, elem_classes=["controls"]):
                     page.knobs.build(*names)
             with gr.Column(scale=3, min_width=225):
-                go, stop = buttons(GO)
-        line = Timeline(
-            elem_id=f"{NAME}-walk",
-            label="The same walk in several models",
-            value=first,
-            empty=f"Press {GO}.",
-        )
-        return "_walk", go, stop, line, lambda k: walk(page.app, found, k)
+                go, stop = buttons(GO, f"{NAME}-walk")
+        with gr.Column():
+            state = run_state(f"{NAME}-walk")
+            line = Timeline(
+                elem_id=f"{NAME}-walk",
+                label="The same walk in several models",
+                value=first,
+                empty=f"Press {GO}.",
+            )
+        return "_walk", go, stop, state, line, lambda k: walk(page.app, found, k)
 
     def _connect(
         self,
@@ -154,6 +160,7 @@ class KLPanel(Panel):
         ending: str,
         press: gr.Button,
         stop: gr.Button,
+        state: gr.HTML,
         screen: gr.HTML,
         run: Callable[[Mapping[str, Any]], Run],
     ) -> None:
@@ -170,8 +177,8 @@ class KLPanel(Panel):
             page.knobs,
             screen,
             stop=stop,
+            state=state,
             api_name=NAME.replace("-", "_") + ending,
-            show_progress=self.progress,
         )
 
 

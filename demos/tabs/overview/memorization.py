@@ -11,6 +11,7 @@ from demos.page.examples import example
 from demos.page.handlers import App, once
 from demos.page.image_io import in_data_url, png_data_url, prepare_colour
 from demos.page.panel import Page, Panel
+from demos.page.runs import run_state
 from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
 from demos.widgets.attribute_picker import JUDGE
 from demos.widgets.card import read
@@ -132,6 +133,7 @@ class MemorizationPanel(Panel):
     """The card below the rows whose portraits can be pressed."""
 
     def layout(self, page: Page) -> None:
+        page.state = run_state(self.name)
         page.outputs = self.screens(page)
         picked = gr.HTML(
             value=None,

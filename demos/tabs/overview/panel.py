@@ -12,7 +12,8 @@ import gradio as gr
 from demos.page.controls import Knob
 from demos.page.examples import Keep, example
 from demos.page.handlers import App
-from demos.page.panel import Page, Panel, buttons
+from demos.page.panel import Page, Panel
+from demos.page.runs import buttons, run_state
 from demos.page.script import script
 from demos.tabs.overview import memorization
 from demos.tabs.overview.rows import Result, asked_row, drawn, named, on_offer, row, scatter, table
@@ -169,12 +170,13 @@ class OverviewPanel(Panel):
                 knobs.build("data")
         with gr.Row(elem_classes=["ov-bar"], equal_height=True):
             with gr.Column(scale=4, min_width=300):
-                page.go, page.stop = buttons(self.button)
+                page.go, page.stop = buttons(self.button, self.name)
             with gr.Column(scale=3, min_width=220):
                 knobs.build("seed")
             with gr.Column(scale=4, min_width=240):
                 knobs.build("count", "steps")
         with gr.Column(elem_classes=["ov-rows"]):
+            page.state = run_state(self.name)
             page.outputs = _htmls(page, ROWS)
             save = gr.Button("Save these pictures (PNG)", size="sm", elem_classes=["ov-save"])
         if portraits:

@@ -86,7 +86,7 @@ class BiggerModels(Panel):
 
     def controls(self, page: Page) -> None:
         super().controls(page)
-        page.go.interactive = page.stop.interactive = self.able
+        page.go.interactive = self.able
 
 
 def _knobs(names: Sequence[str], first: str) -> list[Knob]:
@@ -238,5 +238,4 @@ PANEL = BiggerModels(
     beneath=lambda app, knobs: knobs.build("prompt"),
     example=None,
     own_process=True,
-    progress="full",
 )

@@ -166,7 +166,6 @@ SEARCH_PANEL = SearchPanel(
     screen=Tiles,
     shows="The emoji that fit the words best",
     empty="Type some words.",
-    progress="hidden",
     # Without pictures, as the project ships none.
     example={"pictures": False},
     models=(MODEL,),

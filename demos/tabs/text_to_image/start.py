@@ -17,7 +17,8 @@ from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App, message_of, watch
 from demos.page.image_input import Pictures, Shown, Source
 from demos.page.image_io import PREFIX, Value, as_json, mask_url
-from demos.page.panel import Page, Panel, buttons, controls, results
+from demos.page.panel import Page, Panel, controls, results
+from demos.page.runs import buttons, run_state
 from demos.page.script import sampling, script
 from demos.tabs.text_to_image.fit import drawings
 from demos.tabs.text_to_image.generate import (
@@ -100,7 +101,6 @@ class StartInput(Source):
             inputs=self.inputs,
             api_name="text_to_image_start_picture",
             stop=stop,
-            show_progress="minimal",
         )
 
     def look(
@@ -290,9 +290,10 @@ class StartPanel(Panel):
             with controls():
                 knobs.build("prompt")
                 prompt_tools(page.app, knobs)
-                page.go, page.stop = buttons(self.button)
+                page.go, page.stop = buttons(self.button, self.name)
                 knobs.build()
             with results():
+                page.state = run_state(self.name)
                 (screen,) = self.screens(page)
         page.inputs, page.outputs = source.inputs, [screen, source.picture]
 

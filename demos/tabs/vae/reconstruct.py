@@ -197,7 +197,6 @@ PANEL = ReconstructPanel(
     code=code,
     calls=VAE.bound,
     screen=result,
-    progress="full",
     # Pictures that another family made up, for no real ones may be shipped.
     example={"source": SAMPLED, "sampled_by": SAMPLER},
     models=(DEFAULT, SAMPLER),

@@ -1,0 +1,94 @@
+// What a panel says of its run: that one waits, where it is, that it is done, and whether the result
+// still belongs to the controls. Python calls these by the id of the panel's state line (runs.py).
+window.noiseToDataRuns = {
+  known: new Map(),
+
+  // A run's record: `shown` are the values of the controls that the result on the screen belongs
+  // to, the example's at first.
+  of(id) {
+    if (!this.known.has(id)) this.known.set(id, { example: true, shown: null, running: false });
+    return this.known.get(id);
+  },
+
+  line: (id) => document.querySelector(`#${id} .run-said`),
+  button: (id, name) => document.getElementById(`${id}-${name}`),
+
+  say(id, text, spoken = false) {
+    const line = this.line(id);
+    if (!line || line.textContent === text) return;
+    line.setAttribute("aria-live", spoken ? "polite" : "off"); // nobody wants each step read aloud
+    line.textContent = text;
+  },
+
+  // Before a run's values go to the server, which get them from here.
+  pressed(id, values) {
+    const run = this.of(id);
+    run.before = { example: run.example, shown: run.shown };
+    Object.assign(run, { example: false, shown: values, began: performance.now(), running: true });
+    this.watch(id, run);
+    this.say(id, "Starting", true);
+    this.mark(id, run);
+    this.compare(id, values);
+    return values;
+  },
+
+  // Gradio writes the progress of a run into an element of its own, which is not shown.
+  watch(id, run) {
+    run.observer?.disconnect();
+    const block = document.getElementById(id);
+    if (!block) return;
+    run.observer = new MutationObserver(() => {
+      const text = block.querySelector(".progress-level-inner")?.textContent;
+      if (run.running && text) this.say(id, text.replace(/ - [\d.]+%\s*$/, "").trim());
+    });
+    run.observer.observe(block, { childList: true, characterData: true, subtree: true });
+  },
+
+  ended(id, how) {
+    const run = this.of(id);
+    if (!run.running) return;
+    const step = /^Step \d+/.exec(this.line(id)?.textContent ?? "");
+    this.end(id, run);
+    if (how === "failed") Object.assign(run, run.before);
+    const said = {
+      done: `Done in ${this.seconds(performance.now() - run.began)}`,
+      stopped: step ? `Stopped at s${step[0].slice(1)}` : "Stopped",
+      failed: "",
+    };
+    this.say(id, said[how], true);
+    if (run.values) this.compare(id, run.values);
+  },
+
+  end(id, run) {
+    run.running = false;
+    run.observer?.disconnect();
+    this.mark(id, run);
+  },
+
+  mark(id, run) {
+    const [go, stop] = ["go", "stop"].map((name) => this.button(id, name));
+    if (stop) stop.disabled = !run.running;
+    go?.classList.toggle("runs", run.running);
+    go?.setAttribute("aria-busy", run.running);
+  },
+
+  // Dims a result that other controls made, and says how to get one for these. counts: whether
+  // each of them changes the result.
+  compare(id, values, first, counts) {
+    const run = this.of(id);
+    run.shown ??= first;
+    run.counts ??= counts;
+    run.values = values;
+    const press = this.button(id, "go")?.textContent.trim();
+    if (!press) return;
+    const plain = (value) => JSON.stringify(value ?? "");
+    const differs = values.some((value, i) => run.counts?.[i] && plain(value) !== plain(run.shown[i]));
+    const stale = differs && !run.running;
+    document.getElementById(id)?.closest(".column").classList.toggle("stale", stale);
+    if (run.running) return;
+    if (stale) this.say(id, `${run.example ? "Example. " : ""}Press ${press} for your settings`, true);
+    else if (this.line(id)?.textContent.endsWith("your settings")) this.say(id, "");
+  },
+
+  seconds: (ms) => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`),
+};

@@ -1,0 +1,94 @@
+"""What a panel says of its run: a line in the result, kept by runs.js."""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from gen_core.progress import Progress
+
+SCRIPT = Path(__file__).parent / "runs.js"
+
+
+def run_state(name: str) -> gr.HTML:
+    """The line of the runs that start with the buttons of `buttons(..., name)`: where the run is,
+    that it is done, or that the controls are others than those of the result. Stands in the same
+    column as the result, which it dims."""
+    return gr.HTML(
+        '<p class="run-said" role="status"></p>',
+        elem_id=f"{name}-run",
+        elem_classes=["run-state"],
+        apply_default_css=False,
+    )
+
+
+def buttons(run: str, name: str) -> tuple[gr.Button, gr.Button]:
+    """The primary button and Stop, which works while something runs, side by side."""
+    with gr.Row(elem_classes=["run-row"]):
+        go = gr.Button(run, variant="primary", min_width=140, scale=3, elem_id=f"{name}-run-go")
+        ending = f"{name}-run-stop"
+        stop = gr.Button(
+            "Stop", variant="stop", min_width=70, scale=1, elem_id=ending, interactive=False
+        )
+    return go, stop
+
+
+def shown_on(state: gr.HTML) -> dict[str, Any]:
+    """What an event of Gradio's takes so that its progress reaches the line."""
+    return {
+        "show_progress": "full",
+        "show_progress_on": state,
+        "js": f"(...values) => noiseToDataRuns.pressed('{state.elem_id}', values)",
+    }
+
+
+def follow(event: Any, state: gr.HTML) -> None:
+    """The line also says how a run ended."""
+    for then, how in ((event.success, "done"), (event.failure, "failed")):
+        then(None, None, None, js=ended(state, how), api_visibility="private")
+
+
+def ended(state: gr.HTML, how: str) -> str:
+    """The script that says so: "done", "failed" or "stopped"."""
+    return f"() => noiseToDataRuns.ended('{state.elem_id}', '{how}')"
+
+
+def compare(
+    state: gr.HTML,
+    parts: Mapping[str, gr.components.Component],
+    apart: Collection[str] = (),
+) -> None:
+    """Dims the result while a run's inputs, in order, have other values than it was made with; at
+    first those of the page. apart: what changes nothing in the result."""
+    first = json.dumps([part.value for part in parts.values()])
+    counts = json.dumps([name not in apart for name in parts])
+    told = f"'{state.elem_id}', values, {first}, {counts}"
+    gr.on(
+        [part.change for name, part in parts.items() if name not in apart],
+        None,
+        [*parts.values()],
+        None,
+        js=f"(...values) => noiseToDataRuns.compare({told})",
+        api_visibility="private",
+    )
+
+
+def said(progress: Progress) -> str:
+    """Such as "Step 4 of 20"."""
+    if not progress.total:
+        return progress.stage
+    if progress.unit == "bytes":
+        return f"{progress.stage} {progress.done / progress.total:.0%}"
+    unit = "" if progress.unit == "steps" else f" {progress.unit}"
+    return f"{progress.stage} {progress.done:,} of {progress.total:,}{unit}"
+
+
+def run_line(step: str, before: int, seconds: float) -> str:
+    """Where a run is, with so many others before it: such as "Waiting: 2 before you, about 15 s"
+    and "Step 4 of 20"."""
+    if not before:
+        return step or "Starting"
+    about = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+    return f"{step or 'Waiting'}: {before} before you, about {about}"
