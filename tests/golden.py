@@ -70,8 +70,7 @@ def page_of_today() -> dict[str, Any]:
     return {
         "panels": {tab: [p.id for p in tabs.children] for tab, tabs in app.panels.items()},
         "links": {
-            key: [kind_of(k.built[knob.name]), default_of(key, k.built[knob.name])]
-            for key, k, knob in knobs
+            key: [kind_of(k.built[knob.name]), k.built[knob.name].value] for key, k, knob in knobs
         },
         "endpoints": {
             name: [parameter["parameter_name"] for parameter in told["parameters"]]
@@ -83,11 +82,6 @@ def page_of_today() -> dict[str, Any]:
 def kind_of(component: Any) -> str:
     """ "Slider", "Dropdown", ...: what a link's text is read as."""
     return type(component).__name__
-
-
-def default_of(key: str, component: Any) -> str | int | float | bool | None:
-    """What a link leaves out; None where that depends on the data sets that are here."""
-    return None if key.endswith("source") else component.value
 
 
 def compare(revision: str) -> list[str]:

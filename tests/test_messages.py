@@ -40,8 +40,9 @@ def test_what_shows_nothing_is_told_once_in_a_beat(news):
 
     began, said = time.perf_counter(), []
     told = messages(App("cpu"), work, progress=lambda _, desc: said.append(desc))
-    assert told == ["picture 0", "picture 20", "picture 40"]
-    assert len(said) <= (time.perf_counter() - began) / MIN_UPDATE_GAP + 1
+    pictures = [piece for piece in told if isinstance(piece, str)]
+    assert pictures == ["picture 0", "picture 20", "picture 40"]
+    assert len(told) - 3 == len(said) <= (time.perf_counter() - began) / MIN_UPDATE_GAP + 1
     assert set(said) == ({"Step 1 of 9"} if isinstance(news, Progress) else set())
 
 

@@ -178,6 +178,22 @@ def test_a_copied_link_restores_tab_panel_and_knobs(visit, address):
     expect(knob(other, "count")).to_have_value("4")
 
 
+def test_without_a_clipboard_the_link_is_offered_as_text(visit, address):
+    page = open_first(visit, address)
+    page.evaluate(
+        """() => {
+          navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
+          document.execCommand = () => false;
+        }"""
+    )
+    page.get_by_role("button", name="Copy link").click()
+    field = page.get_by_label("The link: copy it from here")
+    expect(field).to_have_value(f"{address}?tab=first&panel=draw")
+    expect(field).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(field).to_have_count(0)
+
+
 def test_a_link_into_another_tab_and_panel(visit, address):
     second = visit(f"{address}?tab=second&steps=7")
     expect(knob(second, "steps", "second-only")).to_have_value("7")

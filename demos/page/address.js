@@ -5,7 +5,21 @@ window.noiseToDataAddress = {
 
   asked() {
     const query = new URLSearchParams(location.search);
-    return { tab: query.get("tab"), panel: query.get("panel") };
+    return { tab: query.get("tab"), panel: query.get("panel"), at: query.get("at") };
+  },
+
+  // The moment of a timeline, by its number, that the address names for one in the panel in sight.
+  moment(node) {
+    const { at } = this.asked();
+    return /^\d{1,4}$/.test(at ?? "") && node.offsetParent ? Number(at) : null;
+  },
+
+  // Another run has moments of its own.
+  forgetMoment() {
+    const query = new URLSearchParams(location.search);
+    if (!query.has("at")) return;
+    query.delete("at");
+    history.replaceState(null, "", `?${query}`);
   },
 
   // Writes into Gradio's config which tabs are selected; names that nobody has stay without effect,

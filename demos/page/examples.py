@@ -50,6 +50,8 @@ class Example:
     hardware: str
     date: str
     """YYYY-MM-DD"""
+    seconds: float | None = None
+    """That it took there, once its models were loaded."""
 
     @property
     def note(self) -> str:
@@ -64,19 +66,22 @@ def example(name: str, folder: Path = FOLDER) -> Example | None:
         return None
     kept = json.loads(path.read_text(encoding="utf-8"))
     models, seeds = tuple(kept["models"]), tuple(kept["seeds"])
-    value = _unpacked(kept["value"], folder)
-    return Example(value, models, seeds, kept["hardware"], kept["date"])
+    value, took = _unpacked(kept["value"], folder), kept.get("seconds")
+    return Example(value, models, seeds, kept["hardware"], kept["date"], took)
 
 
 def write(keep: Keep, app: App, folder: Path = FOLDER) -> int:
     """Makes one example and writes its files, JSON last; returns their size in bytes."""
+    keep.make(app)  # loads its models
+    began = time.perf_counter()
     value = keep.make(app)
+    seconds = round(time.perf_counter() - began, 2)
     folder.mkdir(exist_ok=True)
     for old in folder.glob(f"{keep.name}.*.png"):
         old.unlink()
     pictures: list[Path] = []
     packed = _packed(value, folder / keep.name, pictures)
-    made = Example(packed, keep.models, keep.seeds, app.device_title, today())
+    made = Example(packed, keep.models, keep.seeds, app.device_title, today(), seconds)
     path = folder / f"{keep.name}.json"
     path.write_text(json.dumps(asdict(made), ensure_ascii=False) + "\n", encoding="utf-8")
     return sum(p.stat().st_size for p in (path, *pictures))

@@ -33,18 +33,19 @@ class Explanation:
 
 def explanation(text: Explanation) -> None:
     """One sentence in sight; the paragraph and the formula open in place below it."""
-    gr.Markdown(text.sentence, elem_classes=["lead"])
-    with gr.Row(elem_classes=["depths"]):
-        with gr.Accordion("Tell me more", open=False):
-            gr.Markdown(text.paragraph)
-        if not text.formula:
-            return
-        with gr.Accordion("The formula", open=False):
-            named = "\n".join(f"- ${symbol}$: {meaning}" for symbol, meaning in text.symbols)
-            gr.Markdown(
-                f"$$\n{text.formula}\n$$\n\n{named}\n\n*Source: {text.source}*",
-                latex_delimiters=LATEX,
-            )
+    with gr.Column(elem_classes=["intro"]):
+        gr.Markdown(text.sentence, elem_classes=["lead"])
+        with gr.Row(elem_classes=["depths"]):
+            with gr.Accordion("Tell me more", open=False):
+                gr.Markdown(text.paragraph)
+            if not text.formula:
+                return
+            with gr.Accordion("The formula", open=False):
+                named = "\n".join(f"- ${symbol}$: {meaning}" for symbol, meaning in text.symbols)
+                gr.Markdown(
+                    f"$$\n{text.formula}\n$$\n\n{named}\n\n*Source: {text.source}*",
+                    latex_delimiters=LATEX,
+                )
 
 
 def code_panel(knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any) -> None:

@@ -30,7 +30,7 @@ from demos.page.controls import Knobs
 from demos.page.files import Files
 from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
-from demos.page.runs import ended, follow, run_line, said, shown_on
+from demos.page.runs import ended, follow, shown_on
 from gen_core.data import MissingData
 from gen_core.devices import device_title, pick_device
 from gen_core.engine import Engine, aside, current
@@ -158,6 +158,7 @@ class App:
         stop: gr.Button | None = None,
         state: gr.HTML | None = None,
         own_process: bool = False,
+        about: str = "",
         **options: Any,
     ) -> Any:
         """Connects `trigger` (button.click, ...) to fn(**inputs, **validated knobs).
@@ -168,12 +169,14 @@ class App:
         engine, without a turn on the device where the work is done in a process of its own; equal
         knobs are answered once where there are no other inputs. Values reach fn as they came:
         Gradio's own checks answer one out of range in words of their own, and let NaN, 2.5 and
-        null through. Stop ends this visitor's own run.
+        null through. Stop ends this visitor's own run. about: what it does, for those who call it.
         """
         listed = knobs.components if knobs else []
+        run = self._guarded(fn, knobs, [*inputs], api_name, own_process)
+        run.__doc__ = _documented(about, knobs, inputs)
         options |= shown_on(state) if state is not None else {"show_progress": "hidden"}
         event = trigger(
-            self._guarded(fn, knobs, [*inputs], api_name, own_process),
+            run,
             [*listed, *inputs.values()],
             outputs,
             api_name=api_name,
@@ -229,12 +232,13 @@ class App:
                 )
                 share, step = 0.0, ""  # without a share Gradio would show no text
                 if self.engine.busy > 1:
-                    progress(share, desc=run_line(step, *self.engine.ahead(ticket)))
+                    progress(share, desc=_run_line(step, *self.engine.ahead(ticket)))
                 async for piece in ticket.paced(MIN_UPDATE_GAP, CROWDED_GAP, SILENCE):
                     if isinstance(piece, Progress):
                         share = piece.done / piece.total if piece.total else share
-                        step = said(piece) or step
-                        progress(share, desc=run_line(step, *self.engine.ahead(ticket)))
+                        step = _said(piece) or step
+                        progress(share, desc=_run_line(step, *self.engine.ahead(ticket)))
+                        yield gr.skip()  # here Gradio looks whether the visitor is still there
                         continue
                     if isinstance(piece, Keeps):
                         piece = self._kept(piece, session)
@@ -267,6 +271,25 @@ class App:
     def last_run(self, panel: str) -> Any:
         """The last finished run of a panel in the session whose request this is; None without."""
         return self._runs.get((current().session, panel))
+
+
+def _said(progress: Progress) -> str:
+    """Such as "Step 4 of 20"."""
+    if not progress.total:
+        return progress.stage
+    if progress.unit == "bytes":
+        return f"{progress.stage} {progress.done / progress.total:.0%}"
+    unit = "" if progress.unit == "steps" else f" {progress.unit}"
+    return f"{progress.stage} {progress.done:,} of {progress.total:,}{unit}"
+
+
+def _run_line(step: str, before: int, seconds: float) -> str:
+    """Where a run is, with so many others before it: such as "Waiting: 2 before you, about 15 s"
+    and "Step 4 of 20"."""
+    if not before:
+        return step or "Starting"
+    about = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+    return f"{step or 'Waiting'}: {before} before you, about {about}"
 
 
 @contextlib.contextmanager
@@ -335,11 +358,22 @@ def once(
     return done
 
 
+def _documented(about: str, knobs: Knobs | None, inputs: Mapping[str, Any]) -> str:
+    """What Gradio's clients say of an endpoint."""
+    parts = [
+        f"    {knob.linked}: {knob.label}, {knob.rule.takes}. {knob.info or ''}".rstrip()
+        for knob in (knobs.knobs if knobs else [])
+    ]
+    parts += [f"    {name}: {part.label}, or null." for name, part in inputs.items()]
+    return "\n".join([about, *(["", "Parameters:", *parts] if parts else [])])
+
+
 def _signature(knobs: Knobs | None, inputs: Sequence[str]) -> inspect.Signature:
     """What Gradio names the parameters of the API after: the knobs, then the other inputs."""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     names = [knob.linked for knob in knobs.knobs] if knobs else []
-    listed = [inspect.Parameter(name, kind) for name in [*names, *inputs]]
+    listed = [inspect.Parameter(name, kind) for name in names]
+    listed += [inspect.Parameter(name, kind, default=None) for name in inputs]
     listed.append(inspect.Parameter("progress", kind, default=gr.Progress()))
     return inspect.Signature(listed)
 

@@ -219,11 +219,11 @@ class PictureInput(Source):
         classes: bool = False,
     ) -> None:
         self.name = f"{tab}_{panel}_{prefix}".rstrip("_")
-        first = DATA if on_this_machine(app.data_root) else (other or MODEL)
         sources = ([other] if other else []) + [DATA, MODEL, DRAWING, UPLOAD]
         models = [name for name in MODELS if name in available()] or [MODELS[0]]
         knobs = [
-            Knob(f"{prefix}source", title, "choice", first, options=sources),
+            # Not the data set, which is not everywhere: the page's examples do without it.
+            Knob(f"{prefix}source", title, "choice", other or MODEL, options=sources),
             Knob(f"{prefix}label", "Class", "label", label, all_classes=classes),
             Knob(
                 f"{prefix}sampled_by",

@@ -1,6 +1,7 @@
 """Links that restore a tab with its knobs: ?tab=diffusion&panel=compare&compare.steps=20.
 
-Tab and panel are chosen in the browser, before anything is built (address.js).
+Tab and panel are chosen in the browser, before anything is built (address.js); so is the moment of
+a timeline, &at=7.
 """
 
 import html
@@ -31,7 +32,7 @@ class Links:
         components = [c for knobs in self.knobs for c in knobs.components]
         outputs = [*self.switches.values(), *components]
         # In the queue, though it takes no time: outside of it Gradio drops warnings.
-        page.load(
+        restored = page.load(
             self.restore,
             None,
             outputs,
@@ -39,6 +40,8 @@ class Links:
             show_progress_on=outputs[0],  # else all are told of every message of every later run
             api_visibility="private",
         )
+        told = "() => noiseToDataRuns.restored()"
+        restored.then(None, None, None, js=told, api_visibility="private")
         for tab, button in buttons.items():
             mine = [knobs for knobs in self.knobs if knobs.tab == tab]
             names = [f"{knobs.panel}.{knob.linked}" for knobs in mine for knob in knobs.knobs]
@@ -72,7 +75,7 @@ class Links:
         there = [shown.id for shown in self.panels[tab].children] if tab in self.panels else mine
         if panel is not None and panel not in there:
             problems.append(f"panel={panel!r}: choose one of {', '.join(there)}")
-        for key in query.keys() - {"tab", "panel"}:
+        for key in query.keys() - {"tab", "panel", "at"}:
             try:
                 knobs, knob = _find(mine, key)
                 updates[knobs.built[knob.name]] = knob.from_text(query[key])

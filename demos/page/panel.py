@@ -75,8 +75,8 @@ class Panel:
     empty: str = ""
     """What the widget says before it has a value, if not "Press <button>."."""
     example: Mapping[str, Any] | None = field(default_factory=dict)
-    """How the knobs of the example that was computed before differ from the page's first (as
-    validated), and what else `run` takes for it; None: there is no example."""
+    """What `run` takes besides the knobs, which are the page's first, for the example that was
+    computed before; None: there is no example."""
     models: tuple[str, ...] = ()
     """The checkpoints that draw the example."""
     seeds: Sequence[int] | None = None
@@ -194,7 +194,9 @@ class Panel:
     def connect(self, page: Page) -> list[Any]:
         """Makes an endpoint of each trigger; returns the events."""
         if page.state:
-            compare(page.state, page.knobs.named | page.inputs, self.apart)
+            before = example(self.name)
+            seconds = before.seconds if before else None
+            compare(page.state, page.knobs.named | page.inputs, self.apart, seconds)
         return [
             page.app.on(
                 trigger,
@@ -206,6 +208,7 @@ class Panel:
                 stop=page.stop,
                 state=page.state,
                 own_process=self.own_process,
+                about=self.text if isinstance(self.text, str) else self.text.sentence,
                 trigger_mode="always_last" if ending or not self.button else "once",
             )
             for ending, trigger in self.triggers(page).items()
@@ -259,10 +262,9 @@ class Panel:
         return self.first_settings(app) | dict(self.example or {})
 
     def first_settings(self, app: App) -> dict[str, Any]:
-        """The knobs as the example was made with them, validated."""
-        changed = self.example or {}
+        """The knobs as the page begins with them, validated."""
         knobs, _ = self.declared(app)
-        return {knob.name: changed.get(knob.name, knob.check(knob.default)) for knob in knobs}
+        return {knob.name: knob.check(knob.default) for knob in knobs}
 
     def finished(self, app: App) -> Any:
         """The last value of the example's run."""
@@ -279,7 +281,7 @@ class Panel:
         seeds = self.seeds
         if seeds is None:
             own = [part for part in self.knobs if isinstance(part, Knob)]
-            first = {knob.name: knob.default for knob in own} | dict(self.example)
+            first = {knob.name: knob.default for knob in own}
             seeds = seeds_from(first["seed"], first.get("count", 1))
         return Keep(self.name, self.finished, models=self.models, seeds=tuple(seeds))
 

@@ -1,3 +1,5 @@
+const SHORT_SECONDS = 5; // a run that a link starts by itself takes at most so long
+
 // What a panel says of its run: that one waits, where it is, that it is done, and whether the result
 // still belongs to the controls. Python calls these by the id of the panel's state line (runs.py).
 window.noiseToDataRuns = {
@@ -23,6 +25,8 @@ window.noiseToDataRuns = {
   // Before a run's values go to the server, which get them from here.
   pressed(id, values) {
     const run = this.of(id);
+    if (!run.linked) noiseToDataAddress.forgetMoment();
+    run.linked = false;
     run.before = { example: run.example, shown: run.shown };
     Object.assign(run, { example: false, shown: values, began: performance.now(), running: true });
     this.watch(id, run);
@@ -72,22 +76,51 @@ window.noiseToDataRuns = {
     go?.setAttribute("aria-busy", run.running);
   },
 
-  // Dims a result that other controls made, and says how to get one for these. counts: whether
-  // each of them changes the result.
-  compare(id, values, first, counts) {
+  // The controls of a panel have these values now. about: the `first` ones, which of them `counts`
+  // for the result, the `seconds` of a run with the first ones, and those it is proportional to.
+  changed(id, values, about) {
     const run = this.of(id);
-    run.shown ??= first;
-    run.counts ??= counts;
+    run.about ??= about;
+    run.shown ??= about.first;
+    this.compare(id, values);
+  },
+
+  // Dims a result that other controls made, and says how to get one for these.
+  compare(id, values) {
+    const run = this.of(id);
     run.values = values;
     const press = this.button(id, "go")?.textContent.trim();
-    if (!press) return;
+    if (!press || !run.about) return;
     const plain = (value) => JSON.stringify(value ?? "");
-    const differs = values.some((value, i) => run.counts?.[i] && plain(value) !== plain(run.shown[i]));
-    const stale = differs && !run.running;
-    document.getElementById(id)?.closest(".column").classList.toggle("stale", stale);
+    const differs = values.some((value, i) => run.about.counts[i] && plain(value) !== plain(run.shown[i]));
+    run.stale = differs && !run.running;
+    document.getElementById(id)?.closest(".column").classList.toggle("stale", run.stale);
     if (run.running) return;
-    if (stale) this.say(id, `${run.example ? "Example. " : ""}Press ${press} for your settings`, true);
+    if (run.stale) this.say(id, `${run.example ? "Example. " : ""}Press ${press} for your settings`, true);
     else if (this.line(id)?.textContent.endsWith("your settings")) this.say(id, "");
+  },
+
+  // Whether a panel is the one in sight, and the address sets a knob of it.
+  linked(id) {
+    const { panel } = noiseToDataAddress.asked();
+    const named = [...new URLSearchParams(location.search).keys()].some((key) => !["tab", "panel"].includes(key));
+    return named && this.button(id, "go")?.offsetParent && (!panel || id.endsWith(`-${panel}-run`));
+  },
+
+  // The controls are as the link says: a short run begins by itself, for a longer one the line asks.
+  restored() {
+    setTimeout(() => {
+      for (const [id, run] of this.known) {
+        if (!run.stale || !run.example || document.hidden || !this.linked(id)) continue;
+        if (this.needed(run) > SHORT_SECONDS) continue;
+        run.linked = true;
+        this.button(id, "go").click();
+      }
+    }, 200); // the values arrive one after the other
+  },
+
+  needed({ values, about: { first, seconds, work } }) {
+    return work.reduce((took, i) => (took * values[i]) / first[i], seconds ?? Infinity);
   },
 
   seconds: (ms) => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`),

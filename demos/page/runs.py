@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from gen_core.progress import Progress
-
 SCRIPT = Path(__file__).parent / "runs.js"
+WORK = ("count", "steps", "moments")
+"""Knobs to which the time of a run is proportional."""
 
 
 def run_state(name: str) -> gr.HTML:
@@ -59,36 +59,24 @@ def compare(
     state: gr.HTML,
     parts: Mapping[str, gr.components.Component],
     apart: Collection[str] = (),
+    seconds: float | None = None,
 ) -> None:
     """Dims the result while a run's inputs, in order, have other values than it was made with; at
-    first those of the page. apart: what changes nothing in the result."""
-    first = json.dumps([part.value for part in parts.values()])
-    counts = json.dumps([name not in apart for name in parts])
-    told = f"'{state.elem_id}', values, {first}, {counts}"
+    first those of the page. What a link asks for is run at once where that takes little time.
+
+    apart: what changes nothing in the result; seconds: of a run with the page's first values.
+    """
+    told = {
+        "first": [part.value for part in parts.values()],
+        "counts": [name not in apart for name in parts],
+        "seconds": seconds,
+        "work": [i for i, name in enumerate(parts) if name in WORK],
+    }
     gr.on(
         [part.change for name, part in parts.items() if name not in apart],
         None,
         [*parts.values()],
         None,
-        js=f"(...values) => noiseToDataRuns.compare({told})",
+        js=f"(...values) => noiseToDataRuns.changed('{state.elem_id}', values, {json.dumps(told)})",
         api_visibility="private",
     )
-
-
-def said(progress: Progress) -> str:
-    """Such as "Step 4 of 20"."""
-    if not progress.total:
-        return progress.stage
-    if progress.unit == "bytes":
-        return f"{progress.stage} {progress.done / progress.total:.0%}"
-    unit = "" if progress.unit == "steps" else f" {progress.unit}"
-    return f"{progress.stage} {progress.done:,} of {progress.total:,}{unit}"
-
-
-def run_line(step: str, before: int, seconds: float) -> str:
-    """Where a run is, with so many others before it: such as "Waiting: 2 before you, about 15 s"
-    and "Step 4 of 20"."""
-    if not before:
-        return step or "Starting"
-    about = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
-    return f"{step or 'Waiting'}: {before} before you, about {about}"

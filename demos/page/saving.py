@@ -54,6 +54,7 @@ def save_button(app: App, panel: str) -> None:
         lambda: written(app.last_run(panel)),
         None,
         file,
+        about="The pictures of this session's last run: a PNG file, or a ZIP file of several.",
         api_name=f"{panel.replace('-', '_')}_save",
     )
     saved.success(

@@ -35,13 +35,37 @@ window.noiseToData = {
     names.forEach((name, i) => {
       if (values[i] !== defaults[i] && values[i] !== null) query.set(name, values[i]);
     });
+    const moment = [...document.querySelectorAll(`#tab-${tab} .timeline[data-filled]`)].find((node) => node.offsetParent);
+    if (moment?.dataset.at) query.set("at", moment.dataset.at);
     history.replaceState(null, "", `?${query}`);
+    if (await this.copied(location.href)) this.notice("Link copied: it opens this tab with these knobs");
+    else this.offer(location.href);
+  },
+
+  // Without https, and in a frame, a browser may have no clipboard, or refuse it.
+  async copied(text) {
     try {
-      await navigator.clipboard.writeText(location.href);
-      this.notice("Link copied: it opens this tab with these knobs");
+      await navigator.clipboard.writeText(text);
+      return true;
     } catch {
-      this.notice("The link is in the address bar"); // no clipboard without https
+      const box = document.createElement("textarea");
+      box.value = text;
+      document.body.append(box);
+      box.select();
+      const done = document.execCommand("copy");
+      box.remove();
+      return done;
     }
+  },
+
+  // The link as text, to be copied by hand.
+  offer(link) {
+    const field = document.createElement("input");
+    Object.assign(field, { value: link, readOnly: true });
+    field.setAttribute("aria-label", "The link: copy it from here");
+    this.notice(field);
+    field.focus();
+    field.select();
   },
 
   // A button that Gradio keeps out of sight: it fetches the file that was just made.
@@ -49,14 +73,16 @@ window.noiseToData = {
     document.getElementById(id)?.click();
   },
 
-  notice(text) {
+  // A text for a moment, or a field until it is left.
+  notice(content) {
     document.querySelector(".page-notice")?.remove();
     const box = document.createElement("div");
     box.className = "page-notice";
     box.setAttribute("role", "status");
-    box.textContent = text;
+    box.append(content);
     document.body.append(box);
-    setTimeout(() => box.remove(), 2500);
+    if (content instanceof Element) content.addEventListener("blur", () => box.remove());
+    else setTimeout(() => box.remove(), 2500);
   },
 };
 window.noiseToData.restoreTheme();

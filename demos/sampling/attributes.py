@@ -178,7 +178,6 @@ class AttributeGeneration:
             calls=self.family.family.frames,
             screen=Timeline,
             shows="From noise to people",
-            example={"frames": 5},
             models=(model, JUDGE),
             needs=(model,),
             below=lambda app: composed_card(model),
@@ -205,7 +204,6 @@ class AttributeGeneration:
         wish: Attributes,
         count: int,
         seed: int,
-        frames: int = FRAMES,
         **knobs: Any,
     ) -> Iterator[Any]:
         """Yields the timeline's values while the people come out of the noise; the last one also
@@ -222,7 +220,7 @@ class AttributeGeneration:
         for value in on_timeline(
             Meter(model, seeds, label=wish or None, **knobs),
             self.family.lanes,
-            keep=frames,
+            keep=FRAMES,
             finish=judge if judged else None,
             name=f"{self.family.model}-{seed}",
             alt=f"{count} portraits come out of noise: {asked}",

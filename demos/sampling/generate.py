@@ -144,14 +144,11 @@ class Generation:
             calls=self.family.frames,
             screen=Timeline,
             shows="From noise to pictures",
-            example={"frames": 11},
             models=(self.model,),
             after=self._follow_solver,
         )
 
-    def draw(
-        self, app: App, *, count: int, seed: int, frames: int = KEEP, **knobs: Any
-    ) -> Iterator[Any]:
+    def draw(self, app: App, *, count: int, seed: int, **knobs: Any) -> Iterator[Any]:
         """Yields the timeline's values while the samples come out of the noise."""
         model, shown, what = app.model(self.model), {}, self.model
         if self.has_classes:
@@ -163,7 +160,6 @@ class Generation:
         return on_timeline(
             Meter(model, seeds_from(seed, count), **knobs),
             self.lanes or lanes_of(self.family, model.event),
-            keep=frames,
             name=f"{self.model}-{seed}",
             alt=f"{count} pictures come out of noise: {what}",
             **shown,

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from demos.page.controls import Knob
 from demos.page.handlers import App
-from demos.page.image_input import MODEL as SAMPLED
-from demos.page.image_input import PictureInput, Pictures
+from demos.page.image_input import MODELS, PictureInput, Pictures
 from demos.page.panel import Panel
 from demos.page.script import script
 from demos.tabs.diffusion.texts import FORWARD
@@ -144,8 +143,6 @@ PANEL = Panel(
     calls=NoiseSchedule.add_noise,
     screen=Timeline,
     shows="A picture dissolves into noise",
-    # Its picture is sampled, for none may be shipped.
-    example={"source": SAMPLED, "sampled_by": MODEL, "moments": 26},
-    models=(MODEL,),
+    models=(MODEL, MODELS[0]),
     seeds=(9,),
 )

@@ -228,6 +228,5 @@ PANEL = Panel(
     calls=GAN.at_snapshot,
     screen=Timeline,
     shows="Two trainings side by side",
-    example={"count": 9},
     models=tuple(RUNS.values()),
 )

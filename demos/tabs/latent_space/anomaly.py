@@ -101,6 +101,7 @@ class AnomalySource(Source):
             knobs,
             self.inputs["drawing"],
             api_name="latent_space_odd_face",
+            about="A portrait that was drawn by rule, as a PNG data URL, to be drawn upon.",
         )
 
     def read(

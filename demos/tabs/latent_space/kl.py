@@ -179,6 +179,7 @@ class KLPanel(Panel):
             stop=stop,
             state=state,
             api_name=NAME.replace("-", "_") + ending,
+            about=self.text.sentence,
         )
 
 

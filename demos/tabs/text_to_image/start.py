@@ -100,6 +100,7 @@ class StartInput(Source):
             picture,
             inputs=self.inputs,
             api_name="text_to_image_start_picture",
+            about="The picture that a run would start from.",
             stop=stop,
         )
 

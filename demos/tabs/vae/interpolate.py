@@ -160,7 +160,6 @@ PANEL = WalkPanel(
     screen=Timeline,
     shows="Walk through latent space",
     file="vae-interpolation",
-    example={"from_source": RANDOM, "to_source": RANDOM},
     models=(DEFAULT,),
     seeds=(0, 1),
 )

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from demos.page.controls import ALL_CLASSES, Knob
 from demos.page.handlers import App
-from demos.page.image_input import MODEL as SAMPLED
-from demos.page.image_input import PictureInput, Pictures
+from demos.page.image_input import MODELS, PictureInput, Pictures
 from demos.page.image_io import data_url, png_data_url
 from demos.page.panel import Panel
 from demos.page.script import script
@@ -28,7 +27,6 @@ from gen_core.progress import Progress
 from gen_core.provenance.metadata import about, png
 from gen_core.sampling import pixels
 
-SAMPLER = "flow-fashion"
 """Draws the pictures of the example."""
 STYLE = Path(__file__).with_suffix(".css")
 COUNT = Knob(
@@ -197,8 +195,6 @@ PANEL = ReconstructPanel(
     code=code,
     calls=VAE.bound,
     screen=result,
-    # Pictures that another family made up, for no real ones may be shipped.
-    example={"source": SAMPLED, "sampled_by": SAMPLER},
-    models=(DEFAULT, SAMPLER),
+    models=(DEFAULT, MODELS[0]),
     seeds=range(COUNT.default),
 )

@@ -49,10 +49,10 @@ class TimelineView extends Card {
     buttons.append(this.back, this.playButton, this.forward);
     this.wordPlace = make("div");
     this.full.append(
-      this.laneRow,
-      this.wordPlace,
       make("div", { class: "timeline-transport" }, buttons, this.track),
       make("div", { class: "timeline-line" }, readout, this.buildTools()),
+      this.laneRow,
+      this.wordPlace,
       make("div", { class: "card-foot" }, this.source, this.message),
       this.charts,
     );
@@ -116,7 +116,8 @@ class TimelineView extends Card {
       return;
     }
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const plays = value.autoplay && !still && this.onScreen();
+    const moment = window.noiseToDataAddress?.moment(this.root) ?? null;
+    const plays = value.autoplay && !still && moment === null && this.onScreen();
     try {
       const pictures = await this.arrived(value, plays);
       const heat = value.words && (await decoded(value.words.sheet));
@@ -179,7 +180,7 @@ class TimelineView extends Card {
     this.track.setAttribute("aria-valuemin", 0);
     this.track.setAttribute("aria-valuemax", this.last);
     this.say("");
-    this.index = value.start;
+    this.index = window.noiseToDataAddress?.moment(this.root) ?? value.start;
   }
 
   buildWords(value, heat) {
@@ -230,6 +231,8 @@ class TimelineView extends Card {
     this.ahead.style.left = share;
     this.track.setAttribute("aria-valuenow", k);
     this.track.setAttribute("aria-valuetext", [step, value.levels[k], value.notes[k]].filter(Boolean).join(", "));
+    if (k === value.start) delete this.root.dataset.at; // else it stands in a copied link
+    else this.root.dataset.at = k;
     this.back.disabled = k === 0;
     this.forward.disabled = k === this.last;
   }
