@@ -85,8 +85,10 @@ class Panel:
     """Checkpoints without which the panel is left out."""
     after: Callable[[Knobs], None] | None = None
     """after(knobs) connects knobs with each other, once they are on the page."""
+    above: tuple[str, ...] = ()
+    """Further knobs that stand above the button."""
     beneath: Callable[[App, Knobs], None] | None = None
-    """beneath(app, knobs) puts what helps with the first knob under it."""
+    """beneath(app, knobs) puts what helps with the first knobs under the button."""
     below: Callable[[App], None] | None = None
     """below(app) puts more on the page, between the result and the code."""
     further: Callable[[App], None] | None = None
@@ -150,6 +152,7 @@ class Panel:
         """Puts controls and screen on the page, and the wide knobs above and below them."""
         first = self.knobs[0] if self.knobs else None
         if isinstance(first, Knob) and first.wide:
+            self.start(page)  # it fills the first screen
             page.knobs.build(first.name)
         if self.screen:
             with gr.Row():
@@ -163,16 +166,21 @@ class Panel:
     def controls(self, page: Page) -> None:
         """Fills the left column."""
         if self.knobs and isinstance(self.knobs[0], Knob):
-            page.knobs.build(self.knobs[0].name)
+            page.knobs.build(self.knobs[0].name, *self.above)
+        if not page.go:
+            self.start(page)
         if self.beneath:
             self.beneath(page.app, page.knobs)
-        if self.button:
-            page.go, page.stop = buttons(self.button, self.name)
         for source in page.sources:
             source.build(page.knobs)
             page.inputs |= source.inputs
         if narrow := [knob.name for knob in page.knobs.knobs if not knob.wide]:
             page.knobs.build(*narrow)
+
+    def start(self, page: Page) -> None:
+        """Puts the buttons on the page, where it has one."""
+        if self.button:
+            page.go, page.stop = buttons(self.button, self.name)
 
     def screens(self, page: Page) -> list[gr.components.Component]:
         """Fills the right column; returns what a run fills."""

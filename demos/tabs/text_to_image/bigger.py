@@ -81,8 +81,8 @@ class BiggerModels(Panel):
         )
 
     def layout(self, page: Page) -> None:
-        _html(self.table, f"{NAME}-list")
         super().layout(page)
+        _html(self.table, f"{NAME}-list")
 
     def controls(self, page: Page) -> None:
         super().controls(page)
@@ -235,7 +235,7 @@ PANEL = BiggerModels(
     run=draw,
     calls=generate,
     screen=result,
-    beneath=lambda app, knobs: knobs.build("prompt"),
+    above=("prompt",),
     example=None,
     own_process=True,
 )

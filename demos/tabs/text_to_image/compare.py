@@ -175,5 +175,6 @@ TWO_PANEL = Panel(
     screen=LabelledGrid,
     shows="The same noise under two prompts",
     models=(MODEL,),
-    beneath=lambda app, knobs: prompt_tools(app, knobs, "other_prompt"),
+    above=("other_prompt",),
+    beneath=prompt_tools,
 )

@@ -370,7 +370,8 @@ PANEL = Panel(
     screen=LabelledGrid,
     shows="Pictures and their CLIP scores with several texts",
     models=(MODEL,),
-    beneath=lambda app, knobs: prompt_tools(app, knobs, "texts"),
+    above=("texts",),
+    beneath=prompt_tools,
     further=further,
     parts=(SEARCH_PANEL,),
 )

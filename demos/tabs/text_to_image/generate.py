@@ -70,8 +70,8 @@ LISTS = {
 # --- the prompt -----------------------------------------------------------------------------------
 
 
-def prompt_tools(app: App, knobs: Knobs, *more: str) -> None:
-    """Stands under the prompt of a panel's knobs, and above those named `more`."""
+def prompt_tools(app: App, knobs: Knobs) -> None:
+    """What helps with the prompt of a panel's knobs."""
     prompt = knobs.built["prompt"]
     line = PromptHelp(elem_id=f"{prompt.elem_id}-words", prompt=prompt.elem_id, examples=EXAMPLES)
     at_once = {
@@ -87,8 +87,6 @@ def prompt_tools(app: App, knobs: Knobs, *more: str) -> None:
             for label, choices in LISTS.values()
         ]
     gr.on([choice.input for choice in lists], built, lists, prompt, **at_once)
-    if more:
-        knobs.build(*more)
 
 
 def strange_to_the_model(prompt: str) -> dict:

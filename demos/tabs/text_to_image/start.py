@@ -290,8 +290,8 @@ class StartPanel(Panel):
                     source.build(knobs)
             with controls():
                 knobs.build("prompt")
-                prompt_tools(page.app, knobs)
                 page.go, page.stop = buttons(self.button, self.name)
+                prompt_tools(page.app, knobs)
                 knobs.build()
             with results():
                 page.state = run_state(self.name)
