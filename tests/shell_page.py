@@ -14,7 +14,7 @@ from demos.page.controls import Knob, Knobs
 from demos.page.explain import Explanation, code_panel, explanation
 from demos.page.handlers import App
 from demos.page.panel import Panel, controls, results
-from demos.page.runs import buttons, compare, run_state
+from demos.page.runs import buttons, compared, run_state, together
 from demos.page.tab import Tab
 from gen_core import Noise
 from gen_core.progress import Progress
@@ -103,8 +103,7 @@ def _draw(app: App) -> None:
             )
             note = gr.Textbox(label="What happened", elem_id="first-note")
     app.on(go.click, work, knobs, [picture, note], api_name="work", stop=stop, state=state)
-    compare(state, knobs.named)
-    code_panel(knobs, lines, Noise.randn)
+    code_panel(knobs, lines, Noise.randn, together([compared(state, knobs)]))
 
 
 def _break(app: App) -> None:

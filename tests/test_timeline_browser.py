@@ -26,6 +26,10 @@ def build() -> gr.Blocks:
             press = gr.Button("Generate", elem_id="go")
             run = Timeline(elem_id="run", label="A run", empty="Nothing yet")
             press.click(lambda: run_value(), None, run, api_name="run")
+        with gr.Tab("Still"):
+            press = gr.Button("Generate", elem_id="go-still")
+            still = Timeline(elem_id="still", label="A run", empty="Nothing yet")
+            press.click(lambda: run_value() | {"autoplay": False}, None, still, api_name="still")
         with gr.Tab("Training"):
             Timeline(elem_id="training", label="A training run", value=training_value())
             Timeline(elem_id="long", label="A long run", value=long_value())
@@ -170,6 +174,24 @@ def test_new_frames_while_playing_start_afresh(page: Page) -> None:
     expect(step(page)).to_have_text(f"step {N - 1} / {N - 1}")
     expect(widget.get_by_role("button", name="Play")).to_be_visible()
     assert picture(page) == SHADES[-1]
+
+
+def test_who_wants_it_sees_each_new_run_replayed(page: Page) -> None:
+    widget = page.locator("#still")
+    page.get_by_role("tab", name="Still").click()
+    page.locator("#go-still").click()
+    expect(widget.locator(".card-live")).to_be_visible()
+    expect(step(page, "still")).to_have_text(f"step {N - 1} / {N - 1}")
+    assert widget.get_by_role("button", name="Pause").count() == 0  # it shows its end
+    replay = widget.get_by_role("button", name="Replay each new run")
+    replay.click()
+    expect(replay).to_have_attribute("aria-pressed", "true")
+    expect(widget.get_by_role("button", name="Pause")).to_be_visible()
+    expect(widget.get_by_role("button", name="Play")).to_be_visible()
+    page.reload()
+    page.get_by_role("tab", name="Still").click()
+    page.locator("#go-still").click()
+    expect(widget.get_by_role("button", name="Pause")).to_be_visible()
 
 
 def test_the_frame_shown_first_is_there_before_the_others(page: Page, late: str) -> None:

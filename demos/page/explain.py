@@ -48,8 +48,13 @@ def explanation(text: Explanation) -> None:
                 )
 
 
-def code_panel(knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any) -> None:
-    """ "Show the code": lines(validated knobs) as they run, and the source of what they call."""
+def code_panel(
+    knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any, also: str | None = None
+) -> None:
+    """ "Show the code": lines(validated knobs) as they run, and the source of what they call.
+
+    also: a script that is given the knobs' values, too, whenever one changes; it returns them.
+    """
 
     def written(*values: Any) -> str:
         try:
@@ -76,6 +81,7 @@ def code_panel(knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any
         written,
         knobs.components,
         code,
+        js=also,
         preprocess=False,
         queue=False,
         show_progress="hidden",

@@ -30,7 +30,7 @@ from demos.page.controls import Knobs
 from demos.page.files import Files
 from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
-from demos.page.runs import ended, follow, shown_on
+from demos.page.runs import shown_on, stopped
 from gen_core.data import MissingData
 from gen_core.devices import device_title, pick_device
 from gen_core.engine import Engine, aside, current
@@ -185,10 +185,8 @@ class App:
             preprocess=False,
             **options,
         )
-        if state is not None:
-            follow(event, state)
         if stop is not None:
-            tell = ended(state, "stopped") if state is not None else None
+            tell = stopped(state) if state is not None else None
             stop.click(None, None, None, cancels=[event], js=tell, api_visibility="private")
         return event
 

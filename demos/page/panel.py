@@ -13,7 +13,7 @@ from demos.page.explain import Explanation, code_panel, explanation
 from demos.page.handlers import App, Keeps
 from demos.page.image_input import Source
 from demos.page.image_io import CardValue, as_json, made_by, values_to_json
-from demos.page.runs import buttons, compare, run_state
+from demos.page.runs import buttons, compared, run_state, together
 from demos.page.saving import run_of, save_button
 from gen_core import available
 from gen_core.progress import Progress
@@ -32,6 +32,8 @@ class Page:
     stop: gr.Button | None = None
     state: gr.HTML | None = None
     """Says where its run is; None where it has no button."""
+    states: list[gr.HTML] = field(default_factory=list)
+    """The same of a panel whose buttons start runs of their own."""
     inputs: dict[str, gr.components.Component] = field(default_factory=dict)
     """What a run takes besides the knobs, by name."""
     outputs: list[gr.components.Component] = field(default_factory=list)
@@ -136,7 +138,8 @@ class Panel:
         if self.below:
             self.below(app)
         if self.code:
-            code_panel(page.knobs, functools.partial(self.code, *sources), self.calls)
+            lines = functools.partial(self.code, *sources)
+            code_panel(page.knobs, lines, self.calls, together(self.watched(page)))
         if self.further:
             self.further(app)
         return events
@@ -201,10 +204,6 @@ class Panel:
 
     def connect(self, page: Page) -> list[Any]:
         """Makes an endpoint of each trigger; returns the events."""
-        if page.state:
-            before = example(self.name)
-            seconds = before.seconds if before else None
-            compare(page.state, page.knobs.named | page.inputs, self.apart, seconds)
         return [
             page.app.on(
                 trigger,
@@ -221,6 +220,14 @@ class Panel:
             )
             for ending, trigger in self.triggers(page).items()
         ]
+
+    def watched(self, page: Page) -> list[str]:
+        """Scripts that look at the knobs' `values` whenever one changes."""
+        if not page.state:
+            return []
+        before = example(self.name)
+        seconds = before.seconds if before else None
+        return [compared(page.state, page.knobs, self.apart, seconds)]
 
     def values(self, page: Page, /, **settings: Any) -> Iterator[Any]:
         """What the outputs take, while it runs; settings: inputs and validated knobs."""

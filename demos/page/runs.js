@@ -36,16 +36,19 @@ window.noiseToDataRuns = {
     return values;
   },
 
-  // Gradio writes the progress of a run into an element of its own, which is not shown.
+  // Gradio shows the status of a run in an element of its own, which the style sheet hides: its text
+  // while it goes on, "error", and at the end nothing.
   watch(id, run) {
     run.observer?.disconnect();
-    const block = document.getElementById(id);
-    if (!block) return;
-    run.observer = new MutationObserver(() => {
-      const text = block.querySelector(".progress-level-inner")?.textContent;
-      if (run.running && text) this.say(id, text.replace(/ - [\d.]+%\s*$/, "").trim());
+    const status = document.querySelector(`#${id} [data-testid=status-tracker]`);
+    if (!status) return;
+    run.observer = new MutationObserver((changes) => {
+      const text = status.querySelector(".progress-level-inner")?.textContent;
+      if (text) this.say(id, text.replace(/ - [\d.]+%\s*$/, "").trim());
+      if (status.querySelector(".error")) this.ended(id, "failed");
+      else if (changes.some((change) => change.attributeName) && status.classList.contains("hide")) this.ended(id, "done");
     });
-    run.observer.observe(block, { childList: true, characterData: true, subtree: true });
+    run.observer.observe(status, { childList: true, characterData: true, subtree: true, attributeFilter: ["class"] });
   },
 
   ended(id, how) {

@@ -1,11 +1,13 @@
 """What a panel says of its run: a line in the result, kept by runs.js."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+
+from demos.page.controls import Knobs
 
 SCRIPT = Path(__file__).parent / "runs.js"
 WORK = ("count", "steps", "moments")
@@ -36,7 +38,8 @@ def buttons(run: str, name: str) -> tuple[gr.Button, gr.Button]:
 
 
 def shown_on(state: gr.HTML) -> dict[str, Any]:
-    """What an event of Gradio's takes so that its progress reaches the line."""
+    """What an event of Gradio's takes so that the line follows its run, from beginning to end: each
+    further event of its own would slow the page's start."""
     return {
         "show_progress": "full",
         "show_progress_on": state,
@@ -44,39 +47,30 @@ def shown_on(state: gr.HTML) -> dict[str, Any]:
     }
 
 
-def follow(event: Any, state: gr.HTML) -> None:
-    """The line also says how a run ended."""
-    for then, how in ((event.success, "done"), (event.failure, "failed")):
-        then(None, None, None, js=ended(state, how), api_visibility="private")
+def stopped(state: gr.HTML) -> str:
+    """The script by which the line says so."""
+    return f"() => noiseToDataRuns.ended('{state.elem_id}', 'stopped')"
 
 
-def ended(state: gr.HTML, how: str) -> str:
-    """The script that says so: "done", "failed" or "stopped"."""
-    return f"() => noiseToDataRuns.ended('{state.elem_id}', '{how}')"
-
-
-def compare(
-    state: gr.HTML,
-    parts: Mapping[str, gr.components.Component],
-    apart: Collection[str] = (),
-    seconds: float | None = None,
-) -> None:
-    """Dims the result while a run's inputs, in order, have other values than it was made with; at
-    first those of the page. What a link asks for is run at once where that takes little time.
+def compared(
+    state: gr.HTML, knobs: Knobs, apart: Collection[str] = (), seconds: float | None = None
+) -> str:
+    """The script that dims the result while `values`, of the knobs in order, are others than it was
+    made with; at first those of the page. What a link asks for is run at once where that takes
+    little time.
 
     apart: what changes nothing in the result; seconds: of a run with the page's first values.
     """
-    told = {
+    parts = knobs.named
+    about = {
         "first": [part.value for part in parts.values()],
         "counts": [name not in apart for name in parts],
         "seconds": seconds,
         "work": [i for i, name in enumerate(parts) if name in WORK],
     }
-    gr.on(
-        [part.change for name, part in parts.items() if name not in apart],
-        None,
-        [*parts.values()],
-        None,
-        js=f"(...values) => noiseToDataRuns.changed('{state.elem_id}', values, {json.dumps(told)})",
-        api_visibility="private",
-    )
+    return f"noiseToDataRuns.changed('{state.elem_id}', values, {json.dumps(about)})"
+
+
+def together(scripts: Iterable[str]) -> str:
+    """Several such scripts as an event's `js`, which hands the values on."""
+    return f"(...values) => {{ {'; '.join(scripts)}; return values; }}"

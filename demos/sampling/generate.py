@@ -90,6 +90,7 @@ def on_timeline(
         f"{meter.evaluations:g} network evaluations per picture · "
         f"{device_title(meter.model.device)}",
         ms_per_step=1000 * meter.seconds / frames[-1].total,
+        autoplay=False,  # a run shows its end, and replays for those who want that
         **shared,
         **((yield from finish(frames)) if finish else {}),
     )

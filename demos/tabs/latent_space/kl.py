@@ -10,7 +10,7 @@ from demos.page.controls import Knob
 from demos.page.explain import explanation
 from demos.page.handlers import App
 from demos.page.panel import Page, Panel, controls, results
-from demos.page.runs import buttons, compare, run_state
+from demos.page.runs import buttons, compared, run_state
 from demos.page.script import script
 from demos.tabs.latent_space import kl_figures
 from demos.tabs.latent_space.kl_pictures import (
@@ -84,12 +84,15 @@ class KLPanel(Panel):
         starts.append(self._walk(page, found, first["walk"]))
         for start in starts:  # once all knobs are on the page
             self._connect(page, *start)
-        for state, others in ((starts[0][3], WALK_KNOBS), (starts[-1][3], TABLE_KNOBS)):
-            compare(state, page.knobs.named, [knob.name for knob in others])
+        page.states = [starts[0][3], starts[-1][3]]
         kl_figures.build(NAME, found)
 
     def connect(self, page: Page) -> list[Any]:
         return []  # each button has a run of its own
+
+    def watched(self, page: Page) -> list[str]:
+        others = zip(page.states, (WALK_KNOBS, TABLE_KNOBS), strict=True)
+        return [compared(state, page.knobs, [k.name for k in knobs]) for state, knobs in others]
 
     def drawn(self, value: Any, note: str, live: bool) -> dict[str, Any]:
         one = super().drawn

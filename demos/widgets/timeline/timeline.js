@@ -6,7 +6,16 @@ const PLAY_MS = 3000; // a whole run at normal speed, within the limits of one f
 const FRAME_MS = [50, 450];
 const GIF_FRAME_MS = 20; // browsers play faster ones slowly
 const CELL = 36; // height of the film strip, CSS pixels
+const REPLAYS = "noise-to-data-replays";
 const CANVAS_WIDTH = 800; // pixels a lane is enlarged to, at least: more than it fills on screen
+
+function replays() {
+  try {
+    return localStorage.getItem(REPLAYS) === "yes";
+  } catch {
+    return false; // a private window
+  }
+}
 
 class TimelineView extends Card {
   constructor(root) {
@@ -70,6 +79,8 @@ class TimelineView extends Card {
     speeds.append(...this.speedButtons);
     this.loop = iconButton("loop", "Loop", "timeline-stroked");
     this.loop.addEventListener("click", () => this.setLoop(!this.looping));
+    this.replay = iconButton("replay", "Replay each new run", "timeline-stroked timeline-replay");
+    this.replay.addEventListener("click", () => this.setReplay(!replays()));
     const png = () => exportStrip(this.value, this.lanes);
     const gif = () => exportGif(this.value, Math.round(Math.max(GIF_FRAME_MS, this.frameMs())));
     const exports = [
@@ -78,9 +89,10 @@ class TimelineView extends Card {
     ];
     const downloads = make("div", { class: "timeline-group", role: "group", "aria-label": "Download" });
     downloads.append(...exports);
-    tools.append(speeds, this.loop, downloads);
+    tools.append(speeds, this.loop, this.replay, downloads);
     this.setSpeed(1);
     this.setLoop(false);
+    this.replay.setAttribute("aria-pressed", replays());
     return tools;
   }
 
@@ -117,7 +129,8 @@ class TimelineView extends Card {
     }
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const moment = window.noiseToDataAddress?.moment(this.root) ?? null;
-    const plays = value.autoplay && !still && moment === null && this.onScreen();
+    const asked = value.autoplay || (value.live && value.levels.length > 1 && replays());
+    const plays = asked && !still && moment === null && this.onScreen();
     try {
       const pictures = await this.arrived(value, plays);
       const heat = value.words && (await decoded(value.words.sheet));
@@ -306,6 +319,17 @@ class TimelineView extends Card {
   setLoop(looping) {
     this.looping = looping;
     this.loop.setAttribute("aria-pressed", looping);
+  }
+
+  // For all timelines, and for the next visit.
+  setReplay(on) {
+    try {
+      localStorage.setItem(REPLAYS, on ? "yes" : "");
+    } catch {
+      this.say("This browser window does not keep the choice");
+    }
+    document.querySelectorAll(".timeline-replay").forEach((button) => button.setAttribute("aria-pressed", replays()));
+    if (on) this.play(0);
   }
 
   // --- keyboard -----------------------------------------------------------------------------
