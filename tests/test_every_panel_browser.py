@@ -25,6 +25,7 @@ def page(chromium: Browser, app_address: str) -> Iterator[Page]:
     page = chromium.new_page(viewport=SCREEN)
     page.set_default_timeout(60_000)
     page.goto(app_address)
+    expect(page.get_by_role("tab", name="Overview")).to_be_visible()
     yield page
     page.close()
 

@@ -183,7 +183,7 @@ def test_who_wants_it_sees_each_new_run_replayed(page: Page) -> None:
     expect(widget.locator(".card-live")).to_be_visible()
     expect(step(page, "still")).to_have_text(f"step {N - 1} / {N - 1}")
     assert widget.get_by_role("button", name="Pause").count() == 0  # it shows its end
-    replay = widget.get_by_role("button", name="Replay each new run")
+    replay = widget.get_by_role("button", name="Animate each new run")
     replay.click()
     expect(replay).to_have_attribute("aria-pressed", "true")
     expect(widget.get_by_role("button", name="Pause")).to_be_visible()

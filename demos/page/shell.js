@@ -35,8 +35,8 @@ window.noiseToData = {
     names.forEach((name, i) => {
       if (values[i] !== defaults[i] && values[i] !== null) query.set(name, values[i]);
     });
-    const moment = [...document.querySelectorAll(`#tab-${tab} .timeline[data-filled]`)].find((node) => node.offsetParent);
-    if (moment?.dataset.at) query.set("at", moment.dataset.at);
+    const moment = [...document.querySelectorAll(`#tab-${tab} .timeline[data-at]`)].find((node) => node.offsetParent);
+    if (moment) query.set("at", moment.dataset.at);
     history.replaceState(null, "", `?${query}`);
     if (await this.copied(location.href)) this.notice("Link copied: it opens this tab with these knobs");
     else this.offer(location.href);

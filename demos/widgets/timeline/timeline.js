@@ -79,7 +79,7 @@ class TimelineView extends Card {
     speeds.append(...this.speedButtons);
     this.loop = iconButton("loop", "Loop", "timeline-stroked");
     this.loop.addEventListener("click", () => this.setLoop(!this.looping));
-    this.replay = iconButton("replay", "Replay each new run", "timeline-stroked timeline-replay");
+    this.replay = iconButton("replay", "Animate each new run", "timeline-stroked timeline-replay");
     this.replay.addEventListener("click", () => this.setReplay(!replays()));
     const png = () => exportStrip(this.value, this.lanes);
     const gif = () => exportGif(this.value, Math.round(Math.max(GIF_FRAME_MS, this.frameMs())));
