@@ -240,6 +240,15 @@ def test_what_the_address_names_is_the_first_thing_shown(visit, address):
     assert page.get_by_role("button", name="Draw pictures").count() == 0  # was never built
 
 
+def test_on_a_phone_the_linked_tab_is_within_sight(visit, address):
+    page = visit(f"{address}?tab=second", viewport={"width": 190, "height": 600})
+    tab = page.locator("#tabs > .tab-wrapper [role=tab][aria-selected=true]")
+    expect(tab).to_have_text("Second")
+    expect(page).to_have_title(f"Second · {shell.TITLE}")
+    box = tab.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 190
+
+
 def test_new_seed_changes_the_seed(visit, address):
     page = open_first(visit, address, "?tab=first&seed=4294967295")
     expect(knob(page, "seed")).to_have_value("4294967295")

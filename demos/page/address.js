@@ -72,9 +72,18 @@ window.noiseToDataAddress = {
     this.entitle(tab, panel);
   },
 
+  // The title, and the buttons within sight: on a phone both lists scroll sideways.
   entitle(tab, panel) {
-    const names = [panel, tab].filter(Boolean).map((button) => button.textContent.trim());
-    document.title = [...names, this.title].join(" · ");
+    const buttons = [panel, tab].filter(Boolean);
+    document.title = [...buttons.map((button) => button.textContent.trim()), this.title].join(" · ");
+    buttons.forEach((button) => button.scrollIntoView({ block: "nearest", inline: "nearest" }));
+  },
+
+  // Once Gradio has built what a link names.
+  arrive(tries = 1200) {
+    const { tab, panel } = this.inSight();
+    if (tab && this.asked().tab) this.entitle(tab, panel);
+    else if (!tab && tries > 0) requestAnimationFrame(() => this.arrive(tries - 1));
   },
 
   // Opens a tab and one of its panels, the first ones where none is named. Gradio builds what is in
@@ -114,4 +123,5 @@ window.noiseToDataAddress = {
 };
 if (window.gradio_config) window.noiseToDataAddress.select(window.gradio_config);
 document.addEventListener("click", (event) => window.noiseToDataAddress.clicked(event));
+window.noiseToDataAddress.arrive();
 window.addEventListener("popstate", () => window.noiseToDataAddress.restore());
