@@ -217,7 +217,7 @@ def test_every_panel_wants_an_example_kept(app):
         "diffusion-compare",
     ]
     value = kept[0].make(app)
-    assert len(value["levels"]) == 11 and kept[0].seeds == tuple(range(10))
+    assert len(value["levels"]) == 21 and kept[0].seeds == tuple(range(10))
 
 
 def test_the_tab_can_be_built_twice(app):
