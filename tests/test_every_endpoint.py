@@ -10,7 +10,8 @@ from demos.page import shell
 from demos.page.handlers import App
 
 EMPTY = "the paper is empty|choose a picture file|there are no pictures to save|takes a PNG"
-"""What is said to those who bring nothing where something is needed."""
+EMPTY += "|press one of the portraits first|does not run here"
+"""What is said to those who bring nothing where something is needed, or have no GPU."""
 
 
 def endpoints() -> dict[str, dict]:

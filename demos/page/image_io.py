@@ -163,6 +163,8 @@ def made_by(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What `gen_core.provenance.metadata.about` takes, once a file is made: the model with what it
     was asked for, whole numbers as they are, all else as text."""
     said = {name: value for name, value in settings.items() if value is not None}
+    if "path" in said:  # Gradio's client takes what has a path for a file, and asks for it
+        said["places"] = said.pop("path")
     return {"model": model} | {n: v if isinstance(v, int) else str(v) for n, v in said.items()}
 
 
