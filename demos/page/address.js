@@ -69,11 +69,12 @@ window.noiseToDataAddress = {
       if (here.panel) query.set("panel", here.panel);
       history.pushState(null, "", `?${query}`);
     }
-    this.entitle(tab, panel);
+    this.entitle();
   },
 
   // The title, and the buttons within sight: on a phone both lists scroll sideways.
-  entitle(tab, panel) {
+  entitle() {
+    const { tab, panel } = this.inSight();
     const buttons = [panel, tab].filter(Boolean);
     document.title = [...buttons.map((button) => button.textContent.trim()), this.title].join(" · ");
     buttons.forEach((button) => button.scrollIntoView({ block: "nearest", inline: "nearest" }));
@@ -81,8 +82,8 @@ window.noiseToDataAddress = {
 
   // Once Gradio has built what a link names.
   arrive(tries = 1200) {
-    const { tab, panel } = this.inSight();
-    if (tab && this.asked().tab) this.entitle(tab, panel);
+    const { tab } = this.inSight();
+    if (tab && this.asked().tab) this.entitle();
     else if (!tab && tries > 0) requestAnimationFrame(() => this.arrive(tries - 1));
   },
 
@@ -115,10 +116,7 @@ window.noiseToDataAddress = {
   async restore() {
     const { tab, panel } = this.asked();
     await this.open(tab, panel);
-    requestAnimationFrame(() => {
-      const now = this.inSight();
-      if (now.tab) this.entitle(now.tab, now.panel);
-    });
+    requestAnimationFrame(() => this.entitle());
   },
 };
 if (window.gradio_config) window.noiseToDataAddress.select(window.gradio_config);

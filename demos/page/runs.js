@@ -59,7 +59,7 @@ window.noiseToDataRuns = {
     if (how === "failed") Object.assign(run, run.before);
     const said = {
       done: `Done in ${this.seconds(performance.now() - run.began)}`,
-      stopped: step ? `Stopped at s${step[0].slice(1)}` : "Stopped",
+      stopped: step ? `Stopped at ${step[0].toLowerCase()}` : "Stopped",
       failed: "",
     };
     this.say(id, said[how], true);

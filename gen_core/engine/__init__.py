@@ -168,8 +168,10 @@ class Engine:
 
     def ahead(self, ticket: Ticket) -> tuple[int, float]:
         """How many long requests will be done before a ticket's, and in how many seconds this one
-        will be; as far as one knows."""
+        will be; as far as one knows. One outside waits for none of them."""
         mine = ticket.request
+        if mine.outside:
+            return 0, mine.left
         with self._changed:
             others = [r for r in (*self._new, *self._started) if not (r is mine or r.outside)]
             before = [r for r in others if not r.light and r.turn < mine.turn]
