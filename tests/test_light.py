@@ -146,6 +146,22 @@ def test_an_answer_that_is_one_visitors_own_is_not_kept_for_the_next(headers):
     assert said == (["answer 1", "answer 2"] if headers else ["answer 1"] * 2)
 
 
+def test_the_scripts_of_widgets_are_one_file_that_a_browser_keeps(address):
+    page = get(address).body.decode()
+    (link,) = re.findall(r'<script src="(files/[0-9a-f]{32}\.js)"></script>', page)
+    script = get(address + link)
+    assert script.headers["cache-control"] == FOREVER["cache-control"]
+    assert script.headers["content-type"].startswith("text/javascript")
+    packed = get(address + link, **{"accept-encoding": "br"})
+    assert packed.headers["content-encoding"] == "br"
+    assert brotli.decompress(packed.body) == script.body
+    asked = [c["props"].get("js_on_load") for c in config_of(address)["components"]]
+    called = {
+        re.match(r"noiseToDataWidgets\.(w[0-9a-f]+)\(", line)[1] for line in filter(None, asked)
+    }
+    assert called and called <= set(re.findall(r"^[,}]*(w[0-9a-f]+)\(", script.body.decode(), re.M))
+
+
 def test_gradios_own_files_are_kept_for_good_and_an_error_is_not(address):
     (script, *_) = re.findall(r"assets/[\w.-]+\.js", get(address).body.decode())
     assert get(address + script).headers["cache-control"] == FOREVER["cache-control"]
@@ -197,7 +213,7 @@ def test_seven_tabs_of_one_browser_are_all_answered(chromium, whole):
     for page in pages:
         page.bring_to_front()
         card = page.locator("#vae-samples")
-        expect(card.locator(".card-source")).to_contain_text("computed before")
+        expect(card.locator(".card-source")).to_have_text("Example")
         page.get_by_role("button", name="Draw new pictures", exact=True).click()
         expect(card.locator(".card-live")).to_contain_text("live", timeout=120_000)
     context.close()

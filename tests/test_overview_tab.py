@@ -228,9 +228,13 @@ def test_a_kept_example_comes_back_as_it_was(weights, tmp_path):
     assert size == sum(p.stat().st_size for p in folder.iterdir())
     kept = examples.example("kept", folder)
     assert kept.models == tuple(text.model("fashion") for text in FAMILIES)
-    assert kept.seeds == tuple(range(10)) and kept.note.startswith("computed before, ")
-    shown = rows.Result(**kept.value["flow"])
-    assert shown.tiles.shape == (10, 28, 28) and shown.evaluations == 100  # guided: two a step
+    assert kept.seeds == tuple(range(6)) and kept.note.startswith("computed before, ")
+    shown = rows.Result(**kept.value["results"]["flow"])
+    assert shown.tiles.shape == (6, 28, 28) and shown.evaluations == 100  # guided: two a step
+    film = rows.Film(**kept.value["films"]["flow"])
+    assert film.steps[0] == 0 and film.steps == sorted(set(film.steps)) and film.steps[-1] < 50
+    assert film.sprite().shape == (len(film.steps) * 28, 6 * 28)
+    assert kept.value["films"].keys() == {"diffusion", "flow"}  # the others take one step
     assert examples.example("never made", folder) is None
 
 
@@ -250,26 +254,60 @@ def test_a_picture_of_floats_is_refused_rather_than_spoiled(tmp_path):
 
 
 def test_the_page_starts_with_the_kept_example(monkeypatch):
-    value = {text.id: asdict(replace(RESULT, family=text.id)) for text in FAMILIES}
+    results = {text.id: asdict(replace(RESULT, family=text.id)) for text in FAMILIES}
+    value = {"results": results, "films": {}}
     kept = examples.Example(value, (), (0, 1), "A Machine, 2 threads", "2026-11-21")
     monkeypatch.setattr(overview, "example", lambda name: kept)
-    sight = overview.first_sight()
+    sight = overview.first_sight(FASHION)
     for name in IDS:
-        assert "computed before, 21 November 2026, A Machine, 2 threads" in sight[name]
+        when = 'title="computed before, 21 November 2026, A Machine, 2 threads"'
+        assert f'<span class="ov-note" {when}>Example</span>' in sight[name]
         assert "ov-before" in sight[name] and sight[name].count("<img") == 2
     assert sight["scatter"].count("<circle") == 4
 
 
 def test_without_an_example_the_page_says_what_to_press_and_what_is_missing(weights, monkeypatch):
     monkeypatch.setattr(overview, "example", lambda name: None)
-    sight = overview.first_sight()
+    sight = overview.first_sight(FASHION)
     assert all("press the button above" in sight[name] for name in IDS)
     write_portraits(weights)
     sight = overview.first_sight(PORTRAITS)
-    assert sight["asked"].count("<img") == 10
+    assert sight["asked"].count("<img") == 6
     told = {name: "press the button above" in sight[name] for name in IDS}
     assert told == {"vae": True, "gan": False, "diffusion": False, "flow": True}
     assert all(("not trained yet" in sight[name]) != told[name] for name in IDS)
+
+
+def test_a_film_is_the_drawing_at_earlier_steps():
+    """Each line of its sprite shows all pictures at one step."""
+    tiles = (
+        np.arange(11, dtype=np.uint8)[:, None, None, None].repeat(2, 1).repeat(3, 2).repeat(3, 3)
+    )
+    run = [replace(RESULT, step=k, total=10, tiles=tiles[k]) for k in range(11)]
+    last, film = rows.filmed(run)
+    assert last.done and film.steps == [0, 6, 7, 9]
+    lines = film.sprite().reshape(len(film.steps), 3, 6)
+    assert [int(line.min()) for line in lines] == [int(line.max()) for line in lines] == film.steps
+
+
+@pytest.mark.parametrize(
+    ("gan", "diffusion", "said"), [(6.6, 9.6, True), (9.6, 6.6, False), (None, 9.6, False)]
+)
+def test_figures_against_the_rule_are_explained(gan, diffusion, said, monkeypatch):
+    hours = {"gan-avatars": 4.75, "diffusion-avatars": 1.26}
+    monkeypatch.setattr(rows, "card", lambda name: {"hours": hours[name]})
+    results = {
+        "gan": replace(RESULT, frechet=gan),
+        "diffusion": replace(RESULT, frechet=diffusion),
+    }
+    told = rows.against_the_rule(PORTRAITS, results)
+    assert ("4.8 hours" in told and "1.3." in told) == said
+
+
+def test_portraits_come_first_where_they_can_be_compared(weights):
+    assert rows.on_offer() == [FASHION]
+    write_portraits(weights)
+    assert rows.on_offer() == [PORTRAITS, FASHION]
 
 
 def test_each_data_set_has_an_example_of_its_own():

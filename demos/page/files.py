@@ -1,11 +1,14 @@
-"""Pictures of the page as files named by their content: fetched when they are first seen, and never
-twice by the same browser."""
+"""Pictures of the page, and the scripts of its widgets, as files named by their content: never
+fetched twice by the same browser, pictures when they are first seen."""
 
 import base64
+import gzip
 import hashlib
 import re
+from functools import partial
 from typing import Any
 
+import brotli
 import gradio as gr
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -22,7 +25,26 @@ SMALL_RESULT = 16_000
 """The same for a picture of a run: each of its previews is seen once, and soon gone."""
 KEPT_SECONDS, KEPT_BYTES = 3600.0, 100_000_000
 """How long, and how many of, the pictures of runs are kept; a browser fetches them at once."""
+ENCODERS = {"br": partial(brotli.compress, quality=9), "gzip": partial(gzip.compress, mtime=0)}
+"""By the name that a browser accepts, the best first. Gradio itself needs brotli."""
+ARGUMENTS = "element, trigger, props, server, upload, watch"
+"""Of the function that Gradio makes of a widget's `js_on_load`."""
 PICTURE = re.compile(rf"data:image/(png|jpeg|webp|gif);base64,([A-Za-z0-9+/=]{{{SMALL},}})")
+
+
+class Packed:
+    """What is sent compressed; each encoding is made once."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self._made: dict[str, bytes] = {}
+
+    def accepted(self, names: str) -> tuple[bytes, str]:
+        """names: the encodings that a browser accepts. Returns the data, and in which of them."""
+        name = next((name for name in ENCODERS if name in names), "")
+        if name and name not in self._made:
+            self._made[name] = ENCODERS[name](self.data)
+        return self._made.get(name, self.data), name
 
 
 class Files:
@@ -31,6 +53,7 @@ class Files:
 
     def __init__(self) -> None:
         self._known: dict[str, bytes] = {}
+        self._scripts: dict[str, Packed] = {}
         self.passing = Kept(KEPT_SECONDS, KEPT_BYTES)
 
     def linked(self, value: Any, passing: bool = False) -> Any:
@@ -68,12 +91,28 @@ class Files:
         return f"{FOLDER}/{name}"
 
     def lighten(self, page: gr.Blocks) -> None:
-        """Takes the pictures out of what a page begins with."""
+        """Takes out of what a page begins with its pictures, and the scripts of its widgets, which
+        many have in common: they are a file, of which `scripts` says where it is."""
+        functions = {}
         for block in page.blocks.values():
             if isinstance(block, gr.HTML):
+                if block.js_on_load:
+                    name = f"w{hashlib.sha256(block.js_on_load.encode()).hexdigest()[:16]}"
+                    functions[name] = block.js_on_load
+                    block.js_on_load = f"noiseToDataWidgets.{name}({ARGUMENTS})"
                 if not str(block.value).startswith("data:"):  # what a pad sends to the server
                     block.value = self.linked(block.value)
                 block.html_template = self.linked(block.html_template)
+
+        bodies = [f"{name}({ARGUMENTS}) {{\n{body}\n}}" for name, body in functions.items()]
+        script = f"window.noiseToDataWidgets = {{\n{','.join(bodies)}\n}};\n".encode()
+        name = f"{hashlib.sha256(script).hexdigest()[:32]}.js"
+        self._scripts = {name: Packed(script)}
+
+    @property
+    def scripts(self) -> list[str]:
+        """Addresses, relative to the page's own, of what it needs before its widgets are built."""
+        return [f"{FOLDER}/{name}" for name in self._scripts]
 
     def route(self) -> Route:
         """Answers for the files; 404 for a name that nobody has."""
@@ -81,6 +120,11 @@ class Files:
 
     async def _answer(self, request: Request) -> Response:
         name = request.path_params["name"]
+        if script := self._scripts.get(name):
+            data, encoding = script.accepted(request.headers.get("accept-encoding", ""))
+            packed = {"content-encoding": encoding} if encoding else {}
+            headers = FOREVER | packed | {"vary": "accept-encoding"}
+            return Response(data, headers=headers, media_type="text/javascript")
         data = self._known.get(name) or self.passing.get(name)
         if data is None:
             return PlainTextResponse("There is no such file.", 404)

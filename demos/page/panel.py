@@ -270,7 +270,9 @@ class Panel:
         if before is None:
             return None
         drawn = self.drawn(before.value, before.note, live=False)
-        return as_json(self.signed(drawn, self.first_settings(app)))
+        value = as_json(self.signed(drawn, self.first_settings(app)))
+        is_card = isinstance(value, dict) and "provenance" in value
+        return value | {"example": True} if is_card else value
 
     def kept(self, app: App) -> dict[str, Any]:
         """What `run` takes for the example."""

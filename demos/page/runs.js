@@ -84,8 +84,18 @@ window.noiseToDataRuns = {
   changed(id, values, about) {
     const run = this.of(id);
     run.about ??= about;
-    run.shown ??= about.first;
     this.compare(id, values);
+  },
+
+  // Another value of the control at `place` has brought an example of its own, in place of what was
+  // shown, and of a run.
+  exampleOf(id, place, value) {
+    const run = this.of(id);
+    if (run.running) this.end(id, run);
+    Object.assign(run, { example: true, shown: null, instead: [place, value] });
+    this.say(id, "");
+    if (run.values) this.compare(id, run.values.with(place, value));
+    return value;
   },
 
   // Dims a result that other controls made, and says how to get one for these.
@@ -94,6 +104,7 @@ window.noiseToDataRuns = {
     run.values = values;
     const press = this.button(id, "go")?.textContent.trim();
     if (!press || !run.about) return;
+    run.shown ??= run.instead ? run.about.first.with(...run.instead) : run.about.first;
     const plain = (value) => JSON.stringify(value ?? "");
     const differs = values.some((value, i) => run.about.counts[i] && plain(value) !== plain(run.shown[i]));
     run.stale = differs && !run.running;

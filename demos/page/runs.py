@@ -71,6 +71,13 @@ def compared(
     return f"noiseToDataRuns.changed('{state.elem_id}', values, {json.dumps(about)})"
 
 
+def example_of(state: gr.HTML, knobs: Knobs, name: str) -> str:
+    """The script that takes a value of that knob whose example is shown from now on, and returns
+    it."""
+    place = list(knobs.named).index(name)
+    return f"(value) => noiseToDataRuns.exampleOf('{state.elem_id}', {place}, value)"
+
+
 def together(scripts: Iterable[str]) -> str:
     """Several such scripts as an event's `js`, which hands the values on."""
     return f"(...values) => {{ {'; '.join(scripts)}; return values; }}"

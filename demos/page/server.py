@@ -1,15 +1,13 @@
 """How the page is served: to whom it may concern, and without a word to any other host."""
 
-import gzip
 import hashlib
 import html
 import re
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-import brotli
 import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demos.page import runs, shell
-from demos.page.files import FOREVER, Files
+from demos.page.files import FOREVER, Files, Packed
 from demos.page.queueing import queue_fairly
 from demos.page.theme import theme
 
@@ -28,8 +26,6 @@ SESSIONS = 100
 older page works on, for it sends every value along."""
 FOREIGN = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
 """Gradio's own cards for link previews: they speak of Gradio and point to its hosts."""
-ENCODERS = {"br": partial(brotli.compress, quality=9), "gzip": partial(gzip.compress, mtime=0)}
-"""By the name that a browser accepts, the best first. Gradio itself needs brotli."""
 ICON = Path(__file__).parent / "icon.svg"
 
 
@@ -65,7 +61,7 @@ def serve(page: gr.Blocks, files: Files, host: str, port: int) -> str:
         num_workers=0,
         state_session_capacity=SESSIONS,
         app_kwargs={
-            "middleware": [Middleware(Light)],
+            "middleware": [Middleware(Light, scripts=files.scripts)],
             "routes": [files.route()],
         },
     )
@@ -116,8 +112,9 @@ class Light:
     MOST = 16
     """Answers that are kept."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, scripts: Sequence[str] = ()) -> None:
+        """scripts: addresses of those that the page needs before it is built."""
+        self.app, self.scripts = app, scripts
         self.kept: dict[tuple[str | None, ...], Whole] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -145,7 +142,8 @@ class Light:
                 for part in held:
                     await send(part)
                 return
-            whole = Whole.of(start["headers"], b"".join(part.get("body", b"") for part in held))
+            body = b"".join(part.get("body", b"") for part in held)
+            whole = Whole.of(start["headers"], body, self.scripts)
             if asks_nothing_else and b"set-cookie" not in dict(whole.headers):
                 self.kept[address] = whole
             if len(self.kept) > self.MOST:
@@ -158,18 +156,16 @@ class Whole:
     """A page or its config: sent compressed, and not at all to a browser that has it."""
 
     headers: list[tuple[bytes, bytes]]
-    body: bytes
+    body: Packed
     tag: str
-    packed: dict[str, bytes] = field(default_factory=dict)
-    """By encoding, for all visitors."""
 
     @classmethod
-    def of(cls, headers: list[tuple[bytes, bytes]], body: bytes) -> "Whole":
-        """What Gradio answered, with our card where it is HTML."""
+    def of(cls, headers: list[tuple[bytes, bytes]], body: bytes, scripts: Sequence[str]) -> "Whole":
+        """What Gradio answered, with our card and scripts where it is HTML."""
         said = [pair for pair in headers if pair[0] != b"content-length"]
         if b"text/html" in dict(said).get(b"content-type", b""):
-            body = with_own_card(body)
-        return cls(said, body, f'W/"{hashlib.sha256(body).hexdigest()[:32]}"')
+            body = with_own_head(body, scripts)
+        return cls(said, Packed(body), f'W/"{hashlib.sha256(body).hexdigest()[:32]}"')
 
     def answer(self, asked: Headers) -> Response:
         """The response to these request headers."""
@@ -180,13 +176,9 @@ class Whole:
         if self.tag in asked.get("if-none-match", ""):
             response.status_code = 304
             return response
-        accepted = asked.get("accept-encoding", "")
-        encoding = next((name for name in ENCODERS if name in accepted), None)
+        response.body, encoding = self.body.accepted(asked.get("accept-encoding", ""))
         if encoding:
             response.headers["content-encoding"] = encoding
-            if encoding not in self.packed:
-                self.packed[encoding] = ENCODERS[encoding](self.body)
-        response.body = self.packed[encoding] if encoding else self.body
         response.headers["content-length"] = str(len(response.body))
         return response
 
@@ -202,10 +194,12 @@ def kept_for_good(send: Send) -> Send:
     return sent
 
 
-def with_own_card(body: bytes) -> bytes:
+def with_own_head(body: bytes, scripts: Sequence[str]) -> bytes:
     """A page with this app's description where Gradio's stands, for search and link previews, and
-    the script that shows first what the address names."""
-    ours = f"{card()}{inlined(shell.ADDRESS)}</head>"
+    the scripts that run before Gradio's: the one that shows first what the address names, and
+    those at these addresses."""
+    fetched = "".join(f'<script src="{address}"></script>' for address in scripts)
+    ours = f"{card()}{inlined(shell.ADDRESS)}{fetched}</head>"
     return FOREIGN.sub("", body.decode()).replace("</head>", ours, 1).encode()
 
 

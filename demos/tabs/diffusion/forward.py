@@ -84,9 +84,9 @@ def moment(schedule: NoiseSchedule, x_0: Tensor, eps: Tensor, t: int) -> tuple[T
 
 def curves(schedule: NoiseSchedule, times: list[int]) -> list[dict[str, Any]]:
     """The schedule and its signal-to-noise ratio, for the timeline's charts."""
-    every = range(1, schedule.total + 1, 3)
-    scales = [(t, *schedule.scales_at(t)) for t in every]
-    ratio = [[t, (a / b) ** 2] for t, a, b in scales]
+    every = range(1, schedule.total + 1, 9)
+    scales = [(t, *(round(scale, 4) for scale in schedule.scales_at(t))) for t in every]
+    ratio = [[t, float(f"{(a / b) ** 2:.4g}")] for t, a, b in scales]
     return [
         {
             "title": "Noise schedule",

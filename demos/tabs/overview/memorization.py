@@ -9,7 +9,7 @@ from torch import Tensor
 
 from demos.page.examples import example
 from demos.page.handlers import App, once
-from demos.page.image_io import in_data_url, png_data_url, prepare_colour
+from demos.page.image_io import in_data_url, png_data_url, prepare_colour, webp_data_url
 from demos.page.panel import Page, Panel
 from demos.page.runs import run_state
 from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
@@ -89,10 +89,10 @@ def value(
     verdict = yardstick.says(own)
     return {
         "who": who,
-        "picture": png_data_url(pixels(x)[0]),
+        "picture": webp_data_url(pixels(x)[0]),
         "nearest": [
             {
-                "picture": png_data_url(neighbour.picture.permute(1, 2, 0).numpy()),
+                "picture": webp_data_url(neighbour.picture.permute(1, 2, 0).numpy()),
                 "number": neighbour.index,
                 "difference": percent(neighbour.difference),
             }

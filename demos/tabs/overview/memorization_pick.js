@@ -4,12 +4,20 @@
 const rows = document.querySelector(".ov-rows");
 const STRIDES = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 
+// The pixels of a picture on the page, exactly.
+async function inPng(image) {
+  await image.decode();
+  const canvas = make("canvas", { width: image.naturalWidth, height: image.naturalHeight });
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/png");
+}
+
 rows.addEventListener("click", async ({ target }) => {
   const tile = target.closest(".ov-tile");
   if (!tile) return;
   for (const other of rows.querySelectorAll(".ov-tile[aria-pressed]")) other.removeAttribute("aria-pressed");
   tile.setAttribute("aria-pressed", "true");
-  const picture = await inDataUrl(tile.querySelector("img").src);
+  const picture = await inPng(tile.querySelector("img"));
   if (tile.getAttribute("aria-pressed") !== "true") return; // another was pressed meanwhile
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   document.querySelector(".ov-copies").scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });

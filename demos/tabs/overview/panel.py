@@ -13,10 +13,22 @@ from demos.page.controls import Knob
 from demos.page.examples import Keep, example
 from demos.page.handlers import App
 from demos.page.panel import Page, Panel
-from demos.page.runs import buttons, run_state
+from demos.page.runs import buttons, example_of, run_state
 from demos.page.script import script
 from demos.tabs.overview import memorization
-from demos.tabs.overview.rows import Result, asked_row, drawn, named, on_offer, row, scatter, table
+from demos.tabs.overview.rows import (
+    Film,
+    Result,
+    against_the_rule,
+    asked_row,
+    drawn,
+    filmed,
+    named,
+    on_offer,
+    row,
+    scatter,
+    table,
+)
 from demos.tabs.overview.texts import (
     EXPLANATION,
     FAMILIES,
@@ -37,8 +49,9 @@ from gen_core.sampling import Meter, seeds_from
 from gen_core.training.checkpoint import CheckpointError, available
 
 HERE = Path(__file__).parent
-COUNT, STEPS = 10, GuidedFamily.measured_with["steps"]
-"""One of each class, or ten people, at the steps that published distances were measured with."""
+COUNT, STEPS = 6, GuidedFamily.measured_with["steps"]
+"""As many pictures as stand large in a line, at the steps that published distances were measured
+with."""
 REFRESH = 0.25
 """Seconds between two looks at a picture that is still noise."""
 ASKED, SCATTER, TABLE = "asked", "scatter", "table"
@@ -102,7 +115,7 @@ def _draw_row(
             yield {
                 ASKED: asked_row(data, len(seeds), results),
                 text.id: row(data, text, shown, note, "live"),
-                **summary(results),
+                **summary(data, results),
             }
         elif time.monotonic() - shown_at > REFRESH:
             note = f"drawing, step {shown.step} of {shown.total}"
@@ -116,36 +129,43 @@ def absent_note(name: str) -> str:
     return f"not trained yet: python -m gen_core train {name}"
 
 
-def summary(results: Mapping[str, Result]) -> dict[str, str]:
+def summary(data: DataText, results: Mapping[str, Result]) -> dict[str, str]:
     """The scatter and the table."""
     there = [(text, results[text.id]) for text in FAMILIES if text.id in results]
     card = f"""
     <section class="ov-card"><h3>Quality against time</h3>{scatter(there)}
-      <p class="ov-foot">{HOW_TO_READ}</p></section>"""
+      <p class="ov-foot">{HOW_TO_READ} {against_the_rule(data, results)}</p></section>"""
     return {SCATTER: card, TABLE: table(results)}
 
 
 def make_example(data: DataText, app: App) -> dict[str, Any]:
-    """The results at the defaults, by family: all four, or CheckpointError."""
-    results = {}
+    """The results at the defaults, and the films of those that take steps, by family: all four, or
+    CheckpointError."""
+    made = {"results": {}, "films": {}}
     for text in FAMILIES:
-        *_, result = drawn(text, app.model(text.model(data.id)), list(range(COUNT)), STEPS)
-        results[text.id] = asdict(result)
-    return results
+        run = drawn(text, app.model(text.model(data.id)), list(range(COUNT)), STEPS)
+        last, film = filmed(list(run))
+        made["results"][text.id] = asdict(last)
+        if film:
+            made["films"][text.id] = asdict(film)
+    return made
 
 
-def first_sight(data: DataText = FASHION) -> dict[str, str]:
+def first_sight(data: DataText) -> dict[str, str]:
     """What the page shows before anything ran: the kept example, or where to press."""
     kept = example(data.example)
-    results = {k: Result(**v) for k, v in kept.value.items()} if kept else {}
-    note = kept.note if kept else "press the button above"
+    results = {k: Result(**v) for k, v in kept.value["results"].items()} if kept else {}
+    films = {k: Film(**v) for k, v in kept.value["films"].items()} if kept else {}
     rows = {}
     for text in FAMILIES:
         shown, name = results.get(text.id), text.model(data.id)
-        absent = shown is None and name not in available()
-        state = (absent_note(name), "absent") if absent else (note, "before")
-        rows[text.id] = row(data, text, shown, *state)
-    return {ASKED: asked_row(data, COUNT, results), **rows, **summary(results)}
+        if shown is None and name not in available():
+            rows[text.id] = row(data, text, None, absent_note(name), "absent")
+            continue
+        note, about = ("Example", kept.note) if kept else ("press the button above", "")
+        film = films.get(text.id)
+        rows[text.id] = row(data, text, shown, note, "before", about=about, film=film)
+    return {ASKED: asked_row(data, COUNT, results), **rows, **summary(data, results)}
 
 
 class OverviewPanel(Panel):
@@ -192,7 +212,7 @@ class OverviewPanel(Panel):
     def connect(self, page: Page) -> list[Any]:
         events = super().connect(page)
         if "data" in page.knobs.built:
-            _follow(page.knobs.built["data"], dict(zip(PARTS, page.outputs, strict=True)), *events)
+            _follow(page, dict(zip(PARTS, page.outputs, strict=True)), *events)
         _tell(page.go, "started")
         _tell(page.stop, "stopped")
         return events
@@ -209,7 +229,7 @@ class OverviewPanel(Panel):
             yield dict(so_far)
 
     def at_first(self, app: App) -> dict[str, str]:
-        return first_sight()
+        return first_sight(on_offer()[0])
 
     def keeps(self) -> list[Keep]:
         own = [
@@ -266,8 +286,9 @@ def _style_and_script(app: App) -> None:
     )
 
 
-def _follow(choice: gr.components.Component, parts: Mapping[str, gr.HTML], run: Any) -> None:
+def _follow(page: Page, parts: Mapping[str, gr.HTML], run: Any) -> None:
     """Another data set: what is being drawn ends, and its example takes its place."""
+    choice = page.knobs.built["data"]
 
     def shown(title: Any) -> dict[gr.HTML, str]:
         try:
@@ -283,6 +304,7 @@ def _follow(choice: gr.components.Component, parts: Mapping[str, gr.HTML], run: 
         shown,
         choice,
         list(parts.values()),
+        js=example_of(page.state, page.knobs, "data"),
         queue=False,
         show_progress="hidden",
         api_visibility="private",

@@ -9,12 +9,13 @@ from html import escape
 import numpy as np
 from torch import Tensor
 
-from demos.page.image_io import distance, png_data_url
+from demos.page.image_io import distance, jpeg_data_url, png_data_url, webp_data_url
 from demos.tabs.overview.texts import (
     ASKED_LINE,
     ASKED_TITLE,
     FAMILIES,
     FASHION,
+    GAN_WINS,
     PORTRAITS,
     SETS,
     DataText,
@@ -29,15 +30,16 @@ from gen_core.data.splits import AVATARS
 from gen_core.evaluation.reference import floor_of
 from gen_core.knobs import choice
 from gen_core.sampling import Meter, pixels
+from gen_core.training.checkpoint import card
 
 # --- the data sets --------------------------------------------------------------------------------
 
 
 def on_offer() -> list[DataText]:
-    """Clothes, and portraits where two models of them are here: one alone is no comparison."""
+    """Portraits where two models of them are here, for one alone is no comparison; and clothes."""
     here = available()
     there = sum(text.model(PORTRAITS.id) in here for text in FAMILIES)
-    return [FASHION, PORTRAITS] if there > 1 else [FASHION]
+    return [PORTRAITS, FASHION] if there > 1 else [FASHION]
 
 
 def named(title: str) -> DataText:
@@ -127,21 +129,65 @@ def drawn(text: FamilyText, model: Family, seeds: list[int], steps: int) -> Iter
         )
 
 
+@dataclass(frozen=True)
+class Film:
+    """Earlier moments of a drawing, for the example that plays."""
+
+    steps: list[int]
+    tiles: np.ndarray
+    """uint8 (len(steps) * B, H, W) or (len(steps) * B, H, W, 3), moment by moment"""
+
+    def sprite(self) -> np.ndarray:
+        """uint8: a line of pictures for each moment, one below the other."""
+        moments = self.tiles.reshape(len(self.steps), -1, *self.tiles.shape[1:])
+        return np.concatenate([np.concatenate([*line], axis=1) for line in moments])
+
+
+FILM = (0.0, 0.6, 0.78, 0.9)
+"""Its moments, as shares of the steps: early ones look alike."""
+FILM_BYTES = 24_000
+
+
+def filmed(results: Sequence[Result]) -> tuple[Result, Film | None]:
+    """The end of a drawing, and its film; None where it is done in one step."""
+    *before, last = results
+    moments = [before[int(share * len(before))] for share in FILM] if len(before) > 1 else []
+    if not moments:
+        return last, None
+    tiles = np.concatenate([moment.tiles for moment in moments])
+    return last, Film([moment.step for moment in moments], tiles)
+
+
 def milliseconds(value: float) -> str:
     """Three figures at most: 0.84, 8.4, 84, 840."""
     return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
-def row(data: DataText, text: FamilyText, shown: Result | None, note: str, state: str) -> str:
-    """state: "before", "drawing", "live", "absent" or "failed"; note says it in words."""
+def row(
+    data: DataText,
+    text: FamilyText,
+    shown: Result | None,
+    note: str,
+    state: str,
+    *,
+    about: str = "",
+    film: Film | None = None,
+) -> str:
+    """state: "before", "drawing", "live", "absent" or "failed"; note says it in words, about says
+    more of it to who points at it. film: what overview.js plays once."""
     tiles, asked, done = "<p class='ov-empty'>No pictures yet.</p>", "", 0.0
     if shown:
         tiles, asked = _drawn(data, text, shown), data.asked if shown.labels else data.free
         done = 0 if shown.done else shown.step / shown.total
     seeds = f'data-seed="{shown.seeds[0]}" data-count="{len(shown.seeds)}"' if shown else ""
+    moments = film.steps if film else []
+    sprite = (
+        f'data-film="{jpeg_data_url(film.sprite(), FILM_BYTES, soft_colours=True)}"' if film else ""
+    )
     return f"""
     <article class="ov-row ov-{state}" style="--hue:{text.hue}" data-family="{text.title}"
-      data-model="{text.model(data.id)}" {seeds}>
+      data-model="{text.model(data.id)}" {seeds} {sprite}
+      data-moments="{" ".join(map(str, moments))}" data-total="{shown.total if shown else 0}">
       <header class="ov-who">
         <h3>{text.title}</h3>
         <p>{text.line}</p>
@@ -150,7 +196,7 @@ def row(data: DataText, text: FamilyText, shown: Result | None, note: str, state
           {text.invitation}&nbsp;<span aria-hidden="true">→</span></a>
       </header>
       <figure class="ov-pictures">{tiles}
-        <figcaption><span class="ov-note">{escape(note)}</span>
+        <figcaption><span class="ov-note" title="{escape(about)}">{escape(note)}</span>
           <span class="ov-classes">{asked}</span></figcaption>
       </figure>
       <dl class="ov-figures">{_figures(shown)}</dl>
@@ -210,8 +256,10 @@ def _tiles(
     tiles = []
     for i, (picture, (which, asked)) in enumerate(zip(pictures, names, strict=True)):
         title = escape(", ".join(part for part in (which, asked) if part))
-        kind = ' class="ov-smooth"' if picture.ndim == 3 else ""
-        image = f'<img{kind} src="{png_data_url(picture)}" alt="" title="{title}">'
+        kind, file = ' class="ov-smooth"', webp_data_url
+        if picture.ndim == 2:  # clothes
+            kind, file = "", png_data_url
+        image = f'<img{kind} src="{file(picture)}" alt="" title="{title}">'
         if who:
             image = (
                 f'<button type="button" class="ov-tile" tabindex="{0 if i == 0 else -1}" '
@@ -287,6 +335,18 @@ def _footnote(results: Mapping[str, Result]) -> str:
     return said
 
 
+def against_the_rule(data: DataText, results: Mapping[str, Result]) -> str:
+    """Why the GAN comes closer than diffusion, where it does; else ""."""
+    gan, diffusion = (results.get(name) for name in ("gan", "diffusion"))
+    if not gan or not diffusion or not gan.frechet or not diffusion.frechet:
+        return ""
+    names = [f"{name}-{data.id}" for name in ("gan", "diffusion")]
+    hours = [card(name).get("hours") for name in names if name in available()]
+    if gan.frechet >= diffusion.frechet or None in hours or len(hours) < len(names):
+        return ""
+    return GAN_WINS.format(gan=hours[0], diffusion=hours[1])
+
+
 # --- the scatter ----------------------------------------------------------------------------------
 
 
@@ -294,10 +354,11 @@ def scatter(shown: Sequence[tuple[FamilyText, Result]]) -> str:
     """Quality against time, both on logarithmic axes, as an <svg>.
 
     Without a distance a point is at the top edge, as not measured yet; it is hollow, too, where
-    time and distance are of different settings. A dashed line: real pictures against others.
+    time and distance are of different settings. A dashed line: as many real pictures as the most
+    samples, against others.
     """
     results = [result for _, result in shown]
-    floors = sorted({result.floor for result in results if result.floor})
+    floors = sorted({result.floor for result in results if result.floor})[:1]
     distances = [r.frechet for r in results if r.frechet is not None] + floors
     across = LogAxis.across([result.milliseconds for result in results] or [1])
     up = LogAxis.upward(distances or [1])

@@ -5,23 +5,20 @@ from dataclasses import dataclass
 from demos.page.explain import Explanation
 
 EXPLANATION = Explanation(
-    sentence=(
-        "Four ways to turn random noise into pictures. Press the button and watch them work, from "
-        "the same seeds."
-    ),
+    sentence="Four ways to turn noise into pictures. Press the button and watch.",
     paragraph=(
-        "All four were trained on the same 60,000 photographs of Fashion-MNIST; each starts from "
-        "numbers drawn at random and ends with a picture. **A VAE and a GAN** get there in one "
-        "pass through their network, so they are quick. **Diffusion and flow matching** begin "
-        "with a picture of pure noise and improve it step by step: they run their network many "
-        "times and take longer. How close the pictures come to real ones is what the **Fréchet "
-        "distance** says. A small classifier, trained here, turns each picture into 128 features; "
-        "the distance compares the cloud of features of drawn pictures with that of 10,000 real "
-        "ones. Zero would be a perfect match. Held against other real pictures, as many real ones "
-        "do not quite reach it: where they land is marked as the floor. The features are of our "
-        "own classifier, so compare these figures with each other and not with an FID from a "
-        "paper. Times are measured while you watch, on the machine named at the top of the page, "
-        "and the network evaluations are counted as they happen."
+        "On either data, all four learned from the same pictures; each starts from numbers drawn "
+        "at random, the same seeds for all, and ends with a picture. **A VAE and a GAN** get "
+        "there in one pass through their network, so they are quick. **Diffusion and flow "
+        "matching** begin with a picture of pure noise and improve it step by step: they run "
+        "their network many times and take longer. How close the pictures come to real ones is "
+        "what the **Fréchet distance** says. A small classifier, trained here, turns each picture"
+        " into 128 features; the distance compares the cloud of features of drawn pictures with "
+        "that of 10,000 real ones. Zero would be a perfect match. Held against other real "
+        "pictures, as many real ones do not quite reach it: where they land is marked as the "
+        "floor. The features are of our own classifier, so compare these figures with each other "
+        "and not with an FID from a paper. Times are measured while you watch, on the machine "
+        "named at the top of the page, and the network evaluations are counted as they happen."
     ),
     formula=(
         r"d^2 = \lVert \mu_r - \mu_g \rVert^2 + \operatorname{Tr}\left("
@@ -42,10 +39,11 @@ EXPLANATION = Explanation(
 )
 
 PORTRAITS_MORE = (
-    "Another four learned from 50,000 **portraits**. These are drawn by rule, so everything about "
-    "them is known, and a model can be asked for all of it: age, hair, glasses, hat, light. There "
-    "the columns are people whom training has not shown, and each row says whether it was asked "
-    "for them. Press any portrait to look for it among the pictures of training."
+    "The 50,000 **portraits** are drawn by rule, so everything about them is known, and a model "
+    "can be asked for all of it: age, hair, glasses, hat, light. The columns are people whom "
+    "training has not shown, and each row says whether it was asked for them. Press any portrait "
+    "to look for it among the pictures of training. The **clothes** are 60,000 photographs of "
+    "Fashion-MNIST, which other four models learned from."
 )
 """One more paragraph, where portraits are on offer."""
 
@@ -53,6 +51,12 @@ HOW_TO_READ = (
     "Down is closer to real pictures, left is faster. One pass is quick; many small steps take "
     "longer and mostly come closer. Change the seed, or under Advanced the steps, and the points "
     "move."
+)
+
+GAN_WINS = (
+    "Here the GAN comes closer than diffusion, which is not the rule: portraits drawn by rule are "
+    "a narrow domain, where GANs are at their best, and this one was trained for {gan:.1f} hours, "
+    "the diffusion model for {diffusion:.1f}."
 )
 
 

@@ -70,7 +70,9 @@ class Card {
     this.empty.hidden = filled;
     this.full.hidden = !filled;
     if (!filled) return;
-    this.source.textContent = [value.live ? "live" : "", value.provenance].filter(Boolean).join(" · ");
+    const told = [value.live ? "live" : "", value.provenance].filter(Boolean).join(" · ");
+    this.source.textContent = value.example ? "Example" : told;
+    this.source.title = value.example ? told : ""; // when it was computed, and on which machine
     this.source.classList.toggle("card-live", value.live);
   }
 
