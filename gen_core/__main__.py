@@ -15,6 +15,7 @@ from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
 from gen_core.devices import device_title, pick_device
+from gen_core.evaluation.cards import card_sections, markdown_card, markdown_cards, renewed
 from gen_core.evaluation.evaluate import LEFT_OUT, SAMPLES, evaluate, today
 from gen_core.evaluation.reference import measured_floors
 from gen_core.evaluation.report import (
@@ -85,7 +86,15 @@ def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
     yield (
         _list,
         "the checkpoints that are here, and what they reach",
-        [_argument("--markdown", action="store_true", help="the README's tables")],
+        [_argument("--markdown", action="store_true", help="the tables of docs/models.md")],
+    )
+    yield (
+        _cards,
+        "the model cards, as Markdown",
+        [
+            _argument("name", nargs="?", help="of one checkpoint; default: all"),
+            _argument("--into", metavar="FILE", help="renew the tables and cards of this page"),
+        ],
     )
     yield (
         _sample,
@@ -243,6 +252,18 @@ def _list(args: argparse.Namespace) -> Answer:
         numbers = f"{row['megabytes']:>6.1f}{row['steps']:>9}{row['hours']:>8.2f}"
         lines.append(f"{row['name']:<24}{numbers}  {row['metrics'].get('frechet', '')}")
     return rows, "\n".join(lines)
+
+
+def _cards(args: argparse.Namespace) -> Answer:
+    if args.name and args.into:
+        raise KnobError(f"into={args.into!r}: a page has all cards, leave the name out")
+    names = [args.name] if args.name else checkpoint.available()
+    result = [{"name": name, **card_sections(name)} for name in names]
+    if args.into:
+        page = Path(args.into)
+        page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")
+        return result, f"{len(names)} cards in {page}"
+    return result, markdown_card(args.name) if args.name else markdown_cards()
 
 
 def _sample(args: argparse.Namespace) -> Answer:

@@ -62,6 +62,31 @@ def test_list_of_nothing(tmp_path, monkeypatch, capsys):
     assert str(tmp_path) in said and "GEN_WEIGHTS" in said
 
 
+def test_cards_on_the_screen_and_in_a_page(place, capsys):
+    cards = answer(capsys, "cards")
+    assert [card["name"] for card in cards] == checkpoint.available()
+    assert "Fashion-MNIST" in cards[0]["Training data"]
+    assert cards[0]["Evaluation"] == "not stated"  # for nobody has measured these
+    assert main(["cards", "vae-fashion"]) == 0
+    assert capsys.readouterr().out.startswith("### vae-fashion\n")
+    page = place / "models.md"
+    page.write_text(
+        "By hand.\n<!-- tables -->\n<!-- /tables -->\n<!-- cards -->\n<!-- /cards -->\n"
+    )
+    assert main(["cards", "--into", "models.md"]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("By hand.\n") and text.count("| `vae-fashion` |") == 2
+    assert text.count("### ") == 4
+
+
+def test_a_card_of_data_and_of_figures_that_nobody_has_described(place, capsys):
+    card = CARD | {"data": "stairs", "metrics": {"samples": 100, "nats": 0.25}}
+    checkpoint.save(tiny("vae"), place / "weights" / "vae-stairs.safetensors", card)
+    (said,) = answer(capsys, "cards", "vae-stairs")
+    assert said["Training data"] == "not stated" and said["Uses"] != "not stated"
+    assert "| Nats | 0.25 |" in said["Evaluation"]
+
+
 def test_sample_writes_a_grid(place, capsys):
     result = answer(
         capsys,
@@ -118,6 +143,9 @@ def test_the_same_seed_gives_the_same_file(place, capsys):
         (["evaluate", "nope"], "no weights named 'nope'"),
         (["evaluate", "vae-fashion"], "evaluate judge-fashion --write"),
         (["evaluate", "vae-fashion", "--inception"], "evaluate judge-fashion --write"),
+        (["cards", "nope"], "no weights named 'nope'"),
+        (["cards", "vae-fashion", "--into", "x.md"], "into='x.md': a page has all cards"),
+        (["cards", "--into", "no/such.md"], "no/such.md"),
         (["train", "nope"], "recipe='nope': choose one of"),
         (["train", "vae-fashion", "--steps", "0"], "steps=0: choose a whole number"),
         (["bench", "--rounds", "0"], "rounds=0: choose a whole number"),

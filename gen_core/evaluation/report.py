@@ -1,5 +1,5 @@
-"""Figures as Markdown tables, made from checkpoints' cards: what stands in the README and on the
-page."""
+"""Figures as Markdown tables, made from checkpoints' cards: what stands in docs/models.md and on
+the page."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -43,7 +43,7 @@ HEADS = ("Asked for", "Seen", "Held out", "Judge, on painted pictures")
 def markdown_table(folder: Path | str | None = None) -> str:
     """What each checkpoint is."""
     rows = (_about(name, folder) for name in checkpoint.available(folder))
-    return _markdown(ABOUT, rows, TEXT_COLUMNS)
+    return markdown(ABOUT, rows, TEXT_COLUMNS)
 
 
 def markdown_figures(folder: Path | str | None = None) -> str:
@@ -64,15 +64,15 @@ def markdown_results(results: Mapping[str, Mapping[str, Any]]) -> str:
         [f"`{name}`", *(_figure(result.get(key), form) for key, form in FIGURES.values())]
         for name, result in results.items()
     )
-    return _markdown(("Checkpoint", *FIGURES), rows, TEXT_COLUMNS)
+    return markdown(("Checkpoint", *FIGURES), rows, TEXT_COLUMNS)
 
 
 def _figure(value: Any, form: str) -> str:
     return NOT_MEASURED if value is None else format(value, form)
 
 
-def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]], text: Sequence[str]) -> str:
-    """Columns of `text` to the left, of numbers to the right."""
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], text: Sequence[str]) -> str:
+    """A table; columns of `text` to the left, of numbers to the right."""
     rule = ["---" if column in text else "---:" for column in head]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
@@ -95,7 +95,7 @@ def _about(name: str, folder: Path | str | None) -> list[str]:
         f"{card['steps']:,}",
         deviation(name, card),
         f"{card['hours']:.2f}",
-        card["hardware"],
+        card.get("hardware", NOT_MEASURED),
     ]
 
 
@@ -113,4 +113,4 @@ def prompt_accuracy_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]
 
 def markdown_prompt_accuracy(figures: Mapping[str, Any]) -> str:
     """How often the pictures are right, as `prompt_accuracy_rows`."""
-    return _markdown(HEADS, prompt_accuracy_rows(figures), HEADS[:1])
+    return markdown(HEADS, prompt_accuracy_rows(figures), HEADS[:1])
