@@ -67,8 +67,8 @@ def test_anyone_draws_the_same_with_the_library_alone(model, tmp_path):
 def test_its_card_tells_of_every_part_and_every_figure():
     assert checkpoint.card(NAME)["parts"].keys() == TextToImage.parts.keys()
     assert measured(FOLDER).keys() == {"metrics", "guidance", "sharpness"}
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert markdown_prompt_accuracy(measured(FOLDER)["metrics"]["shares"]) in readme
+    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    assert markdown_prompt_accuracy(measured(FOLDER)["metrics"]["shares"]) in page
 
 
 @pytest.mark.slow
