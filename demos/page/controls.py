@@ -3,7 +3,6 @@
 import functools
 import json
 import os
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from gen_core.data import CLASSES
 from gen_core.family import Family, own_knobs
 from gen_core.sampling import MAX_SEED
 
+SCRIPT = Path(__file__).parent / "seeds.js"
 FASHION = CLASSES["fashion"]
 ALL_CLASSES = "All ten"
 
@@ -49,6 +49,8 @@ class Knob:
     names: Mapping[str, str] = field(default_factory=dict)
     """Of a choice, where the library has names of its own: as a visitor reads it -> as `sample`
     takes it. Links and the API may use either."""
+    fresh: bool = False
+    """Of a seed: a press that would only repeat the result takes a new one, unless it is pinned."""
     known_as: str = ""
     """In links and the API, where it had another name before: old ones go on working."""
     wide: ClassVar[bool] = False
@@ -203,16 +205,17 @@ class Knobs:
 
     def _build_seed(self, knob: Knob) -> None:
         with gr.Row(elem_classes=["seed-row", "advanced"] if knob.advanced else ["seed-row"]):
-            seed = self._build_one(knob)
-            new = gr.Button("New seed", size="sm", min_width=80, elem_classes=["new-seed"])
-        new.click(
-            lambda: random.randrange(100_000),
-            None,
-            seed,
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+            self._build_one(knob)
+            gr.Button("New seed", size="sm", min_width=80, elem_classes=["new-seed"])  # seeds.js
+            if knob.fresh:
+                gr.Checkbox(
+                    False,
+                    label="Pin",
+                    container=False,
+                    min_width=50,
+                    interactive=True,
+                    elem_classes=["pin-seed"],
+                )
 
     @property
     def components(self) -> list[gr.components.Component]:

@@ -9,7 +9,17 @@ window.noiseToDataRuns = {
   // to, the example's at first.
   of(id) {
     if (!this.known.has(id)) this.known.set(id, { example: true, shown: null, running: false });
-    return this.known.get(id);
+    const run = this.known.get(id);
+    run.about ??= this.told(id);
+    return run;
+  },
+
+  // What the line was told of the panel's controls: the `first` values, which of them `counts` for
+  // the result, the `seconds` of a run with the first ones, those it is in proportion to (`work`),
+  // and the seed that may be a `fresh` one.
+  told(id) {
+    const about = JSON.parse(this.line(id)?.dataset.about ?? "{}");
+    return about.first ? about : null;
   },
 
   line: (id) => document.querySelector(`#${id} .run-said`),
@@ -25,6 +35,7 @@ window.noiseToDataRuns = {
   // Before a run's values go to the server, which get them from here.
   pressed(id, values) {
     const run = this.of(id);
+    values = this.refreshed(run, values);
     if (!run.linked) noiseToDataAddress.forgetMoment();
     run.linked = false;
     run.before = { example: run.example, shown: run.shown };
@@ -34,6 +45,13 @@ window.noiseToDataRuns = {
     this.mark(id, run);
     this.compare(id, values);
     return values;
+  },
+
+  // The values with a new seed, where the same ones would only show the same again.
+  refreshed(run, values) {
+    const fresh = run.about?.fresh;
+    if (!fresh || run.linked || this.differ(run, values) || noiseToDataSeeds.pinned(fresh.field)) return values;
+    return values.with(fresh.place, noiseToDataSeeds.draw(fresh.field));
   },
 
   // Gradio shows the status of a run in an element of its own, which the style sheet hides: its text
@@ -79,14 +97,6 @@ window.noiseToDataRuns = {
     go?.setAttribute("aria-busy", run.running);
   },
 
-  // The controls of a panel have these values now. about: the `first` ones, which of them `counts`
-  // for the result, the `seconds` of a run with the first ones, and those it is proportional to.
-  changed(id, values, about) {
-    const run = this.of(id);
-    run.about ??= about;
-    this.compare(id, values);
-  },
-
   // Another value of the control at `place` has brought an example of its own, in place of what was
   // shown, and of a run.
   exampleOf(id, place, value) {
@@ -98,20 +108,25 @@ window.noiseToDataRuns = {
     return value;
   },
 
-  // Dims a result that other controls made, and says how to get one for these.
+  // The controls have these values now: dims a result that others made, and says how to get one for
+  // these.
   compare(id, values) {
     const run = this.of(id);
     run.values = values;
     const press = this.button(id, "go")?.textContent.trim();
     if (!press || !run.about) return;
     run.shown ??= run.instead ? run.about.first.with(...run.instead) : run.about.first;
-    const plain = (value) => JSON.stringify(value ?? "");
-    const differs = values.some((value, i) => run.about.counts[i] && plain(value) !== plain(run.shown[i]));
-    run.stale = differs && !run.running;
+    run.stale = this.differ(run, values) && !run.running;
     document.getElementById(id)?.closest(".column").classList.toggle("stale", run.stale);
     if (run.running) return;
     if (run.stale) this.say(id, `${run.example ? "Example. " : ""}Press ${press} for your settings`, true);
     else if (this.line(id)?.textContent.endsWith("your settings")) this.say(id, "");
+  },
+
+  // Whether the result on the screen belongs to other values.
+  differ({ about, shown }, values) {
+    const plain = (value) => JSON.stringify(value ?? "");
+    return values.some((value, i) => about.counts[i] && plain(value) !== plain((shown ?? about.first)[i]));
   },
 
   // Whether a panel is the one in sight, and the address sets a knob of it.

@@ -1,5 +1,6 @@
 """What a panel says of its run: a line in the result, kept by runs.js."""
 
+import html
 import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -14,12 +15,15 @@ WORK = ("count", "steps", "moments")
 """Knobs to which the time of a run is proportional."""
 
 
+LINE = '<p class="run-said" role="status" data-about="{about}"></p>'
+
+
 def run_state(name: str) -> gr.HTML:
     """The line of the runs that start with the buttons of `buttons(..., name)`: where the run is,
     that it is done, or that the controls are others than those of the result. Stands in the same
     column as the result, which it dims."""
     return gr.HTML(
-        '<p class="run-said" role="status"></p>',
+        LINE.format(about="{}"),
         elem_id=f"{name}-run",
         elem_classes=["run-state"],
         apply_default_css=False,
@@ -55,9 +59,9 @@ def stopped(state: gr.HTML) -> str:
 def compared(
     state: gr.HTML, knobs: Knobs, apart: Collection[str] = (), seconds: float | None = None
 ) -> str:
-    """The script that dims the result while `values`, of the knobs in order, are others than it was
-    made with; at first those of the page. What a link asks for is run at once where that takes
-    little time.
+    """Tells the line of its knobs, and returns the script that dims the result while `values`, of
+    the knobs in order, are others than it was made with; at first those of the page. What a link
+    asks for is run at once where that takes little time.
 
     apart: what changes nothing in the result; seconds: of a run with the page's first values.
     """
@@ -67,8 +71,17 @@ def compared(
         "counts": [name not in apart for name in parts],
         "seconds": seconds,
         "work": [i for i, name in enumerate(parts) if name in WORK],
+        "fresh": next(
+            (
+                {"place": i, "field": parts[knob.name].elem_id}
+                for i, knob in enumerate(knobs.knobs)
+                if knob.fresh
+            ),
+            None,
+        ),
     }
-    return f"noiseToDataRuns.changed('{state.elem_id}', values, {json.dumps(about)})"
+    state.value = LINE.format(about=html.escape(json.dumps(about)))
+    return f"noiseToDataRuns.compare('{state.elem_id}', values)"
 
 
 def example_of(state: gr.HTML, knobs: Knobs, name: str) -> str:

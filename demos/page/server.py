@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demos.page import runs, shell
+from demos.page import controls, runs, shell
 from demos.page.files import FOREVER, Files, Packed
 from demos.page.queueing import queue_fairly
 from demos.page.theme import theme
@@ -44,7 +44,7 @@ def serve(page: gr.Blocks, files: Files, host: str, port: int) -> str:
         server_port=port,
         theme=theme(),
         css_paths=shell.CSS,
-        head="".join(map(inlined, (shell.SCRIPT, runs.SCRIPT))),
+        head="".join(map(inlined, (shell.SCRIPT, controls.SCRIPT, runs.SCRIPT))),
         favicon_path=ICON,
         footer_links=["api"],
         max_file_size=UPLOAD_LIMIT,

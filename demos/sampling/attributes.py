@@ -194,7 +194,7 @@ class AttributeGeneration:
             control_of(family, "guidance_scale", info=guided),
             control_of(family, "solver"),
             Knob("count", "Pictures", "whole", 8, 1, 36),
-            Knob("seed", "Seed", "seed", 0),
+            Knob("seed", "Seed", "seed", 0, fresh=True),
         ]
 
     def draw(

@@ -357,7 +357,7 @@ PANEL = Panel(
     text=PORTRAITS,
     knobs=[
         PSI,
-        Knob("seed", "Seed", "seed", 0),
+        Knob("seed", "Seed", "seed", 0, fresh=True),
         Knob("count", "Pictures", "whole", 12, 1, 64, advanced=True),
         AttributeKnob("wish", "What all of them shall have", "wish", ""),
     ],

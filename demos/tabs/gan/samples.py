@@ -138,7 +138,7 @@ PANEL = Panel(
     knobs=[
         LABEL,
         control_of(GAN, "truncation_psi"),
-        Knob("seed", "Seed", "seed", 0),
+        Knob("seed", "Seed", "seed", 0, fresh=True),
         Knob("count", "Pictures", "whole", 30, 1, 64, advanced=True),
     ],
     run=draw,

@@ -249,7 +249,7 @@ def _knobs(sets: Sequence[DataText]) -> list[Knob]:
     titles = [data.title for data in sets]
     return [
         *([Knob("data", "Data", "choice", titles[0], options=titles)] if len(sets) > 1 else []),
-        Knob("seed", "Seed", "seed", 0),
+        Knob("seed", "Seed", "seed", 0, fresh=True),
         Knob("count", "Pictures from each", "whole", COUNT, 1, 40),
         Knob(
             "steps",

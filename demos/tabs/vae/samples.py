@@ -85,7 +85,7 @@ PANEL = Panel(
     knobs=[
         MODEL,
         control_of(VAE, "temperature"),
-        Knob("seed", "Seed", "seed", 0),
+        Knob("seed", "Seed", "seed", 0, fresh=True),
         Knob("count", "Pictures", "whole", 30, 1, 64, advanced=True),
     ],
     run=draw,

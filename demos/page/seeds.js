@@ -1,0 +1,25 @@
+const SEEDS = 100_000; // new ones are below: short enough to be read aloud
+
+// Seeds that the browser draws: for the button "New seed", and for a press that would only show the
+// same pictures again.
+window.noiseToDataSeeds = {
+  row: (field) => document.getElementById(field)?.closest(".seed-row"),
+
+  pinned(field) {
+    return this.row(field)?.querySelector(".pin-seed input")?.checked;
+  },
+
+  // Writes a new seed into Gradio's field, as a hand would, and returns it.
+  draw(field) {
+    const seed = Math.floor(Math.random() * SEEDS);
+    const input = this.row(field)?.querySelector("input[type=number]");
+    if (!input) return seed;
+    input.value = seed;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    return seed;
+  },
+};
+document.addEventListener("click", ({ target }) => {
+  const row = target.closest?.(".new-seed")?.closest(".seed-row");
+  if (row) noiseToDataSeeds.draw(row.querySelector(".block[id]").id);
+});

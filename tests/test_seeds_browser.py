@@ -1,0 +1,71 @@
+"""Seeds in the browser: a press that would only repeat itself takes a new one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+GO = "Draw new pictures"
+
+
+@pytest.fixture
+def page(visit, app_address) -> Page:
+    page = visit(f"{app_address}?tab=vae&panel=samples")
+    expect(card(page)).to_have_text("Example")
+    return page
+
+
+def card(page: Page):
+    return page.locator("#vae-samples .card-source")
+
+
+def seed(page: Page):
+    return page.locator("#vae-samples-seed input")
+
+
+def draw(page: Page) -> list[str]:
+    """Presses the button; returns the pictures that come of it."""
+    before = page.locator("#vae-samples img").first.get_attribute("src")
+    line = page.locator("#vae-samples-run .run-said")
+    page.get_by_role("button", name=GO, exact=True).click()
+    expect(line).to_have_text(re.compile("^Done in"))
+    expect(page.locator(f'#vae-samples img[src="{before}"]')).to_have_count(0)
+    return pictures(page)
+
+
+def pictures(page: Page) -> list[str]:
+    return page.locator("#vae-samples img").evaluate_all("all => all.map((one) => one.src)")
+
+
+def test_the_same_settings_give_new_pictures_that_belong_to_a_new_seed(page):
+    draw(page)
+    expect(seed(page)).not_to_have_value("0")
+    expect(page.locator(".stale")).to_have_count(0)
+    first = seed(page).input_value()
+    draw(page)
+    expect(seed(page)).not_to_have_value(first)
+
+
+def test_other_settings_keep_the_seed(page):
+    page.get_by_label("Advanced").check()
+    count = page.locator("#vae-samples-count input[type=number]")
+    count.fill("7")
+    count.press("Enter")
+    assert len(draw(page)) == 7
+    expect(seed(page)).to_have_value("0")
+
+
+def test_a_pinned_seed_stays(page):
+    drawn = draw(page)
+    kept = seed(page).input_value()
+    assert kept != "0"
+    page.locator("#tab-vae .pin-seed").get_by_label("Pin").check()
+    page.get_by_role("button", name=GO, exact=True).click()
+    expect(page.locator("#vae-samples-run .run-said")).to_have_text(re.compile("^Done in"))
+    assert (
+        page.locator("#vae-samples img").evaluate_all("all => all.map((one) => one.src)") == drawn
+    )
+    expect(seed(page)).to_have_value(kept)
