@@ -28,6 +28,9 @@ TEXT = Explanation(
     source="Lipman et al. 2023, eq. 22",
 )
 
+TRAINED = ["flow-fashion", "vae-fashion"]
+"""As if they had drawn."""
+
 
 def lines(knobs: dict[str, Any]) -> str:
     return f"""
@@ -103,7 +106,7 @@ def _draw(app: App) -> None:
             )
             note = gr.Textbox(label="What happened", elem_id="first-note")
     app.on(go.click, work, knobs, [picture, note], api_name="work", stop=stop, state=state)
-    code_panel(knobs, lines, Noise.randn, together([compared(state, knobs)]))
+    code_panel(knobs, lines, Noise.randn, together([compared(state, knobs)]), TRAINED)
 
 
 def _break(app: App) -> None:

@@ -1,6 +1,5 @@
 """What stands beside every model: three depths of explanation, and the code that runs it."""
 
-import inspect
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ import gradio as gr
 
 from demos.page.controls import Knobs
 from demos.page.handlers import message_of
+from demos.page.training_code import source as source_of
+from demos.page.training_code import training_section
 from gen_core.knobs import KnobError
 
 LATEX = [
@@ -49,9 +50,14 @@ def explanation(text: Explanation) -> None:
 
 
 def code_panel(
-    knobs: Knobs, lines: Callable[[dict[str, Any]], str], source: Any, also: str | None = None
+    knobs: Knobs,
+    lines: Callable[[dict[str, Any]], str],
+    source: Any,
+    also: str | None = None,
+    trained: Sequence[str] = (),
 ) -> None:
-    """ "Show the code": lines(validated knobs) as they run, and the source of what they call.
+    """ "Show the code": lines(validated knobs) as they run, the source of what they call, and how
+    the models of these recipes are trained.
 
     also: a script that is given the knobs' values, too, whenever one changes; it returns them.
     """
@@ -68,12 +74,14 @@ def code_panel(
         code = gr.Code(written(*defaults), language="python", interactive=False, label="Your lines")
         name = getattr(source, "__qualname__", getattr(source, "__name__", "source"))
         gr.Code(
-            textwrap.dedent(inspect.getsource(source)),
+            source_of(source),
             language="python",
             interactive=False,
             label=f"What they call: {source.__module__}.{name}",
             max_lines=30,
         )
+        if trained:
+            gr.Markdown(training_section(trained), elem_classes=["training"])
     if not knobs.components:
         return
     gr.on(

@@ -15,6 +15,7 @@ from demos.page.image_input import Source
 from demos.page.image_io import CardValue, as_json, made_by, values_to_json
 from demos.page.runs import buttons, compared, run_state, together
 from demos.page.saving import run_of, save_button
+from demos.page.training_code import recipes_of
 from gen_core import available
 from gen_core.progress import Progress
 from gen_core.sampling import seeds_from
@@ -81,6 +82,8 @@ class Panel:
     computed before; None: there is no example."""
     models: tuple[str, ...] = ()
     """The checkpoints that draw the example."""
+    trained: tuple[str, ...] = ()
+    """What else was trained, by checkpoint or recipe, besides these and those its knobs offer."""
     seeds: Sequence[int] | None = None
     """Those of the example, where they do not follow from the knobs seed and count."""
     needs: tuple[str, ...] = ()
@@ -139,7 +142,9 @@ class Panel:
             self.below(app)
         if self.code:
             lines = functools.partial(self.code, *sources)
-            code_panel(page.knobs, lines, self.calls, together(self.watched(page)))
+            code_panel(
+                page.knobs, lines, self.calls, together(self.watched(page)), self.recipes(knobs)
+            )
         if self.further:
             self.further(app)
         return events
@@ -150,6 +155,12 @@ class Panel:
         sources = [part for part in made if not isinstance(part, Knob)]
         groups = [[part] if isinstance(part, Knob) else part.knobs for part in made]
         return [knob for group in groups for knob in group], sources
+
+    def recipes(self, knobs: Sequence[Knob]) -> list[str]:
+        """Those of all models that show something here; knobs: the panel's, of which some offer
+        models."""
+        offered = (name for knob in knobs for name in knob.choices)
+        return recipes_of([*self.trained, *self.models, *offered])
 
     def layout(self, page: Page) -> None:
         """Puts controls and screen on the page, and the wide knobs above and below them."""
