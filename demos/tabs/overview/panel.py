@@ -40,6 +40,7 @@ from demos.tabs.overview.texts import (
     DataText,
     FamilyText,
 )
+from demos.widgets.attribute_picker import JUDGE
 from demos.widgets.card import read
 from demos.widgets.card.export import export_file
 from gen_core.families.guided import GuidedFamily
@@ -180,7 +181,9 @@ class OverviewPanel(Panel):
         more = PORTRAITS_MORE if PORTRAITS in sets else ""
         paragraph = f"{self.text.paragraph}\n\n{more}".rstrip()
         text = replace(self.text, paragraph=paragraph)
-        return Panel.build(replace(self, knobs=_knobs(sets), text=text), app)
+        trained = (*(f.model(data.id) for data in sets for f in FAMILIES), JUDGE)
+        panel = replace(self, knobs=_knobs(sets), text=text, trained=trained)
+        return Panel.build(panel, app)
 
     def layout(self, page: Page) -> None:
         knobs = page.knobs

@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from gen_core.families.text_to_image.clip_score import Found, Search
 
 SEARCH_NAME = f"{ID}-search"
+CLIP = f"{MODEL}/clip"
+"""The recipe of the part that scores and searches."""
 SHOWN = 12
 EXAMPLE = "a 3d dog"
 CREDIT = "drawings: 3d by Microsoft (Fluent), noto by Google, flat by Twitter (Twemoji)"
@@ -169,6 +171,7 @@ SEARCH_PANEL = SearchPanel(
     # Without pictures, as the project ships none.
     example={"pictures": False},
     models=(MODEL,),
+    trained=(CLIP,),
     generates=False,
     seeds=(),
 )
@@ -370,6 +373,7 @@ PANEL = Panel(
     screen=LabelledGrid,
     shows="Pictures and their CLIP scores with several texts",
     models=(MODEL,),
+    trained=(CLIP,),
     above=("texts",),
     beneath=prompt_tools,
     further=further,

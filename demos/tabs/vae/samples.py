@@ -115,5 +115,6 @@ SLIDERS_PANEL = Panel(
     code=sliders_code,
     calls=VAE.decode,
     models=(DEFAULT,),
+    trained=tuple(SIZES),
     seeds=(START_SEED,),
 )
