@@ -95,6 +95,7 @@ from demos.page.links import Links
 
 from demos.sampling.generate import Generation
 from demos.page.tab import Tab
+from demos.page.training_code import training_lines
 
 panel = Generation("rows", "rows-stairs").panel()
 app = App("cpu")
@@ -118,6 +119,9 @@ assert last.total == 16 and [lane.title for lane in last.lanes] == ["Tokens", "N
 scope = {}
 exec(panel.code(settings), scope)
 assert scope["x"].shape == (4, 16) and 0 <= int(scope["x"].min())
+lines = training_lines(*panel.recipes([]))
+exec(lines, scope)
+assert scope["step"].step == 20 and "import Rows" in lines
 assert "top_k=2" in panel.code(settings) and 'load("rows-stairs")' in panel.code(settings)
 print("shown")
 """

@@ -195,11 +195,11 @@ def losses(kind: type[Trainable]) -> list[Callable]:
 
 
 def _called(kind: type[Trainable], methods: Sequence[Callable]) -> list[Callable]:
-    """The methods of ours that these call on themselves, without these."""
+    """The methods that these call on themselves, without these and PyTorch's own."""
     names = dict.fromkeys(re.findall(r"\bself\.(\w+)", "".join(map(source, methods))))
     found = (getattr(kind, name, None) for name in names)
-    ours = (f for f in found if inspect.isfunction(f) and f.__module__.startswith("gen_core."))
-    return [method for method in ours if method not in methods]
+    own = (f for f in found if inspect.isfunction(f) and not f.__module__.startswith("torch."))
+    return [method for method in own if method not in methods]
 
 
 @functools.cache
