@@ -33,7 +33,7 @@ def live(page: Page, name: str) -> None:
 
 
 def test_samples_follow_the_button_and_the_slider(visit: Callable[..., Page], address):
-    page = visit(f"{address}?tab=gan&samples.count=4&samples.seed=9")
+    page = visit(f"{address}?tab=gan&panel=samples&samples.count=4&samples.seed=9")
     restored(page, "samples-seed", "9")
     page.get_by_role("button", name="Draw new pictures").click()
     live(page, "samples")
@@ -52,8 +52,10 @@ def test_samples_follow_the_button_and_the_slider(visit: Callable[..., Page], ad
 def test_pictures_of_another_model_can_be_mixed_in(visit: Callable[..., Page], address):
     page = visit(f"{address}?tab=gan&panel=discriminator&discriminator.count=6&real_count=2")
     restored(page, "discriminator-count", "6")
+    mix = page.get_by_label("Mix in other pictures")
+    mix.uncheck()
     expect(page.locator("#gan-discriminator-real_source")).to_be_hidden()
-    page.get_by_label("Mix in other pictures").check()
+    mix.check()
     page.locator("#gan-discriminator-real_source input").click()
     page.get_by_role("option", name=MODEL).click()
     page.get_by_role("button", name="Get the verdict").click()
@@ -92,7 +94,7 @@ def test_a_visitor_sees_the_moment_of_collapse(visit: Callable[..., Page], addre
 
 
 def test_a_bad_seed_is_a_message_and_the_next_one_works(visit: Callable[..., Page], address):
-    page = visit(f"{address}?tab=gan&samples.count=1")
+    page = visit(f"{address}?tab=gan&panel=samples&samples.count=1")
     restored(page, "samples-count", "1")
     seed = page.locator("#gan-samples-seed input")
     seed.fill("-1")

@@ -127,6 +127,18 @@ def test_tiles_refuse_scores_that_are_none():
         TilesValue([Tile(tile.picture, "a", score=0.5)], provenance="")
 
 
+def test_without_the_data_set_only_what_was_generated_is_judged(app, monkeypatch, tmp_path):
+    monkeypatch.setenv("GEN_DATA", str(tmp_path))
+    app.data_root = str(tmp_path)
+    source = PictureInput(app, samples.TAB, "discriminator", prefix="real_", first=DATA)
+    knobs = [*discriminator.DRAWN, discriminator.MIX, *source.knobs, discriminator.MIXED]
+    asked = {knob.name: knob.check(knob.default) for knob in knobs}
+    assert asked["mix"] and asked["real_source"] == DATA
+    value = last(discriminator.run(app, source, **asked))
+    assert len(value["tiles"]) == asked["count"]
+    assert value["headline"].endswith(discriminator.NOTHING_REAL)
+
+
 # --- the walk -------------------------------------------------------------------------------------
 
 
@@ -198,6 +210,19 @@ def test_runs_with_other_steps_are_shown_at_the_latest_snapshot_of_each():
         [0, 1, 1, 2],
         [0, 0, 1, 1],
     ]
+
+
+@pytest.mark.parametrize(
+    ("runs", "shown"),
+    [
+        ([history([9, 9, 9], [50, 200, 800]), history([9, 2, 1], [60, 300, 900])], 300),
+        ([history([9, 9], [50, 200])], 200),
+        ([history([1, 1], [50, 200]), history([9, 9], [60, 200])], 60),  # before all have one
+    ],
+)
+def test_the_moment_of_collapse_is_shown_first(runs, shown):
+    steps = collapse.moments(runs)
+    assert steps[collapse.opening(runs, steps)] == shown
 
 
 def test_both_grids_come_from_the_same_seeds_at_each_snapshot(app):
@@ -304,10 +329,10 @@ def test_the_page_can_be_built_twice(app):
         with gr.Blocks():
             tab.TAB.build(app)
         assert [knobs.panel for knobs in app.knobs if isinstance(knobs, Knobs)] == [
-            "samples",
-            "discriminator",
-            "walk",
             "collapse",
+            "discriminator",
+            "samples",
+            "walk",
         ]
 
 

@@ -217,6 +217,22 @@ def test_what_is_no_upload_is_refused(wrong):
         provenance_check.checked(wrong)
 
 
+@pytest.mark.browser
+def test_pictures_to_try_are_checked_when_pressed(visit, app_address):
+    page = visit(f"{app_address}?tab=text-to-image&panel=made-here")
+    verdict = page.locator("#text-to-image-made-here")
+    expect(verdict.locator(".card-source")).to_have_text("Example")
+    expect(verdict).to_contain_text("Made here: its metadata says so, and it carries the mark.")
+    said = {
+        "Saved here, shared as JPEG": "Made here, says the mark",
+        "Drawn by a program": "No sign that it was made here.",
+        "Saved here": "Made here: its metadata says so",
+    }
+    for title, answer in said.items():
+        page.get_by_role("button", name=title, exact=True).click()
+        expect(verdict).to_contain_text(answer)
+
+
 def test_the_rates_on_the_page_are_the_measured_ones(monkeypatch):
     known = watermark.measured() | {"found": {"JPEG 75": 0.123}, "date": "2031-02-03"}
     monkeypatch.setattr(watermark, "measured", lambda: known)

@@ -69,3 +69,13 @@ def test_a_pinned_seed_stays(page):
         page.locator("#vae-samples img").evaluate_all("all => all.map((one) => one.src)") == drawn
     )
     expect(seed(page)).to_have_value(kept)
+
+
+def test_a_seed_that_a_link_names_is_pinned(visit, app_address):
+    page = visit(f"{app_address}?tab=vae&panel=samples&samples.seed=5")
+    expect(page.locator("#tab-vae .pin-seed").get_by_label("Pin")).to_be_checked()
+    expect(page.locator("#vae-samples-run .run-said")).to_have_text(re.compile("^Done in"))
+    draw_again = page.get_by_role("button", name=GO, exact=True)
+    draw_again.click()
+    expect(page.locator("#vae-samples-run .run-said")).to_have_text(re.compile("^Done in"))
+    expect(seed(page)).to_have_value("5")

@@ -199,6 +199,7 @@ class PictureInput(Source):
 
     other: a source of the panel's own, offered first; `read` does not know it.
     classes: False leaves out "All ten", where one picture is wanted.
+    first: the choice at first; a model, for the data set is not everywhere.
     """
 
     drawing, upload = DRAWING, UPLOAD
@@ -217,13 +218,13 @@ class PictureInput(Source):
         label: str = FASHION[9],
         seed: int = 0,
         classes: bool = False,
+        first: str = MODEL,
     ) -> None:
         self.name = f"{tab}_{panel}_{prefix}".rstrip("_")
         sources = ([other] if other else []) + [DATA, MODEL, DRAWING, UPLOAD]
         models = [name for name in MODELS if name in available()] or [MODELS[0]]
         knobs = [
-            # Not the data set, which is not everywhere: the page's examples do without it.
-            Knob(f"{prefix}source", title, "choice", other or MODEL, options=sources),
+            Knob(f"{prefix}source", title, "choice", other or first, options=sources),
             Knob(f"{prefix}label", "Class", "label", label, all_classes=classes),
             Knob(
                 f"{prefix}sampled_by",

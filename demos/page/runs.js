@@ -139,6 +139,9 @@ window.noiseToDataRuns = {
   // The controls are as the link says: a short run begins by itself, for a longer one the line asks.
   restored() {
     setTimeout(() => {
+      document.querySelectorAll(".pin-seed").forEach((pin) => {
+        noiseToDataSeeds.pinLinked(pin.closest(".seed-row").querySelector(".block[id]").id);
+      });
       for (const [id, run] of this.known) {
         if (!run.stale || !run.example || document.hidden || !this.linked(id)) continue;
         if (this.needed(run) > SHORT_SECONDS) continue;

@@ -9,6 +9,13 @@ window.noiseToDataSeeds = {
     return this.row(field)?.querySelector(".pin-seed input")?.checked;
   },
 
+  // A seed that the address names stays.
+  pinLinked(field) {
+    const named = [...new URLSearchParams(location.search).keys()];
+    const pin = this.row(field)?.querySelector(".pin-seed input");
+    if (pin && !pin.checked && named.some((name) => field.endsWith(`-${name.replace(".", "-")}`))) pin.click();
+  },
+
   // Writes a new seed into Gradio's field, as a hand would, and returns it.
   draw(field) {
     const seed = Math.floor(Math.random() * SEEDS);

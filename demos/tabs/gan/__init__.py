@@ -1,4 +1,4 @@
-"""The GAN: samples, the discriminator's verdict, a walk, mode collapse, and portraits by style."""
+"""The GAN: mode collapse, the discriminator's verdict, samples, a walk, and portraits by style."""
 
 from demos.page.tab import Tab
 from demos.tabs.gan import collapse, discriminator, portraits, samples
@@ -8,10 +8,10 @@ TAB = Tab(
     "GAN",
     order=30,
     panels=[
-        samples.PANEL,
-        discriminator.PANEL,
-        samples.WALK_PANEL,
         collapse.PANEL,
+        discriminator.PANEL,
+        samples.PANEL,
+        samples.WALK_PANEL,
         portraits.PANEL,
         portraits.STYLES_PANEL,
     ],

@@ -100,6 +100,12 @@ def moments(runs: Sequence[History]) -> list[int]:
     return sorted({step for run in runs for step in run.steps if step >= first} | {first})
 
 
+def opening(runs: Sequence[History], steps: Sequence[int]) -> int:
+    """The moment that is shown first: when one of the runs collapses, else the end."""
+    collapses = [run.steps[run.collapse] for run in runs if run.collapse is not None]
+    return bisect.bisect_left(steps, min(collapses)) if collapses else len(steps) - 1
+
+
 def watch_both(app: App, *, count: int, seed: int) -> Iterator[TimelineValue | Progress]:
     """Yields Progress for each snapshot, then the timeline: both runs from the same seeds."""
     runs = [History.of(title, name, app.model(name)) for title, name in RUNS.items()]
@@ -132,8 +138,7 @@ def watch_both(app: App, *, count: int, seed: int) -> Iterator[TimelineValue | P
         alt="pictures from the same seeds as training goes on",
         bars=[bars(run, steps) for run in runs],
         curves=curves(runs, steps),
-        start=len(steps) - 1,
-        autoplay=True,
+        start=opening(runs, steps),
     )
 
 

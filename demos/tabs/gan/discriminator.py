@@ -16,13 +16,15 @@ from demos.page.script import sampling, script
 from demos.tabs.gan.samples import LABEL, MODEL, TAB, classes_of
 from demos.tabs.gan.texts import DISCRIMINATOR
 from demos.widgets.tiles import Scale, Tile, Tiles, TilesValue
+from gen_core.data import MissingData
 from gen_core.devices import device_title
 from gen_core.families.gan import GAN
 from gen_core.progress import Progress
 from gen_core.sampling import Noise, final, pixels, seeds_from
 
 NAME = f"{TAB}-discriminator"
-MIX = Knob("mix", "Mix in other pictures", "flag", False)
+MIX = Knob("mix", "Mix in other pictures", "flag", True)
+NOTHING_REAL = "; nothing real among them: Fashion-MNIST is not on this machine"
 MIXED = Knob(
     "real_count", "Pictures mixed in", "whole", 8, 1, 24, info="A drawing or an upload is one"
 )
@@ -57,13 +59,15 @@ def verdict(
     truncation_psi: float,
     seed: int,
     others: Pictures | None,
+    note: str = "",
 ) -> TilesValue:
-    """Generated pictures, and the others among them, from the least to the most real."""
+    """Generated pictures, and the others among them, from the least to the most real. note: what
+    the headline adds."""
     seeds, classes = seeds_from(seed, count), classes_of(label, count)
     x = final(model.sample(Noise(seeds), label=classes, truncation_psi=truncation_psi))
     names = [FASHION[c] for c in classes]
     tiles = judged(model, x, classes, names, [f"seed {s}" for s in seeds])
-    headline = f"It takes {believed(tiles)} of {len(tiles)} generated pictures for real"
+    headline = f"It takes {believed(tiles)} of {len(tiles)} generated pictures for real{note}"
     if others is not None:
         mixed = judged_others(model, others)
         headline += f", and {believed(mixed)} of the {len(mixed)} mixed in"
@@ -141,11 +145,14 @@ def run(
     **settings: Any,
 ) -> Iterator[TilesValue | Progress]:
     """Yields the verdict, on other pictures too where they are mixed in."""
-    others = None
+    others, note = None, ""
     if mix:
-        others = yield from source.read(drawing, upload, settings, real_count)
+        try:
+            others = yield from source.read(drawing, upload, settings, real_count)
+        except MissingData:  # the verdict on generated pictures is worth seeing all the same
+            note = NOTHING_REAL
     own = {knob.name: settings[knob.name] for knob in DRAWN}
-    yield verdict(app.model(MODEL), others=others, **own)
+    yield verdict(app.model(MODEL), others=others, note=note, **own)
 
 
 class DiscriminatorPanel(Panel):
@@ -156,7 +163,7 @@ class DiscriminatorPanel(Panel):
         knobs.build(LABEL.name)
         page.go, page.stop = buttons(self.button, self.name)
         knobs.build(*(knob.name for knob in (*DRAWN, MIX)))
-        with gr.Column(visible=False, elem_classes=["controls"]) as mixing:
+        with gr.Column(visible=MIX.default, elem_classes=["controls"]) as mixing:
             source.build(knobs)
             knobs.build(MIXED.name)
         page.inputs = dict(zip(("drawing", "upload"), source.inputs.values(), strict=True))
@@ -186,6 +193,7 @@ PANEL = DiscriminatorPanel(
             prefix="real_",
             label=ALL_CLASSES,
             classes=True,
+            first=DATA,
         ),
         MIXED,
     ],

@@ -1,15 +1,19 @@
 """The panel Was it made here?: what a picture's metadata says, and whether it carries our mark."""
 
+import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
+from demos.page.examples import Keep
 from demos.page.handlers import App
 from demos.page.image_input import Upload, path_of
-from demos.page.image_io import MAX_SIDE, day, grey_picture
+from demos.page.image_io import MAX_SIDE, day, grey_picture, values_to_json
 from demos.page.panel import Page, Panel
 from demos.page.script import script
+from demos.tabs.text_to_image import tries
 from demos.tabs.text_to_image.generate import ID
 from demos.tabs.text_to_image.texts import CAUTION, HONESTY, PROVENANCE
 from demos.widgets.verdict import Reason, Verdict, VerdictValue
@@ -127,13 +131,26 @@ def below(app: App) -> None:
 
 
 class ProvenancePanel(Panel):
-    """It takes a picture file and nothing else."""
+    """It takes a picture file and nothing else; the example is the first one to try."""
 
     def controls(self, page: Page) -> None:
         page.inputs = {
             "upload": Upload(label=f"A picture, up to {MAX_SIDE} pixels a side", height=150)
         }
         super().controls(page)
+
+    def finished(self, app: App) -> Any:
+        with tempfile.NamedTemporaryFile(suffix=".png") as file:
+            file.write(tries.saved(app))
+            file.flush()
+            uploaded = {"path": file.name, "meta": {"_type": "gradio.FileData"}}
+            return values_to_json(checked(uploaded))
+
+    def keep(self) -> Keep:
+        return replace(tries.KEEP, name=self.name, make=self.finished)
+
+    def keeps(self) -> list[Keep]:
+        return [*super().keeps(), tries.KEEP]
 
 
 PANEL = ProvenancePanel(
@@ -148,6 +165,6 @@ PANEL = ProvenancePanel(
     screen=Verdict,
     shows="What is found of the picture",
     empty=f"Choose a picture and press {BUTTON}.",
-    example=None,
+    beneath=lambda app, knobs: tries.offered(),
     below=below,
 )

@@ -1,4 +1,4 @@
-"""The VAE: samples, the code in your hands, reconstructions, walks from code to code."""
+"""The VAE: the code in your hands, reconstructions, walks from code to code, samples."""
 
 from demos.page.tab import Tab
 from demos.tabs.latent_space.models import TAB as LAB
@@ -9,6 +9,6 @@ TAB = Tab(
     samples.TAB,
     "VAE",
     order=20,
-    panels=[samples.PANEL, samples.SLIDERS_PANEL, reconstruct.PANEL, interpolate.PANEL],
+    panels=[samples.SLIDERS_PANEL, reconstruct.PANEL, interpolate.PANEL, samples.PANEL],
     onward=(LAB, INVITATION),
 )
