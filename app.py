@@ -35,6 +35,7 @@ def main() -> None:
     spare_memory()
     from demos.page import server, shell
     from demos.page.handlers import App
+    from demos.page.network import network_address
     from gen_core.knobs import KnobError
 
     try:
@@ -43,7 +44,9 @@ def main() -> None:
         address = server.serve(page, app.files, options.host, options.port)
     except (KnobError, OSError) as error:
         sys.exit(f"{error}")
-    print(f"Noise to Data is at {address} (stop with Ctrl+C)", flush=True)
+    network = network_address(options.host, options.port)
+    others = f", and for other devices at {network}" if network else ""
+    print(f"Noise to Data is at {address}{others} (stop with Ctrl+C)", flush=True)
     threading.Thread(target=app.warm, daemon=True).start()
     page.block_thread()
 

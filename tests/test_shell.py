@@ -187,11 +187,13 @@ def test_without_a_clipboard_the_link_is_offered_as_text(visit, address):
         }"""
     )
     page.get_by_role("button", name="Copy link").click()
-    field = page.get_by_label("The link: copy it from here")
+    field = page.get_by_label("The link", exact=True)
     expect(field).to_have_value(f"{address}?tab=first&panel=draw")
+    expect(page.get_by_text("Copy this link")).to_be_visible()
     expect(field).to_be_focused()
-    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
     expect(field).to_have_count(0)
+    expect(page.get_by_role("button", name="Copy link")).to_be_focused()
 
 
 def test_a_link_into_another_tab_and_panel(visit, address):

@@ -67,6 +67,8 @@ window.noiseToDataAddress = {
     if (here.tab !== asked.tab || here.panel !== asked.panel) {
       const query = new URLSearchParams({ tab: here.tab });
       if (here.panel) query.set("panel", here.panel);
+      const view = noiseToDataViews.asked();
+      if (view) query.set("view", view);
       history.pushState(null, "", `?${query}`);
     }
     this.entitle();
@@ -74,6 +76,7 @@ window.noiseToDataAddress = {
 
   // The title, and the buttons within sight: on a phone both lists scroll sideways.
   entitle() {
+    noiseToDataViews.follow();
     const { tab, panel } = this.inSight();
     const buttons = [panel, tab].filter(Boolean);
     document.title = [...buttons.map((button) => button.textContent.trim()), this.title].join(" · ");

@@ -217,7 +217,7 @@ def jpeg_data_url(array: np.ndarray, most: int, soft_colours: bool = False) -> s
 
     soft_colours: at half the resolution of brightness; half as large.
     """
-    for quality in (90, 75, 60, 40, 25):
+    for quality in (90, 75, 60, 40, 25, 18):
         buffer = io.BytesIO()
         Image.fromarray(array).save(
             buffer, format="JPEG", quality=quality, subsampling=2 if soft_colours else 0

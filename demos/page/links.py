@@ -1,12 +1,13 @@
 """Links that restore a tab with its knobs: ?tab=diffusion&panel=compare&compare.steps=20.
 
-Tab and panel are chosen in the browser, before anything is built (address.js); so is the moment of
-a timeline, &at=7.
+Tab and panel are chosen in the browser, before anything is built (address.js); so are the moment of
+a timeline, &at=7, and the view, &view=projector (views.js).
 """
 
 import html
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,6 +16,8 @@ from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App
 from demos.page.tab import Tab
 from gen_core.knobs import KnobError
+
+SCRIPT = Path(__file__).parent / "copy_link.js"
 
 
 class Links:
@@ -47,7 +50,7 @@ class Links:
             names = [f"{knobs.panel}.{knob.linked}" for knobs in mine for knob in knobs.knobs]
             defaults = [knob.default for knobs in mine for knob in knobs.knobs]
             told = ", ".join(json.dumps(part) for part in (tab, names, defaults))
-            call = f"(...values) => noiseToData.copyLink({told}, values)"
+            call = f"(...values) => noiseToDataLink.copy({told}, values)"
             inputs = [c for knobs in mine for c in knobs.components]
             button.click(None, inputs, None, js=call, api_visibility="private")
 
@@ -75,7 +78,7 @@ class Links:
         there = [shown.id for shown in self.panels[tab].children] if tab in self.panels else mine
         if panel is not None and panel not in there:
             problems.append(f"panel={panel!r}: choose one of {', '.join(there)}")
-        for key in query.keys() - {"tab", "panel", "at"}:
+        for key in query.keys() - {"tab", "panel", "at", "view"}:
             try:
                 knobs, knob = _find(mine, key)
                 updates[knobs.built[knob.name]] = knob.from_text(query[key])

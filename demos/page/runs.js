@@ -132,7 +132,7 @@ window.noiseToDataRuns = {
   // Whether a panel is the one in sight, and the address sets a knob of it.
   linked(id) {
     const { panel } = noiseToDataAddress.asked();
-    const named = [...new URLSearchParams(location.search).keys()].some((key) => !["tab", "panel"].includes(key));
+    const named = [...new URLSearchParams(location.search).keys()].some((key) => !["tab", "panel", "at", "view"].includes(key));
     return named && this.button(id, "go")?.offsetParent && (!panel || id.endsWith(`-${panel}-run`));
   },
 

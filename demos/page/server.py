@@ -15,8 +15,9 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demos.page import controls, runs, shell
+from demos.page import controls, links, runs, shell
 from demos.page.files import FOREVER, Files, Packed
+from demos.page.network import network_address, qr_route
 from demos.page.queueing import queue_fairly
 from demos.page.theme import theme
 
@@ -39,12 +40,13 @@ def serve(page: gr.Blocks, files: Files, host: str, port: int) -> str:
     for its end.
     """
     queue_fairly(page)
+    network = network_address(host, port)
     _, address, _ = page.launch(
         server_name=host,
         server_port=port,
         theme=theme(),
-        css_paths=shell.CSS,
-        head="".join(map(inlined, (shell.SCRIPT, controls.SCRIPT, runs.SCRIPT))),
+        css_paths=list(shell.STYLES),
+        head="".join(map(inlined, (shell.SCRIPT, controls.SCRIPT, runs.SCRIPT, links.SCRIPT))),
         favicon_path=ICON,
         footer_links=["api"],
         max_file_size=UPLOAD_LIMIT,
@@ -61,8 +63,8 @@ def serve(page: gr.Blocks, files: Files, host: str, port: int) -> str:
         num_workers=0,
         state_session_capacity=SESSIONS,
         app_kwargs={
-            "middleware": [Middleware(Light, scripts=files.scripts)],
-            "routes": [files.route()],
+            "middleware": [Middleware(Light, scripts=files.scripts, network=network)],
+            "routes": [files.route(), qr_route()],
         },
     )
     page.app.state_holder = Sessions()
@@ -112,9 +114,12 @@ class Light:
     MOST = 16
     """Answers that are kept."""
 
-    def __init__(self, app: ASGIApp, scripts: Sequence[str] = ()) -> None:
-        """scripts: addresses of those that the page needs before it is built."""
-        self.app, self.scripts = app, scripts
+    def __init__(
+        self, app: ASGIApp, scripts: Sequence[str] = (), network: str | None = None
+    ) -> None:
+        """scripts: addresses of those that the page needs before it is built; network: its own
+        address for other devices."""
+        self.app, self.head = app, own_head(scripts, network)
         self.kept: dict[tuple[str | None, ...], Whole] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -143,7 +148,7 @@ class Light:
                     await send(part)
                 return
             body = b"".join(part.get("body", b"") for part in held)
-            whole = Whole.of(start["headers"], body, self.scripts)
+            whole = Whole.of(start["headers"], body, self.head)
             if asks_nothing_else and b"set-cookie" not in dict(whole.headers):
                 self.kept[address] = whole
             if len(self.kept) > self.MOST:
@@ -160,11 +165,11 @@ class Whole:
     tag: str
 
     @classmethod
-    def of(cls, headers: list[tuple[bytes, bytes]], body: bytes, scripts: Sequence[str]) -> "Whole":
-        """What Gradio answered, with our card and scripts where it is HTML."""
+    def of(cls, headers: list[tuple[bytes, bytes]], body: bytes, head: str) -> "Whole":
+        """What Gradio answered, with our own head where it is HTML."""
         said = [pair for pair in headers if pair[0] != b"content-length"]
         if b"text/html" in dict(said).get(b"content-type", b""):
-            body = with_own_head(body, scripts)
+            body = with_own_head(body, head)
         return cls(said, Packed(body), f'W/"{hashlib.sha256(body).hexdigest()[:32]}"')
 
     def answer(self, asked: Headers) -> Response:
@@ -194,13 +199,19 @@ def kept_for_good(send: Send) -> Send:
     return sent
 
 
-def with_own_head(body: bytes, scripts: Sequence[str]) -> bytes:
-    """A page with this app's description where Gradio's stands, for search and link previews, and
-    the scripts that run before Gradio's: the one that shows first what the address names, and
-    those at these addresses."""
+def with_own_head(body: bytes, head: str) -> bytes:
+    """A page with this app's description where Gradio's stands."""
+    return FOREIGN.sub("", body.decode()).replace("</head>", f"{head}</head>", 1).encode()
+
+
+def own_head(scripts: Sequence[str], network: str | None) -> str:
+    """This app's description, for search and link previews, its address for other devices, and the
+    scripts that run before Gradio's: those that show first what the address names, and those at
+    these addresses."""
+    where = f'<meta name="network-address" content="{html.escape(network)}" />' if network else ""
+    first = "".join(map(inlined, (shell.VIEWS, shell.ADDRESS)))
     fetched = "".join(f'<script src="{address}"></script>' for address in scripts)
-    ours = f"{card()}{inlined(shell.ADDRESS)}{fetched}</head>"
-    return FOREIGN.sub("", body.decode()).replace("</head>", ours, 1).encode()
+    return f"{card()}{where}{first}{fetched}"
 
 
 def inlined(script: Path) -> str:

@@ -11,9 +11,9 @@ from demos.page.links import Links
 from demos.page.tab import Tab, discover
 
 HERE = Path(__file__).parent
-CSS = HERE / "shell.css"
+STYLES = (HERE / "shell.css", HERE / "views.css")
 SCRIPT = HERE / "shell.js"
-ADDRESS = HERE / "address.js"
+VIEWS, ADDRESS = HERE / "views.js", HERE / "address.js"
 """In the page's head, before Gradio reads its config."""
 
 TITLE = "Noise to Data"
@@ -74,10 +74,19 @@ def _header(app: App) -> str:
       <div class="masthead-tools">
         <span class="device-badge" title="Everything on this page is computed on this device">
           <b>{kind}</b> {name}</span>
-        <button type="button" class="theme-toggle" aria-label="Switch between light and dark"
-          title="Light or dark" onclick="noiseToData.toggleTheme()"></button>
+        <button type="button" class="show-controls"
+          onclick="noiseToDataViews.show(null)">Show the controls</button>
+        <button type="button" class="theme-toggle projector-toggle" aria-pressed="false"
+          aria-label="Projector view" title="Projector: larger type, the main controls alone"
+          onclick="noiseToDataViews.toggleProjector()"><svg viewBox="0 0 20 20" aria-hidden="true">
+            <path d="M2.5 3.5h15v10h-15zM10 13.5v3M6.5 17h7"/></svg></button>
+        <button type="button" class="theme-toggle light-toggle"
+          aria-label="Switch between light and dark" title="Light or dark"
+          onclick="noiseToData.toggleTheme()"></button>
       </div>
-    </header>"""
+    </header>
+    <aside class="projector-address" aria-label="The address of this page" hidden>
+      <img alt="The address as a QR code" hidden><span></span></aside>"""
 
 
 def _mark() -> str:

@@ -1,0 +1,83 @@
+const SEED = /(^|[._])seed$/;
+
+// The link to what is in sight, copied at once, on a card that makes it one for a class: without
+// controls, with the seed in it.
+window.noiseToDataLink = {
+  // Called by a tab's button: `names` of its knobs as they stand in links, their `defaults`, and the
+  // `values` they have now.
+  async copy(tab, names, defaults, values) {
+    const knobs = names.map((name, i) => ({ name, value: values[i], moved: values[i] !== defaults[i] }));
+    const query = this.query(tab, knobs, {});
+    const view = noiseToDataViews.asked();
+    history.replaceState(null, "", `?${query}${view ? `&view=${view}` : ""}`);
+    const card = this.card();
+    const told = () => {
+      const chosen = Object.fromEntries([...card.querySelectorAll("[name]")].map((box) => [box.name, box.checked]));
+      return this.tell(card, `${location.origin}${location.pathname}?${this.query(tab, knobs, chosen)}`);
+    };
+    card.addEventListener("change", told);
+    await told();
+  },
+
+  // Only knobs that were moved stand in the link: it stays short, and defaults may improve later.
+  query(tab, knobs, { lesson, pinned }) {
+    const query = new URLSearchParams({ tab });
+    const panel = noiseToDataAddress.inSight().panel?.dataset.tabId;
+    if (panel) query.set("panel", panel);
+    const own = ({ name }) => SEED.test(name) && (!panel || name.startsWith(`${panel}.`));
+    for (const knob of knobs) {
+      if (knob.value !== null && (knob.moved || (pinned && own(knob)))) query.set(knob.name, knob.value);
+    }
+    const timelines = [...document.querySelectorAll(`#tab-${tab} .timeline[data-at]`)];
+    const moment = timelines.find((node) => node.offsetParent);
+    if (moment) query.set("at", moment.dataset.at);
+    if (lesson) query.set("view", "lesson");
+    return query;
+  },
+
+  async tell(card, link) {
+    const field = card.querySelector("input[type=text]");
+    field.value = link;
+    const copied = await this.copied(link, field);
+    card.querySelector("[role=status]").textContent = copied ? "Link copied" : "Copy this link";
+    if (!copied) field.select();
+  },
+
+  // Without https, and in a frame, a browser may have no clipboard, or refuse it.
+  async copied(text, field) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      field.select();
+      return document.execCommand("copy");
+    }
+  },
+
+  card() {
+    document.querySelector(".link-card")?.remove();
+    const card = document.createElement("section");
+    card.className = "link-card";
+    card.setAttribute("aria-label", "Link");
+    card.innerHTML = `
+      <p><span role="status"></span><button type="button" aria-label="Close">✕</button></p>
+      <input type="text" readonly aria-label="The link">
+      <label><input type="checkbox" name="pinned">Everybody gets the same pictures (pin the seed)</label>
+      <label><input type="checkbox" name="lesson">Hide the controls, for a class</label>`;
+    document.body.append(card);
+    const elsewhere = ({ target }) => !card.contains(target) && close();
+    const close = () => {
+      card.remove();
+      document.removeEventListener("pointerdown", elsewhere);
+    };
+    const back = () => {
+      close();
+      [...document.querySelectorAll(".copy-link")].find((button) => button.offsetParent)?.focus();
+    };
+    document.addEventListener("pointerdown", elsewhere);
+    card.querySelector("button").addEventListener("click", back);
+    card.addEventListener("keydown", (event) => event.key === "Escape" && back());
+    card.querySelector("input[type=text]").focus();
+    return card;
+  },
+};
