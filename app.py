@@ -41,7 +41,7 @@ def main() -> None:
     try:
         app = App(options.device, str(options.data) if options.data else None)
         page = shell.build_page(app)
-        address = server.serve(page, app.files, options.host, options.port)
+        address = server.serve(page, app, options.host, options.port)
     except (KnobError, OSError) as error:
         sys.exit(f"{error}")
     network = network_address(options.host, options.port)

@@ -23,5 +23,5 @@ def page_of(*tabs: Tab, weights: Path | None = None, data: Path | None = None) -
             patch.setenv("GEN_WEIGHTS", str(weights))
         app = App("cpu", data and str(data))
         page = shell.build_page(app, list(tabs))
-        yield server.serve(page, app.files, "127.0.0.1", free_port())
+        yield server.serve(page, app, "127.0.0.1", free_port())
         page.close()

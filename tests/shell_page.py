@@ -39,8 +39,13 @@ def lines(knobs: dict[str, Any]) -> str:
     """
 
 
+BEGUN: list[int] = []
+"""The steps of every run of `work`."""
+
+
 def work(steps: int, count: int, **knobs: Any) -> Iterator[Any]:
     """Takes 20 ms a step, says so, and ends with a picture as grey as `count` says."""
+    BEGUN.append(steps)
     for step in range(steps):
         time.sleep(0.02)
         yield Progress("Step", step + 1, steps)

@@ -56,7 +56,7 @@ def listed(tmp_path_factory) -> Path:
 def served(listed) -> Iterator[tuple[App, str]]:
     with page_with(listed) as (app, page), pytest.MonkeyPatch.context() as patch:
         start_by_forking(patch)
-        yield app, server.serve(page, app.files, "127.0.0.1", free_port()).rstrip("/")
+        yield app, server.serve(page, app, "127.0.0.1", free_port()).rstrip("/")
         bigger.slot(app.device, big_models()).unload()
 
 

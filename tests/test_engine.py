@@ -191,6 +191,45 @@ def test_it_learns_which_kind_of_request_is_light(engine, net, monkeypatch):
     assert light == {"quick": True, "large": True, "slow": False}
 
 
+def test_what_nobody_waits_for_at_the_moment_comes_last_and_can_be_taken_up_again(engine, net):
+    with Gathered(engine, net):
+        ended, (left, other) = order_of(
+            engine,
+            {
+                "left": (lambda: talkative(net), {"key": "run"}),  # its passes are its own
+                "other": (lambda: steps(net, 2, 30), {}),
+            },
+        )
+        left.linger()
+    other.result()
+    back = engine.submit(lambda: talkative(net), key="run")
+    assert back.shared
+    back.result()
+    assert ended == ["other", "left"]
+
+
+def test_without_a_key_what_nobody_waits_for_ends(engine, net):
+    with Gathered(engine, net):
+        ticket = engine.submit(lambda: steps(net, 1, 500))
+        ticket.linger()
+    wait_until(lambda: ticket.request.ended)
+    assert ticket.request.cancelled
+
+
+def test_a_session_that_is_dismissed_ends_what_it_left(engine, net):
+    with Gathered(engine, net):
+        tickets = {
+            name: engine.submit(lambda: steps(net, 1, 500), key=name, session=name)
+            for name in ("mine", "yours")
+        }
+        for ticket in tickets.values():
+            ticket.linger()
+        engine.dismiss("mine")
+    wait_until(lambda: tickets["mine"].request.ended)
+    assert not tickets["yours"].request.cancelled
+    engine.dismiss("yours")
+
+
 def test_too_many_are_refused_with_a_message(engine, net):
     with Gathered(engine, net):
         tickets = [engine.submit(lambda: net(row(1)), session="one") for _ in range(MOST_WAITING)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 
 import gradio as gr
@@ -14,6 +15,7 @@ from conftest import wait_until
 from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App
 from demos.page.queueing import REFUSAL, queue_fairly
+from gen_core import engine
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 
@@ -41,8 +43,15 @@ def app():
 
 
 @pytest.fixture(scope="module")
-def address(app, gates):
+def begun():
+    """Names of the runs that have begun."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def address(app, gates, begun):
     def work(name, steps):
+        begun.append(name)
         if name == "unforeseen":
             raise ZeroDivisionError("a secret detail")
         if name == "impossible":
@@ -59,7 +68,9 @@ def address(app, gates):
         name, out, go = gr.Textbox(), gr.Textbox(), gr.Button()
         for way, own in (("work", False), ("beside", True)):
             app.on(go.click, work, knobs, out, inputs={"name": name}, api_name=way, own_process=own)
-    queue_fairly(page)
+        known = functools.partial(work, "known")
+        app.on(go.click, known, knobs, out, api_name="known")
+    queue_fairly(page, stopped=app.stopped)
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield url
     page.close()
@@ -119,17 +130,53 @@ def test_one_visitors_stop_leaves_the_others_run_alone(app, address, gate):
     assert outputs_so_far(again) == []
 
 
-def test_a_visitor_who_vanishes_leaves_no_run_behind(app, address, gate):
+def begin_and_vanish(address: str, api_name: str, data: list) -> None:
     """A closed tab: its stream breaks off in the middle of a run."""
-    body = {"data": [20, "gone"], "session_hash": "vanishing"}
-    fn = next(
-        d for d in httpx.get(f"{address}config").json()["dependencies"] if "work" in d.values()
-    )
-    httpx.post(f"{address}gradio_api/queue/join", json=body | {"fn_index": fn["id"]})
+    config = httpx.get(f"{address}config").json()
+    fn = next(d for d in config["dependencies"] if d["api_name"] == api_name)
+    body = {"data": data, "session_hash": "vanishing", "fn_index": fn["id"]}
+    httpx.post(f"{address}gradio_api/queue/join", json=body)
     watching = {"session_hash": "vanishing"}
     with httpx.stream("GET", f"{address}gradio_api/queue/data", params=watching) as lines:
-        assert any("gone began" in line for line in lines.iter_lines())
-    wait_until(lambda: not app.engine.busy, 30)  # the gate still shut
+        assert any(" began" in line for line in lines.iter_lines())
+
+
+def test_a_visitor_who_vanishes_leaves_no_run_behind_that_nobody_else_can_ask_for(
+    app, address, gate
+):
+    begin_and_vanish(address, "work", [20, "gone"])
+    wait_until(lambda: not running(app), 30)  # the gate still shut
+
+
+def test_a_run_goes_on_for_a_visitor_who_comes_back(app, address, gate, begun):
+    begin_and_vanish(address, "known", [20])
+    wait_until(lambda: not app.engine.busy, 30)  # nobody waits for it
+    assert running(app) == ["known"]
+    back = Client(address, verbose=False).submit(20, api_name="/known")
+    wait_until(lambda: outputs_so_far(back), 30)
+    gate.set()
+    assert back.result(30) == "known ended"
+    assert begun.count("known") == 1
+
+
+def test_a_run_ends_for_a_visitor_who_stays_away(app, address, gate, monkeypatch):
+    begin_and_vanish(address, "known", [21])
+    wait_until(lambda: not app.engine.busy, 30)
+    assert running(app) == ["known"]
+    monkeypatch.setattr(engine, "LINGER_SECONDS", 0.0)
+    wait_until(lambda: not running(app), 30)
+
+
+def test_a_run_ends_with_its_visitors_stop(app, address, gate):
+    job = Client(address, verbose=False).submit(22, api_name="/known")
+    wait_until(lambda: outputs_so_far(job), 30)
+    job.cancel()
+    wait_until(lambda: not running(app), 30)  # the gate still shut
+
+
+def running(app: App) -> list[str]:
+    """Kinds of the requests that have not ended, whether anybody waits for them or not."""
+    return [request.kind for request in app.engine._started]
 
 
 def test_callers_of_the_plain_api_count_by_address(address, gate):

@@ -7,6 +7,7 @@ import inspect
 import logging
 import tempfile
 import threading
+import time
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -54,6 +55,8 @@ MOST_PROCESSES = 4
 """Runs in processes of their own at once: those that wait there say what for."""
 KEPT_SECONDS, KEPT_BYTES = 3600.0, 64_000_000
 """How long, and how many of, the runs are kept that visitors may want to save."""
+STOP_SECONDS, MOST_STOPS = 5.0, 1000
+"""How long, and of how many sessions, a Stop is remembered."""
 SHARED = " · computed once for all who ask for the same"
 """Stands behind where and when a result was computed, if that was for somebody else."""
 T = TypeVar("T")
@@ -106,6 +109,8 @@ class App:
         """Pictures that the page fetches when they are seen."""
         self._runs = Kept(KEPT_SECONDS, KEPT_BYTES)
         """Of each session the last run of a panel, by both."""
+        self._stops = Kept(STOP_SECONDS, MOST_STOPS)
+        """Sessions whose visitors have just pressed Stop."""
         self._models: dict[str, nn.Module] = {}
         self._loading = threading.Lock()
 
@@ -249,11 +254,21 @@ class App:
                 title = "Please check" if isinstance(error, EXPECTED) else "Sorry"
                 raise gr.Error(message, title=title, print_exception=False) from error
             finally:
-                if ticket:
+                if ticket and self._has_stopped(session):
                     ticket.cancel()
+                elif ticket:
+                    ticket.linger()  # a page that is loaded again asks for the same
 
         run.__signature__ = _signature(knobs, inputs)
         return run
+
+    def stopped(self, session: str) -> None:
+        """A session's Stop, which Gradio tells before or after it closes the run."""
+        self._stops.put(session, time.monotonic(), 1)
+        self.engine.dismiss(session)
+
+    def _has_stopped(self, session: str) -> bool:
+        return self._stops.get(session) is not None
 
     def _as_sent(self, piece: Any) -> Any:
         """A piece of a run as it travels: JSON, large pictures as files of their own."""

@@ -31,9 +31,14 @@ def network_address(host: str, port: int) -> str | None:
         return f"http://{probe.getsockname()[0]}:{port}/"
 
 
-def qr_route() -> Route:
-    """Answers /qr.svg?link=... with the link as a QR code; 400 for one that is none."""
-    return Route("/qr.svg", _qr)
+def routes() -> list[Route]:
+    """/qr.svg?link=... answers with the link as a QR code, or 400 for one that is none; /here says
+    no more than that the server answers."""
+    return [Route("/qr.svg", _qr), Route("/here", _here)]
+
+
+async def _here(request: Request) -> Response:
+    return Response(status_code=204, headers={"cache-control": "no-store"})
 
 
 async def _qr(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """A fair queue for the device: each visitor has at most one request running and one waiting."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -9,12 +10,16 @@ from gradio.queueing import Event, Queue
 from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import error_payload
 
+from gen_core.engine.kept import Kept
+
 DEVICE = "device"
 """The concurrency id of every event that computes: the engine says which goes first."""
 OWN_PROCESS = "own process"
 """That of events whose work is done in a process of its own, without the device."""
 FAIR = (DEVICE, OWN_PROCESS)
 PER_VISITOR = 2
+EVENT_SECONDS, MOST_EVENTS = 3600.0, 10_000
+"""How long, and of how many events, the sessions are known that may cancel them."""
 TITLE = "One after the other"
 REFUSAL = (
     "You have one request running and one waiting already: "
@@ -22,26 +27,41 @@ REFUSAL = (
 )
 
 
-def queue_fairly(page: gr.Blocks, max_size: int = 64) -> gr.Blocks:
+def queue_fairly(
+    page: gr.Blocks, max_size: int = 64, stopped: Callable[[str], None] = lambda session: None
+) -> gr.Blocks:
     """Turns the queue on, `max_size` requests long, and refuses a visitor's third request.
 
-    Gradio's queue shows everyone their place, but lets one session fill it. It has no hook for
-    this, so its `push` is wrapped.
+    stopped: told the session of an event that its visitor has cancelled, and not left by vanishing.
+    Gradio's queue shows everyone their place, but lets one session fill it. It has no hooks for
+    this, so its `push` and `remove_from_queue`, which `/cancel` calls alone, are wrapped.
     Both kinds count apart. There is no way around the queue (api_open=False).
     """
     page.queue(default_concurrency_limit=4, max_size=max_size, api_open=False)
     queue, push, door = page._queue, page._queue.push, asyncio.Lock()
+    remove, sessions = queue.remove_from_queue, Kept(EVENT_SECONDS, MOST_EVENTS)
+
+    async def noted_push(body: Any, **more: Any) -> Any:
+        accepted, event_id, status = await push(body=body, **more)
+        if accepted:
+            sessions.put(event_id, body.session_hash or event_id, 1)
+        return accepted, event_id, status
+
+    async def noted_remove(event_id: str) -> None:
+        if session := sessions.get(event_id):
+            stopped(session)
+        await remove(event_id)
 
     async def fair_push(body: Any, request: Any, username: str | None) -> Any:
         kind = route_utils.get_fn(page, None, body).concurrency_id
         if kind not in FAIR:
-            return await push(body=body, request=request, username=username)
+            return await noted_push(body, request=request, username=username)
         async with door:  # nobody slips in between counting and joining
             if under_way(queue, _visitor(body.session_hash, request), kind) >= PER_VISITOR:
                 return True, await _refuse(queue, body, request), "success"
-            return await push(body=body, request=request, username=username)
+            return await noted_push(body, request=request, username=username)
 
-    queue.push = fair_push
+    queue.push, queue.remove_from_queue = fair_push, noted_remove
     return page
 
 

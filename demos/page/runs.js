@@ -14,8 +14,8 @@ window.noiseToDataRuns = {
     return run;
   },
 
-  // What the line was told of the panel's controls: the `first` values, which of them `counts` for
-  // the result, the `seconds` of a run with the first ones, those it is in proportion to (`work`),
+  // What the line was told of the panel's controls: their `names` in links, the `first` values, which
+  // of them `counts` for the result, the `seconds` of a run with the first ones, those it is in proportion to (`work`),
   // and the seed that may be a `fresh` one.
   told(id) {
     const about = JSON.parse(this.line(id)?.dataset.about ?? "{}");
@@ -40,6 +40,7 @@ window.noiseToDataRuns = {
     run.linked = false;
     run.before = { example: run.example, shown: run.shown };
     Object.assign(run, { example: false, shown: values, began: performance.now(), running: true });
+    noiseToDataRejoin.began(id, run.about, values);
     this.watch(id, run);
     this.say(id, "Starting", true);
     this.mark(id, run);
@@ -63,15 +64,35 @@ window.noiseToDataRuns = {
     run.observer = new MutationObserver((changes) => {
       const text = status.querySelector(".progress-level-inner")?.textContent;
       if (text) this.say(id, text.replace(/ - [\d.]+%\s*$/, "").trim());
-      if (status.querySelector(".error")) this.ended(id, "failed");
-      else if (changes.some((change) => change.attributeName) && status.classList.contains("hide")) this.ended(id, "done");
+      const hidden = changes.some((change) => change.attributeName) && status.classList.contains("hide");
+      if (status.querySelector(".error")) this.over(id, run, "failed");
+      else if (hidden) this.over(id, run, "done");
     });
     run.observer.observe(status, { childList: true, characterData: true, subtree: true, attributeFilter: ["class"] });
+  },
+
+  // Gradio says so, also where it has only lost the connection: then the run is asked for again once
+  // the server answers. (Gradio loads the page again; whoever comes first.)
+  async over(id, run, how) {
+    run.observer?.disconnect();
+    if (await noiseToDataRejoin.reachable()) return this.ended(id, how);
+    this.say(id, "No connection. The run goes on and is shown here as soon as it is back", true);
+    await noiseToDataRejoin.back(() => !run.running);
+    if (!run.running) return; // stopped meanwhile
+    this.end(id, run);
+    this.again(id, run);
+  },
+
+  // Presses the button for the same run, not for one with a new seed.
+  again(id, run) {
+    run.linked = true;
+    this.button(id, "go").click();
   },
 
   ended(id, how) {
     const run = this.of(id);
     if (!run.running) return;
+    noiseToDataRejoin.ended();
     const step = /^Step \d+/.exec(this.line(id)?.textContent ?? "");
     this.end(id, run);
     if (how === "failed") Object.assign(run, run.before);
@@ -137,16 +158,15 @@ window.noiseToDataRuns = {
   },
 
   // The controls are as the link says: a short run begins by itself, for a longer one the line asks.
+  // A run that this tab began before it was loaded again goes on.
   restored() {
     setTimeout(() => {
-      document.querySelectorAll(".pin-seed").forEach((pin) => {
-        noiseToDataSeeds.pinLinked(pin.closest(".seed-row").querySelector(".block[id]").id);
-      });
+      if (!noiseToDataRejoin.ownAddress()) noiseToDataSeeds.pinLinked();
+      const open = noiseToDataRejoin.open();
+      if (open && this.button(open, "go")?.offsetParent) return this.again(open, this.of(open));
       for (const [id, run] of this.known) {
         if (!run.stale || !run.example || document.hidden || !this.linked(id)) continue;
-        if (this.needed(run) > SHORT_SECONDS) continue;
-        run.linked = true;
-        this.button(id, "go").click();
+        if (this.needed(run) <= SHORT_SECONDS) this.again(id, run);
       }
     }, 200); // the values arrive one after the other
   },

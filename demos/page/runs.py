@@ -10,7 +10,8 @@ import gradio as gr
 
 from demos.page.controls import Knobs
 
-SCRIPT = Path(__file__).parent / "runs.js"
+HERE = Path(__file__).parent
+REJOIN, SCRIPT = HERE / "rejoin.js", HERE / "runs.js"
 WORK = ("count", "steps", "moments")
 """Knobs to which the time of a run is proportional."""
 
@@ -67,6 +68,7 @@ def compared(
     """
     parts = knobs.named
     about = {
+        "names": [f"{knobs.panel}.{knob.linked}" for knob in knobs.knobs],
         "first": [part.value for part in parts.values()],
         "counts": [name not in apart for name in parts],
         "seconds": seconds,

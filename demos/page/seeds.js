@@ -9,11 +9,13 @@ window.noiseToDataSeeds = {
     return this.row(field)?.querySelector(".pin-seed input")?.checked;
   },
 
-  // A seed that the address names stays.
-  pinLinked(field) {
-    const named = [...new URLSearchParams(location.search).keys()];
-    const pin = this.row(field)?.querySelector(".pin-seed input");
-    if (pin && !pin.checked && named.some((name) => field.endsWith(`-${name.replace(".", "-")}`))) pin.click();
+  // Seeds that the address names stay.
+  pinLinked() {
+    const named = [...new URLSearchParams(location.search).keys()].map((name) => `-${name.replace(".", "-")}`);
+    for (const pin of document.querySelectorAll(".pin-seed input:not(:checked)")) {
+      const field = pin.closest(".seed-row").querySelector(".block[id]").id;
+      if (named.some((name) => field.endsWith(name))) pin.click();
+    }
   },
 
   // Writes a new seed into Gradio's field, as a hand would, and returns it.

@@ -15,9 +15,9 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demos.page import controls, links, runs, shell
-from demos.page.files import FOREVER, Files, Packed
-from demos.page.network import network_address, qr_route
+from demos.page import controls, links, network, runs, shell
+from demos.page.files import FOREVER, Packed
+from demos.page.handlers import App
 from demos.page.queueing import queue_fairly
 from demos.page.theme import theme
 
@@ -30,17 +30,17 @@ FOREIGN = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
 ICON = Path(__file__).parent / "icon.svg"
 
 
-def serve(page: gr.Blocks, files: Files, host: str, port: int) -> str:
+def serve(page: gr.Blocks, app: App, host: str, port: int) -> str:
     """Starts the server in the background and returns the page's address.
 
-    files: the page's pictures, which are answered for beside it.
+    app: what the page was built for; its files are answered for beside it.
 
     Without Gradio's own check that the page answers within three seconds (`_frontend`), which ends
     the app on a busy machine. Raises OSError where the port is taken. `page.block_thread()` waits
     for its end.
     """
-    queue_fairly(page)
-    network = network_address(host, port)
+    queue_fairly(page, stopped=app.stopped)
+    elsewhere = network.network_address(host, port)
     _, address, _ = page.launch(
         server_name=host,
         server_port=port,
@@ -63,8 +63,8 @@ def serve(page: gr.Blocks, files: Files, host: str, port: int) -> str:
         num_workers=0,
         state_session_capacity=SESSIONS,
         app_kwargs={
-            "middleware": [Middleware(Light, scripts=files.scripts, network=network)],
-            "routes": [files.route(), qr_route()],
+            "middleware": [Middleware(Light, scripts=app.files.scripts, elsewhere=elsewhere)],
+            "routes": [app.files.route(), *network.routes()],
         },
     )
     page.app.state_holder = Sessions()
@@ -115,11 +115,11 @@ class Light:
     """Answers that are kept."""
 
     def __init__(
-        self, app: ASGIApp, scripts: Sequence[str] = (), network: str | None = None
+        self, app: ASGIApp, scripts: Sequence[str] = (), elsewhere: str | None = None
     ) -> None:
-        """scripts: addresses of those that the page needs before it is built; network: its own
+        """scripts: addresses of those that the page needs before it is built; elsewhere: its own
         address for other devices."""
-        self.app, self.head = app, own_head(scripts, network)
+        self.app, self.head = app, own_head(scripts, elsewhere)
         self.kept: dict[tuple[str | None, ...], Whole] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -204,12 +204,14 @@ def with_own_head(body: bytes, head: str) -> bytes:
     return FOREIGN.sub("", body.decode()).replace("</head>", f"{head}</head>", 1).encode()
 
 
-def own_head(scripts: Sequence[str], network: str | None) -> str:
+def own_head(scripts: Sequence[str], elsewhere: str | None) -> str:
     """This app's description, for search and link previews, its address for other devices, and the
     scripts that run before Gradio's: those that show first what the address names, and those at
     these addresses."""
-    where = f'<meta name="network-address" content="{html.escape(network)}" />' if network else ""
-    first = "".join(map(inlined, (shell.VIEWS, shell.ADDRESS)))
+    where = (
+        f'<meta name="network-address" content="{html.escape(elsewhere)}" />' if elsewhere else ""
+    )
+    first = "".join(map(inlined, (runs.REJOIN, shell.VIEWS, shell.ADDRESS)))
     fetched = "".join(f'<script src="{address}"></script>' for address in scripts)
     return f"{card()}{where}{first}{fetched}"
 

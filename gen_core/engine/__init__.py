@@ -35,8 +35,11 @@ MOST_RUNNING, MOST_WAITING = 64, 256
 more are refused."""
 UNKNOWN = 1.0
 """Seconds that a kind of request is expected to take before one has been seen."""
-KEPT_SECONDS, KEPT_BYTES = 300.0, 64_000_000
+KEPT_SECONDS, KEPT_BYTES = 600.0, 64_000_000
 """How long, and how many of, finished results are kept for those who ask for the same."""
+LINGER_SECONDS = 60.0
+"""How long work goes on for somebody who has vanished and may come back: a page that is loaded
+again, a network that fails for a moment."""
 IDLE_SECONDS = 5.0
 """After so long without a request the engine's thread ends; the next one starts another."""
 
@@ -121,6 +124,7 @@ class Engine:
         """
         with self._changed:
             if key is not None and (found := self._known(key)):
+                found.vanished = None
                 return Ticket(found, shared=True)
             if len(self._new) >= MOST_WAITING:
                 raise Busy(f"{len(self._new)} requests are waiting: try again in a minute")
@@ -148,23 +152,45 @@ class Engine:
             self._changed.notify()
         return ticket
 
-    def leave(self, ticket: Ticket) -> None:
-        """A ticket's claim is given up."""
+    def leave(self, ticket: Ticket, for_good: bool = True) -> None:
+        """A ticket's claim is given up; not for good: its owner may come back and ask for the same,
+        so work with a key goes on for `LINGER_SECONDS`, after all that somebody waits for."""
         request = ticket.request
         with self._changed:
             if ticket in request.tickets:
                 request.tickets.remove(ticket)
             if request.tickets or request.ended or request.cancelled:
                 return
-            request.cancelled = True
-            self._forget(request)
-            if request in self._new:
-                self._new.remove(request)
-                request.ended = True
-            self._calls = [call for call in self._calls if call.request is not request]
-            if request.state == "calling":
-                request.state = "ready"
-            self._changed.notify()
+            if for_good or request.key is None:
+                self._cancel(request)
+            else:
+                request.vanished = time.monotonic()
+
+    def dismiss(self, session: str) -> None:
+        """Ends the work of a session for which nobody waits any more."""
+        with self._changed:
+            for request in [*self._new, *self._started]:
+                if request.vanished and request.session == session:
+                    self._cancel(request)
+
+    def _cancel(self, request: Request) -> None:
+        """Nobody waits for it any more."""
+        request.cancelled = True
+        self._forget(request)
+        if request in self._new:
+            self._new.remove(request)
+            request.ended = True
+        self._calls = [call for call in self._calls if call.request is not request]
+        if request.state == "calling":
+            request.state = "ready"
+        self._changed.notify()
+
+    def _give_up(self) -> None:
+        """Cancels what has lingered for too long."""
+        since = time.monotonic() - LINGER_SECONDS
+        for request in [*self._new, *self._started]:
+            if request.vanished and request.vanished < since and not request.cancelled:
+                self._cancel(request)
 
     def ahead(self, ticket: Ticket) -> tuple[int, float]:
         """How many long requests will be done before a ticket's, and in how many seconds this one
@@ -174,14 +200,15 @@ class Engine:
             return 0, mine.left
         with self._changed:
             others = [r for r in (*self._new, *self._started) if not (r is mine or r.outside)]
+            others = [r for r in others if not r.vanished]
             before = [r for r in others if not r.light and r.turn < mine.turn]
         return len(before), sum(r.left for r in before) + mine.left
 
     @property
     def busy(self) -> int:
-        """Requests that have not ended."""
+        """Requests that have not ended, and that somebody waits for."""
         with self._changed:
-            return len(self._new) + len(self._started)
+            return sum(not request.vanished for request in (*self._new, *self._started))
 
     def close(self) -> None:
         """Cancels what there is, and ends the engine's thread."""
@@ -240,6 +267,7 @@ class Engine:
     def _work(self) -> None:
         while not self._closed:
             with self._changed:
+                self._give_up()
                 self._admit()
                 ready = [r for r in self._started if r.state == "ready" and not r.outside]
                 if not ready and not self._calls:
@@ -275,7 +303,7 @@ class Engine:
     def _admit(self) -> None:
         """Gives new requests their threads, a session's long ones one after the other."""
         running = [r for r in self._started if not r.outside]
-        long = [r.session for r in running if not r.light]
+        long = ["" if r.vanished else r.session for r in running if not r.light]
         room = {True: MOST_RUNNING - len(running) + len(long), False: MOST_RUNNING - len(long)}
         for request in sorted(self._new, key=lambda r: r.rank):
             light, mine = request.light, request.session

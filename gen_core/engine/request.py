@@ -96,6 +96,8 @@ class Request:
         self.ended = self.cancelled = False
         self.tickets: list[Ticket] = []
         self.key: Hashable | None = None
+        self.vanished: float | None = None
+        """When the last who waited for it vanished, on the clock of `time.monotonic`."""
         self._turn = threading.Semaphore(0)
 
     # --- what the order is made of ---
@@ -119,7 +121,10 @@ class Request:
 
     @property
     def rank(self) -> tuple[int, float]:
-        """The lowest goes first: single passes, first previews, then the least work left."""
+        """The lowest goes first: single passes, first previews, then the least work left, and at
+        last what nobody waits for at the moment."""
+        if self.vanished:
+            return 3, self.turn
         if self.light:
             return 0, self.arrived
         begins = self.calls < FIRST_CALLS if self.calls else not self.long_slices
@@ -223,7 +228,8 @@ class Ticket:
     """Somebody's claim to what a request makes: iterate it, in a thread or in an event loop.
 
     Yields values, and Progress that has a stage; whoever is slow gets the newest and not all.
-    Raises what the work raised. `cancel` gives the claim up: work that nobody waits for ends.
+    Raises what the work raised. `cancel` gives the claim up: work that nobody waits for ends;
+    `linger` does so for somebody who may come back.
     """
 
     def __init__(self, request: Request, shared: bool) -> None:
@@ -239,6 +245,10 @@ class Ticket:
     def cancel(self) -> None:
         """Harmless once the work has ended."""
         self.request.engine.leave(self)
+
+    def linger(self) -> None:
+        """Leaves the work to go on for a while, for whoever asks for the same."""
+        self.request.engine.leave(self, for_good=False)
 
     def _news(self, progress: bool) -> Iterator[Any]:
         """What has not been told yet; with the end comes no more progress, but the value last."""

@@ -1,0 +1,75 @@
+const RUN = "noise-to-data-run", ADDRESS = "noise-to-data-address"; // in sessionStorage: of this tab
+const GONE_MS = 600_000; // so long the server keeps a result (KEPT_SECONDS of the engine)
+const RETRY_MS = 2_000;
+
+// Stands in the page's head, to hear of the end of a page before Gradio does.
+//
+// A run outlives a reload and a network that fails for a while: the server goes on with it, and the
+// page asks for the same again. So a run's settings stand in the address, as in a link.
+window.noiseToDataRejoin = {
+  keep(key, value) {
+    try {
+      if (value === null) sessionStorage.removeItem(key);
+      else sessionStorage.setItem(key, JSON.stringify(value));
+    } catch {
+      // a window that keeps nothing: a reload begins from the start
+    }
+  },
+
+  kept(key) {
+    try {
+      return JSON.parse(sessionStorage.getItem(key));
+    } catch {
+      return null;
+    }
+  },
+
+  // A run has begun. about: what its line was told of the controls, see runs.js.
+  began(id, about, values) {
+    this.keep(RUN, { id, at: Date.now() });
+    const { tab, panel } = noiseToDataAddress.inSight();
+    if (!about || !tab) return;
+    const old = new URLSearchParams(location.search);
+    const query = new URLSearchParams({ tab: tab.dataset.tabId });
+    if (panel) query.set("panel", panel.dataset.tabId);
+    about.names.forEach((name, i) => {
+      if (values[i] !== about.first[i] && values[i] !== null) query.set(name, values[i]);
+    });
+    for (const name of ["at", "view"]) if (old.has(name)) query.set(name, old.get(name));
+    history.replaceState(null, "", `?${query}`);
+    this.keep(ADDRESS, location.search);
+  },
+
+  // A page that is being left sees no end: its connection breaks off.
+  leaving: false,
+
+  ended() {
+    if (!this.leaving) this.keep(RUN, null);
+  },
+
+  // The id of a run that this tab began, and of which it has not seen the end.
+  open() {
+    const run = this.kept(RUN);
+    return run && Date.now() - run.at < GONE_MS ? run.id : null;
+  },
+
+  // Whether this page wrote its address by itself, and nobody made it a link.
+  ownAddress() {
+    return this.kept(ADDRESS) === location.search;
+  },
+
+  async reachable() {
+    try {
+      return (await fetch("here", { cache: "no-store" })).ok;
+    } catch {
+      return false;
+    }
+  },
+
+  // Waits until the server answers again, or `over` says that nobody cares.
+  async back(over) {
+    while (!over() && !(await this.reachable())) await new Promise((next) => setTimeout(next, RETRY_MS));
+  },
+};
+window.addEventListener("beforeunload", () => (noiseToDataRejoin.leaving = true)); // before Gradio's
+window.addEventListener("pageshow", () => (noiseToDataRejoin.leaving = false));
