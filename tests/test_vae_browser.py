@@ -80,7 +80,7 @@ def test_sliders_answer_while_they_move_reset_and_go_back_to_the_mean(visit, add
     reset.click()
     assert slider.input_value() == "0"
     assert reset.is_disabled()
-    page.get_by_role("button", name="Back to the mean").click()
+    page.get_by_role("button", name="Reset all to 0").click()
     values = page.locator(f"{SLIDERS} output").all_text_contents()
     assert set(values) == {"0.00"}
 
@@ -141,7 +141,7 @@ def test_the_pad_follows_pointer_and_arrow_keys(visit, address):
 def test_the_code_stands_in_the_link_and_comes_back(visit, address):
     page = opened_with_code(visit, address, "vae-fashion-2d:1.5,-0.5")
     assert page.locator(SLIDERS).get_attribute("data-model") == "vae-fashion-2d"
-    page.get_by_role("button", name="Back to the mean").click()
+    page.get_by_role("button", name="Reset all to 0").click()
     page.get_by_role("button", name="Show the code").last.click()
     page.get_by_text("z = torch.tensor([[0, 0]]").first.wait_for()
     page.locator("#tab-vae .copy-link").click()
@@ -221,7 +221,7 @@ def test_a_broken_upload_gets_a_message_and_the_next_one_is_served(visit, addres
     good.save(tmp_path / "whole-boot.png")
     upload(page, "vae", tmp_path / "torn-boot.png")
     page.get_by_role("button", name="Reconstruct", exact=True).click()
-    expect(page.get_by_text("this is no picture that can be read").first).to_be_visible()
+    expect(page.get_by_text("this file cannot be read as a picture").first).to_be_visible()
     page.get_by_label("Clear").locator("visible=true").first.click()
     upload(page, "vae", tmp_path / "whole-boot.png")
     page.get_by_role("button", name="Reconstruct", exact=True).click()

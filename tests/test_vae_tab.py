@@ -17,6 +17,7 @@ from demos.page.handlers import App
 from demos.page.image_input import Pictures
 from demos.tabs.vae.interpolate import timeline, walks
 from demos.tabs.vae.reconstruct import error_map, reconstruct, table
+from demos.tabs.vae.samples import MODEL
 from demos.widgets.latent_sliders import Code, Decoder, drawn_code, parse_code
 from gen_core import Noise
 from gen_core.knobs import KnobError
@@ -36,6 +37,11 @@ def decoder(tmp_path, monkeypatch) -> Decoder:
         model.influence.copy_(torch.linspace(0.2, 0.4, latent))
         save(model, tmp_path / f"{name}.safetensors", {"metrics": {}})
     return Decoder(App("cpu"), SIZES)
+
+
+def test_old_links_and_the_api_still_name_the_model_by_its_file():
+    assert MODEL.from_text("vae-fashion-2d") == "2 numbers"
+    assert MODEL.check("vae-fashion-2d") == MODEL.check("2 numbers") == "vae-fashion-2d"
 
 
 # --- the code as text -----------------------------------------------------------------------------

@@ -47,7 +47,11 @@ class VAE(Family):
     small: ClassVar = {"widths": (16, 32), "latent": 4}
     knobs = (
         Number(
-            "temperature", 1.0, 0, 2, info="Width of the prior: 0 is its mean, 1 what was trained"
+            "temperature",
+            1.0,
+            0,
+            2,
+            info="How widely random codes spread: 0 is the prior's mean, 1 the prior itself",
         ),
     )
     clock = Clock("latent to picture")

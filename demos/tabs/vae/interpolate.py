@@ -50,7 +50,7 @@ def timeline(walked: Mapping[str, Any], note: str, live: bool, file: str) -> Tim
     chart = {
         "title": "Distance of the code from the centre",
         "x_label": "t",
-        "y_label": "length of z",
+        "y_label": "distance",
         "series": [
             {"name": title, "points": [list(point) for point in zip(t, lengths, strict=True)]}
             for title, lengths in walked["lengths"].items()

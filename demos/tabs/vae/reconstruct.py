@@ -93,10 +93,10 @@ def table(shown: Reconstruction, note: str) -> str:
         _pictures("Picture", shown.picture, names),
         _pictures("Reconstruction", shown.decoded, names),
         _pictures("Error map", shown.error, names),
-        _figures("Error", shown.rmse, "root mean square, of the range", ".1%"),
-        _figures("Distortion", shown.distortion, "nats"),
-        _figures("Rate", shown.rate, "nats"),
-        _figures("Their sum", both, "nats: the loss"),
+        _figures("Error", shown.rmse, "per pixel, root mean square", ".1%"),
+        _figures("Distortion", shown.distortion, "nats: less is closer"),
+        _figures("Rate", shown.rate, "nats: what the code costs"),
+        _figures("Their sum", both, "nats: the loss, −ELBO"),
     ]
     grey = (np.repeat(row[..., None], 3, axis=3) for row in (shown.picture, shown.decoded))
     whole = grid(np.concatenate([*grey, shown.error]), columns=len(names))

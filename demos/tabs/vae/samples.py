@@ -1,4 +1,4 @@
-"""The VAE's Samples and Latent sliders panels: codes from the prior, and a code in your hands."""
+"""The VAE's Samples and Latent sliders panels: codes from the prior, and one to change by hand."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,13 +23,15 @@ SIZES = {
     for name in (DEFAULT, "vae-fashion-2d")
 }
 """Latent numbers of each model."""
+NAMES = {f"{size} numbers": name for name, size in SIZES.items()}
 MODEL = Knob(
     "model",
     "Model",
     "choice",
-    DEFAULT,
-    options=list(SIZES),
-    info="A code of 16 numbers, or (2d) of only 2",
+    next(iter(NAMES)),
+    options=list(NAMES),
+    info="The size of its latent code",
+    names=NAMES,
 )
 SLIDERS = "Latent sliders"
 START_SEED = 3
@@ -51,11 +53,16 @@ def draw(
 def meaning(temperature: float) -> str:
     """What a temperature does to the pictures, in a line."""
     if temperature == 0:
-        return "Temperature 0: every code is the prior's mean, whatever its seed"
+        return (
+            "Temperature 0: every code is all zeros, the prior's mean, so every picture is the same"
+        )
     if temperature == 1:
-        return "Temperature 1: codes as wide as the prior that training aimed at"
+        return "Temperature 1: random codes, spread as widely as the prior"
     if temperature < 1:
-        return f"Temperature {temperature:g}: nearer to the mean, so safer and more alike"
+        return (
+            f"Temperature {temperature:g}: closer to the average code, so more ordinary and more "
+            "alike"
+        )
     return f"Temperature {temperature:g}: further out than training went, so stranger"
 
 

@@ -7,20 +7,23 @@ CALIBRATED = "Rybkin et al. 2021, *Simple and Effective VAE Training with Calibr
 
 SAMPLES = Explanation(
     sentence=(
-        "A variational autoencoder squeezes every picture into a few numbers and learns to draw "
-        "it again from them: draw the numbers at random, and it paints something new."
+        "A variational autoencoder (VAE) learns to squeeze every picture into a few numbers, its "
+        "latent code, and to rebuild it from them. Give it a random code, and it draws something "
+        "new."
     ),
     paragraph=(
         "Two networks are trained together. The **encoder** looks at a picture and answers with a "
-        "small cloud in latent space: a mean and a spread for each number. The **decoder** gets "
-        "one point of that cloud and has to draw the picture again. Two forces pull: the "
-        "**distortion** asks for a faithful copy, the **rate** asks every cloud to look like the "
-        "same standard normal distribution, so that no code is wasted and no region is left "
-        "empty. Because the clouds fill the space, a point drawn at random decodes to something "
-        "sensible. Because they overlap, one point stands for many pictures and the decoder "
-        "answers with their average. **That is why the pictures are blurry**, and more so with two "
-        "numbers than with sixteen. **Temperature** widens or narrows the distribution that codes "
-        "are drawn from: up for variety and odd shapes, down towards the average of everything."
+        "small cloud in *latent space*, the space of all codes: a mean and a spread for each "
+        "number (the approximate posterior). The **decoder** gets one point of that cloud and has "
+        "to draw the picture again. Training weighs two terms: the **distortion** (reconstruction "
+        "loss) asks for a faithful copy, the **rate** (KL divergence) pulls every cloud towards "
+        "the same standard normal distribution, the *prior*, so that little of the space is left "
+        "empty. Their sum is the negative ELBO. Because the clouds fill much of the space, a "
+        "random point decodes to something sensible. Because they overlap, one point stands for "
+        "many pictures and the decoder answers with their average. **That is why the pictures are "
+        "blurry**, and more so with two numbers than with sixteen. **Temperature** widens or "
+        "narrows the distribution that codes are drawn from: up for variety and odd shapes, down "
+        "towards the average of everything."
     ),
     formula=(
         r"-\log p_\theta(x) \;\le\; \underbrace{\mathbb{E}_{q_\phi(z \mid x)}\left[-\log "
@@ -43,18 +46,18 @@ SAMPLES = Explanation(
 
 LATENT = Explanation(
     sentence=(
-        "The code itself is in your hands. Every slider is one of its numbers; those that change "
-        "the picture most come first."
+        "Each slider sets one number of the code from which the picture is drawn. Move one and "
+        "watch; those that change the picture most come first."
     ),
     paragraph=(
         "Nobody told the model what its numbers should mean: it found by itself what is worth "
-        "remembering of a picture. Move one slider and watch: some change the kind of garment, "
-        "some its width or its brightness, most a little of everything. Using a number costs "
-        "**rate**: a detail that is not worth its price is left out, and a number that kept "
-        "nothing would stay at the prior and change nothing. How much each one changes was "
-        "measured once, after training. Most codes of real pictures lie between -2 and 2; further "
-        "out is where training hardly ever went. With the model of **two numbers** the whole "
-        "latent space fits on one map: point anywhere."
+        "remembering of a picture. Some sliders change the kind of garment, some its width or its "
+        "brightness, most a little of everything. Using a number costs **rate**: a detail that is "
+        "not worth its price is left out, and a number that holds nothing stays at the prior and "
+        "does not change the picture (posterior collapse). How much each one changes was measured "
+        "once, after training. Most codes of real pictures lie between -2 and 2; further out is "
+        "where training hardly ever went. With the model of **two numbers** the whole latent "
+        "space fits on one map: point anywhere."
     ),
     formula=(
         r"I_d = \sqrt{ \frac{1}{n}\; \mathbb{E}_{x} \left\lVert \mu_\theta\big(z(x) "
@@ -77,18 +80,19 @@ LATENT = Explanation(
 
 RECONSTRUCT = Explanation(
     sentence=(
-        "A picture goes through the narrow middle and comes back. What two or sixteen numbers "
-        "cannot hold is missing."
+        "A picture goes through the bottleneck, a code of sixteen numbers or of two, and comes "
+        "back as a reconstruction. Press Reconstruct and see what gets lost."
     ),
     paragraph=(
         "The encoder turns the picture into a code, the decoder draws it again, and the **error "
         "map** shows where they differ: orange where the copy is too dark, blue where it is too "
-        "bright. Fine patterns, prints and straps go first. **Distortion** and **rate** are the "
-        "two halves of what training makes small. The width of the pixel noise is learned with the "
-        "weights, so both are in one unit, nats, and need no weight between them. Distortion can "
-        "be negative: it is the logarithm of a density, and a density can be above one. Draw "
-        "something that is no garment and the model answers with the garment that is nearest to "
-        "it: it has no other words."
+        "bright. Fine patterns, prints and straps go first. **Distortion** (reconstruction loss) "
+        "and **rate** (KL divergence) add up to the negative ELBO, which training minimises. The "
+        "width of the pixel noise is learned with the weights, so both are in one unit, nats (1 "
+        "nat is 1.44 bits), and need no weight between them. Distortion can be negative: it is "
+        "the logarithm of a density, and a density can be above one. Draw something that is not "
+        "clothing, and the model answers with the most similar piece of clothing: it knows "
+        "nothing else."
     ),
     formula=(
         r"\text{distortion} = \sum_{i=1}^{n} \left[ \frac{(x_i - \hat x_i)^2}{2\sigma^2} + "
@@ -106,17 +110,17 @@ RECONSTRUCT = Explanation(
 
 INTERPOLATE = Explanation(
     sentence=(
-        "Walk from one picture to another through latent space. The straight path cuts past the "
-        "middle, where codes are rare; the arc keeps its distance."
+        "Turn one picture into another in small steps by moving its code. The straight path runs "
+        "closer to the centre, where codes are rare; the spherical one (slerp) keeps its distance."
     ),
     paragraph=(
         "Mixing two pictures pixel by pixel gives a double exposure. Mixing their **codes** gives "
         "pictures that the decoder draws on the way, each a garment of its own. In sixteen "
         "dimensions nearly all random codes lie at about the same distance from the centre, like "
         "points on a shell. The **straight** line between two of them leaves the shell, as the "
-        "chart shows, and comes through the middle, where the average of everything lives: watch "
-        "for pictures that turn dull half way. The **spherical** path stays on the shell. Codes "
-        "of real pictures lie closer together, and there the two paths hardly differ."
+        "chart shows, and passes nearer to the centre, which decodes to an average picture: look "
+        "for pictures that turn dull halfway. The **spherical** path stays on the shell. Codes of "
+        "real pictures lie closer together, and there the two paths hardly differ."
     ),
     formula=r"z(t) = (1 - t)\, z_a + t\, z_b \qquad \text{or} \qquad " + ARC_FORMULA,
     symbols=(("z_a, z_b", "the codes of the two ends, 16 numbers each, or 2"), *ARC_SYMBOLS),

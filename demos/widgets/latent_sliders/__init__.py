@@ -128,7 +128,7 @@ class CodeKnob(LiveKnob):
             "latent_sliders",
             [decoder.describe, decoder.draw_code, decoder.decode],
             {
-                "MODELS": " ".join(self.sizes),
+                "MODELS": " ".join(f"{name}:{size}" for name, size in self.sizes.items()),
                 "FIRST_NOTE": before.note if before else "",
                 "FIRST_PICTURE": png_data_url(before.value) if before else "",
             },

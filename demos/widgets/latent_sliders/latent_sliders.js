@@ -32,8 +32,9 @@ class LatentSlidersView {
   }
 
   buildModels() {
-    this.modelButtons = this.root.dataset.models.split(" ").map((name) => {
-      const button = make("button", { type: "button", "data-model": name, "aria-pressed": false }, name);
+    this.modelButtons = this.root.dataset.models.split(" ").map((entry) => {
+      const [name, size] = entry.split(":");
+      const button = make("button", { type: "button", "data-model": name, "aria-pressed": false }, `${size} numbers`);
       button.addEventListener("click", () => this.random(name, this.seed()));
       return button;
     });
