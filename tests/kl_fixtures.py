@@ -1,4 +1,4 @@
-"""What the tests of the Without the KL panel share: untrained models, one for each way to train."""
+"""What the tests of What breaks a VAE share: untrained models, one for each way to train."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_a_move_travels_in_a_link_and_can_be_taken_back(visit, address):
     expect(sliders.locator(".latent-seed input")).to_have_value("12")
     expect(sliders.locator(".meaning-moved")).to_have_count(2)
     before = shown(page)
-    sliders.get_by_role("button", name="Back to the face").click()
+    sliders.get_by_role("button", name="Reset the sliders").click()
     wait_for_picture(page, before)
     expect(sliders.locator(".meaning-moved")).to_have_count(0)
 

@@ -1,4 +1,4 @@
-"""The Without the KL panel without a page: the same codes in every model, holes, figures, code."""
+"""What breaks a VAE, without a page: the same codes in every model, holes, figures, code."""
 
 from __future__ import annotations
 
@@ -244,10 +244,12 @@ def test_what_was_not_measured_is_read_from_training_and_says_so(app):
     rate, distortion = known[1].place
     assert rate == pytest.approx(110, rel=0.01) and distortion == pytest.approx(-4, rel=0.01)
     html = kl_figures.figures(known)
-    assert html.count("hollow") == len(NAMES) and "Hollow: as training ended" in html
+    assert (
+        html.count("hollow") == len(NAMES) and "Hollow points: the last values of training" in html
+    )
     assert "has not been measured yet" in html and f"Not measured yet: {', '.join(NAMES)}" in html
-    for words in ("1", "0", "4", "64", "1, gradient cut"):
-        assert f">weight {words}<" in html
+    for words in ("1", "0", "4", "64", "1, without the trick"):
+        assert f">KL weight {words}<" in html
 
 
 def test_with_neither_there_is_still_a_table(without):
@@ -301,5 +303,5 @@ def test_the_kept_example_is_new_faces_by_all_and_a_walk_through_all(app, monkey
     kept = Example(value, keep.models, keep.seeds, "an abacus", "2026-11-22")
     monkeypatch.setattr("demos.page.panel.example", lambda name: kept)
     before = kl.PANEL.at_first(app)["table"]
-    assert before["provenance"].startswith("computed before, 22 November 2026")
+    assert before["provenance"].startswith("example, computed on 22 November 2026")
     assert before["live"] is False and JUDGE not in keep.models

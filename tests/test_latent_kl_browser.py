@@ -1,4 +1,4 @@
-"""The Without the KL panel on its page: its API, and in a real browser mistakes, walk, phone."""
+"""What breaks a VAE on its page: its API, and in a real browser mistakes, walk, phone."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_each_button_shows_its_damage_in_the_same_table(visit, address):
     assert all(image.get_attribute("alt") for image in card.locator("img").all())
     page.get_by_role("button", name=kl.SEVER).click()
     expect(card.get_by_text(SEVERED.title).first).to_be_visible()
-    assert titles(card) == ["The portraits", *["With KL", "Gradient cut"] * 2]
+    assert titles(card) == ["The portraits", *["With KL", "Without the trick"] * 2]
     page.get_by_role("button", name=kl.COMPARE).click()
     expect(card.get_by_text("KL weight 4")).to_be_visible()
     assert titles(card) == [variant.title for variant in VARIANTS]

@@ -267,5 +267,5 @@ def test_the_example_comes_back_from_its_files(app, tmp_path):
     examples.write(panel.PANEL.keep(), app, tmp_path)
     kept = examples.example(panel.NAME, tmp_path)
     value = timeline(kept.value, kept.note, live=False)
-    assert value.provenance.startswith("computed before") and not value.autoplay
+    assert value.provenance.startswith("example, computed on ") and not value.autoplay
     assert value.total == panel.COUNT.default

@@ -104,7 +104,7 @@ def test_dots_take_the_colour_that_is_asked_for_and_one_kind_can_stand_alone(vis
     by_hat = painted()
     page.get_by_label("Colour by").select_option("Hair colour")
     expect(page.locator(f"{MAP} .latent-map-entry").first).to_have_text("black")
-    expect(page.locator(f"{MAP} .latent-map-entry").last).to_contain_text("not shown")
+    expect(page.locator(f"{MAP} .latent-map-entry").last).to_contain_text("hidden")
     expect(page.locator(f"{MAP} .latent-map-where")).to_contain_text("Nearest dot: hair colour")
     by_hair = painted()
     assert by_hair != by_hat
@@ -162,15 +162,15 @@ def test_keys_alone_draw_a_path_and_escape_drops_one(visit, address):
 
 def test_two_numbers_lie_on_the_whole_plane_and_the_dots_can_go(visit, address):
     page = opened(visit, address)
-    page.get_by_role("button", name="Fashion, two numbers").click()
+    page.get_by_role("button", name="Clothes, two numbers").click()
     page.wait_for_selector(f"{MAP}[data-view=flat]")
     sheet, canvas = page.locator(f"{MAP} .latent-map-sheet"), page.locator(f"{MAP} canvas")
     assert "data:image/png" in sheet.evaluate("(node) => node.style.backgroundImage")
     full = canvas.evaluate("(canvas) => canvas.toDataURL()")
-    page.get_by_label("Show the encodings").uncheck()
+    page.get_by_label("Show the dots").uncheck()
     assert canvas.evaluate("(canvas) => canvas.toDataURL()") != full
     expect(page.locator(f"{LINE} .card-live")).to_be_visible()  # the path that this map begins with
-    expect(page.locator(f"{LINE} .timeline-note")).to_have_text("Fashion, two numbers")
+    expect(page.locator(f"{LINE} .timeline-note")).to_have_text("Clothes, two numbers")
 
 
 def test_the_button_plays_the_path_that_is_there(visit, address):

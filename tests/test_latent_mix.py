@@ -69,7 +69,7 @@ def test_a_face_is_a_portrait_or_a_random_code(app):
     ("source", "drawing", "upload", "message"),
     [
         (DRAWING, None, None, "drawing: the paper is empty, draw something first"),
-        (DRAWING, "data:image/png;base64,AAAA", None, "drawing: this is no picture"),
+        (DRAWING, "data:image/png;base64,AAAA", None, "drawing: this file cannot be read"),
         (DRAWING, 7, None, "drawing: takes a PNG data URL"),
         (UPLOAD, None, None, "upload: choose a picture file first"),
         (UPLOAD, None, "/etc/passwd", "takes one picture file"),

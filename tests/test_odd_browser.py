@@ -90,7 +90,7 @@ def test_a_face_is_drawn_on_and_an_empty_paper_gets_a_message(visit, address):
     expect(pad).to_be_visible()  # once the link has been read
     page.get_by_role("button", name="Is it odd?").click()
     expect(page.get_by_text("drawing: the paper is empty").first).to_be_visible()
-    page.get_by_role("button", name="Put this face under the brush").click()
+    page.get_by_role("button", name="Load this face to draw on it").click()
     expect(pad.locator(".drawing-clear")).to_be_enabled()
     dragged(page, pad, (0.2, 0.3), (0.8, 0.6))
     page.get_by_role("button", name="Is it odd?").click()

@@ -55,8 +55,8 @@ TRAITS = {
     for trait in (
         Trait("smile", "frowning", "smiling", "smile"),
         Trait("age", "young", "old", "age"),
-        Trait("turn", "to the left", "to the right", "turn"),
-        Trait("tilt", "to one side", "to the other", "tilt"),
+        Trait("turn", "left", "right", "turn"),
+        Trait("tilt", "left", "right", "tilt"),
         Trait("glasses", "none", "glasses", "glasses", _any_but_none("glasses")),
         Trait("hair colour", "dark", "light", "hair_colour", _brightness(HAIR_COLOURS)),
         Trait("skin", "dark", "light", "skin", _brightness(SKINS)),
@@ -65,7 +65,7 @@ TRAITS = {
         Trait("mouth", "shut", "open", "mouth", (0.0, 1.0)),
         Trait("clothes", "dark", "light", "cloth_colour", _brightness(CLOTH_COLOURS)),
         Trait("background", "dark", "light", "background", _brightness(BACKGROUNDS)),
-        Trait("light", "from the left", "from the right", "light"),
+        Trait("light", "left", "right", "light"),
         Trait("warmth", "cold", "warm", "warmth"),
     )
 }

@@ -54,7 +54,7 @@ ALLOWED = Knob(
     0.1,
     20,
     step=0.1,
-    info="Sets the threshold: so many portraits may lie above it",
+    info="Sets the threshold: this share of portraits may be called odd",
 )
 SYNC = """(value, score, allowed) => value?.own && score && Number.isFinite(allowed)
   ? { ...value, score: score.toLowerCase(), allowed } : value"""
@@ -91,7 +91,7 @@ class AnomalySource(Source):
         }
 
     def above_pad(self) -> None:
-        self.put = gr.Button("Put this face under the brush", size="sm")
+        self.put = gr.Button("Load this face to draw on it", size="sm")
 
     def connect(self, knobs: Knobs) -> None:
         """Once all knobs of the panel are on the page: the button that puts a face on the pad."""
@@ -101,7 +101,7 @@ class AnomalySource(Source):
             knobs,
             self.inputs["drawing"],
             api_name="latent_space_odd_face",
-            about="A portrait that was drawn by rule, as a PNG data URL, to be drawn upon.",
+            about="A portrait drawn by a program, as a PNG data URL, to draw on.",
         )
 
     def read(
@@ -117,7 +117,9 @@ class AnomalySource(Source):
         if source == GARMENT:
             drawn = yield from sampled_pictures(self.app, TAILOR, seed, 1, label)
             x = coloured(drawn.x, torch.Generator().manual_seed(seed))
-            return Pictures(x, f"{drawn.names[0]} by {TAILOR}, seed {seed}, coloured", drawn.names)
+            return Pictures(
+                x, (f"{drawn.names[0]}, drawn by flow matching, seed {seed}, coloured"), drawn.names
+            )
         done = "" if change == AS_IT_IS else f", {change}"
         return Pictures(changed(seed, change), f"portrait {seed}{done}", ("",))
 
@@ -188,7 +190,7 @@ def judged(
     copy, scores = examine(app.model(PORTRAITS), pictures.x)
     shown = [
         Picture("The picture", pictures.origin, pixels(pictures.x)[0]),
-        Picture("What the model makes of it", f"its copy of {pictures.origin}", pixels(copy)[0]),
+        Picture("The model's reconstruction", f"its copy of {pictures.origin}", pixels(copy)[0]),
         Picture(
             "Where they differ",
             "orange: too dark, blue: too bright",
@@ -206,7 +208,7 @@ def judged(
         measured_on=f"Scores of {measured['count']} portraits that training did not show, and of "
         f"{measured['count']} odd pictures of {len(measured['odd'])} kinds, with seed "
         f"{measured['seed']}. {HOW_FAR}",
-        provenance=f"{pictures.origin} · {PORTRAITS} · {app.device_title}",
+        provenance=f"{pictures.origin} · {app.device_title}",
         name=NAME,
     )
 

@@ -1,4 +1,4 @@
-"""The Without the KL panel: what an autoencoder loses with the KL term, and with the trick by
+"""What breaks a VAE, a panel: what an autoencoder loses with the KL term, and with the trick by
 which its codes are drawn."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,16 +39,16 @@ from gen_core.progress import Progress
 
 NAME = f"{TAB}-kl"
 COMPARE, FORGET, SEVER, GO = (
-    "Side by side",
-    "Forget the KL",
-    "Draw without the reparameterisation",
+    "Compare all",
+    "Leave out the KL term",
+    "Leave out the reparameterisation trick",
     "Walk",
 )
 MISTAKES = (("_forget", FORGET, FORGOTTEN, WHY_FORGET), ("_cut", SEVER, SEVERED, WHY_CUT))
 """The ending of each one's name in the API, its button, its model, and a sentence of why."""
 TABLE_KNOBS = [
     Knob("portrait", "First portrait", "seed", 3),
-    Knob("seed", "First seed", "seed", 0, info="Of the random codes, the same in every model"),
+    Knob("seed", "First seed", "seed", 0, info="Of the random codes; the same in every model"),
 ]
 WALK_KNOBS = [
     Knob("ends", "Between", "choice", PORTRAITS_ENDS, options=[PORTRAITS_ENDS, RANDOM_ENDS]),
@@ -123,7 +123,7 @@ class KLPanel(Panel):
                     elem_id=NAME,
                     label="The same portraits and codes in several models",
                     value=first,
-                    empty="Make a mistake, or put all models side by side.",
+                    empty="Press a button to break the model, or compare them all.",
                 )
         starts = [("", go, stop, state, screen, lambda k: side_by_side(app, found, k["seed"]))]
         for ending, (press, pair) in broken.items():
@@ -219,7 +219,7 @@ def new_faces_and_a_walk(app: App, **knobs: Any) -> Iterator[dict[str, Any] | Pr
 PANEL = KLPanel(
     tab=TAB,
     id="kl",
-    title="Without the KL",
+    title="What breaks a VAE",
     text=KL,
     knobs=[*TABLE_KNOBS, *WALK_KNOBS],
     run=new_faces_and_a_walk,

@@ -1,4 +1,4 @@
-"""Rate, distortion and quality of the models that the Without the KL panel compares, as charts.
+"""Rate, distortion and quality of the models that What breaks a VAE compares, as charts.
 
 All of it stands in the checkpoints: what was measured in their cards, how training went beside the
 weights. No model is loaded for it.
@@ -26,7 +26,7 @@ MOST_POINTS = 120
 """Of a curve on the page."""
 EARLIEST = 20
 """Training steps before it are not shown: there the figures fall from anywhere."""
-HEADS = ("Model", "KL weight", "Rate", "Distortion", "Copies off by", "Fréchet distance")
+HEADS = ("Model", "KL weight", "Rate", "Distortion", "Reconstruction error", "Fréchet distance")
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def quality(known: Sequence[Known]) -> str:
     values = [k.metrics["frechet"] for k in known]
     floors = sorted({k.metrics["floor"] for k in known if k.metrics.get("floor")})
     up = LogAxis.upward([*values, *floors])
-    lines = [level(up.at(f), f"floor {f:.2g}: real against real portraits") for f in floors]
+    lines = [level(up.at(f), f"floor {f:.2g}: real portraits against real ones") for f in floors]
     drawn = _against_rate(known, values, up, "Fréchet distance of new faces")
     spoken = "; ".join(
         f"{k.variant.title}: {distance(v)}" for k, v in zip(known, values, strict=True)
@@ -144,8 +144,8 @@ def _against_rate(
     """The axes, and a point for each model, hollow where nobody measured it."""
     across, marks = Axis.across([k.place[0] for k in known]), []
     for k, value in zip(known, values, strict=True):
-        cut = "" if k.config.get("reparameterised", True) else ", gradient cut"
-        name = f"weight {k.config['beta']:g}{cut}"
+        cut = "" if k.config.get("reparameterised", True) else ", without the trick"
+        name = f"KL weight {k.config['beta']:g}{cut}"
         place = across.at(k.place[0]), up.at(value)
         marks.append(Mark(*place, name, "", k.hue, hollow=not k.measured))
     return axes(across, up, below="rate, nats", beside=beside) + placed(marks)

@@ -1,4 +1,4 @@
-"""The models of the Without the KL panel, and pictures by them: tables and timelines of the same
+"""The models of What breaks a VAE, and pictures by them: tables and timelines of the same
 portraits, codes and walks, and how far these are from any portrait."""
 
 import time
@@ -45,7 +45,7 @@ class Variant:
 
 HEALTHY = Variant(PORTRAITS, "With KL")
 FORGOTTEN = Variant("vae-avatars-free", "Without KL")
-SEVERED = Variant("vae-avatars-cut", "Gradient cut")
+SEVERED = Variant("vae-avatars-cut", "Without the trick")
 VARIANTS = (
     FORGOTTEN,
     HEALTHY,

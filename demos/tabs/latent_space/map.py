@@ -135,7 +135,7 @@ VIEWS = {
         columns=portrait_columns,
     ),
     "flat": View(
-        "Fashion, two numbers",
+        "Clothes, two numbers",
         FLAT,
         4.0,
         atlas,
@@ -192,12 +192,12 @@ def timeline(walked: dict[str, Any], note: str, live: bool) -> TimelineValue:
     """What `walk` gave as the timeline's value, with the code's strides as a chart."""
     steps = list(range(1, len(walked["places"]) + 1))
     strides = {
-        "title": "How far the code moves to each picture, by equal steps along the path",
+        "title": "How far the code moves at each equal step along the path",
         "x_label": "picture",
         "y_label": "distance",
         "series": [
             {
-                "name": "from the code before",
+                "name": "from the picture before",
                 "points": [list(p) for p in zip(steps[1:], walked["strides"], strict=True)],
             },
         ],

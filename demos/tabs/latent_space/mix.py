@@ -125,7 +125,7 @@ def _corners(app: App, corners: Tensor, numbers: Sequence[int]) -> Table:
     named = {p: f"{x}: {n}" for p, x, n in zip(places, "ABCD", numbers, strict=True)}
     titles = [named.get((y, x), "") for y in range(SIDE) for x in range(SIDE)]
     cells = _decoded(app, four_corners(corners, SIDE).flatten(0, 1), titles)
-    heads = ["from A, B", *[""] * (SIDE - 2), "to C, D"]
+    heads = ["A and B", *[""] * (SIDE - 2), "C and D"]
     rows = [Row(head, "", cells[y * SIDE : (y + 1) * SIDE]) for y, head in enumerate(heads)]
     columns = ["", *[f"{x / last:.0%}" for x in range(1, last)], ""]
     return rows, columns, "A to B →", "Every picture mixes the codes of the corners."
@@ -156,7 +156,7 @@ def _variations(app: App, a: Tensor, number: int, strength: float, seed: int) ->
     rows = [
         Row(
             f"± {strength * amount:.2g}",
-            "width of the noise",
+            "strength of the noise",
             _decoded(app, torch.cat([a, a + strength * amount * noise]), titles),
         )
         for amount in AMOUNTS

@@ -37,7 +37,7 @@ def atlas(app: App, name: str) -> Atlas:
 
 @functools.lru_cache(maxsize=64)
 def portrait(number: int) -> Tensor:
-    """(1, 3, 64, 64) in [-1, 1]: a portrait drawn by rule, which training did not show."""
+    """(1, 3, 64, 64) in [-1, 1]: a portrait drawn by a program, which training did not show."""
     images, _ = avatars([UNSEEN_FROM + number])
     return images.float() / 127.5 - 1
 

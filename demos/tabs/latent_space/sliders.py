@@ -26,7 +26,13 @@ from gen_core.latent.traits import TRAITS
 TITLE, NAME = "Sliders", f"{TAB}-sliders"
 FACES = Faces(PORTRAITS, JUDGE, MOST_PORTRAITS, atlas, code_of_portrait)
 START = Move(7, (("smile", 1.5), ("glasses", 2.0)))
-HEADS = ("Slider", "Right direction", "Its own change", "Others, on average", "Most besides")
+HEADS = (
+    "Slider",
+    "Moved the right way",
+    "Its own change",
+    "Others, on average",
+    ("Largest side effect"),
+)
 
 
 def seen(app: App, *, move: Move) -> Iterator[dict[str, str]]:

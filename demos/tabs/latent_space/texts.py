@@ -6,21 +6,22 @@ RADFORD = "Radford et al. 2016, *Unsupervised Representation Learning with DCGAN
 
 SLIDERS = Explanation(
     sentence=(
-        "Nobody told the model what a smile is, and yet there is a direction in its space that "
-        "makes faces smile. Move along it, and see what else comes along."
+        "Nobody told the model what a smile is, yet there is a direction in its latent space that "
+        "makes faces smile. Move a slider and see what changes, and what else changes with it."
     ),
     paragraph=(
         "A variational autoencoder has squeezed fifty thousand portraits into 64 numbers each. "
         "**By meaning**: we know of each portrait whether it smiles, how old it is, what it "
         "wears, so a small network can learn to read these traits from the 64 numbers. From any "
-        "face a slider then goes where the reading of its own trait grows and those of the "
-        "others stay, in small steps, for the direction turns on the way. **By variance**: the "
-        "directions along which codes differ most, found without any label. They are the "
-        "model's own view of what matters: mostly large areas of colour. A classifier that was "
-        "trained apart looks at the picture after every move and says what it sees change, in "
-        "standard deviations of the data, so that you can tell what a slider does from what it "
-        "claims. The faces are drawn by rule and belong to nobody; the model was not shown the "
-        "ones you find here."
+        "face, a slider then moves the code so that the reading of its own trait grows and the "
+        "others stay (a disentangled edit), in small steps, because the direction changes on the "
+        "way. **By variance**: the directions along which codes differ most (principal "
+        "components, PCA), found without any label. They are the model's own view of what "
+        "matters: mostly large areas of colour. A separately trained classifier looks at the "
+        "picture after every move and says what it sees change, in standard deviations of the "
+        "data, so that you can compare what a slider does with what it claims. The faces are "
+        "drawn by a program and belong to nobody; the model was not trained on the ones you find "
+        "here."
     ),
     formula=(
         r"z \leftarrow z + \Sigma J^\top \left( J \Sigma J^\top + \lambda I \right)^{-1} "
@@ -30,7 +31,7 @@ SLIDERS = Explanation(
         ("z", "the code of the face, 64 numbers"),
         ("a(z)", "the traits as the small network reads them from the code"),
         ("J", "how each reading changes with each number, at this face"),
-        ("s", "the sliders: by how many standard deviations each trait shall change"),
+        ("s", "the sliders: by how many standard deviations each trait should change"),
         (r"\Sigma", "the covariance of the codes: steps go along what codes vary in"),
         (r"\lambda, n", "a little damping, and the number of steps, 12"),
     ),
@@ -43,25 +44,25 @@ SLIDERS = Explanation(
 
 MEASURED = """### How good are the sliders?
 
-Each was moved from two standard deviations below to two above, on faces that training did not
-show; a classifier that was trained apart looked at both ends."""
+Each slider was moved from −2 to +2 on faces that were not used for training, and a separately
+trained classifier compared the two ends."""
 
 NO_MEASURED = "The sliders have not been measured: `python -m gen_core atlas vae-avatars --write`."
 
 BETWEEN = Explanation(
     sentence=(
-        "Between any two faces lie others. Pixels mixed half and half would be a double exposure; "
-        "codes mixed half and half are a person."
+        "Choose two faces and turn one into the other, step by step. Mixing their pixels would "
+        "give a double exposure; mixing their codes gives a new person."
     ),
     paragraph=(
-        "Choose two faces: portraits by their number, codes from the prior, your own drawing, a "
-        "picture of yours. Both are encoded, and the decoder draws what lies between. The "
-        "**straight** line between two random codes passes through the middle of the space, where "
-        "few codes lie; the **spherical** path keeps its distance, as the chart shows. The codes "
-        "of portraits, too, lie well away from the middle, so here the straight line dips as well. "
-        "Watch the half way: hair that is neither long nor short, glasses that are half there. "
+        "Each end is a portrait by its number, a random code, your own drawing or a picture of "
+        "yours. Both are encoded, and the decoder draws what lies between. The **straight** line "
+        "between two random codes passes nearer to the centre of the space, where few codes lie; "
+        "the **spherical** path (slerp) keeps its distance, as the chart shows. The codes of "
+        "portraits, too, lie well away from the centre, so here the straight line dips as well. "
+        "Look at the middle: hair that is neither long nor short, glasses that are half there. "
         "Nothing in the data looks like that: the decoder turns one into the other smoothly, "
-        "whether or not such a face could be."
+        "whether or not such a face can exist."
     ),
     formula=r"z(t) = (1 - t)\, z_a + t\, z_b \qquad \text{or} \qquad " + ARC_FORMULA,
     symbols=(("z_a, z_b", "the codes of the two ends, 64 numbers each"), *ARC_SYMBOLS),
@@ -70,16 +71,17 @@ BETWEEN = Explanation(
 
 MIX = Explanation(
     sentence=(
-        "Codes can be added, subtracted and mixed like colours: walk between faces, give one the "
-        "glasses of another, or look at the neighbours of a single face."
+        "Calculate with faces: blend four of them, give one the glasses of another, or vary one a "
+        "little, all by adding and subtracting their codes."
     ),
     paragraph=(
         "**Between four**: the corners are four faces, every picture in the grid is a mixture of "
-        "their codes. **A − B + C**: what B lacks of A is added to C, "
-        "as in *king − man + woman*; it works as far as the model keeps the difference in one "
-        "direction, and leaves the rest of C in peace only as far as that direction means one "
-        "thing. **Variations**: a little noise on the code of one face; with more of it the face "
-        "wanders off and comes out at what the model holds for likely."
+        "their codes. **A − B + C**: what A has and B has not is added to C, as in *king − man + "
+        "woman* (vector arithmetic). It works as far as the model keeps this difference in one "
+        "direction, and leaves the rest of C alone only as far as that direction is disentangled, "
+        "which means that it changes nothing else. **Variations**: a little noise on the code of "
+        "one face; with more of it the face drifts away to another one that the model finds "
+        "likely."
     ),
     formula=(
         r"z_{uv} = (1 - u)(1 - v)\, z_A + u (1 - v)\, z_B + (1 - u)\, v\, z_C + u v\, z_D, \qquad "
@@ -89,29 +91,30 @@ MIX = Explanation(
         ("z_A, z_B, z_C, z_D", "the codes of the four faces, 64 numbers each"),
         ("u, v", "how far to the right, how far down: 0 to 1"),
         ("s", "how much of the difference is added: 1 is the sum as it is written"),
-        (r"\sigma, \varepsilon", "the strength of a variation, and its noise: one draw a seed"),
+        (r"\sigma, \varepsilon", "the strength of a variation, and its noise: one draw per seed"),
     ),
     source=f"arithmetic: {RADFORD}",
 )
 
 MAP = Explanation(
     sentence=(
-        "Every dot is a portrait as the encoder sees it; every place between the dots is a "
-        "picture too. Point anywhere, or draw a path and watch the faces along it."
+        "Every dot is the code of a portrait; those that the model finds alike lie close "
+        "together. Point anywhere to see the face of that place, or draw a path and watch the "
+        "faces along it."
     ),
     paragraph=(
         "Nobody can look at 64 numbers at once, so a map has to leave things out, and each map "
-        "leaves out something else. **Neighbours** (t-SNE) keeps those together who are close in "
-        "latent space: islands are groups that the model finds alike. Colour the dots by "
-        "*background*, by *skin*, by *glasses* and see which of them the islands follow, and "
-        "which are scattered all over. Distances between islands mean little there, and a step "
-        "across a gap is a leap: the chart below the pictures shows how far the code really "
-        "moves. **Widest plane** (PCA) is an honest flat cut through the middle, along the two "
-        "directions in which codes differ most; the other 62 directions stay at their mean, and so "
-        "the faces there are all a little average. **Fashion, two numbers** needs no such "
-        "choice: that model has only two, and its whole latent space lies before you. The "
-        "portraits were not shown in training; their attributes are known because they were drawn "
-        "by rule, and the model never heard of them."
+        "leaves out something else. **Neighbours** (t-SNE) keeps together what is close in latent "
+        "space: islands are groups that the model finds alike. Colour the dots by *background*, "
+        "by *skin*, by *glasses* and see which of them the islands follow, and which are "
+        "scattered all over. Distances between islands mean little there, and a step across a gap "
+        "is a leap: the chart below the pictures shows how far the code really moves. **Widest "
+        "plane** (PCA) is an honest flat cut through the middle, along the two directions in "
+        "which codes differ most; the other 62 directions stay at their mean, and so the faces "
+        "there are all a little average. **Clothes, two numbers** needs no such choice: that "
+        "model has only two, and its whole latent space lies before you. The portraits were not "
+        "used for training; their attributes are known because a program drew them, and the model "
+        "was never told any."
     ),
     formula=(
         r"\begin{gathered} C = \sum_{i \ne j} p_{ij} \log \frac{p_{ij}}{q_{ij}}, \qquad q_{ij} = "
@@ -121,7 +124,7 @@ MAP = Explanation(
         r"w_k = e^{-3 \lVert y - y_k \rVert^2 / d^2} \end{gathered}"
     ),
     symbols=(
-        ("C", "what the map of neighbours makes small: how badly it keeps who is close to whom"),
+        ("C", "what the map of neighbours minimises: how badly it keeps what is close together"),
         ("p_{ij}", "how much the codes $i$ and $j$ are neighbours in latent space"),
         ("q_{ij}", "the same on the map"),
         ("y_i", "the place of the dot $i$ on the map"),
@@ -138,32 +141,35 @@ MAP = Explanation(
 
 KL = Explanation(
     sentence=(
-        "Two small things make an autoencoder a model that can draw: the KL term, and the way in "
-        "which its codes are drawn. Leave one out and see what breaks."
+        "Two small things turn an autoencoder into a generative model: the KL term, which keeps "
+        "its codes where random codes fall, and the reparameterisation trick, through which it "
+        "learns. Leave one out and see what breaks."
     ),
     paragraph=(
-        "The **KL term** (Kullback-Leibler) is a price: the encoder gives each picture a cloud of "
-        "codes, and pays more the more that differs from the one big cloud from which random codes "
-        "are drawn. It is counted in nats, of 1.44 bits each. All models here learned from the "
-        "same portraits, from the same seed; each differs in one thing (the last two also have "
-        "fewer steps and narrower layers, which is enough for what they show). **Without the KL** "
-        "it is a plain autoencoder. It copies well, for nothing keeps it from giving every picture "
-        "a place of its own. But nothing asks these places to lie where random codes are drawn, or "
-        "side by side: there are **holes**, and the decoder was never asked what to draw there. "
-        "**With KL** random codes do better, though not well: this decoder learns how sure of its "
-        "pixels it can be, and to one that is so sure a bit of code is cheap, so the clouds are "
-        "small, and in 64 dimensions much room is left between them. Weigh the KL **4 times** as "
-        "heavily: the clouds grow and leave fewer holes, and the copies look the same. **64 "
-        "times**: now every bit is dear. Random codes give whole people at last, but the code "
-        "tells large things only, and faces are mist. The best weight lies in between: see the "
-        "Fréchet distance below. **The gradient cut**: training has to know how the code changes "
-        "when the encoder does. The trick is to draw noise apart from it, and then to shift and "
-        "stretch that noise; if z is drawn as if it came from nowhere, the gradient stops there. "
-        "The encoder hears the KL alone and obeys it perfectly: every picture gets the same cloud. "
-        "Now the code tells nothing, and the decoder's best answer is the mean of all faces. "
-        "**Rate** and **distortion** below say where each model stands between the two: a small "
-        "rate is a code that tells little, a small distortion a faithful copy; a loss can weigh "
-        "them, but not have both for nothing."
+        "The **KL term** (Kullback-Leibler divergence) is a price: the encoder gives each picture "
+        "a cloud of codes, its posterior, and pays more the more it differs from the prior, the "
+        "one big cloud from which random codes are drawn. It is counted in nats; 1 nat is 1.44 "
+        "bits. All models here learned from the same portraits, from the same seed; each differs "
+        "in one thing (the last two also have fewer steps and narrower layers, which is enough "
+        "for what they show). **Without KL** it is a plain autoencoder. It copies well, for "
+        "nothing keeps it from giving every picture a place of its own. But nothing keeps these "
+        "places where random codes fall, or side by side: there are **holes**, and the decoder "
+        "never learned what to draw there. **With KL** random codes do better, though not well. "
+        "This decoder also learns the width σ of its pixel noise, and where σ is small, a nat of "
+        "rate is cheap beside the distortion it saves. So the clouds stay small, and in 64 "
+        "dimensions much room is left between them. Weigh the KL **4 times** as heavily (a β-VAE, "
+        "β = 4): the clouds grow and leave fewer holes, and the copies look the same. **64 "
+        "times**: now every nat is expensive. Random codes give whole people at last, but a code "
+        "holds only what is large, and faces are blurred. The best weight lies in between: see "
+        "the Fréchet distance below. **Without the trick**: training has to know how the code "
+        "changes when the encoder does. The *reparameterisation trick* is to draw the noise "
+        "separately, and to let the encoder shift and scale it; if z is sampled directly, the "
+        "gradient stops there. The encoder then follows the KL term alone, and perfectly: every "
+        "picture gets the same cloud, the prior. This is *posterior collapse*: the code says "
+        "nothing, and the decoder's best answer is the mean of all faces. **Rate** and "
+        "**distortion** below say where each model stands between the two: a small rate is a code "
+        "that says little, a small distortion a faithful copy; a loss can weigh one against the "
+        "other, but not have both for free."
     ),
     formula=(
         r"\mathcal{L}_\beta(x) = \underbrace{\mathbb{E}_{\varepsilon}\left[-\log p_\theta\left(x "
@@ -172,7 +178,7 @@ KL = Explanation(
         r"s_\phi(x)\, \varepsilon"
     ),
     symbols=(
-        (r"\mathcal{L}_\beta", "the loss: what training makes small"),
+        (r"\mathcal{L}_\beta", "the loss, which training minimises"),
         (r"\mathbb{E}_{\varepsilon}", "the mean over the noise"),
         (r"D_{\mathrm{KL}}", "Kullback-Leibler divergence: how far the cloud is from the prior"),
         ("x", "a portrait"),
@@ -194,32 +200,32 @@ KL = Explanation(
 )
 
 WHY_FORGET = (
-    "Nothing asks the codes of pictures to lie where random codes are drawn: copies are good, but "
-    "a random code falls into a hole."
+    "Nothing keeps the codes of pictures where random codes fall: copies are good, but a random "
+    "code lands in a hole, a gap that no picture uses."
 )
 WHY_CUT = (
-    "The gradient stops at the draw, so the encoder never hears how well its code served: it gives "
-    "every picture the same cloud, and every copy is the mean of all faces."
+    "The gradient stops at the random draw, so the encoder never learns how good the copies are: "
+    "it gives every picture the same cloud, and every copy is the average of all faces."
 )
 AWAY = (
-    "2×: as a classifier sees it, twice as far from the nearest of {count} portraits as these are "
-    "from each other."
+    "2×: as a classifier sees it, twice as far from the nearest of {count} portraits as a "
+    "portrait usually is from its nearest."
 )
-HOLES = "Distance to the nearest of {count} portraits; these are 1 apart"
+HOLES = "Distance to the nearest of {count} portraits; 1 is usual for a portrait"
 
-WALK = """### The same walk in each
+WALK = """### The same walk in every model
 
-Straight from one code to another. In a hole the decoder draws what it was never asked for; where
-there is a figure beside a name, it is how far from any portrait the walk leads."""
+Straight from one code to another. In a hole the decoder draws what it never learned. A figure
+beside a name says how far the walk gets from any portrait."""
 
-FIGURES = """### What it costs, and what it is worth
+FIGURES = """### How much each code says, and how good the faces are
 
-**Rate** is what a code tells of a picture, **distortion** how far the copy is off; Fréchet
-distance compares new faces, from random codes, with portraits. Each point says how its model
-weighed the KL term."""
+**Rate** (KL divergence): how much a code says about its picture. **Distortion** (reconstruction
+loss): how far the copy is off. **Fréchet distance**: how far new faces, from random codes, are from
+portraits; less is better. Beside each point stands the weight of the KL term, β."""
 CURVES = "### How training went"
 NO_FRECHET = "The Fréchet distance of new faces has not been measured yet."
-FROM_TRAINING = "Hollow: as training ended; not measured on other portraits yet."
+FROM_TRAINING = "Hollow points: the last values of training, not measured on other portraits yet."
 
 ANOMALY = Explanation(
     sentence=(
@@ -230,17 +236,18 @@ ANOMALY = Explanation(
         "Nobody told the model what an odd picture is. It learned to squeeze portraits into 64 "
         "numbers and to draw them again, and it is worse at whatever it never saw: that is "
         "**anomaly detection**, as used on X-rays, welds and bank transfers. Two scores are "
-        "offered. The **error** is how far the copy is from the picture. The **bound** is how "
-        "unlikely the model finds the picture, in nats, with what its code costs. Both rank "
-        "pictures nearly alike here, for codes cost about the same, errors do not. Every score "
-        "needs a **threshold**: a low one calls good portraits odd (a false alarm), a high one "
-        "lets odd pictures through (a miss). The slider sets how many false alarms you accept; the "
-        "**ROC curve** shows what every other threshold would do, and the area under it sums them "
-        "up: 1 is perfect, 0.5 is guessing. The score sees how much is wrong, not what. **Where it "
-        "is weak**: a block of one colour or a blur takes away what is hard to draw, so the copy "
-        "can be as good as that of a portrait, and many pass, as the table says. Choose “blurred” "
-        "or “a piece erased” and see. "
-        "And a model of portraits says nothing of people: it knows the drawings it was shown."
+        "offered. The **error** is how far the copy is from the picture. The **bound** is the "
+        "negative ELBO, in nats: an upper bound on how unlikely the model finds the picture, the "
+        "cost of its code included. Here both give nearly the same order: codes cost about the "
+        "same for every picture, so the error decides. Every score needs a **threshold**: a low "
+        "one calls good portraits odd (a false alarm), a high one lets odd pictures through (a "
+        "miss). The slider sets how many false alarms you accept; the **ROC curve** shows what "
+        "every other threshold would do, and the area under it sums them up: 1 is perfect, 0.5 is "
+        "guessing. The score says how much is wrong, but not what is wrong. **Where it is weak**: "
+        "a block of one colour or a blur takes away what is hard to draw, so the copy can be as "
+        "good as that of a portrait, and many pass, as the table says. Choose “blurred” or “a "
+        "piece erased” and see. And a model of portraits says nothing about people: it knows the "
+        "drawings it was shown."
     ),
     formula=(
         r"\begin{gathered} \text{error}(x) = \sqrt{\frac{1}{n} \sum_{i=1}^{n} "
@@ -261,7 +268,7 @@ ANOMALY = Explanation(
     ),
 )
 HOW_FAR = (
-    "Of each picture, its error is shown at full colour where one of its colours is off by half of "
-    "its range: orange where the copy is too dark, blue where it is too bright, white where both "
+    "In the third picture, full colour means that one of the copy's colours is off by half of its "
+    "range or more: orange where it is too dark, blue where it is too bright, white where both "
     "agree."
 )

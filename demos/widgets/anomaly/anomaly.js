@@ -85,7 +85,7 @@ class AnomalyView extends Card {
     const others = Object.keys(scores).filter((key) => key !== score);
     const also = others.map((key) => {
       const same = own[key] > this.by[key].measured.limit(allowed) === odd;
-      return ` Its ${scores[key].name}, ${this.written(key, own[key])}, says ${same ? "the same" : "otherwise"}.`;
+      return ` Its ${scores[key].name}, ${this.written(key, own[key])}, ${same ? "agrees" : "disagrees"}.`;
     });
     this.reason.textContent = `It scores higher than ${lower} of ${portraits.length} portraits that training did not show.${also.join("")}`;
   }
@@ -100,7 +100,7 @@ class AnomalyView extends Card {
     const { scores, examples, measured } = this.value;
     const keys = Object.keys(scores);
     const head = make("tr", {}, make("th", { scope: "col" }, "Kind"));
-    head.append(...keys.map((key) => make("th", { scope: "col" }, `Area, by ${scores[key].name}`)));
+    head.append(...keys.map((key) => make("th", { scope: "col" }, `ROC area, by ${scores[key].name}`)));
     head.append(make("th", { scope: "col" }, "Missed now"));
     const cells = (area, missed) => [
       ...keys.map((key) => make("td", { class: key === score ? "anomaly-strong" : "" }, area(measured.area[key]).toFixed(3))),

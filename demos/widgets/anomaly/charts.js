@@ -1,5 +1,5 @@
 // The charts beneath a verdict: two histograms back to back, and the curve of all thresholds.
-// Both are drawn anew for each threshold; `draw` and `ticks` come from timeline/charts.js.
+// Both are drawn again for each threshold; `draw` and `ticks` come from timeline/charts.js.
 
 const ROOM = { left: 14, right: 14, top: 26, bottom: 40 };
 const BINS = 44;
@@ -167,7 +167,7 @@ class Histograms extends AnomalyChart {
 // Hits against false alarms, at every threshold, and where the chosen one stands.
 class Roc extends AnomalyChart {
   constructor() {
-    super("Every threshold there is (ROC)", 236);
+    super("What every threshold would do (ROC curve)", 236);
   }
 
   paint({ measured, limit, curve }) {

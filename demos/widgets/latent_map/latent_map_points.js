@@ -75,7 +75,7 @@ class Points {
       if (away < least) [best, least] = [k, away];
     }
     const mark = this.marks[best];
-    if (mark < 0) return "not shown";
+    if (mark < 0) return "hidden";
     const { names, range, colours } = this.column;
     if (names.length) return names[mark];
     return (range[0] + ((range[1] - range[0]) * mark) / (colours.length - 1)).toFixed(1).replace("-", "−");
@@ -89,9 +89,9 @@ class Points {
       ? names.map((name, mark) => this.buildEntry(name, mark, colours[mark]))
       : [this.buildRamp(ends, colours)];
     const hidden = this.marks.filter((mark) => mark < 0).length;
-    if (hidden) parts.push(this.buildEntry(`not shown (${hidden})`, -1, HIDDEN));
+    if (hidden) parts.push(this.buildEntry(`hidden in the portrait (${hidden})`, -1, HIDDEN));
     if (this.about.beyond) {
-      const beyond = `${this.about.beyond} more of ${this.count + this.about.beyond} encodings lie beyond the edge.`;
+      const beyond = `${this.about.beyond} of ${this.count + this.about.beyond} dots lie beyond the edge.`;
       parts.push(make("p", { class: "latent-map-beyond" }, beyond));
     }
     this.legend.replaceChildren(...parts);
