@@ -37,11 +37,11 @@ def test_the_furthest_off_come_first_and_what_is_missing_before_all():
     found = [Count("hat", value, *shares) for value, shares in pairs.items()]
     assert [count.value for count in portraits.furthest(found)] == ["d", "a", "e", "b"]
     assert portraits.summary(found) == (
-        "1 of 5 values are drawn at least half and at most twice as often as in the data, 2 never. "
-        "Furthest off: d (hat, missing), a (hat, missing) and e (hat, 0.10×)."
+        "1 of 5 values are drawn about as often as in the data (at least half, at most twice as "
+        "often), 2 never. Furthest off: d (hat, missing), a (hat, missing) and e (hat, 0.10×)."
     )
     assert portraits.summary(found[2:3]).endswith(
-        "1 values are drawn at least half and at most twice as often as in the data."
+        "1 values are drawn about as often as in the data (at least half, at most twice as often)."
     )
 
 
@@ -68,4 +68,7 @@ def test_the_section_names_every_value_and_what_it_was_measured_on():
     assert html.count('scope="row"') == len(every)
     assert all(f'<th scope="row">{value}</th>' in html for value in every)
     assert html.count("<b>missing</b>") == 3 and html.count("<b>3.0×</b>") == 1
-    assert "10,000 samples, seeds 0 to 9,999, ψ = 1, beside the 10,000 test portraits" in html
+    assert (
+        "10,000 generated portraits, seeds 0 to 9,999, ψ = 1, beside the 10,000 test portraits"
+        in html
+    )

@@ -66,7 +66,7 @@ def test_every_portrait_is_the_one_of_its_seed_and_truncation(app):
     for k in (0, 4):
         shown = picture(value["tiles"][k]["picture"])
         assert abs(shown - alone(app, 7 + k, 1.3)).max() <= 1
-    assert value["live"] and "ms a picture" in value["provenance"]
+    assert value["live"] and "ms per picture" in value["provenance"]
 
 
 def test_everybody_gets_what_is_asked_for_and_what_is_left_open_stays(app):
@@ -85,11 +85,11 @@ def test_without_its_style_a_seed_gives_the_mean_portrait_and_its_grain(app):
         return np.std([picture(tile["picture"]) for tile in tiles], axis=0).mean()
 
     assert spread(0.0) < 0.5 * spread(1.0)
-    assert "mean portrait" in drawn(app, truncation_psi=0.0)["headline"]
+    assert "average portrait" in drawn(app, truncation_psi=0.0)["headline"]
 
 
 @pytest.mark.parametrize(
-    ("psi", "said"), [(1.0, "as variedly"), (0.5, "safer"), (1.5, "further out than training")]
+    ("psi", "said"), [(1.0, "no truncation"), (0.5, "safer"), (1.5, "further out than training")]
 )
 def test_the_headline_says_what_truncation_does(psi, said):
     assert said in portraits.meaning(psi)
@@ -226,10 +226,10 @@ def test_a_visitor_draws_truncates_and_reads_what_is_missing(visit, address):
     expect(page.get_by_text("91 of 95 values")).to_be_visible()
     hats = page.get_by_role("table", name="Hat", exact=True)
     expect(hats.get_by_role("row", name="turban")).to_contain_text("missing")
-    expect(hats.get_by_role("columnheader", name="samples", exact=True)).to_be_attached()
+    expect(hats.get_by_role("columnheader", name="generated", exact=True)).to_be_attached()
     smile = page.get_by_role("table", name="Smile", exact=True)
     expect(smile).to_be_hidden()
-    page.locator("summary", has_text="in ten parts each").press("Enter")
+    page.locator("summary", has_text="ten parts each").press("Enter")
     expect(smile).to_be_visible()
 
 

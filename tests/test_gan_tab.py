@@ -66,7 +66,7 @@ def test_every_picture_is_the_one_of_its_seed_and_class(app):
         assert tile["title"] == FASHION[i % 10] and tile["note"] == f"seed {5 + i}"
         difference = picture(tile["picture"]).astype(int) - pixels(alone)[0]
         assert abs(difference).max() <= 1
-    assert value["live"] and "ms a picture" in value["provenance"]
+    assert value["live"] and "ms per picture" in value["provenance"]
 
 
 def test_truncation_zero_leaves_one_picture_of_a_class(app):
@@ -165,7 +165,7 @@ def test_every_class_walks_the_same_path_from_seed_to_seed(app):
 
 def test_a_walk_that_is_too_long_is_refused(app):
     app.most_work = 100
-    with pytest.raises(KnobError, match=r"choose at most 100 together"):
+    with pytest.raises(KnobError, match=r"choose at most 100 in all"):
         next(samples.walk(app, label=None, count=4, steps=8, truncation_psi=1.0, seed=0))
 
 
@@ -241,7 +241,7 @@ def test_both_grids_come_from_the_same_seeds_at_each_snapshot(app):
     assert collapsed["summary"][1] == "Collapsed · 2 of 10 classes alive · recall 0.10"
     assert value["notes"][:2] == ["", "Mode collapse: 2 of 10 classes alive, 9 just before"]
     assert value["levels"][-1] == "snapshots: healthy 800, collapsed 100"
-    assert "2,000 samples" in healthy["title"] and "computed before" in value["provenance"]
+    assert "2,000 pictures" in healthy["title"] and "computed earlier" in value["provenance"]
 
 
 def test_charts_carry_the_measured_figures_and_mark_the_collapse(app):
@@ -276,7 +276,7 @@ def test_the_caption_tells_what_has_happened_to_a_run(app):
     run = History.of("Collapsed", name, app.model(name))
     assert [run.caption(step) for step in (50, 60, 100)] == [
         "",
-        "Discriminator neglected from step 60 on",
+        "From step 60 on the discriminator is trained too little",
         "Mode collapse: 2 of 10 classes alive, 9 just before",
     ]
 

@@ -64,7 +64,7 @@ class GAN(Family):
             0,
             2,
             label="Truncation ψ",
-            info="0 is the mean of the class, 1 as trained, more exaggerates",
+            info="0 is the average of the class, 1 as trained, more exaggerates",
         ),
     )
     clock = Clock("latent to picture")

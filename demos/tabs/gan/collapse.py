@@ -86,7 +86,8 @@ class History:
         """What has happened by a training step to a run that does not stay healthy."""
         if self.collapse is None or self.at(step) < self.collapse:
             neglected = self.turn and step >= self.turn
-            return f"Discriminator neglected from step {self.turn:,} on" if neglected else ""
+            said = f"From step {self.turn:,} on the discriminator is trained too little"
+            return said if neglected else ""
         where, now = self.steps[self.collapse], self.alive[self.at(step)]
         if self.at(step) == self.collapse:
             before = f", {self.alive[self.collapse - 1]} just before" if self.collapse else ""
@@ -133,7 +134,7 @@ def watch_both(app: App, *, count: int, seed: int) -> Iterator[TimelineValue | P
         total=steps[-1],
         step_word="training step",
         notes=[" · ".join(filter(None, (run.caption(s) for run in runs))) for s in steps],
-        provenance=f"{where}. Classes, recall and losses: computed before",
+        provenance=f"{where}. Classes, recall and losses: computed earlier",
         name=f"mode-collapse-{seed}",
         alt="pictures from the same seeds as training goes on",
         bars=[bars(run, steps) for run in runs],
@@ -147,7 +148,7 @@ def bars(run: History, steps: Sequence[int]) -> dict[str, Any]:
     places, samples = [run.at(step) for step in steps], run.rows[0]["samples"]
     return {
         "lane": run.title,
-        "title": f"Share of each class in {samples:,} samples; alive from {ALIVE:.0%}",
+        "title": f"Share of each class in {samples:,} pictures; alive from {ALIVE:.0%} on",
         "labels": list(FASHION),
         "values": [run.rows[k]["class_shares"] for k in places],
         "threshold": ALIVE,
@@ -172,7 +173,11 @@ def curves(runs: Sequence[History], steps: Sequence[int]) -> list[dict[str, Any]
     recall = [measured(run, "recall", steps) for run in runs]
     return [
         {"title": f"Classes alive, of {len(FASHION)}", "series": alive, **shared},
-        {"title": "Recall", "series": recall, **shared},
+        {
+            "title": "Recall: share of real pictures with a forgery near them",
+            "series": recall,
+            **shared,
+        },
         *(
             {
                 "title": f"Losses of the {run.title.lower()} run",

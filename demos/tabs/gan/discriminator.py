@@ -77,7 +77,8 @@ def verdict(
         "looks real",
         "generated",
         others.origin if others else "",
-        "Percent: how likely it is real, says the discriminator; beside it the logit",
+        "Percent: how likely the picture is real, says the discriminator; beside it its raw "
+        "answer, the logit: above 0 means real",
     )
     return TilesValue(
         sorted(tiles, key=lambda tile: tile.score),

@@ -1,4 +1,4 @@
-"""The GAN's Portraits and Mix styles panels: what a style-based generator draws, layer by layer.
+"""The GAN's Portraits and Style mixing panels: what a style-based generator draws, layer by layer.
 
 A census says how often each value of each attribute is drawn, beside the data. Both counts stand in
 checkpoints' cards: the same judge looked at the generator's samples and at the test portraits. No
@@ -43,14 +43,14 @@ NAMED = 3
 LEAST = 0.01
 """Ratios below it are not written out."""
 MISSING = "missing"
-MEAN = "the mean portrait", "; only its grain differs"
+MEAN = "the average portrait", "; only its grain differs"
 """What ψ pulls towards, and what it leaves."""
 LAYERS = 2 * len(StyleGANConfig.widths) - 1
 """Of the generator as it is trained: one at 4 by 4, two at each resolution above."""
 ROWS, COLUMNS = 3, 4
 """Of the table of mixtures: few enough for it to follow the sliders."""
 PSI = control_of(
-    StyleGAN, "truncation_psi", info="0 is the mean portrait, 1 as trained, more exaggerates"
+    StyleGAN, "truncation_psi", info="0 is the average portrait, 1 as trained, more exaggerates"
 )
 
 
@@ -164,7 +164,7 @@ def tenths() -> dict[str, list[str]]:
 
 NAMES = {"shares": CATEGORICAL, "spread": tenths()}
 """Of what stands in a card, by its key there."""
-HEADS = ("value", "bars", "samples", "data", "samples over data")
+HEADS = ("value", "bars", "generated", "data", "generated over data")
 
 
 def census(app: App) -> None:
@@ -196,7 +196,7 @@ def section(drawn: Mapping[str, Any], real: Mapping[str, Any]) -> str:
     return f"""
     <section class="card measured">
       <p class="census-sum">{escape(summary(values))}</p>
-      <p class="census-key" aria-hidden="true"><i class="census-drawn"></i> samples
+      <p class="census-key" aria-hidden="true"><i class="census-drawn"></i> generated
         <i class="census-real"></i> data</p>
       <div class="census">{_tables(values)}</div>
       <details><summary>{escape(PARTS.format(within=_within(parts)))}</summary>
@@ -209,7 +209,8 @@ def section(drawn: Mapping[str, Any], real: Mapping[str, Any]) -> str:
 def summary(found: Sequence[Count]) -> str:
     """How many are within the factor, and which are furthest off."""
     said = (
-        f"{_within(found)} values are drawn at least half and at most twice as often as in the data"
+        f"{_within(found)} values are drawn about as often as in the data (at least half, at "
+        "most twice as often)"
     )
     if missing := sum(count.remark == MISSING for count in found):
         said += f", {missing} never"
@@ -226,8 +227,8 @@ def source(drawn: Mapping[str, Any], real: Mapping[str, Any]) -> str:
     """What was counted, by whom and where."""
     psi, first = drawn.get("knobs", {}).get("truncation_psi", 1.0), drawn.get("seed", 0)
     last = first + drawn["samples"] - 1
-    said = f"{drawn['samples']:,} samples, seeds {first} to {last:,}, ψ = {psi:g}, beside the "
-    said += f"{real['samples']:,} test portraits"
+    said = f"{drawn['samples']:,} generated portraits, seeds {first} to {last:,}, ψ = {psi:g}, "
+    said += f"beside the {real['samples']:,} test portraits"
     if "accuracy" in real:
         said += f"; the judge is right in {real['accuracy']:.1%} of its answers on these"
     return f"{said}. Measured on {drawn['hardware']}."
@@ -272,12 +273,13 @@ def mix(
     started = time.perf_counter()
     table = mixtures(model, rows, columns, layers, truncation_psi)
     took = f"{len(table) * len(table[0])} pictures in {duration(time.perf_counter() - started)}"
-    titles = [("Itself", "unmixed"), *((f"Seed {row}", "for the coarse layers") for row in rows)]
+    mixed = ((f"Seed {row}", "for the coarse layers") for row in rows)
+    titles = [("Not mixed", "the column alone"), *mixed]
     lines = [[Cell(picture, "") for picture in line] for line in table]
-    lines[0][0] = Cell(table[0][0], "mean portrait")
+    lines[0][0] = Cell(table[0][0], "average portrait")
     yield LabelledGridValue(
         [Row(*title, line) for title, line in zip(titles, lines, strict=True)],
-        ["itself", *(f"seed {column}" for column in columns)],
+        ["not mixed", *(f"seed {column}" for column in columns)],
         corner="for the fine layers",
         caption=split(model, layers),
         name=f"mixed-styles-{seed}",
@@ -292,7 +294,7 @@ def mixtures(
     """Seeds -> uint8 (1 + R, 1 + C, H, W, 3): what a row and a column give together, the first
     `layers` layers following the row (Karras et al. 2019, figure 3).
 
-    Row 0 and column 0 hold the seeds unmixed, and in the corner the mean portrait. A layer's noise
+    Row 0 and column 0 hold the seeds unmixed, in the corner the average portrait. A layer's noise
     goes with its style, and so does what its seed is asked for.
     """
     noise = Noise([*rows, *columns])
@@ -335,7 +337,7 @@ def mix_code(k: Mapping[str, Any]) -> str:
         f"rows, columns = range({seed}, {seed + ROWS}), range({other}, {other + COLUMNS})",
         "noise = Noise([*rows, *columns])",
         "z = noise.randn(model.config.latent).to(model.device)",
-        "label = model.wanted(None, noise.seeds)  # who each is, by lot",
+        "label = model.wanted(None, noise.seeds)  # who each is, at random",
         f"w = model.styles(z, label, truncation_psi={k['truncation_psi']:g})",
         "maps = [noise.randn(1, s, s).to(model.device) for s in model.generator.sides]",
         "",
@@ -359,7 +361,7 @@ PANEL = Panel(
         PSI,
         Knob("seed", "Seed", "seed", 0, fresh=True),
         Knob("count", "Pictures", "whole", 12, 1, 64, advanced=True),
-        AttributeKnob("wish", "What all of them shall have", "wish", ""),
+        AttributeKnob("wish", "What all of them should have", "wish", ""),
     ],
     run=draw,
     code=code,
@@ -375,7 +377,7 @@ PANEL = Panel(
 STYLES_PANEL = Panel(
     tab=TAB,
     id="styles",
-    title="Mix styles",
+    title="Style mixing",
     button="Mix them",
     text=STYLES,
     knobs=[
@@ -386,7 +388,7 @@ STYLES_PANEL = Panel(
             3,
             0,
             LAYERS,
-            info="From the coarsest on; the rest follow the column",
+            info="How many of the coarsest layers follow the row; the rest follow the column",
         ),
         Knob("seed", "First seed of the rows", "seed", 0),
         Knob("column_seed", "First seed of the columns", "seed", 100),

@@ -48,12 +48,12 @@ def draw(
     )
 
 
-def meaning(psi: float, mean: str = "the mean of its class", beside: str = "") -> str:
+def meaning(psi: float, mean: str = "the average of its class", beside: str = "") -> str:
     """What a truncation does to the pictures, in a line; beside: what still differs at 0."""
     if psi == 0:
         return f"ψ = 0: every picture is {mean}, whatever its seed{beside}"
     if psi == 1:
-        return "ψ = 1: as variedly as the generator learned to draw"
+        return "ψ = 1: no truncation, all the variety that the generator learned"
     if psi < 1:
         return f"ψ = {psi:g}: nearer to {mean}, so safer and more alike"
     return f"ψ = {psi:g}: further out than training went, so stranger"

@@ -37,19 +37,20 @@ def differences() -> str:
 
 SAMPLES = Explanation(
     sentence=(
-        "A generative adversarial network is a game: a generator forges pictures, a "
-        "discriminator tries to catch them, and both get better. What you see is one forgery for "
-        "each seed."
+        "A generative adversarial network (GAN) is a game: a generator forges pictures, a "
+        "discriminator tries to catch them, and both get better. Each picture here is a forgery, "
+        "drawn from its seed."
     ),
     paragraph=(
         "The **generator** never sees a real picture. It turns 64 random numbers and a class into "
         "a picture and learns only from the **discriminator**, which sees real and generated "
         "pictures in turn and says which is which. Whatever gives the generator away, blur "
         "included, the discriminator can learn to notice: that is why these pictures are sharper "
-        "than a VAE's. One look at the network and the picture is there, so a GAN is fast. The "
-        "price is that the game has no score to minimise, may not settle, and may forget part of "
-        "the data (see *Mode collapse*). **Truncation** ψ trades variety for safety: the random "
-        "numbers become a *style*, and ψ pulls it towards the mean style of the class."
+        "than a VAE's. One pass through the network and the picture is there, so a GAN is fast. "
+        "The price is that the game has no single loss to minimise, may not converge, and may "
+        "leave out part of the data (see *Mode collapse*). **Truncation** ψ (the truncation "
+        "trick) trades variety for fidelity: the random numbers become a *style*, and ψ pulls it "
+        "towards the mean style of the class."
     ),
     formula=(
         r"\min_G \max_D\; \mathbb{E}_{x \sim p_{\mathrm{data}}}[\log D(x)] + "
@@ -64,16 +65,16 @@ SAMPLES = Explanation(
         (r"\psi", "truncation: 0 gives $\\bar w$, 1 leaves $w$ as it is"),
     ),
     source=(
-        f"{GOODFELLOW}, eq. 1; the generator is trained on its section 3, $-\\log D(G(z))$, which "
-        "has a slope where it still loses. Truncation: Karras et al. 2019, *A Style-Based "
-        "Generator Architecture*, appendix B"
+        f"{GOODFELLOW}, eq. 1; the generator minimises the non-saturating loss of its section 3, "
+        "$-\\log D(G(z))$, whose gradient does not vanish while it still loses. Truncation: "
+        "Karras et al. 2019, *A Style-Based Generator Architecture*, appendix B"
     ),
 )
 
 DISCRIMINATOR = Explanation(
     sentence=(
-        "The other player speaks: how real does each picture look to the discriminator? Mix real "
-        "ones in and see whether it tells them apart."
+        "How real does each picture look to the discriminator, the network that hunts for "
+        "forgeries? Mix in real pictures and see whether it can tell them apart."
     ),
     paragraph=(
         "Its answer is one number, the **logit**: above 0 it says *real*. Squeezed into 0 to 100% "
@@ -104,10 +105,10 @@ WALK = Explanation(
         "the first: clothes change shape without a jump."
     ),
     paragraph=(
-        "Every seed is a point in **latent space**, 64 numbers. The path goes along arcs, "
-        "because random points in so many dimensions all lie at about the same distance from the "
-        "centre, and the straight line between two of them cuts through the middle, where the "
-        "generator was never trained. (This generator scales every point to the same length "
+        "Every seed is a point in **latent space**, 64 numbers. The path goes along arcs, because "
+        "random points in so many dimensions all lie at about the same distance from the centre, "
+        "and the straight line between two of them passes nearer to the centre, where the "
+        "generator was hardly trained. (This generator scales every point to the same length "
         "first, so for it a straight line would only change the speed.) A generator that had "
         "learned its training set by heart would mostly rest at single pictures and hurry between "
         "them; an even walk is a sign, if no proof, that it has not. With **all ten classes** on "
@@ -127,15 +128,16 @@ COLLAPSE = Explanation(
     ),
     paragraph=(
         "Both grids are drawn from the **same seeds** by the generators as they were during "
-        "training. The loss marks each forgery by itself and never asks for variety: a forger who "
-        "finds one picture that passes may paint only that one, until the discriminator learns it, "
-        "and then moves on to the next. The two runs have the same networks, start and rules until "
-        f"step {RECIPES['gan-fashion-collapsed'].switch_step:,}. There the discriminator of the "
-        f"second run is neglected: what changes is {differences()}. A generator that plays against "
-        "a discriminator which hardly moves finds its blind spot, and every seed runs to it. The "
+        "training. The generator is graded on each forgery by itself, never on variety: a forger "
+        "who finds one picture that passes may paint only that one, until the discriminator "
+        "learns it, and then moves on to the next. Apart from the learning-rate schedule and the "
+        "averaging of weights, the two runs are the same until step "
+        f"{RECIPES['gan-fashion-collapsed'].switch_step:,}. There the discriminator of the second "
+        f"run is neglected: what changes is {differences()}. A generator that plays against a "
+        "discriminator which hardly moves finds its blind spot, and every seed runs to it. The "
         "**gradient penalty** is there to keep the discriminator's slope gentle (in the healthy "
-        "run it did so only in part, through an error that was found later). The "
-        "**bars** count what our classifier takes the samples for: a class is *alive* from 1% on. "
+        "run it worked only in part, because of an error that was found later). The **bars** "
+        "count what our classifier takes the samples for: a class is *alive* from 1% on. "
         "**Recall** is the share of real pictures that have a forgery near them. Read both with "
         "the pictures: blots early in training scatter over many classes by accident. The losses "
         "alone give little away, which is what makes collapse hard to notice while training."
@@ -167,8 +169,8 @@ COLLAPSE = Explanation(
 KARRAS = "Karras et al. 2019, *A Style-Based Generator Architecture for GANs*"
 CODES = (
     ("z", f"a latent code: {StyleGANConfig.latent} random numbers"),
-    ("y", "what is asked for: every attribute, by your wish or by lot"),
-    ("f", f"the mapping: {StyleGANConfig.mapping} small layers"),
+    ("y", "what is asked for: every attribute, as you chose it or at random"),
+    ("f", f"the mapping network: {StyleGANConfig.mapping} small layers"),
     ("w", "the style that it makes of $z$; every layer of the generator follows one"),
     (r"\bar w", f"the mean style of {TYPICAL:,} people, measured after training"),
     (r"\psi", "truncation: 0 gives $\\bar w$, 1 leaves $w$ as it is"),
@@ -176,28 +178,29 @@ CODES = (
 
 PORTRAITS = Explanation(
     sentence=(
-        "The same game, played for portraits in colour: a whole person in one pass. Ask for hats "
-        "or smiles and see at once what becomes of it; below, counted, what it neglects."
+        "The same game with portraits in colour: a whole person in one pass. Choose what all of "
+        "them should have, and see at once what the generator draws. Further down: a count of "
+        "what it draws too seldom."
     ),
     paragraph=(
-        "The random numbers do not enter the generator at its start. A **mapping** turns them, and "
-        "what is asked for, into a *style* first, and the style then steers every layer, from a "
-        f"map of 4 by 4 pixels up to {StyleGANConfig.size} by {StyleGANConfig.size}: it says which "
-        "channels count there, and how much. **Grain** is noise of its own at every layer, for "
-        "what follows no rule. **Truncation** ψ pulls each style towards that of the mean person: "
-        "portraits get more alike and what was asked for fades, until at ψ = 0 all are the same. "
-        "The game itself is "
-        "played in pairs here: the discriminator is shown a forgery beside a real portrait and "
-        "says how much more real the one looks than the other. And it is asked a **second "
-        "question**: what does the picture show? It learns the answers from real portraits, drawn "
-        "by rule, of which every attribute is known, and the game is played for each answer too: "
-        "which of two turbans is the real one? That is a remedy against collapse, of which no "
-        "sharpness of the pictures tells: a generator that is told nothing may please the "
-        "discriminator and never draw a turban. Last, both portraits of a pair show what was asked "
-        "for, so to each layer of the discriminator a forgery shall look **like its real "
-        "portrait**: that tells the generator what is missing where, not only that something is. "
-        "What you leave open is drawn by lot, as often as "
-        "in the data. Whether it obeys, another network counts, which had no part in the training."
+        "This is a style-based generator (StyleGAN): the random numbers do not enter it at its "
+        "start. A **mapping network** first turns them, and what is asked for, into a *style*, "
+        "which then modulates every layer, from a feature map of 4 by 4 up to "
+        f"{StyleGANConfig.size} by {StyleGANConfig.size}: it says which channels count there, and "
+        "how much. **Grain** is fresh noise at every layer, for random detail. **Truncation** ψ "
+        "pulls each style towards that of the average person: portraits get more alike and what "
+        "was asked for fades, until at ψ = 0 all are the same. The game itself is played in pairs "
+        "here (a relativistic GAN): the discriminator is shown a forgery beside a real portrait "
+        "and says how much more real the one looks than the other. And it is asked a **second "
+        "question** (an auxiliary classifier): what does the picture show? It learns the answers "
+        "from the portraits of the data, of which every attribute is known, and the game is "
+        "played for each answer too: which of two turbans is the real one? This helps against "
+        "mode collapse, which sharp pictures do not reveal: a generator that is told nothing may "
+        "please the discriminator and never draw a turban. Last, both portraits of a pair show "
+        "what was asked for, so a forgery should look **like its real portrait** to each layer of "
+        "the discriminator (feature matching): that tells the generator what is missing and "
+        "where. What you leave open is chosen at random, as often as in the data. A separate "
+        "network, which had no part in the training, counts how often the generator obeys."
     ),
     formula=r"w = f(z, y), \qquad w' = \bar w + \psi\,(w - \bar w), \qquad x = G(w', \dots, w')",
     symbols=(
@@ -218,8 +221,8 @@ PORTRAITS = Explanation(
 
 STYLES = Explanation(
     sentence=(
-        "Every layer of the generator follows a style, and they need not be the same one: take "
-        "the coarse layers from one seed, the fine ones from another."
+        "The generator draws in layers, from coarse to fine, and each layer follows a style. Mix "
+        "two people: one gives the style of the coarse layers, the other that of the fine ones."
     ),
     paragraph=(
         "Each row gives its style to the first layers, where maps are small, each column to the "
@@ -248,16 +251,18 @@ STYLES = Explanation(
     source=f"{KARRAS}, section 3.1 and figure 3",
 )
 
-CENSUS = """### Drawn as often as in the data?
+CENSUS = """### Does it draw everything as often as it should?
 
-One judge looks at samples and at real portraits, and counts what it sees."""
+The judge, a separately trained classifier, looks at generated portraits and at those of the data,
+and counts what it sees."""
 PARTS = (
-    "The measures, such as age and smile, in ten parts each: {within} are within a factor of two"
+    "Age, smile and other scales, cut into ten parts each: {within} parts are drawn about as "
+    "often as in the data"
 )
 HOW_TO_READ = (
-    "For each value its share of the samples, then of the data. A figure at the end says how many "
-    "times as often it is drawn, where that is less than half or more than twice. Where a hat "
-    "hides the hair, the judge guesses, in samples and data alike."
+    "Each line: the share of generated portraits, then the share in the data. A figure at the "
+    "end, such as 0.40×, marks what is drawn less than half or more than twice as often as in the "
+    "data. Where a hat hides the hair, the judge has to guess, in both."
 )
 NOT_COUNTED = (
     "What this generator draws too often or never has not been counted yet: "

@@ -115,7 +115,7 @@ def sample_tiles(
     seconds = time.perf_counter() - started
     notes = [f"seed {seed}" for seed in seeds]
     words = zip(names, notes, strict=True) if names else zip(notes, strict=True)
-    took = f"{duration(seconds)}, {1000 * seconds / len(seeds):.1f} ms a picture"
+    took = f"{duration(seconds)}, {1000 * seconds / len(seeds):.1f} ms per picture"
     return TilesValue(
         [Tile(picture, *said) for picture, said in zip(pixels(x), words, strict=True)],
         headline=headline,
