@@ -38,21 +38,26 @@ METRICS = {
 def test_both_kinds_stand_beside_what_drawing_by_rule_reaches():
     html = composed(METRICS)
     assert re.findall(r"<b>(\d+%)</b>", html) == ["25%", "50%"]
-    assert html.count("show both; drawn by rule, 90%") == 2
+    assert html.count("show both; of portraits drawn by a program, 90%") == 2
     assert html.count("--rule:0.900") == 2 and "--share:0.250" in html
-    assert "40 pictures of 2 pairs each, 20 steps, guidance 2" in html and "an abacus" in html
+    assert (
+        "40 pictures for 2 pairs of each kind, 20 steps, guidance 2" in html and "an abacus" in html
+    )
 
 
 def test_pairs_come_best_first_and_are_text():
     html = composed(METRICS)
-    first, second = "hair afro, hair colour &lt;b&gt;blond", "no hat, glasses sun"
+    first, second = "hair: afro, hair colour: &lt;b&gt;blond", "no hat, glasses: sun"
     assert html.index(first) < html.index(second)
     assert "<b>blond" not in html
 
 
 @pytest.mark.parametrize(
     ("metrics", "shown"),
-    [(METRICS, "Composed, or remembered?"), ({}, "evaluate flow-avatars --write")],
+    [
+        (METRICS, "Can it combine what it never saw"),
+        ({}, "evaluate flow-avatars --write"),
+    ],
 )
 def test_without_figures_a_line_says_how_to_measure(tmp_path, monkeypatch, metrics, shown):
     write_people(tmp_path)

@@ -49,7 +49,7 @@ def test_the_timeline_ends_with_what_the_sampler_draws(app):
     )
     state, guess, noise = value["lanes"]
     titles = [lane["title"] for lane in value["lanes"]]
-    assert titles == ["State xₜ", "Guess of the picture, x₀", "Predicted noise"]
+    assert titles == ["Picture so far, xₜ", "Guess of the picture, x₀", "Predicted noise"]
     assert np.array_equal(frames_of(state)[-1], pixels(drawn))
     assert np.array_equal(frames_of(guess)[-1], pixels(drawn))
     assert np.array_equal(frames_of(noise)[-1], frames_of(noise)[-2])
@@ -189,11 +189,13 @@ def test_eta_turns_ddim_and_nothing_else(app):
         for a, b in zip(still["rows"], noisy["rows"], strict=True)
     ]
     assert changed == [False, True, False, False, False]
-    assert noisy["rows"][1]["note"] == "eta = 1, even times"
+    assert noisy["rows"][1]["note"] == "eta = 1, steps even in time"
 
 
 def test_a_table_that_costs_too_much_is_refused_by_name(app):
-    with pytest.raises(KnobError, match=r"count=9 times steps=1875 is 16875: choose at most 4000"):
+    with pytest.raises(
+        KnobError, match=r"9 pictures of 1875 steps each are 16875 steps: choose at most 4000"
+    ):
         table(app, columns="25-200", count=9)
 
 
@@ -306,7 +308,7 @@ def test_too_much_work_is_a_message_on_the_page(visit, address):
     link = f"{address}?tab=diffusion&generate.steps=1000&generate.count=64"
     page = opened(visit(link), steps=1000, count=64)
     page.get_by_role("button", name="Generate", exact=True).click()
-    expect(page.get_by_text("count=64 times steps=1000 is 64000")).to_be_visible()
+    expect(page.get_by_text("64 pictures of 1000 steps each are 64000")).to_be_visible()
 
 
 @pytest.mark.browser

@@ -52,12 +52,12 @@ def test_people_are_drawn_as_chosen_and_counted(visit, address):
     blond = chooser.get_by_role("radiogroup", name="Hair colour").get_by_label("blond")
     drawn_anew(page, blond.check)
     expect(chooser.locator(".wishes-never")).to_have_text(
-        "Never seen in training hair afro with hair colour blond"
+        "Never seen in training hair: afro together with hair colour: blond"
     )
     page.get_by_role("button", name="Draw them").click()
     verdict = page.locator("#diffusion-person-seen .wishes-seen")
     expect(verdict).to_contain_text("of 2 show all that was asked for")
-    asked = ("no hat", "hair afro", "hair colour blond")
+    asked = ("no hat", "hair: afro", "hair colour: blond")
     rows = [re.compile(rf"^{words}\s*[0-2] of 2$") for words in asked]
     expect(verdict.locator("li")).to_have_text(rows)
     expect(page.locator("#diffusion-person .timeline-curve")).to_have_count(1)
@@ -84,13 +84,13 @@ def test_the_drawing_follows_a_slider_in_under_a_tenth_of_a_second(visit, addres
 
 def test_buttons_choose_somebody_anybody_and_what_was_never_seen(visit, address):
     page = opened(visit, address)
-    button = page.locator(CHOOSER).get_by_role("button", name="Somebody")
+    button = page.locator(CHOOSER).get_by_role("button", name="A random person")
     chooser = drawn_anew(page, button.click)
     assert chooser.locator(".wishes-told").count() > 15
-    drawn_anew(page, chooser.get_by_role("button", name="Anybody").click)
+    drawn_anew(page, chooser.get_by_role("button", name="Clear all").click)
     expect(chooser.locator(".wishes-told")).to_have_count(0)
-    expect(chooser.locator(".wishes-count")).to_contain_text("anybody will do")
-    drawn_anew(page, chooser.get_by_role("button", name="Never seen in training").click)
+    expect(chooser.locator(".wishes-count")).to_contain_text("the model draws anybody")
+    drawn_anew(page, chooser.get_by_role("button", name="An unseen pair").click)
     expect(chooser.locator(".wishes-never")).to_contain_text(" with ")
 
 

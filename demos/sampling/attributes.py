@@ -88,7 +88,10 @@ def curves(
         series["one of them, on average"] = means
     return [
         {
-            "title": f"How many of the {len(right[0][names[0]])} guesses show it, says the judge",
+            "title": (
+                f"How many of the {len(right[0][names[0]])} guesses show what was asked for, "
+                "says the judge"
+            ),
             "x_label": "step",
             "at": steps,
             "series": [
@@ -125,14 +128,14 @@ def seen(verdict: Mapping[str, Any] | None) -> str:
 def _foot(judge: AttributeClassifier) -> str:
     metrics = judge.card.get("metrics", {})
     how_good = (
-        f" On {metrics['samples']:,} portraits drawn by rule, {metrics['accuracy']:.1%} of its "
-        "answers are right."
+        f" On {metrics['samples']:,} portraits drawn by a program, {metrics['accuracy']:.1%} of "
+        "its answers are right."
         if {"samples", "accuracy"} <= metrics.keys()
         else ""
     )
     return (
-        f"Counted by {JUDGE}, a classifier that was trained apart. Numbers are as asked for where "
-        f"it sees them within {NEAR:g}.{how_good}"
+        "Counted by the judge, a separately trained classifier. A number counts as right if the "
+        f"judge sees it within {NEAR:g} of what was asked for.{how_good}"
     )
 
 
@@ -187,11 +190,10 @@ class AttributeGeneration:
     def knobs(self) -> list[Knob]:
         """The knobs, the attribute picker first."""
         family = self.family.family
-        guided = "0 ignores what was asked for, 1 follows it, more exaggerates it"
         return [
-            AttributeKnob("wish", "Who it shall be", "wish", START),
+            AttributeKnob("wish", "The person to draw", "wish", START),
             control_of(family, "steps"),
-            control_of(family, "guidance_scale", info=guided),
+            control_of(family, "guidance_scale"),
             control_of(family, "solver"),
             Knob("count", "Pictures", "whole", 8, 1, 36),
             Knob("seed", "Seed", "seed", 0, fresh=True),
@@ -237,7 +239,10 @@ class AttributeGeneration:
             yield gr.skip()
         (each, everything), count = counts(right[-1]), len(moments[-1].x)
         rows = [
-            (in_words(n, v), f"{each[n]} of {count}" if n in each else "cannot be seen so")
+            (
+                in_words(n, v),
+                f"{each[n]} of {count}" if n in each else "hidden by another attribute",
+            )
             for n, v in attributes.items()
         ]
         return curves(attributes, right, [frame.step for frame in moments]), {
@@ -312,7 +317,7 @@ def composed(metrics: Mapping[str, Any]) -> str:
 
 
 def _share(words: str, found: Mapping[str, Any]) -> str:
-    """One kind of pairs: a figure, a bar with a mark at what drawing by rule reaches, and that."""
+    """One kind of pairs: a figure, a bar with a mark at what drawings reach, and that."""
     by_rule = SHARES.format(share=f"{found['by_rule']:.0%}")
     return f"""<div><dt>{escape(words)}</dt>
       <dd><b>{found["share"]:.0%}</b> <span>{escape(by_rule)}</span>

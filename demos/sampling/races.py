@@ -84,10 +84,10 @@ COLUMNS = {
 }
 NOTES = {
     "ddpm": "fresh noise at each step",
-    "ddim": "eta = {eta:g}, even times",
-    "dpm++2m": "second order",
-    "euler": "the same step, most near the end",
-    "heun": "second order, asks twice a step",
+    "ddim": "eta = {eta:g}, steps even in time",
+    "dpm++2m": "second order, also uses the step before",
+    "euler": "as DDIM, but most steps near the end",
+    "heun": "second order, two evaluations per step",
 }
 """What stands beside each solver's name."""
 

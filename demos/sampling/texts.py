@@ -1,25 +1,27 @@
 """The words of the panels that diffusion and flow matching share, or are compared in."""
 
 from demos.page.explain import Explanation
+from gen_core.training.recipes import RECIPES
 
 PERSON = Explanation(
     sentence=(
-        "Say what a person shall look like, as much or as little as you like, and the model draws "
-        "people who fit. Does it compose them, or does it remember some?"
+        "Say what a person should look like, in as much or as little detail as you like, and the "
+        "model draws people who fit. Can it combine what it never saw together, or does it only "
+        "remember?"
     ),
     paragraph=(
-        "In training, each portrait came with what is known of it, and **each attribute was hidden "
-        "now and then**: so one network answers to any wish, from a single word to all at once, "
-        "and to none. What is left open is left to chance: the first noise decides. **Guidance** "
-        "asks twice, with the wish and without it, and goes further in the direction in which "
-        "the answers differ. Some combinations were **kept out of training**: no picture showed a "
-        "blond afro or a cap with sunglasses, though blond hair, afros, caps and sunglasses are "
-        "all common. Ask for one. A model that only remembers has nothing to show; one that has "
-        "learned what each word means puts the parts together. Where it fails, see which of the "
-        "two it gives up. The **judge**, a classifier trained apart, counts who shows "
-        "what was asked for, in the finished pictures and in the guess at each moment before: "
-        "large things, such as the background, are settled early, small ones late. It errs too, "
-        "most of all on blurred guesses."
+        "In training, each portrait came with what is known of it, and **each attribute was "
+        "hidden now and then**: so one network can be conditioned on one of them, on all at once, "
+        "or on none. What is left open is left to chance: the first noise decides. **Guidance** "
+        "(classifier-free) asks twice, with the wish and without it, and goes further in the "
+        "direction in which the answers differ. Some combinations were **kept out of training**: "
+        "no picture showed a blond afro or a cap with sunglasses, though blond hair, afros, caps "
+        "and sunglasses are all common. Ask for one. A model that only remembers has nothing to "
+        "show; one that has learned what each word means puts the parts together (compositional "
+        "generalisation). Where it fails, see which of the two is missing. The **judge**, a "
+        "separately trained classifier, counts how many people show what was asked for, in the "
+        "finished pictures and in the guesses before: large things, such as the background, are "
+        "settled early, small ones late. It makes mistakes too, most of all on blurred guesses."
     ),
     formula=(
         r"\begin{gathered} f = f_\theta(x_t, t, \varnothing) + w \left(f_\theta(x_t, t, c) - "
@@ -43,18 +45,19 @@ PERSON = Explanation(
     ),
 )
 
-COMPOSING = """### Composed, or remembered?
+COMPOSING = """### Can it combine what it never saw together?
 
-Asked for two attributes at once, how often does it draw both? Once for pairs that no training
-picture showed, once for pairs of the same attributes that training did show."""
+The model is asked for two attributes at once. How often does it draw both: for pairs that no
+training picture showed, and for pairs of the same attributes that training did show?"""
 KINDS = {"held_out": "Pairs never shown in training", "seen": "Pairs shown in training"}
 """By their names in a card."""
-SHARES = "show both; drawn by rule, {share}"
+SHARES = "show both; of portraits drawn by a program, {share}"
 BY_PAIR = "Pair by pair"
 SHARES_SOURCE = (
-    "{pictures} pictures of {pairs} pairs each, {steps} steps, guidance {guidance:g}; nothing that "
-    "would hide one of the two, all else open. The judge counts, and errs too: the mark is at what "
-    "it finds in as many portraits that were drawn by rule. Measured on {hardware}."
+    "{pictures} pictures for {pairs} pairs of each kind, {steps} steps, guidance {guidance:g}; "
+    "nothing was asked for that would hide one of the two, and all else was left open. The judge "
+    "makes mistakes too: the mark shows what it finds in as many portraits drawn by a program, "
+    "which all have both. Measured on {hardware}."
 )
 NOT_MEASURED = (
     "How often this model draws pairs that training never showed has not been measured yet: "
@@ -63,19 +66,21 @@ NOT_MEASURED = (
 
 COMPARE = Explanation(
     sentence=(
-        "One network, one noise, five ways to walk from noise to the picture: they differ most "
-        "when there are few steps to take."
+        "A solver is a recipe for getting from noise to the picture. Compare five of them, from "
+        "the same noise and with the same network: they differ most when steps are few."
     ),
     paragraph=(
         "All five ask the same network. **DDIM** (with eta 0) goes straight on along the slope it "
         "finds, in steps that are even in time. **Euler** takes the very same step, but spends "
-        "most of its steps near the finished picture. **Heun** walks like Euler, looks once more "
-        "at the end of each step and takes the mean, for twice the price. **DPM-Solver++(2M)** "
-        "remembers the step before, which makes it second order for nothing. These four follow "
-        "one path, fixed by the noise: with enough steps they arrive at the same picture. With "
-        "two or four, Heun's second look lands so far away that it misleads, and noise stays in "
-        "the picture. **DDPM** adds fresh noise at each step and arrives elsewhere; it needs many "
-        "steps, and corrects its mistakes on the way. DDIM's eta leads from the one to the other."
+        "most of its steps near the finished picture. **Heun** walks like Euler, evaluates the "
+        "network again at the end of each step and takes the mean, for twice the evaluations "
+        "(NFE). **DPM-Solver++(2M)** also uses the step before (a multistep solver), which makes "
+        "it second order at no extra cost. These four solve the same probability-flow ODE, whose "
+        "path is fixed by the noise: with enough steps they arrive at the same picture. With two "
+        "or four, Heun's second evaluation lands so far away that it misleads, and noise stays in "
+        "the picture. **DDPM** adds fresh noise at each step (it follows an SDE) and arrives "
+        "elsewhere; it needs many steps, and corrects its mistakes on the way. DDIM's eta leads "
+        "from the first kind (0) to the second (1)."
     ),
     formula=(
         r"\frac{\mathrm{d} z}{\mathrm{d} \sigma} = \hat\epsilon(z, \sigma), \qquad "
@@ -98,8 +103,8 @@ COMPARE = Explanation(
 
 FEW_STEPS = Explanation(
     sentence=(
-        "How few times can the network be asked? The same noise, flow matching above and "
-        "diffusion below, from one single evaluation to thirty-two."
+        "How few network evaluations (NFE) are enough? From the same noise, flow matching above "
+        "and diffusion below run their network 1 to 32 times."
     ),
     paragraph=(
         "One evaluation can only give the **average** of all pictures of a class, because pure "
@@ -109,9 +114,9 @@ FEW_STEPS = Explanation(
         "it. Flow matching is trained on **straight lines**; the paths it learns are not quite "
         "straight, because lines that cross are averaged, yet straighter than those of "
         "diffusion's schedule. Both networks have the same size and saw the same pictures, though "
-        "not for equally long (their checkpoints say how long), and both go without guidance "
-        "here, so a step of either is one evaluation. A better solver helps diffusion: try "
-        "DPM-Solver++(2M)."
+        f"diffusion was trained for {RECIPES['diffusion-fashion'].steps:,} steps and flow matching "
+        f"for {RECIPES['flow-fashion'].steps:,}, and both go without guidance here, so a step of "
+        "either is one evaluation. A better solver helps diffusion: try DPM-Solver++(2M)."
     ),
     formula=(
         r"x_1 = x_0 + \int_0^1 v_\theta(x_t, t, c)\, \mathrm{d}t \;\approx\; "

@@ -27,7 +27,7 @@ GUIDANCE = Number(
     20,
     step=0.25,
     label="Guidance",
-    info="0 ignores the class, 1 follows it, more exaggerates it",
+    info="0 ignores what was asked for, 1 follows it, more exaggerates it",
 )
 
 

@@ -15,7 +15,11 @@ ID = "diffusion"
 generation = Generation(
     tab=ID,
     model="diffusion-fashion",
-    lanes=[("State xₜ", "x"), ("Guess of the picture, x₀", "x0"), ("Predicted noise", "out")],
+    lanes=[
+        ("Picture so far, xₜ", "x"),
+        ("Guess of the picture, x₀", "x0"),
+        ("Predicted noise", "out"),
+    ],
     text=GENERATE,
     kind=Diffusion,
     comment="frames[k].x0 is the guess of x_0 at step k, frames[k].out the predicted noise",

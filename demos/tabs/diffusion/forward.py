@@ -1,4 +1,4 @@
-"""Diffusion's Forward panel: a picture dissolves into noise, in closed form at any t."""
+"""Diffusion's Forward process panel: a picture dissolves into noise, in closed form at any t."""
 
 import functools
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ from gen_core.sampling import Noise, pixels, seeds_from
 from gen_core.solvers import NoiseSchedule
 
 MODEL = "diffusion-fashion"
-LANES = ("What is left", "With noise, xₜ", "Guess of the picture, x₀")
+LANES = ("What is left of the picture", "With noise, xₜ", "Guess of the picture, x₀")
 KNOBS = [
     Knob("noise_seed", "Noise seed", "seed", 0, advanced=True),
     Knob("count", "Pictures", "whole", 1, 1, 9),
@@ -134,7 +134,7 @@ def run(
 PANEL = Panel(
     tab="diffusion",
     id="forward",
-    title="Forward",
+    title="Forward process",
     button="Dissolve",
     text=FORWARD,
     knobs=[functools.partial(PictureInput, tab="diffusion", panel="forward", seed=9), *KNOBS],

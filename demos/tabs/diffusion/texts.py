@@ -4,20 +4,22 @@ from demos.page.explain import Explanation
 
 GENERATE = Explanation(
     sentence=(
-        "A diffusion model starts from pure noise and takes a little of it away at each step. "
-        "Press Generate, then drag through time."
+        "A diffusion model starts from pure noise and removes a little of it at each step (the "
+        "reverse process). Press Generate, then drag through time."
     ),
     paragraph=(
         "The network has learned one thing: shown a picture with noise on it, and told how much, "
-        "it tells the two apart. (It answers with a blend of both, *v*, from which noise and "
-        "picture follow.) It says **which part is noise** (right). Taking all of that away at "
-        "once gives a **guess of the finished picture** (middle): at first a blur, the average of "
-        "all that could still come out. So a solver takes only a small step towards it (left), "
-        "asks again, and the guess sharpens. At the end nothing is left to predict, and the right "
-        "lane keeps its last answer. With **fewer steps** the path is cut short; some solvers "
-        "stand that better than others. **Guidance** asks twice, with the class and without, and "
-        "goes further in the direction in which the two answers differ: pictures become more "
-        "typical of their class, and more alike. The same seed is the same first noise."
+        "it says **which part is noise** (right). (Its raw answer is a blend of noise and "
+        "picture, *v*, from which both can be computed. The predicted noise, times a negative "
+        "factor, is the *score*, the slope of log p(xₜ).) Taking all of that away at once gives a "
+        "**guess of the finished picture** (middle): at first a blur, the average of all that "
+        "could still come out. So a solver (or sampler) takes only a small step towards it "
+        "(left), asks again, and the guess sharpens. At the end nothing is left to predict, and "
+        "the right lane keeps its last answer. With **fewer steps** the path is cut short; some "
+        "solvers stand that better than others. **Guidance** (classifier-free) asks twice, with "
+        "the class and without, and goes further in the direction in which the two answers "
+        "differ: pictures become more typical of their class, and more alike. The same seed is "
+        "the same first noise."
     ),
     formula=(
         r"\begin{gathered} "
@@ -48,8 +50,9 @@ GENERATE = Explanation(
 
 FORWARD = Explanation(
     sentence=(
-        "Training needs noisy pictures, and those are easy to make: mix a picture with noise, a "
-        "little more at each moment, until nothing is left of it."
+        "Training needs noisy pictures, and those are easy to make: mix a picture with noise, "
+        "more and more, until nothing is left of it (the forward process). Press Dissolve, then "
+        "drag through time."
     ),
     paragraph=(
         "Nothing is learned on this way, and no step waits for the one before: the picture at "

@@ -28,7 +28,7 @@ JUDGE = "judge-avatars"
 LONGEST = 1000
 """Characters of a wish."""
 SIDE = 64
-"""Pixels along each side of the person drawn by rule: as many as the models draw."""
+"""Pixels along each side of the person drawn by a program: as many as the models draw."""
 STEP = 0.05
 """Of the sliders, and of what `somebody` asks for."""
 NUMBERS = 1_000_000
@@ -68,7 +68,7 @@ ENDS = {
     "tilt": ("left", "right"),
     "age": ("child", "old"),
     "smile": ("frowning", "smiling"),
-    "light": ("from the left", "from the right"),
+    "light": ("left", "right"),
     "warmth": ("cold", "warm"),
 }
 """What a measure is at its two ends."""
@@ -118,9 +118,9 @@ def written(wish: Attributes) -> str:
 
 
 def in_words(name: str, value: str | float) -> str:
-    """ "hair colour blond", "smile 0.8", "no hat" """
+    """ "hair colour: blond", "smile: 0.8", "no hat" """
     plain = name.replace("_", " ")
-    return f"no {plain}" if value == "none" else f"{plain} {_shown(value)}"
+    return f"no {plain}" if value == "none" else f"{plain}: {_shown(value)}"
 
 
 def _shown(value: str | float) -> str:
@@ -128,9 +128,9 @@ def _shown(value: str | float) -> str:
 
 
 def never_together(wish: Attributes) -> list[str]:
-    """The combinations in it that no training picture shows: "hair afro with hair colour blond"."""
+    """The combinations in it that no training picture shows: "hair: afro together with ..."."""
     return [
-        " with ".join(in_words(*part) for part in pair)
+        " together with ".join(in_words(*part) for part in pair)
         for pair in TOGETHER
         if all(wish.get(name) == value for name, value in pair)
     ]
@@ -138,7 +138,7 @@ def never_together(wish: Attributes) -> list[str]:
 
 @dataclass(frozen=True)
 class Drawn(LivePicture):
-    """The person asked for, drawn by rule, plain in all that is open.
+    """The person asked for, drawn by a program, plain in all that is open.
 
     never: the combinations that training never showed
     asked: attributes that are asked for
@@ -168,7 +168,7 @@ class AttributePicker:
         return Drawn(picture, ms, never=never_together(asked), asked=len(asked))
 
     def somebody(self, number: Any) -> dict[str, Any]:
-        """All that can be seen of a person whom training has not shown, as a wish."""
+        """All that can be seen of a person who was not in the training set, as a wish."""
         avatar = random_avatar(AVATARS["asked"][whole("number", number, 0, NUMBERS - 1)])
         seen = [name for name in KNOBS if name not in hidden(avatar)]
         values = {name: getattr(avatar, name) for name in seen}

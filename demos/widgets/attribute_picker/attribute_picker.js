@@ -1,4 +1,4 @@
-// Chooses what a person shall look like (see live.js for the picture that follows). The value is
+// Chooses what a person should look like (see live.js for the picture that follows). The value is
 // text, "hat:cap;smile:0.8": attributes and values; what is left out stays open.
 
 const TELL_MS = 250; // the page (link, code lines) hears of a slider once it rests this long
@@ -6,11 +6,11 @@ const ANY = "any";
 
 const understood = (text) => Object.fromEntries(String(text ?? "").split(";").filter(Boolean).map((asked) => asked.split(":")));
 
-// The picture comes from rules, no network has a part in it.
+// The picture comes from a program, no network has a part in it.
 class LiveDrawing extends Live {
   tell(request, took, drawing) {
     super.tell(request, took, drawing);
-    this.find("cost").textContent = `live · drawn by rule in ${drawing} ms, shown ${Math.round(took)} ms after the choice`;
+    this.find("cost").textContent = `live · drawn by a program in ${drawing} ms, shown ${Math.round(took)} ms after the choice`;
   }
 }
 
@@ -82,12 +82,12 @@ class WishesView {
   async show({ picture, never, asked, all }) {
     const image = this.find("picture");
     image.src = picture;
-    const words = Object.entries(this.wish).map(([name, value]) => `${name.replace("_", " ")} ${value}`);
-    image.alt = `The person asked for, drawn by rule: ${words.join(", ") || "anybody"}`;
+    const words = Object.entries(this.wish).map(([name, value]) => `${name.replace("_", " ")}: ${value}`);
+    image.alt = `The person asked for, drawn by a program: ${words.join(", ") || "anybody"}`;
     const warning = this.find("never");
     warning.hidden = !never.length;
     warning.replaceChildren(make("b", {}, "Never seen in training"), ` ${never.join("; ")}`);
-    this.find("count").textContent = asked ? `${asked} of ${all} attributes asked for, the others are open` : "Nothing is asked for: anybody will do";
+    this.find("count").textContent = asked ? `${asked} of ${all} attributes chosen; the rest is left to chance` : "Nothing chosen: the model draws anybody";
     await image.decode();
   }
 
