@@ -128,7 +128,7 @@ def test_type_generate_scrub_and_hover_a_word(visit, address):
 @pytest.mark.browser
 def test_paint_over_a_picture_and_it_is_drawn_anew(visit, address):
     page = visit(f"{address}?tab=text-to-image&panel=start&start.seed=5")
-    again = page.get_by_role("button", name="Draw anew")
+    again = page.get_by_role("button", name="Redraw")
     again.click()
     body = page.locator("#text-to-image-start")
     expect(body.locator(".card-live")).to_be_visible(timeout=60_000)

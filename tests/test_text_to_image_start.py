@@ -215,7 +215,7 @@ def test_the_example_is_what_the_page_shows_at_first_and_is_plain(app):
         ({"strength": 0}, "strength=0: choose a number from 0.05 to 1"),
         ({"mask": 5}, "mask: takes a PNG data URL"),
         ({"mask": {"path": "/etc/passwd"}}, "mask: takes a PNG data URL"),
-        ({"mask": "data:image/png;base64,AAAA"}, "mask: this is no picture that can be read"),
+        ({"mask": "data:image/png;base64,AAAA"}, "mask: this file cannot be read as a picture"),
         ({"mask": "data:image/png;base64,ü"}, "mask: its data URL is damaged"),
         ({"mask": data_url(Image.new("1", (5000, 1)))}, "mask=5000 x 1 pixels: choose"),
         ({"drawing": None}, "drawing: the paper is empty"),
@@ -237,7 +237,7 @@ def test_what_cannot_be_shown_says_why(app, tmp_path):
     (tmp_path / "torn.png").write_bytes(b"no picture")
     torn = {"path": str(tmp_path / "torn.png"), "meta": {"_type": "gradio.FileData"}}
     seen = given.look(UPLOAD, "", 0, None, torn)
-    assert "no picture that can be read" in seen["note"] and not seen["picture"]
+    assert "cannot be read as a picture" in seen["note"] and not seen["picture"]
     assert "picture_seed=nan" in given.look(BY_MODEL, "", float("nan"), None, None)["note"]
 
 
@@ -292,7 +292,7 @@ def test_the_api_takes_data_urls_and_files_and_answers_mistakes(address, tmp_pat
     assert len(ask(source=BY_MODEL, picture_prompt="a dog", mask=None)[0]["lanes"]) == 3
     (tmp_path / "torn.png").write_bytes(b"no picture")
     for changes, message in (
-        ({"upload": handle_file(tmp_path / "torn.png")}, "no picture that can be read"),
+        ({"upload": handle_file(tmp_path / "torn.png")}, "cannot be read as a picture"),
         ({"upload": str(tmp_path / "mine.png")}, "takes one picture file"),
         ({}, "choose a picture file first"),
         ({"source": DRAWING, "drawing": [1]}, "drawing: takes a PNG data URL"),
@@ -328,7 +328,7 @@ def test_paint_a_mask_press_and_only_the_painted_part_is_new(visit, address, pla
     for key in ("ArrowRight",) * 20 + ("ArrowUp",) * 20 + (" ",):
         page.keyboard.press(key)
 
-    page.get_by_role("button", name="Draw anew").click()
+    page.get_by_role("button", name="Redraw").click()
     expect(page.locator("#text-to-image-start .timeline-step")).to_have_text("step 3 / 3")
     expect(page.locator("#text-to-image-start .card-live")).to_be_visible()
     first, state, _ = page.locator("#text-to-image-start .timeline-lane canvas").evaluate_all(

@@ -97,7 +97,7 @@ def test_the_machine_shows_its_tokens_and_every_step_in_its_parts(app):
     assert abs(first.astype(int) - noise).max() <= 1
     model = app.model(generate.MODEL)
     drawn = final(model.sample(Noise([4]), prompt=knobs["prompt"], steps=3))
-    assert abs(shown["The latents, decoded"][-1].astype(int) - pixels(drawn)).max() <= 1
+    assert abs(shown["Picture so far"][-1].astype(int) - pixels(drawn)).max() <= 1
 
 
 def test_two_prompts_start_from_the_same_noise(app):

@@ -36,7 +36,7 @@ QUESTIONS = {
     "relation": "two things, and they stand as asked",
 }
 """Of `prompt_accuracy`, in words."""
-HEADS = ("Asked for", "Seen", "Held out", "Judge, on painted pictures")
+HEADS = ("Asked for", "Seen in training", "Held out", "The judge itself")
 """Combinations that training shows, those that it does not; how often the classifier itself is."""
 
 

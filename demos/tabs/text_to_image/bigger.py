@@ -38,8 +38,8 @@ NONE_RUNS = (
     "the same on one that can; the small model in the panel Generate draws here."
 )
 FLAGGED = (
-    "The safety checker has blacked this picture out: it takes it for indecent, which it does now "
-    "and then without reason. Try another seed or other words."
+    "The safety checker has blacked this picture out: it classified it as sexual (NSFW), which it "
+    "does now and then without reason. Try another seed or other words."
 )
 
 

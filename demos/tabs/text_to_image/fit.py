@@ -71,7 +71,7 @@ a 3d emoji of a dog, on a teal background
 a house at night"""
 TEXTS = Knob(
     "texts",
-    "Compare with, one a line",
+    "Other texts to compare with, one per line",
     "text",
     OTHERS,
     high=MAX_PROMPT,
@@ -121,7 +121,7 @@ def tiles(search: "Search", found: "Sequence[Found]", here: Emoji | None) -> lis
         item = search.items[answer.index]
         row = here.index.get((item.code, item.style)) if here else None
         picture = None if row is None else portrait(here.at(row))
-        shown.append(Tile(picture, answer.name, f"{answer.style} · {answer.score:.1f}"))
+        shown.append(Tile(picture, answer.name, f"{answer.style} · score {answer.score:.1f}"))
     return shown
 
 

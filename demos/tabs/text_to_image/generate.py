@@ -45,7 +45,7 @@ PROMPT, *REST = KNOBS = [
     ),
     control_of(TextToImage, "steps"),
     control_of(TextToImage, "guidance_scale"),
-    control_of(TextToImage, "solver", known_as="sampler"),
+    control_of(TextToImage, "solver", known_as="sampler", label="Sampler"),
     Knob("count", "Pictures", "whole", 4, 1, 16),
     Knob("seed", "Seed", "seed", 0),
 ]
@@ -155,7 +155,7 @@ def tiled(latents: Tensor) -> Tensor:
     return rows.reshape(len(latents), 1, 32, 32)
 
 
-DECODED, GUESS = ("The latents, decoded", "x"), ("Guess of the picture", "x0")
+DECODED, GUESS = ("Picture so far", "x"), ("Guess of the picture", "x0")
 LATENTS = ("The four latents", lambda frame: frame.latents, 3.0)
 """Pixels take a few standard deviations as black and white."""
 LANES = [DECODED, GUESS, LATENTS]
@@ -223,7 +223,7 @@ PANEL = Panel(
 
 # --- inside the machine ---------------------------------------------------------------------------
 
-SAID = ("What the denoiser says", "out")
+SAID = ("Predicted velocity, v", "out")
 INSIDE_LANES = [DECODED, LATENTS, SAID, GUESS]
 
 
@@ -267,7 +267,7 @@ def three_parts(meter: PicturedMeter, prompt: str, steps: int) -> list[Part]:
         ),
         Part(
             "Denoiser",
-            f"{latents} of noise, {steps} times a little less",
+            f"{latents}: noise at first, less in each of {steps} steps",
             denoiser,
             lanes=[LATENTS[0], SAID[0], GUESS[0]],
             words=True,

@@ -57,11 +57,11 @@ def headline(said: Mapping[str, str], found: bool) -> str:
     if found and "program" in said:
         return "Made here: its metadata says so, and it carries the mark."
     if found:
-        return "Made here, says the mark; its metadata does not tell."
+        return "Made here, according to the mark; its metadata does not say so."
     if "program" in said:
         return "Perhaps made here: its metadata says so, but the mark was not found."
     if said.get("source") in GENERATED:
-        return "Generated, says its metadata, but nothing shows that it was here."
+        return "Generated, according to its metadata, but nothing shows that it was made here."
     return "No sign that it was made here."
 
 
@@ -74,7 +74,9 @@ def says_metadata(said: Mapping[str, str]) -> str:
         return f"Written by {metadata.PROGRAM}.{kind}"
     if source or "comment" in said:
         return f"Nothing from {metadata.PROGRAM}.{kind}"
-    return "It says nothing of how it was made. Most sites drop metadata from what they are sent."
+    return (
+        "It says nothing about how it was made. Most sites drop metadata from what they are sent."
+    )
 
 
 def mark(score: float) -> str:
@@ -105,10 +107,10 @@ def rates() -> str:
             "| --- | ---: |",
             *rows,
             "",
-            f"Measured on {day(known['date'])} with {known['pictures']} marked pictures "
-            f"{whose}, and {known['unmarked']:,} without the mark{others}: "
-            f"{known['false_alarms']:.1%} of these are taken for marked. The mark moves a pixel by "
-            f"{moved:.1f} of 255 levels (root mean square; PSNR {known['psnr']['mean']:g} dB).",
+            f"Measured on {day(known['date'])} with {known['pictures']} marked pictures {whose}, "
+            f"and {known['unmarked']:,} without the mark{others}: {known['false_alarms']:.1%} of "
+            f"these are mistaken for marked. The mark moves a pixel by {moved:.1f} of 255 levels "
+            f"(root mean square; PSNR {known['psnr']['mean']:g} dB).",
         ]
     )
 

@@ -48,7 +48,7 @@ DRAWING, UPLOAD = Source.drawing, Source.upload
 DRAWN_WITH = {"steps": 20, "guidance_scale": GUIDANCE}
 KEPT = 64
 """Drawn pictures that are remembered, the least recent forgotten first."""
-NOT_DRAWN = MaskedPictureValue("", "Not drawn yet: drawing anew begins with it.")
+NOT_DRAWN = MaskedPictureValue("", "Not drawn yet: Redraw will draw it first.")
 
 
 class StartInput(Source):
@@ -63,15 +63,15 @@ class StartInput(Source):
         sources = [BY_MODEL, *([SCENE] if emoji_here(app.data_root) else []), DRAWING, UPLOAD]
         knobs = [
             Knob("source", "Start from", "choice", BY_MODEL, options=sources),
-            Knob("picture_prompt", "Prompt of the start", "text", prompt, high=MAX_PROMPT),
-            Knob("picture_seed", "Seed of the start", "seed", 0),
+            Knob("picture_prompt", "Prompt for this picture", "text", prompt, high=MAX_PROMPT),
+            Knob("picture_seed", "Seed of this picture", "seed", 0),
         ]
         super().__init__(app, knobs)
         self._drawn: OrderedDict[tuple[str, int], Tensor] = OrderedDict()
 
     def shown_with(self, *knobs: gr.components.Component) -> Shown:
         prompt, seed = knobs
-        self.draw = gr.Button("Draw the start", size="sm")
+        self.draw = gr.Button("Draw this picture", size="sm")
         return {
             prompt: lambda choice: choice == BY_MODEL,
             seed: lambda choice: choice in (BY_MODEL, SCENE),
@@ -151,7 +151,7 @@ class StartInput(Source):
         """The model's picture: the same as the Generate panel's first for this prompt and seed."""
         if (prompt, seed) not in self._drawn:
             meter = Meter(self.app.model(MODEL), [seed], prompt=prompt, **DRAWN_WITH)
-            self._drawn[prompt, seed] = yield from watch(meter, "Drawing the start")
+            self._drawn[prompt, seed] = yield from watch(meter, "Drawing the picture to start from")
         self._drawn.move_to_end((prompt, seed))
         if len(self._drawn) > KEPT:
             self._drawn.popitem(last=False)
@@ -184,8 +184,9 @@ def shown(pictures: Pictures) -> MaskedPictureValue:
 NAME = f"{ID}-start"
 OTHER = "a 3d emoji of a dog, on a teal background"
 HEAD = (
-    "**The start**\n\nPaint over what shall be drawn anew. With nothing painted, the whole "
-    "picture is."
+    "**The picture to start from**\n\n"
+    "Paint over the part to redraw (inpainting). If you paint nothing, the whole picture is "
+    "redrawn."
 )
 
 
@@ -195,7 +196,7 @@ def disc(radius: float = 22) -> Tensor:
     return ((away[:, None] ** 2 + away**2) < radius**2).float()[None, None]
 
 
-MASK = MaskKnob("mask", "What to draw anew", "mask", mask_url(disc()))
+MASK = MaskKnob("mask", "The part to redraw", "mask", mask_url(disc()))
 STRENGTH = Knob(
     "strength",
     "Strength",
@@ -204,7 +205,7 @@ STRENGTH = Knob(
     0.05,
     1,
     step=0.05,
-    info="The share of the steps that is walked: 1 forgets the start",
+    info="The share of the steps that is run: 1 forgets the picture",
 )
 
 
@@ -230,14 +231,14 @@ def draw_from(
     seeds, model = seeds_from(seed, count), app.model(MODEL)
     start = Start(pictures.x, strength, mask)
     meter = PicturedMeter(model, seeds, prompt=prompt, start=start, **rest)
-    part = "the painted part of the start" if mask is not None else "the start"
+    part = "the painted part of the picture" if mask is not None else "the picture"
     values = with_words(
         meter,
         prompt,
         LANES[:2],
         name=f"{NAME}-{seed}",
-        still={"The start": pixels(pictures.x)},
-        alt=f"{part}, {pictures.origin}, is drawn anew {count} times, for the words: {prompt}",
+        still={"Started from": pixels(pictures.x)},
+        alt=f"{part}, {pictures.origin}, is redrawn {count} times, for the words: {prompt}",
     )
     for value in values:
         if isinstance(value, TimelineValue):
@@ -313,7 +314,7 @@ PANEL = StartPanel(
     tab=ID,
     id="start",
     title="Start from a picture",
-    button="Draw anew",
+    button="Redraw",
     text=START,
     knobs=[
         functools.partial(StartInput, prompt=EXAMPLE),

@@ -4,19 +4,19 @@ from demos.page.explain import Explanation
 
 GENERATE = Explanation(
     sentence=(
-        "Write what you want to see. Noise becomes a picture that fits your words: with the three "
-        "parts of Stable Diffusion, small enough to have been trained for this page."
+        "Write what you want to see, and noise becomes a picture that fits your words. The model "
+        "is a small Stable Diffusion, trained for this page: it knows 300 things, drawn as emoji."
     ),
     paragraph=(
-        "A **text encoder** turns the prompt into a list of vectors, one for each piece of a word. "
-        "A **denoiser** starts from noise of 4 × 16 × 16 numbers and takes a little of it away at "
-        "every step; at each step, every place of the picture looks at the words "
-        "(*cross-attention*) and takes from them what it needs. A **decoder** turns the "
-        "*latents* into 64 × 64 pixels: working on latents is what makes it fast. **Guidance** "
-        "asks the denoiser twice, with your words and with the negative prompt, and goes further "
-        "in the direction in which the two differ. The model knows 300 things, drawn in three "
-        "styles, twelve backgrounds, places, lights, media, and two things beside each other; of "
-        "everything else it has never seen a picture."
+        "A tokenizer cuts the prompt into pieces of words, and a **text encoder** turns each "
+        "piece into a vector, its embedding. A **denoiser** starts from noise of 4 × 16 × 16 "
+        "numbers and takes a little of it away at every step; at each step, every place of the "
+        "picture looks at the words (*cross-attention*) and takes from them what it needs. A "
+        "**decoder** turns the *latents* into 64 × 64 pixels: working on latents is what makes it "
+        "fast. **Guidance** (classifier-free) asks the denoiser twice, with your words and with "
+        "the negative prompt, and goes further in the direction in which the two differ. The "
+        "model knows 300 things in three styles, on twelve backgrounds, in several places, lights "
+        "and media, and two things side by side; it has never seen anything else."
     ),
     formula=(
         r"\hat v = v_\theta(x_t, t, c_-) + s\,\bigl(v_\theta(x_t, t, c) - "
@@ -35,24 +35,26 @@ GENERATE = Explanation(
     ),
     source=(
         "Rombach et al. 2022, *High-Resolution Image Synthesis with Latent Diffusion Models*, "
-        "section 3.3; Ho & Salimans 2022, *Classifier-Free Diffusion Guidance*, eq. 6"
+        "section 3.3; Ho & Salimans 2022, *Classifier-Free Diffusion Guidance*, eq. 6, with $s$ "
+        "here for their $1 + w$; the negative prompt, in place of an empty one, is a later "
+        "practice"
     ),
 )
 
 CHANGE = Explanation(
     sentence=(
-        "One prompt, the same noise in every row, and one knob that differs from column to "
-        "column: what does it really do?"
+        "What does one setting really do? One prompt, the same noise along each row, and only "
+        "this setting differs from column to column."
     ),
     paragraph=(
         "**Guidance** at 1 follows the words as they were followed in training: seeds differ, and "
-        "some are muddled. Around 3 the things come out clearly, and all seeds begin to look "
-        "alike: fit is bought with variety. At 30 the latents leave the range in which the decoder "
-        "is at home, colours burn out, and the fit is lost as well. **Steps**: with 2 or 5 the "
-        "sampler takes strides in which the path bends away under it; from about 20 on little "
-        "changes any more. **Samplers** solve the same "
-        "equation: with enough steps DPM-Solver++, DDIM, PNDM, Euler and UniPC come to nearly the "
-        "same picture, while *Euler ancestral* adds fresh noise at each step and ends elsewhere."
+        "some are muddled. Around 3 the things come out clearly, and the seeds begin to look "
+        "alike: fit is traded for variety. At 30 the latents leave the range that the decoder was "
+        "trained on, colours saturate, and the fit is lost as well. **Steps**: with 2 or 5 the "
+        "steps are too long for the bends of the path (discretisation error); from about 20 on "
+        "little changes. **Samplers** solve the same ODE: with enough steps DPM-Solver++, DDIM, "
+        "PNDM, Euler and UniPC come to nearly the same picture, while *Euler ancestral* adds "
+        "fresh noise at each step (an SDE) and ends elsewhere."
     ),
     formula=r"\hat v = v_\theta(x_t, t, c_-) + s\,(v_\theta(x_t, t, c) - v_\theta(x_t, t, c_-))",
     symbols=(
@@ -61,7 +63,10 @@ CHANGE = Explanation(
         (r"\hat v", "what the sampler is given"),
         ("x_t", "the latents at time $t$"),
     ),
-    source="Ho & Salimans 2022, *Classifier-Free Diffusion Guidance*, eq. 6",
+    source=(
+        "Ho & Salimans 2022, *Classifier-Free Diffusion Guidance*, eq. 6, with $s$ here for "
+        "their $1 + w$; the negative prompt, in place of an empty one, is a later practice"
+    ),
 )
 
 TWO = Explanation(
@@ -101,10 +106,10 @@ INSIDE = Explanation(
         "fifty to sixty times larger. They were trained one after the other: the **autoencoder**, "
         "of which only the decoder is needed here, on pictures alone; the **text encoder** on "
         "captions, to say in its last vector how what it reads would look (Stable Diffusion takes "
-        "the text half of CLIP, which met far more pictures than this one); the **denoiser** "
-        "on noisy latents and encoded captions, while the other two stood still; and the decoder "
+        "the text half of CLIP, which met far more pictures than this one); the **denoiser** on "
+        "noisy latents and encoded captions, while the other two stood still; and the decoder "
         "once more, on what the denoiser makes of a little noise, so that small errors do not "
-        "turn into blotches. The *latents, decoded* show the state itself as a picture: noise "
+        "turn into blotches. The *picture so far* shows the latents themselves, decoded: noise "
         "looks like colourful smears, for the decoder has never seen any. The *guess* is what the "
         "denoiser takes the picture to be at that moment: first an average of all pictures that "
         "fit the words, later one of them."
@@ -133,9 +138,9 @@ PARTS = (
     "The prompt falls into tokens: whole words where the training's captions had them, pieces of "
     "words elsewhere, a marker at each end. A transformer gives every token a vector that also "
     "knows the tokens before it. Blue is below zero, orange above.",
-    "The denoiser sees the noisy latents and the vectors, and says in which direction the noise "
-    "lies. Point at a word: over the guess you see where it was looked for at this step; at the "
-    "timeline's end, the mean of all steps.",
+    "The denoiser sees the noisy latents and the vectors, and predicts the velocity v, a blend of "
+    "noise and latents. Point at a word: over the guess you see its cross-attention, where it was "
+    "looked for at this step; at the timeline's end, the mean of all steps.",
     "Each of the 16 × 16 places becomes 4 × 4 pixels, with an eye on its neighbours. It runs once, "
     "at the end; here it is also run at every step, so that there is something to see.",
 )
@@ -149,13 +154,13 @@ FIT = Explanation(
         "An **encoder** turns the picture into 128 numbers and the text into 128 others; the CLIP "
         "score is 100 times the cosine of the angle between the two, and 0 where that is "
         "negative. It **compares**: of two texts, the one with the higher score fits the picture "
-        "better; of two pictures, the one with the higher score fits the text better. It is "
-        "**no share** of anything: 40 does not mean that 40% is right. It is **no quality**: a "
+        "better; of two pictures, the one with the higher score fits the text better. It is **not "
+        "a percentage**: 40 does not mean that 40% is right. It does **not measure quality**: a "
         "blurred picture of the right thing may score high. The encoder was trained on the very "
-        "captions that the model learned from, so it knows these words and hardly any others, "
-        "and its numbers are **not those of OpenAI's CLIP**: never compare the two. Further down "
-        "the same encoder **searches** emoji by words, and a measured curve shows what "
-        "**guidance** trades: fit against variety."
+        "captions that the model learned from, so it knows these words and hardly any others, and "
+        "its numbers are **not those of OpenAI's CLIP**: never compare the two. Further down the "
+        "same encoder **searches** emoji by words, and a measured curve shows what **guidance** "
+        "trades: fit against variety."
     ),
     formula=(
         r"\mathrm{CLIPScore}(x, c) = \max\bigl(100 \cos(E_x, E_c),\, 0\bigr), \qquad "
@@ -192,8 +197,8 @@ NO_SEARCH = (
 
 ACCURACY = (
     "### How often is it right?\n"
-    "Asked of a classifier that was trained apart: half of the prompts ask for combinations that "
-    "no picture of the training showed."
+    "The judge, a separately trained classifier, looks at the pictures. Half of the prompts ask "
+    "for combinations that were held out of training (compositional generalisation)."
 )
 """Shown with the measured shares only."""
 NO_ACCURACY = (
@@ -202,10 +207,11 @@ NO_ACCURACY = (
     "does it."
 )
 HOW_TO_READ_ACCURACY = (
-    "Held-out combinations are things before a background, in a colour, or beside another thing, "
-    "as the training never showed them together, though it showed each apart: what is lost there "
-    "was remembered rather than composed. The judge errs too: the last column is how often it is "
-    "right of pictures that were painted as the prompts say."
+    "Held out are combinations (a thing with a background, a colour, or another thing) that "
+    "training never showed together, though it showed each by itself: where the model is right "
+    "less often, it had remembered rather than combined. The judge makes mistakes too: the last "
+    "column says how often it is right about pictures that were painted exactly as the prompts "
+    "say."
 )
 
 TRADEOFF = (
@@ -222,25 +228,25 @@ NO_TRADEOFF = (
 HOW_TO_READ_TRADEOFF = (
     "Diversity is 1 minus the correlation of the pixels of two pictures of one prompt from "
     "different seeds, on average: 0 where all look the same. Correlation takes no notice of "
-    "contrast, so that burnt-out colours do not pass for variety. Burnt-out pixels are at one end "
-    "of their range. The judge is a classifier that was trained apart and taught the model "
-    "nothing. ± is the standard error."
+    "contrast, so that burnt-out colours do not pass for variety. Burnt-out pixels are as dark or "
+    "as bright as they can be. The judge is a separately trained classifier, which had no part in "
+    "the model's training. ± is the standard error."
 )
 START = Explanation(
     sentence=(
-        "Begin with a picture instead of pure noise: the whole of it is drawn anew after your "
-        "words, or only the part that you paint over."
+        "Start from a picture instead of noise. The model redraws it to fit your words: the whole "
+        "picture (image-to-image), or only the part that you paint over (inpainting)."
     ),
     paragraph=(
         "The picture becomes latents, and the latents get noise, as much as belongs to some "
-        "moment on the way from noise to picture. From there the denoiser goes on as ever, with "
-        "your words. **Strength** says which share of the steps is walked: at 0.6 with 20 steps, "
-        "the last 12. A little noise hides only details, and colours and shapes stay; at 1 "
-        "next to nothing of the picture is left. With a **mask**, after each step the latents "
-        "outside of it are replaced by those of the picture, as noisy as the moment asks: only "
-        "the painted part is drawn anew, by a denoiser that sees what is around it and lets the "
-        "two fit together. The same model does both and was trained for neither. The mask "
-        "is kept by latents, of 4 × 4 pixels each: one is redone where you painted any of them. "
+        "moment on the way from noise to picture. From there the denoiser goes on as usual, with "
+        "your words. **Strength** is the share of the steps that is run: at 0.6 with 20 steps, "
+        "the last 12. A little noise hides only details, and colours and shapes stay; at 1 next "
+        "to nothing of the picture is left. With a **mask**, after each step the latents outside "
+        "of it are replaced by those of the picture, as noisy as the moment asks: only the "
+        "painted part is redrawn, by a denoiser that sees what is around it and lets the two fit "
+        "together. The same model does both and was trained for neither. The mask works in blocks "
+        "of 4 × 4 pixels, one for each latent: a block is redrawn if you painted any pixel of it. "
         "And what stays has gone through encoder and decoder, which changes it a little."
     ),
     formula=(
@@ -252,12 +258,12 @@ START = Explanation(
     symbols=(
         ("z", "the latents of the picture to start from"),
         ("s", "the strength"),
-        ("N, k", "the steps, and how many of them are walked: the last $k$"),
+        ("N, k", "the steps, and how many of them are run: the last $k$"),
         ("t_k", "the time at which the first of these begins"),
         ("x_t", "the latents at time $t$"),
         (r"\bar\alpha_t", "how much of $x_t$ is picture: 1 at the end, next to 0 at first"),
         (r"\epsilon", "the noise, the same at all times"),
-        ("m", "the mask: 1 where the latents are drawn anew, 0 where they stay; without one, 1"),
+        ("m", "the mask: 1 where the latents are redrawn, 0 where they stay; without one, 1"),
     ),
     source=(
         "Meng et al. 2022, *SDEdit: Guided Image Synthesis and Editing with Stochastic "
@@ -268,26 +274,26 @@ START = Explanation(
 
 BIGGER = Explanation(
     sentence=(
-        "The same idea with far more weights, trained by others on far more pictures: models that "
-        "the host of this page allows, as far as this machine can run them."
+        "The same idea, far larger: models by others, trained on far more pictures. You can use "
+        "those that the host of this page allows and this machine can run."
     ),
     paragraph=(
         "**Stable Diffusion 1.5** (2022) has the parts of the small model in the panel Generate: "
         "a text encoder, a U-Net of 860 million weights, a decoder. Its *safety checker* looks at "
-        "every finished picture and blacks out those it takes for indecent. **SDXL-Turbo** (2023) "
-        "has a U-Net of 2.6 billion weights that a teacher with many steps and a critic, as in a "
-        "GAN, have taught to draw in a single step; it works without guidance, and so without a "
-        "negative prompt. **FLUX.1-schnell** (2024) is a transformer of 12 billion "
-        "weights on a straight path from noise to picture, as in the tab Flow matching, taught to "
-        "walk it in four steps. A model is fetched once and then stays on the server's disk; one "
-        "at a time is in its memory."
+        "every finished picture and blacks out those it classifies as sexual (NSFW). "
+        "**SDXL-Turbo** (2023) has a U-Net of 2.6 billion weights that a teacher with many steps "
+        "and a critic, as in a GAN, have taught to draw in a single step; it works without "
+        "guidance, and so without a negative prompt. **FLUX.1-schnell** (2024) is a transformer "
+        "of 12 billion weights on a straight path from noise to picture, as in the tab Flow "
+        "matching, taught to walk it in four steps. A model is fetched once and then stays on the "
+        "server's disk; one at a time is in its memory."
     ),
     formula=(
         r"L = L_{\mathrm{adv}}\bigl(\hat x_\theta(x_s, s), \phi\bigr) + "
         r"\lambda\, L_{\mathrm{distill}}\bigl(\hat x_\theta(x_s, s), \psi\bigr)"
     ),
     symbols=(
-        ("L", "what a model learns to make small that shall draw in one step, as SDXL-Turbo does"),
+        ("L", "the loss of a model that should draw in one step, such as SDXL-Turbo"),
         (r"\hat x_\theta(x_s, s)", "its picture, drawn in one step from the noisy one $x_s$"),
         (r"L_{\mathrm{adv}}", "how easily the critic (weights $\\phi$) knows it from a real one"),
         (r"L_{\mathrm{distill}}", "its distance from what the teacher (weights $\\psi$) makes"),
@@ -302,13 +308,14 @@ BIGGER = Explanation(
 
 PROVENANCE = Explanation(
     sentence=(
-        "Whatever is saved on this tab says of itself that it was generated, and finished pictures "
-        "carry an invisible mark. Give one back, or any other picture, and see what is found."
+        "Every file saved on this tab says in its metadata that it was generated, and finished "
+        "pictures also carry an invisible watermark. Upload one, or any other picture, and see "
+        "what is found."
     ),
     paragraph=(
         "**Metadata** is text inside the file: model, prompt, seed, and the word that the press "
         "agencies' standard (IPTC) has for generated pictures. It is exact, and gone as soon as a "
-        "site saves the picture anew. **The mark** is in the pixels: a faint pattern of the "
+        "site saves the picture again. **The mark** is in the pixels: a faint pattern of the "
         "brightness, the same in every picture, two levels of 255 at most and usually less than "
         "one. An eye does not see it, but 262,144 pixels add up: the search takes away what is "
         "smooth, limits what is strong, lays all tiles of 128 × 128 pixels on top of each other "
@@ -341,8 +348,8 @@ HONESTY = """
 The model on this tab draws emoji. Larger ones draw people, and some learn one person's face from a
 few photographs. A **deepfake** shows somebody doing what they never did; in many countries it is
 against the law to publish one without that person's **consent**. The European Union's AI Act
-(Article 50) asks that generated pictures be marked so that machines can tell, and that deepfakes be
-disclosed.
+(Article 50) requires that generated pictures be marked so that machines can tell, and that
+deepfakes be disclosed.
 
 **Copyright:** whether a model may learn from works without asking their authors is before the
 courts, and answered differently from country to country. In the United States only what a human

@@ -57,7 +57,7 @@ class MaskKnob(Knob):
         )
 
     def check(self, value: Any) -> Tensor | None:
-        """(1, 1, 64, 64): 1 where to paint anew; None where nothing is marked."""
+        """(1, 1, 64, 64): 1 where to redraw; None where nothing is marked."""
         return prepare_mask(value)
 
     def from_text(self, text: str) -> str:

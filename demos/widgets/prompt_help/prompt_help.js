@@ -36,7 +36,7 @@ function replaced({ start, end, word }, known) {
 function showStrange(words) {
   const lines = words.map((entry) => {
     const line = node("span", "");
-    line.append(node("mark", entry.word), " is a word I have never met");
+    line.append(node("mark", entry.word), " is a word the model never met in training");
     entry.nearest.forEach((known, i) => {
       line.append(i ? ", " : ": try ", choice(known, () => write(replaced(entry, known))));
     });

@@ -51,7 +51,7 @@ function tokenTable(tokens) {
       make("td", { class: "part-vector" }, strip),
     );
   });
-  const heads = ["Token", "Number", "Its vector"].map((text) => make("th", { scope: "col" }, text));
+  const heads = ["Token", "Token ID", "Embedding"].map((text) => make("th", { scope: "col" }, text));
   return make(
     "table",
     { class: "part-table" },

@@ -4,7 +4,7 @@
 class WordRow {
   constructor(words, sheet, redraw) {
     Object.assign(this, words, { sheet, redraw, active: -1, pinned: -1 });
-    this.node = make("p", { class: "timeline-words" }, make("span", {}, "Where each word was looked for:"));
+    this.node = make("p", { class: "timeline-words" }, make("span", {}, "Cross-attention: point at a word to see where it was looked for"));
     this.buttons = words.words.map((word, i) => {
       const button = make("button", { type: "button", "aria-pressed": "false" }, word);
       for (const [event, to] of [["pointerenter", i], ["focus", i], ["pointerleave", -1], ["blur", -1]]) {

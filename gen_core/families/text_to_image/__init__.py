@@ -95,7 +95,7 @@ class TextToImage(Family):
             30,
             step=0.5,
             label="Guidance",
-            info="1 follows the words loosely, 30 exaggerates them",
+            info="1 is none, 3 is usual, 30 exaggerates the words",
         ),
         Choice("solver", "dpm++2m", SCHEDULERS, advanced=True),
     )

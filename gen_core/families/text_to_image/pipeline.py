@@ -63,7 +63,7 @@ class Start:
     strength: float = 0.6
     """The share of the steps that is walked, 0 to 1; 1 leaves next to nothing of the picture."""
     mask: Tensor | None = None
-    """(1, 1, 64, 64): 1 where to paint anew, 0 where the picture stays."""
+    """(1, 1, 64, 64): 1 where to redraw, 0 where the picture stays."""
 
     def __post_init__(self) -> None:
         number("strength", self.strength, 0.0, 1.0)
