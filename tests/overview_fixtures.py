@@ -37,7 +37,7 @@ def write_weights(folder: Path) -> None:
 
 
 def write_portraits(folder: Path) -> None:
-    """Two of the four that draw portraits: one that draws whom it likes, one that can be asked."""
+    """Two of the four that draw portraits: one unconditional, one that can be asked."""
     for family, changes in (("vae", {"latent": 6}), ("flow", ATTRIBUTES)):
         model = tiny(family, **PORTRAIT, **changes)
         card = {"data": "avatars", "metrics": METRICS}

@@ -20,9 +20,9 @@ TABS = {
     "text-to-image": "Text to image",
 }
 INVITATIONS = {
-    "Move its latent sliders": "Latent sliders",
-    "Watch one collapse": "Mode collapse",
-    "Scrub from noise": "Generate",
+    "Change its latent code": "Latent sliders",
+    "Watch its training collapse": "Mode collapse",
+    "Drag from noise": "Generate",
     "Race it": "Few steps",
 }
 LIVE = re.compile(r"\blive( ·|,)")

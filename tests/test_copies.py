@@ -164,7 +164,7 @@ def answered(app: App, asked: Any) -> tuple[list[Progress], dict]:
 @pytest.mark.heavy
 def test_the_card_shows_the_nearest_and_holds_them_against_fresh_ones(app):
     _, value = answered(app, picked(fresh(5)))
-    assert value["verdict"] == "copy" and value["headline"].startswith("A copy, or nearly: ")
+    assert value["verdict"] == "copy" and value["headline"].startswith("A copy, or nearly one: ")
     assert value["own"] == pytest.approx(0, abs=1e-6) and value["who"] == "GAN, seed 3"
     assert value["nearest"][0]["number"] == 5
     assert len(value["nearest"]) == memorization.SHOWN
@@ -180,7 +180,7 @@ def test_the_yardstick_is_measured_once_for_all_visitors(app):
     first, value = answered(app, picked(fresh(1)))
     then, again = answered(app, picked(fresh(2)))
     doing = [{step.stage for step in steps} for steps in (first, then)]
-    assert doing[0] - doing[1] == {"Measuring real new portraits"} and len(then) == CANDIDATES
+    assert doing[0] - doing[1] == {"Measuring new portraits"} and len(then) == CANDIDATES
     assert again["fresh"] == value["fresh"]
 
 
@@ -201,7 +201,7 @@ BAD = [
     ({"who": "GAN, seed 3"}, "picture: press one of the portraits first"),
     ({"picture": 3}, "picture: takes a PNG data URL"),
     ({"picture": "data:image/png;base64,####"}, "picture: its data URL is damaged"),
-    ({"picture": "data:image/png;base64,AAAA"}, "picture: this is no picture that can be read"),
+    ({"picture": "data:image/png;base64,AAAA"}, "picture: this file cannot be read as a picture"),
     ({"picture": "data:", "who": float("nan")}, "who=nan: write some text"),
     ({"picture": "data:", "who": "x" * 81}, "who has 81 characters: write at most 80"),
 ]
@@ -244,7 +244,7 @@ def test_a_portrait_is_pressed_with_the_keyboard_on_a_phone(visit, address):
     expect(tiles.nth(5)).to_be_focused()
     page.keyboard.press("Enter")
     expect(tiles.nth(5)).to_have_attribute("aria-pressed", "true")
-    expect(card.locator(".card-live")).to_contain_text("Drawn by rule, person 5")
+    expect(card.locator(".card-live")).to_contain_text("Drawn by a program, person 5")
     expect(card).to_have_attribute("data-verdict", re.compile("new|near"))
     expect(card.locator(".copies-nearest img")).to_have_count(memorization.SHOWN)
     expect(card.locator(".copies-track .copies-fresh")).to_have_count(len(FEW))

@@ -33,7 +33,7 @@ def test_the_example_plays_once_from_noise_to_its_end(chromium: Browser, app_add
     note = page.locator('.ov-row[data-family="Diffusion"] .ov-note')
     expect(note).to_have_text(re.compile(r"^Example, step \d+ of 50$"))
     expect(note).to_have_text("Example")
-    assert re.match(r"computed before, \d+ \w+ 20\d\d, .+", note.get_attribute("title"))
+    assert re.match(r"example, computed on \d+ \w+ 20\d\d, .+", note.get_attribute("title"))
     expect(page.locator(".ov-film")).to_have_count(0)
     assert page.evaluate("films") == 2  # of the two families that take steps
     page.get_by_role("tab", name="VAE").click()

@@ -12,7 +12,7 @@ from demos.page import shell
 from demos.page.handlers import App
 from demos.tabs import overview as tab
 from demos.tabs.overview import panel as overview
-from demos.tabs.overview.rows import on_offer
+from demos.tabs.overview.rows import named, on_offer
 from demos.tabs.overview.texts import FASHION, PORTRAITS
 from gen_core import Noise, final, load
 from gen_core.data.avatars import avatars, random_avatar
@@ -34,7 +34,14 @@ def weights(tmp_path, monkeypatch) -> Path:
 def test_portraits_are_on_offer_only_where_there_is_something_to_compare(weights):
     assert on_offer() == [FASHION]
     write_portraits(weights)
-    assert on_offer() == [FASHION, PORTRAITS]
+    assert on_offer() == [PORTRAITS, FASHION]
+
+
+def test_a_link_with_the_title_of_before_still_chooses_the_portraits():
+    choice, *_ = overview._knobs([PORTRAITS, FASHION])
+    for title in (PORTRAITS.title, "Portraits (drawn by rule)"):
+        assert choice.from_text(title) == PORTRAITS.title
+        assert named(choice.check(title)) is named(title) is PORTRAITS
 
 
 def test_columns_of_portraits_are_people_and_rows_say_whether_they_were_asked(weights):

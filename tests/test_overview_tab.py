@@ -87,7 +87,7 @@ def test_a_point_is_hollow_where_steps_differ_from_those_measured(weights):
     _, other = run(app, steps=2)
     assert same["scatter"].count("hollow") == 1  # diffusion: not measured yet
     assert other["scatter"].count("hollow") == 2
-    assert "Steps differ" in other["table"] and "Steps differ" not in same["table"]
+    assert "hollow point" in other["table"] and "hollow point" not in same["table"]
 
 
 def test_a_model_that_is_not_here_is_not_trained_yet_in_its_row_alone(weights):
@@ -228,7 +228,7 @@ def test_a_kept_example_comes_back_as_it_was(weights, tmp_path):
     assert size == sum(p.stat().st_size for p in folder.iterdir())
     kept = examples.example("kept", folder)
     assert kept.models == tuple(text.model("fashion") for text in FAMILIES)
-    assert kept.seeds == tuple(range(6)) and kept.note.startswith("computed before, ")
+    assert kept.seeds == tuple(range(6)) and kept.note.startswith("example, computed on ")
     shown = rows.Result(**kept.value["results"]["flow"])
     assert shown.tiles.shape == (6, 28, 28) and shown.evaluations == 100  # guided: two a step
     film = rows.Film(**kept.value["films"]["flow"])
@@ -260,7 +260,7 @@ def test_the_page_starts_with_the_kept_example(monkeypatch):
     monkeypatch.setattr(overview, "example", lambda name: kept)
     sight = overview.first_sight(FASHION)
     for name in IDS:
-        when = 'title="computed before, 21 November 2026, A Machine, 2 threads"'
+        when = 'title="example, computed on 21 November 2026, A Machine, 2 threads"'
         assert f'<span class="ov-note" {when}>Example</span>' in sight[name]
         assert "ov-before" in sight[name] and sight[name].count("<img") == 2
     assert sight["scatter"].count("<circle") == 4

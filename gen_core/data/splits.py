@@ -1,4 +1,4 @@
-"""Which seeds draw which split of the data sets that are drawn by rule, in this one place: what a
+"""Which seeds draw which split of the data sets that a program draws, in this one place: what a
 model is measured with must not be what it was trained on."""
 
 AVATARS = {

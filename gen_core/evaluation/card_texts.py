@@ -53,15 +53,16 @@ DATA = {
         limits="It knows ten digits as small grey pictures, and nothing else.",
     ),
     "avatars": DataText(
-        about=f"Portraits drawn by rule by `gen_core.data.avatars`: {len(AVATARS['train']):,} for "
-        f"training and {len(AVATARS['test']):,} for tests, in colour. Each comes with its "
-        f"{len(_schema.names)} attributes, {len(_schema.categorical)} of them choices such as the "
-        f"hat and {len(_schema.continuous)} of them numbers such as the smile. Some pairs of "
+        about="Portraits drawn by a program, `gen_core.data.avatars`: "
+        f"{len(AVATARS['train']):,} for training and {len(AVATARS['test']):,} for tests, in "
+        f"colour. Each comes with its {len(_schema.names)} attributes, "
+        f"{len(_schema.categorical)} of them choices such as the hat and "
+        f"{len(_schema.continuous)} of them numbers such as the smile. Some pairs of "
         "attributes never occur together in training.",
         shape=(3, 64, 64),
         license="MIT: the program that draws them is part of this repository. They show nobody.",
-        limits="It knows drawings made by rule, not people: it says nothing about real faces and "
-        "must not be used to judge any.",
+        limits="It knows drawings made by a program, not people: it says nothing about real faces "
+        "and must not be used to judge any.",
     ),
     "scenes": DataText(
         about="Scenes composed while training runs, each with an English caption, by "

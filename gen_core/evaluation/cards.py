@@ -106,7 +106,7 @@ def _details(
         yield "Config", _settings(dataclasses.asdict(config))
         if issubclass(kind, Family):
             asked = [f"`{knob.name}`, {knob.takes}" for knob in kind.condition_of(config).knobs]
-            yield "Can be asked for", "; ".join(asked) or "nothing: it draws what it likes"
+            yield "Can be asked for", "; ".join(asked) or "nothing: it is unconditional"
     yield "License", LICENSE
 
 
@@ -233,7 +233,7 @@ def _composing(found: Card) -> str:
         f"Asked for two attributes at once, with {_settings(found['knobs'])}: both are drawn in "
         f"{held_out['share']:.0%} of {held_out['pictures']} pictures of pairs that training never "
         f"showed together, in {seen['share']:.0%} of {seen['pictures']} of pairs that it did. In "
-        f"portraits drawn by rule the classifier finds both in {held_out['by_rule']:.0%} and "
+        f"portraits drawn by a program the classifier finds both in {held_out['by_rule']:.0%} and "
         f"{seen['by_rule']:.0%}."
     )
 

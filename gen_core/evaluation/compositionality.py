@@ -28,7 +28,7 @@ IN_SIGHT: dict[str, Asked] = {
 KNOBS = {"steps": 20, "guidance_scale": 2.0}
 """What the published shares are measured with: guidance makes a model listen."""
 SIDE = 64
-"""Of the portraits that are drawn by rule for comparison, in pixels."""
+"""Of the portraits that a program draws for comparison, in pixels."""
 EACH = 20
 """Pictures of each pair."""
 BATCH = 50
@@ -67,8 +67,8 @@ def compositionality(
 ) -> dict[str, Any]:
     """By "held_out" and "seen": the share of pictures in which the classifier finds both values
     that were asked for, each value alone, how many pictures, and [pair, share] of every pair.
-    "by_rule" is the share among as many portraits drawn by rule: what a perfect model would reach,
-    for the classifier errs too. And the "knobs".
+    "by_rule" is the share among as many portraits drawn by a program: what a perfect model would
+    reach, for the classifier errs too. And the "knobs".
 
     knobs: what the model's `sample` takes besides the label.
     """
@@ -99,7 +99,7 @@ def compositionality(
 
 
 def in_sight(asked: Asked) -> Asked:
-    """What is asked for, and that nothing shall hide it."""
+    """What is asked for, and that nothing may hide it."""
     clear = [IN_SIGHT.get(name, {}) for name in asked]
     return {name: value for some in (*clear, asked) for name, value in some.items()}
 

@@ -28,7 +28,7 @@ class CopiesView extends Card {
     if (this.full.hidden) return;
     this.root.dataset.verdict = value.verdict;
     this.headline.textContent = value.headline;
-    this.own.replaceChildren(...this.picture(value.picture, value.who, "asked about"));
+    this.own.replaceChildren(...this.picture(value.picture, value.who, "your choice"));
     this.list.replaceChildren(...value.nearest.map(({ picture, number, difference }) => {
       const name = `training picture ${number.toLocaleString("en")}`;
       return make("figure", {}, ...this.picture(picture, difference, name));
@@ -54,7 +54,7 @@ class CopiesView extends Card {
     this.ends.replaceChildren(...["0%", last].map((figure) => make("span", {}, figure)));
     this.key.replaceChildren(
       named(KINDS.copy, "a copy"), named(KINDS.own, who),
-      named(KINDS.fresh, `${fresh.length} fresh portraits`),
+      named(KINDS.fresh, `${fresh.length} new portraits`),
     );
   }
 }

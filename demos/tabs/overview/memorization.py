@@ -36,10 +36,10 @@ SHOWN = 5
 KEPT_FAMILY, KEPT_SEED = next(family for family in FAMILIES if family.id == "gan"), 0
 """Whose picture is the example."""
 HEADLINES = {
-    "new": "No copy: the nearest training picture differs by {own}; {fresh}.",
-    "near": "Hardly a copy: the nearest training picture differs by {own}, a little less than for "
-    "any fresh portrait; {fresh}.",
-    "copy": "A copy, or nearly: a training picture differs by {own} alone; {fresh}.",
+    "new": "Not a copy: the most similar training picture differs by {own}; {fresh}.",
+    "near": "Probably not a copy: the most similar training picture differs by {own}, a little "
+    "less than for any new portrait; {fresh}.",
+    "copy": "A copy, or nearly one: a training picture differs by only {own}; {fresh}.",
 }
 
 
@@ -51,7 +51,7 @@ def fresh_portraits(app: App) -> Generator[Progress, None, tuple[Yardstick, str]
     found = []
     for difference in measured(app.model(JUDGE), FRESH):
         found.append(difference)
-        yield Progress("Measuring real new portraits", len(found), len(FRESH), "portraits")
+        yield Progress("Measuring new portraits", len(found), len(FRESH), "portraits")
     return Yardstick(found), f"measured on {app.device_title}"
 
 
@@ -83,8 +83,8 @@ def value(
     """What memorization.js shows. found: all candidates, the nearest first."""
     own = found[0].difference
     said = (
-        f"for {len(yardstick.fresh)} fresh portraits, which are in no data set, it is "
-        f"{percent(yardstick.least)} to {percent(max(yardstick.fresh))}"
+        f"{len(yardstick.fresh)} new portraits, never used for training, differ by "
+        f"{percent(yardstick.least)} to {percent(max(yardstick.fresh))} from theirs"
     )
     verdict = yardstick.says(own)
     return {
@@ -103,12 +103,12 @@ def value(
         "own": own,
         "fresh": list(yardstick.fresh),
         "limit": yardstick.limit,
-        "about": "Difference: mean over all pixels and colours, as a share of their range. "
-        f"Compared with the {CANDIDATES} of {len(AVATARS['train']):,} training pictures that our "
-        f"own classifier finds most alike. Below {percent(yardstick.limit)}, {CLEARLY:.0%} of the "
-        f"least of the fresh portraits, it counts as a copy. Fresh portraits: {note}. "
-        f"{MEMORIZATION_SOURCE}",
-        "provenance": f"{who} · {JUDGE} · {app.device_title}",
+        "about": "Difference: the mean over all pixels and colours; 0% is the same picture, 100% "
+        f"black against white. Only the {CANDIDATES} of {len(AVATARS['train']):,} training "
+        "pictures that our own classifier finds most similar are compared. Below "
+        f"{percent(yardstick.limit)} it counts as a copy: that is {1 - CLEARLY:.0%} less than for "
+        f"any new portrait. New portraits: {note}. {MEMORIZATION_SOURCE}",
+        "provenance": f"{who} · {app.device_title}",
         "live": True,
     }
 

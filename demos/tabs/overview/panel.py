@@ -249,9 +249,8 @@ class OverviewPanel(Panel):
 
 def _knobs(sets: Sequence[DataText]) -> list[Knob]:
     """With a choice of the data set where there is one."""
-    titles = [data.title for data in sets]
     return [
-        *([Knob("data", "Data", "choice", titles[0], options=titles)] if len(sets) > 1 else []),
+        *([_choice(sets)] if len(sets) > 1 else []),
         Knob("seed", "Seed", "seed", 0, fresh=True),
         Knob("count", "Pictures from each", "whole", COUNT, 1, 40),
         Knob(
@@ -262,9 +261,15 @@ def _knobs(sets: Sequence[DataText]) -> list[Knob]:
             1,
             200,
             advanced=True,
-            info=f"The distances were measured at {STEPS}.",
+            info=f"The Fréchet distances were measured with {STEPS} steps.",
         ),
     ]
+
+
+def _choice(sets: Sequence[DataText]) -> Knob:
+    titles = [data.title for data in sets]
+    names = {data.title: data.linked for data in sets}
+    return Knob("data", "Pictures of", "choice", titles[0], options=titles, names=names)
 
 
 def _htmls(page: Page, names: Sequence[str]) -> list[gr.HTML]:

@@ -43,9 +43,9 @@ def on_offer() -> list[DataText]:
 
 
 def named(title: str) -> DataText:
-    """By its title in the choice. Raises KnobError."""
-    titles = [data.title for data in SETS]
-    return SETS[titles.index(choice("data", title, titles))]
+    """By its title, of now or of old links. Raises KnobError."""
+    known = {data.linked: data for data in SETS} | {data.title: data for data in SETS}
+    return known[choice("data", title, list(known))]
 
 
 def said(data: DataText, label: int) -> str:
@@ -57,7 +57,7 @@ def said(data: DataText, label: int) -> str:
 
 @functools.lru_cache(maxsize=64)
 def person(label: int) -> np.ndarray:
-    """uint8 (64, 64, 3): who is asked for in the column so numbered, drawn by rule."""
+    """uint8 (64, 64, 3): who is asked for in the column so numbered, drawn by a program."""
     return portrait(random_avatar(AVATARS["asked"][label]), 64)
 
 
@@ -77,11 +77,11 @@ class Result:
     seeds: list[int]
     labels: list[int] | None
     """What each picture was asked for: a class, or the number of a person (see `said`); None
-    for a family that draws what it likes."""
+    for an unconditional one."""
     milliseconds: float
-    """Wall time a picture, so far."""
+    """Wall time per picture, so far."""
     evaluations: float
-    """Network evaluations a picture, so far."""
+    """Network evaluations per picture, so far."""
     parameters: int
     frechet: float | None
     """None: not measured yet."""
@@ -210,12 +210,12 @@ def asked_row(data: DataText, count: int, results: Mapping[str, Result]) -> str:
         return ""
     people = [(f"person {i}", said(data, i)) for i in range(count)]
     pictures = [person(i) for i in range(count)]
-    about = f"{count} portraits drawn by rule, one for each column"
+    about = f"{count} portraits drawn by a program, one for each column"
     return f"""
     <article class="ov-row ov-rule" data-family="{ASKED_TITLE}">
       <header class="ov-who"><h3>{ASKED_TITLE}</h3><p>{ASKED_LINE}</p></header>
       <figure class="ov-pictures">{_tiles(pictures, people, about, ASKED_TITLE)}
-        <figcaption><span class="ov-note">drawn by rule, in no training set</span></figcaption>
+        <figcaption><span class="ov-note">from their attributes</span></figcaption>
       </figure>
       <p class="ov-told">{_asked_for(results)}</p>
     </article>"""
@@ -282,7 +282,7 @@ def _figures(shown: Result | None) -> str:
         ]
         samples = f"{shown.samples:,} samples" if shown.frechet is not None else ""
     runs = f"network evaluation{'' if values[2] == '1' else 's'}"
-    names = ["ms a picture", "Fréchet distance", runs, "parameters"]
+    names = ["ms per picture", "Fréchet distance", runs, "parameters"]
     return "".join(
         f'<div><dt>{name}</dt><dd class="{"ov-words" if len(value) > 8 else ""}">{value}</dd>'
         f"<small>{note}</small></div>"
@@ -323,14 +323,17 @@ def _table_row(text: FamilyText, result: Result | None) -> str:
 def _footnote(results: Mapping[str, Result]) -> str:
     """What the figures are, and where they do not belong together."""
     counts = sorted({r.samples for r in results.values() if r.samples})
-    said = "Quality: Fréchet distance, features of our own classifier; less is better"
+    said = (
+        "Quality: Fréchet distance to real pictures, on features of our own classifier; less is "
+        "better"
+    )
     if counts:
         said += f"; measured with {' or '.join(f'{n:,}' for n in counts)} samples"
-    said += ". Speed: milliseconds a picture, in the run above."
+    said += ". Speed: milliseconds per picture, in the run above."
     if any(r.frechet is not None and not r.as_measured for r in results.values()):
         said += (
-            " Steps differ from those the distances were measured with: these hollow points show "
-            "the time of this run and the distance of the other."
+            " A hollow point: its time is of this run, its distance was measured with another "
+            "number of steps."
         )
     return said
 
@@ -367,12 +370,12 @@ def scatter(shown: Sequence[tuple[FamilyText, Result]]) -> str:
     drawn = axes(
         across,
         up,
-        below="milliseconds a picture",
+        below="milliseconds per picture",
         beside="Fréchet distance",
         numbers=bool(distances),
     )
     for floor in floors:
-        drawn += level(up.at(floor), f"floor {floor:.2g}: real against real pictures")
+        drawn += level(up.at(floor), f"floor {floor:.2g}: real pictures against real ones")
     marks, spoken = [], []
     for text, result in shown:
         far, time = distance(result.frechet), f"{milliseconds(result.milliseconds)} ms"
@@ -383,4 +386,4 @@ def scatter(shown: Sequence[tuple[FamilyText, Result]]) -> str:
         marks.append(Mark(x, place, title, f"{far} · {time}", text.hue, hollow=hollow))
     about = "; ".join(spoken) or "no points yet"
     drawn += corner("better: down, left") + placed(marks)
-    return chart(drawn, f"Fréchet distance against time a picture. {about}", "ov-scatter")
+    return chart(drawn, f"Fréchet distance against time per picture. {about}", "ov-scatter")

@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from demos.page.explain import Explanation
 
 EXPLANATION = Explanation(
-    sentence="Four ways to turn noise into pictures. Press the button and watch.",
+    sentence=(
+        "Four kinds of generative model turn random noise into pictures. Press the button and "
+        "watch; the seed is the number that picks the noise."
+    ),
     paragraph=(
-        "On either data, all four learned from the same pictures; each starts from numbers drawn "
-        "at random, the same seeds for all, and ends with a picture. **A VAE and a GAN** get "
-        "there in one pass through their network, so they are quick. **Diffusion and flow "
-        "matching** begin with a picture of pure noise and improve it step by step: they run "
-        "their network many times and take longer. How close the pictures come to real ones is "
-        "what the **Fréchet distance** says. A small classifier, trained here, turns each picture"
-        " into 128 features; the distance compares the cloud of features of drawn pictures with "
-        "that of 10,000 real ones. Zero would be a perfect match. Held against other real "
-        "pictures, as many real ones do not quite reach it: where they land is marked as the "
-        "floor. The features are of our own classifier, so compare these figures with each other "
-        "and not with an FID from a paper. Times are measured while you watch, on the machine "
-        "named at the top of the page, and the network evaluations are counted as they happen."
+        "On either data set, all four learned from the same pictures. Each starts from random "
+        "numbers, the same seeds for all, and ends with a picture. **A VAE and a GAN** get there "
+        "in one pass through their network, so they are quick. **Diffusion and flow matching** "
+        "begin with a picture of pure noise and improve it step by step: they run their network "
+        "many times and take longer. The **Fréchet distance** says how close the pictures come to "
+        "real ones: less is better. A small classifier, trained here, turns each picture into 128 "
+        "features; the distance compares their mean and covariance in generated pictures with "
+        "those in 10,000 real ones. Zero would be a perfect match. Even real pictures, compared "
+        "with other real ones, do not quite reach it: their distance is marked as the floor. FID "
+        "is the same distance on the features of Inception; ours are of our own classifier, so "
+        "compare these figures with each other and not with an FID from a paper. Times are "
+        "measured while you watch, on the machine named at the top of the page, and the network "
+        "evaluations (NFE) are counted as they happen."
     ),
     formula=(
         r"d^2 = \lVert \mu_r - \mu_g \rVert^2 + \operatorname{Tr}\left("
@@ -39,24 +43,24 @@ EXPLANATION = Explanation(
 )
 
 PORTRAITS_MORE = (
-    "The 50,000 **portraits** are drawn by rule, so everything about them is known, and a model "
-    "can be asked for all of it: age, hair, glasses, hat, light. The columns are people whom "
-    "training has not shown, and each row says whether it was asked for them. Press any portrait "
-    "to look for it among the pictures of training. The **clothes** are 60,000 photographs of "
-    "Fashion-MNIST, which other four models learned from."
+    "The 50,000 **portraits** are synthetic, drawn by a program, so everything about them is "
+    "known, and a model can be asked for it: age, hair, glasses, hat, light. Each column is a "
+    "person who was not in the training set, and each row says whether its model was asked for "
+    "that person. Press any portrait to see the training pictures most like it. The **clothes** "
+    "are 60,000 photographs (Fashion-MNIST), from which another four models learned."
 )
 """One more paragraph, where portraits are on offer."""
 
 HOW_TO_READ = (
-    "Down is closer to real pictures, left is faster. One pass is quick; many small steps take "
-    "longer and mostly come closer. Change the seed, or under Advanced the steps, and the points "
-    "move."
+    "Lower is closer to real pictures, further left is faster. A network evaluation is one pass "
+    "through the model: a VAE and a GAN need one, the other two at least one in each step. Change "
+    "the steps under Advanced, and the points move."
 )
 
 GAN_WINS = (
-    "Here the GAN comes closer than diffusion, which is not the rule: portraits drawn by rule are "
-    "a narrow domain, where GANs are at their best, and this one was trained for {gan:.1f} hours, "
-    "the diffusion model for {diffusion:.1f}."
+    "Here the GAN comes closer than diffusion, which is unusual: these portraits are all of one "
+    "kind, a narrow domain, where GANs are at their best, and this one was trained for {gan:.1f} "
+    "hours, the diffusion model for {diffusion:.1f}."
 )
 
 
@@ -67,44 +71,52 @@ class DataText:
     id: str
     """In gen_core, and at the end of the names of its checkpoints."""
     title: str
-    """As it stands in the choice, and in links."""
+    """As it stands in the choice."""
     example: str
     """What was computed before, in demos/cached/."""
     asked: str
     """What a row was asked for that can be asked."""
     free: str
     """What one draws that cannot."""
+    known_as: str = ""
+    """Its title in old links and to the API, where it had another one."""
     colour: bool = False
     """Then columns are people, and each picture can be looked for in training."""
+
+    @property
+    def linked(self) -> str:
+        return self.known_as or self.title
 
 
 FASHION = DataText(
     id="fashion",
     title="Clothes (Fashion-MNIST)",
     example="overview",
-    asked="each class in turn",
-    free="any class: trained without labels",
+    asked="each class of clothing in turn",
+    free="unconditional: trained without labels",
 )
 PORTRAITS = DataText(
     id="avatars",
-    title="Portraits (drawn by rule)",
+    title="Portraits (drawn by a program)",
+    known_as="Portraits (drawn by rule)",
     example="overview-avatars",
-    asked="asked for the person at the top of each column",
-    free="not asked: it draws whom it likes",
+    asked="asked for the person at the top of the column",
+    free="unconditional: each face is random",
     colour=True,
 )
 SETS = (FASHION, PORTRAITS)
 
-ASKED_TITLE = "Drawn by rule"
-ASKED_LINE = "What is asked for: people whom training has not shown."
+ASKED_TITLE = "Drawn by a program"
+ASKED_LINE = "The people asked for. None of them was in the training set."
 
 MEMORIZATION = (
-    "### Is it a copy?\n\nPress any portrait above: the training pictures nearest to it are drawn "
-    "again from their seeds and compared with it, pixel by pixel."
+    "### Is it a copy?\n\n"
+    "Has a model memorised its training pictures? Press any portrait above to see those most like "
+    "it, and by how much they differ, pixel by pixel."
 )
 MEMORIZATION_SOURCE = (
-    "What generated pictures come to is held against what real new ones come to: Meehan et al. "
-    "2020, A Non-Parametric Test to Detect Data-Copying in Generative Models."
+    "The comparison with new real pictures follows Meehan et al. 2020, A Non-Parametric Test to "
+    "Detect Data-Copying in Generative Models."
 )
 
 
@@ -138,48 +150,55 @@ FAMILIES = (
         id="vae",
         title="VAE",
         hue="#d97706",
-        line="Decodes random codes into pictures.",
-        invitation="Move its latent sliders",
+        line="A decoder turns a random latent code into a picture.",
+        invitation="Change its latent code",
         panel="latent",
         quality="Blurry: it averages over what it cannot tell apart.",
         speed="One pass.",
-        stability="Very stable: one loss, a bound on the likelihood.",
-        best_for="Compression, interpolation, outliers; the first stage of latent diffusion.",
+        stability="Very stable: one loss to minimise, the negative ELBO.",
+        best_for=(
+            "Compression, interpolation, finding odd pictures; the first stage of latent diffusion."
+        ),
     ),
     FamilyText(
         id="gan",
         title="GAN",
         hue="#db2777",
-        line="A forger learns to fool an inspector.",
-        invitation="Watch one collapse",
+        line="A generator learns to fool a discriminator.",
+        invitation="Watch its training collapse",
         panel="collapse",
         quality="Sharp, but it may leave out part of the data.",
         speed="One pass.",
-        stability="Delicate: two networks in balance; it can oscillate or collapse to few modes.",
+        stability=(
+            "Delicate: two networks compete; it can oscillate, or collapse to a few kinds of "
+            "picture."
+        ),
         best_for="Pictures in real time, narrow domains, sharpening and upscaling.",
     ),
     FamilyText(
         id="diffusion",
         title="Diffusion",
         hue="#6d6ff2",
-        line="Takes noise away, a little at each step.",
-        invitation="Scrub from noise to picture",
+        line="Removes predicted noise, a little at each step.",
+        invitation="Drag from noise to picture",
         panel="generate",
         quality="Sharp and varied, given enough training.",
         speed="Many passes; good samplers need 10 to 50.",
-        stability="Stable: a plain regression.",
-        best_for="High quality, guidance by class or text, editing and inpainting.",
+        stability="Stable: a plain regression on the noise.",
+        best_for=(
+            "High quality, pictures from words, editing, filling in missing parts (inpainting)."
+        ),
     ),
     FamilyText(
         id="flow",
         title="Flow matching",
         hue="#0d9488",
-        line="Carries noise to data along straight paths.",
-        invitation="Race it at 1 to 32 steps",
+        line="Follows a learned velocity from noise to picture.",
+        invitation="Race it against diffusion",
         panel="few",
         quality="Sharp and varied, like diffusion.",
         speed="Many passes; straighter paths need fewer.",
-        stability="Stable: a regression on velocity, no noise schedule to tune.",
-        best_for="New large image and video models; good pictures in few steps.",
+        stability="Stable: a regression on the velocity, no noise schedule to tune.",
+        best_for="The newest large models of pictures and video; good pictures in few steps.",
     ),
 )

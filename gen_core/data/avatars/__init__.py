@@ -1,4 +1,4 @@
-"""Portraits of people who do not exist, drawn by rule, so that everything about them is known."""
+"""Portraits of people who do not exist, drawn by a program, so that all about them is known."""
 
 from gen_core.data.avatars.portraits import avatars, portrait
 from gen_core.data.avatars.schema import Avatar, random_avatar
