@@ -61,9 +61,7 @@ class Condition:
 
     def encode(self, label: Any, count: int) -> Tensor:
         """What is asked for, as int64 (count, ...). Raises KnobError."""
-        raise KnobError(
-            f"label={shown(label)}: this model draws what it likes, leave the label out"
-        )
+        raise KnobError(f"label={shown(label)}: this model is unconditional, leave the label out")
 
     def null(self, count: int) -> Tensor:
         """(count, ...): the rows that ask for nothing."""
@@ -85,7 +83,7 @@ class Condition:
 
 
 class Nothing(Condition):
-    """Nothing can be asked for: the model draws what it likes."""
+    """Nothing can be asked for: the model is unconditional."""
 
     def dropout(self, label: Tensor, rng: torch.Generator) -> Tensor:
         return self.null(len(label)).to(label.device)

@@ -95,7 +95,7 @@ def test_an_unfinished_run_is_not_saved(app):
     first, *_ = ran(app, generate.PANEL, steps=3, count=1)
     value, run = first.value, first.run
     assert value.steps == [0] and run is None
-    with pytest.raises(KnobError, match="no pictures to save: press Generate first"):
+    with pytest.raises(KnobError, match="no pictures to save: run the panel first"):
         written(None)
 
 
@@ -170,7 +170,7 @@ def test_the_box_knows_its_own(saved, tmp_path):
     bare = io.BytesIO()
     opened(first).convert("RGB").resize((256, 256)).save(bare, "JPEG", quality=90)
     found = provenance_check.checked(uploaded(tmp_path, bare.getvalue(), "b.jpg"))
-    assert found.found and found.headline.startswith("Made here, says the mark")
+    assert found.found and found.headline.startswith("Made here, according to the mark")
     assert found.facts == {} and "says nothing" in found.reasons[0].text
 
 
@@ -183,7 +183,7 @@ def test_the_box_does_not_believe_metadata_alone(saved, tmp_path):
     others = metadata.about("a-model", {}) | {"Software": "Another"}
     flat = np.full((200, 200, 3), 90, np.uint8)
     found = provenance_check.checked(uploaded(tmp_path, metadata.png(flat, others)))
-    assert found.headline.startswith("Generated, says its metadata") and found.facts == {}
+    assert found.headline.startswith("Generated, according to its metadata") and found.facts == {}
     assert "made by a generative model" in found.reasons[0].text
     found = provenance_check.checked(uploaded(tmp_path, metadata.png(flat, {})))
     assert found.headline == "No sign that it was made here." and found.score == 0
@@ -200,8 +200,8 @@ def test_what_is_sure_depends_on_the_score():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"no picture", "no picture that can be read"),
-        (b"GIF89a", "no picture that can be read"),
+        (b"no picture", "cannot be read as a picture"),
+        (b"GIF89a", "cannot be read as a picture"),
         (metadata.png(np.zeros((40, 600, 3), np.uint8), {}), "too small to look for the mark"),
         (metadata.png(np.zeros((2, 4097, 3), np.uint8), {}), "4097 x 2 pixels: choose"),
     ],
@@ -224,7 +224,7 @@ def test_pictures_to_try_are_checked_when_pressed(visit, app_address):
     expect(verdict.locator(".card-source")).to_have_text("Example")
     expect(verdict).to_contain_text("Made here: its metadata says so, and it carries the mark.")
     said = {
-        "Saved here, shared as JPEG": "Made here, says the mark",
+        "Saved here, shared as JPEG": "Made here, according to the mark",
         "Drawn by a program": "No sign that it was made here.",
         "Saved here": "Made here: its metadata says so",
     }
@@ -259,7 +259,7 @@ def address(weights) -> Iterator[str]:
 def test_save_a_picture_and_ask_where_it_was_made(address, visit, tmp_path):
     page = visit(f"{address}?tab=text-to-image&panel=generate&generate.steps=1&generate.count=1")
     page.get_by_role("button", name=saving.BUTTON).click()
-    expect(page.get_by_text("press Generate first").first).to_be_visible()
+    expect(page.get_by_text("run the panel first").first).to_be_visible()
     page.locator("#text-to-image-generate-prompt textarea").fill(PROMPT)
     page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.get_by_text("1 picture in")).to_be_visible()

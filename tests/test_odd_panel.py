@@ -109,7 +109,7 @@ def sent(path) -> dict[str, Any]:
         (None, "the paper is empty"),
         ("", "the paper is empty"),
         (7, "takes a PNG data URL"),
-        ("data:image/png;base64,AAAA", "this is no picture that can be read"),
+        ("data:image/png;base64,AAAA", "this file cannot be read as a picture"),
         ("data:image/png;base64,???", "its data URL is damaged"),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_bad_drawing_gets_a_message(app, drawing, message):
 def test_a_bad_upload_gets_a_message(app, tmp_path):
     (tmp_path / "letter.png").write_text("Dear model")
     Image.new("L", (5000, 2)).save(tmp_path / "long.png")
-    wrong = {"letter.png": "no picture that can be read", "long.png": "choose a picture of 1 to"}
+    wrong = {"letter.png": "cannot be read as a picture", "long.png": "choose a picture of 1 to"}
     for name, message in wrong.items():
         with pytest.raises(KnobError, match=message):
             read(app, upload=sent(tmp_path / name), source=UPLOAD)

@@ -97,20 +97,20 @@ def test_a_short_run_does_not_wait_for_another_visitors_long_one(visit, address)
 def test_a_result_says_whether_it_belongs_to_the_controls(visit, address):
     page = open_first(visit, address, "?tab=first&steps=10")
     picture = page.locator(".results").first
-    expect(said(page)).to_have_text("Example. Press Draw pictures for your settings")
+    expect(said(page)).to_have_text("Example. Press Draw pictures to apply your settings")
     expect(picture).to_have_class(re.compile("stale"))
     page.get_by_role("button", name="Draw pictures").click()
     expect(said(page)).to_have_text(re.compile(r"^Done in \d+\.\d s$"))
     expect(picture).not_to_have_class(re.compile("stale"))
     knob(page, "count").fill("7")
     knob(page, "count").blur()
-    expect(said(page)).to_have_text("Press Draw pictures for your settings")
+    expect(said(page)).to_have_text("Press Draw pictures to apply your settings")
     knob(page, "count").fill("4")
     knob(page, "count").blur()
     expect(said(page)).to_have_text("")
     knob(page, "seed").fill("")
     page.get_by_role("button", name="Draw pictures").click()  # an error leaves the result as it was
-    expect(said(page)).to_have_text("Press Draw pictures for your settings")
+    expect(said(page)).to_have_text("Press Draw pictures to apply your settings")
 
 
 def test_a_knob_left_empty_is_named(visit, address):
@@ -126,7 +126,7 @@ def test_work_is_capped_and_the_message_says_how(visit, address):
     page = open_first(visit, address, "?tab=first&steps=1000&count=64")
     expect(knob(page, "steps")).to_have_value("1000")
     page.get_by_role("button", name="Draw pictures").click()
-    said = page.get_by_text("count=64 times steps=1000 is 64000: choose at most 4000")
+    said = page.get_by_text("64 pictures of 1000 steps each are 64000 steps: choose at most 4000")
     expect(said).to_be_visible()
 
 
@@ -209,7 +209,7 @@ def test_a_bad_link_keeps_the_default_and_says_so(visit, address):
     expect(knob(page, "steps", "second-only")).to_have_value("5")
     said = page.locator(".toast-wrap")
     expect(said).to_contain_text("steps=0: choose a whole number from 1 to 50")
-    expect(said).to_contain_text("'colour' is no knob of this tab")
+    expect(said).to_contain_text("'colour' is not a setting of this tab")
 
 
 def test_each_panel_has_its_address_and_back_and_forward_move_between_them(visit, address):

@@ -55,8 +55,8 @@ class Example:
 
     @property
     def note(self) -> str:
-        """Such as "computed before, 21 November 2026, AMD EPYC, 2 threads"."""
-        return f"computed before, {day(self.date)}, {self.hardware}"
+        """Such as "example, computed on 21 November 2026, AMD EPYC, 2 threads"."""
+        return f"example, computed on {day(self.date)}, {self.hardware}"
 
 
 def example(name: str, folder: Path = FOLDER) -> Example | None:

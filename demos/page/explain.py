@@ -70,14 +70,14 @@ def code_panel(
 
     defaults = [knob.default for knob in knobs.knobs]
     with gr.Accordion("Show the code", open=False, elem_classes=["code-panel"]):
-        gr.Markdown("These lines run as they are, with the knobs as you have set them:")
-        code = gr.Code(written(*defaults), language="python", interactive=False, label="Your lines")
+        gr.Markdown("This Python code does the same as the page, with your settings:")
+        code = gr.Code(written(*defaults), language="python", interactive=False, label="The code")
         name = getattr(source, "__qualname__", getattr(source, "__name__", "source"))
         gr.Code(
             source_of(source),
             language="python",
             interactive=False,
-            label=f"What they call: {source.__module__}.{name}",
+            label=f"The function it calls: {source.__module__}.{name}",
             max_lines=30,
         )
         if trained:

@@ -57,7 +57,7 @@ KEPT_SECONDS, KEPT_BYTES = 3600.0, 64_000_000
 """How long, and how many of, the runs are kept that visitors may want to save."""
 STOP_SECONDS, MOST_STOPS = 5.0, 1000
 """How long, and of how many sessions, a Stop is remembered."""
-SHARED = " · computed once for all who ask for the same"
+SHARED = " · shared with others who asked for the same"
 """Stands behind where and when a result was computed, if that was for somebody else."""
 T = TypeVar("T")
 NONE: Mapping[str, Any] = {}
@@ -68,7 +68,7 @@ def message_of(error: Exception) -> str:
     if isinstance(error, EXPECTED):
         return str(error)
     if isinstance(error, torch.OutOfMemoryError):
-        return "The device has no memory left for this: choose a smaller count."
+        return "There is not enough memory for this: choose fewer pictures."
     log.error("unexpected error in a handler", exc_info=error)
     return "Something went wrong on the server; it has been logged. Please try again."
 
@@ -201,8 +201,8 @@ class App:
         most = int(self.most_work / relative_cost)
         if count * steps > most:
             raise KnobError(
-                f"count={count} times steps={steps} is {count * steps}: choose at most {most} "
-                "together, so that everybody gets a turn"
+                f"{count} pictures of {steps} steps each are {count * steps} steps: choose at most "
+                f"{most} in all, so that everybody gets a turn"
             )
 
     def _guarded(

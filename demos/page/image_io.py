@@ -129,7 +129,7 @@ def _opened(source: Source, name: str) -> Image.Image:
         raise
     except (OSError, SyntaxError, ValueError) as error:  # Pillow's answers to broken files
         raise KnobError(
-            f"{name}: this is no picture that can be read; choose a {', '.join(FORMATS)} file"
+            f"{name}: this file cannot be read as a picture; choose a {', '.join(FORMATS)} file"
         ) from error
     white = Image.new("RGBA", upright.size, "white")
     return Image.alpha_composite(white, upright).convert("RGB")

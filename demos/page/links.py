@@ -96,4 +96,4 @@ def _find(panels: Mapping[str, Knobs], key: str) -> tuple[Knobs, Knob]:
         for knob in knobs.knobs:
             if name in (knob.linked, knob.name) and panel in ("", knobs.panel):
                 return knobs, knob
-    raise KnobError(f"{key!r} is no knob of this tab")
+    raise KnobError(f"{key!r} is not a setting of this tab")

@@ -140,7 +140,7 @@ window.noiseToDataRuns = {
     run.stale = this.differ(run, values) && !run.running;
     document.getElementById(id)?.closest(".column").classList.toggle("stale", run.stale);
     if (run.running) return;
-    if (run.stale) this.say(id, `${run.example ? "Example. " : ""}Press ${press} for your settings`, true);
+    if (run.stale) this.say(id, `${run.example ? "Example. " : ""}Press ${press} to apply your settings`, true);
     else if (this.line(id)?.textContent.endsWith("your settings")) this.say(id, "");
   },
 

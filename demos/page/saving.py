@@ -22,7 +22,8 @@ NAME = "noise-to-data-seed"
 """Names of files start with it; they hold no word of the prompt."""
 BUTTON = "Save pictures"
 NOTE = (
-    f"PNG, {watermark.SIDE} pixels a side; each says how it was generated, and is marked invisibly."
+    f"PNG, {watermark.SIDE} pixels a side. Each says how it was made, and carries an invisible "
+    "mark."
 )
 
 
@@ -66,7 +67,7 @@ def written(run: Run | None) -> File:
     """A PNG file, or a ZIP file of several. Raises KnobError where there is no run."""
     if run is None:
         raise KnobError(
-            "there are no pictures to save: press Generate first (they are kept for an hour)"
+            "there are no pictures to save: run the panel first (they are kept for an hour)"
         )
     made = files(run)
     if len(made) == 1:

@@ -6,7 +6,7 @@ window.noiseToData = {
     try {
       localStorage.setItem("noise-to-data-theme", dark ? "dark" : "light");
     } catch {
-      this.notice("This browser window does not keep the choice");
+      this.notice("This browser window will not remember your choice");
     }
   },
 

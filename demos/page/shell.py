@@ -18,14 +18,14 @@ VIEWS, ADDRESS = HERE / "views.js", HERE / "address.js"
 
 TITLE = "Noise to Data"
 TAGLINE = (
-    "Every generative model turns noise into data. "
-    "Watch each family do it, touch every knob, break it and mend it."
+    "Generative models turn random noise into pictures. Watch each kind do it, change every "
+    "setting, break one and see why."
 )
 FOOT = (
     "Everything here is computed on the machine that serves this page: no account, no tracking. "
     "Pictures learned from Fashion-MNIST by Zalando Research (MIT licence), from the emoji of "
     "Microsoft (MIT), Google (Apache 2.0) and Twitter (CC-BY 4.0), and from portraits that were "
-    "drawn here and show nobody."
+    "drawn by a program and show nobody."
 )
 
 

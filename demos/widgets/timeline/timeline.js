@@ -146,7 +146,7 @@ class TimelineView extends Card {
     if (plays) this.play(0);
   }
 
-  // Each lane's pictures, {first, sheet}. Unless they shall be `together`, what a visitor looks at
+  // Each lane's pictures, {first, sheet}. Unless they are to be `together`, what a visitor looks at
   // comes and is shown first: one frame of one lane, then one of each, then all frames.
   async arrived(value, together) {
     const pictures = value.lanes.map(() => ({}));
@@ -326,7 +326,7 @@ class TimelineView extends Card {
     try {
       localStorage.setItem(REPLAYS, on ? "yes" : "");
     } catch {
-      this.say("This browser window does not keep the choice");
+      this.say("This browser window will not remember your choice");
     }
     document.querySelectorAll(".timeline-replay").forEach((button) => button.setAttribute("aria-pressed", replays()));
     if (on) this.play(0);
