@@ -127,7 +127,7 @@ def test_names_are_found_everywhere_and_pictures_where_they_are(app, emoji_home)
     index = Search.open(emoji_home / "weights" / MODEL)
     found = index.nearest("a red cat", fit.SHOWN)
     assert [tile["title"] for tile in shown["tiles"]] == [f.name for f in found]
-    assert shown["tiles"][0]["note"] == f"{found[0].style} · {found[0].score:.1f}"
+    assert shown["tiles"][0]["note"] == f"{found[0].style} · score {found[0].score:.1f}"
     assert "of 60 emoji" in shown["headline"] and fit.CREDIT in shown["provenance"]
     drawn = portrait(drawn_emoji().at(found[0].index))
     assert (picture(shown["tiles"][0]["picture"]) == drawn).all()
