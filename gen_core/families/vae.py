@@ -51,7 +51,7 @@ class VAE(Family):
             1.0,
             0,
             2,
-            info="How widely random codes spread: 0 is the prior's mean, 1 the prior itself",
+            info="0 is the prior's mean, 1 the prior itself",
         ),
     )
     clock = Clock("latent to picture")

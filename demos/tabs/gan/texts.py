@@ -122,9 +122,10 @@ WALK = Explanation(
 
 COLLAPSE = Explanation(
     sentence=(
-        "The same game twice. In one run the discriminator stops keeping up, the generator finds "
-        "a few pictures that win and draws nothing else: mode collapse. Drag through training and "
-        "watch it happen."
+        "A generative adversarial network (GAN) is a game: a generator forges pictures, a "
+        "discriminator tries to catch them. It was played twice. In one run the discriminator "
+        "stops keeping up, and the generator finds a few pictures that win and draws nothing "
+        "else: mode collapse. Drag through training and watch it happen."
     ),
     paragraph=(
         "Both grids are drawn from the **same seeds** by the generators as they were during "

@@ -46,8 +46,8 @@ SAMPLES = Explanation(
 
 LATENT = Explanation(
     sentence=(
-        "Each slider sets one number of the code from which the picture is drawn. Move one and "
-        "watch; those that change the picture most come first."
+        "A variational autoencoder (VAE) draws each picture from a few numbers, its latent code. "
+        "Each slider sets one of them; those that change the picture most come first."
     ),
     paragraph=(
         "Nobody told the model what its numbers should mean: it found by itself what is worth "
