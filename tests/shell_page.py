@@ -69,7 +69,7 @@ def built(tab: str, panel: str, put: Callable[[App], None]) -> Built:
 
 
 def _draw(app: App) -> None:
-    explanation(TEXT)
+    explanation(TEXT, "Draw")
     knobs = app.add(
         Knobs(
             "first",

@@ -32,10 +32,11 @@ class Explanation:
     """Paper and equation."""
 
 
-def explanation(text: Explanation) -> None:
-    """One sentence in sight; the paragraph and the formula open in place below it."""
+def explanation(text: Explanation, heading: str) -> None:
+    """One sentence in sight; the paragraph and the formula open in place below it. heading: for
+    screen readers; who sees has read it in the tab."""
     with gr.Column(elem_classes=["intro"]):
-        gr.Markdown(text.sentence, elem_classes=["lead"])
+        gr.Markdown(f"## {heading}\n\n{text.sentence}", elem_classes=["lead"])
         with gr.Row(elem_classes=["depths"]):
             with gr.Accordion("Tell me more", open=False):
                 gr.Markdown(text.paragraph)

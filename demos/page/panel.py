@@ -130,7 +130,7 @@ class Panel:
         if isinstance(self.text, str):
             gr.Markdown(self.text, elem_classes=["part"])
         else:
-            explanation(self.text)
+            explanation(self.text, self.title)
         knobs, sources = self.declared(app)
         listed = app.add(Knobs(self.tab, self.id, knobs, self.relative_cost))
         page = Page(self, app, listed, sources)

@@ -27,6 +27,8 @@ SESSIONS = 100
 older page works on, for it sends every value along."""
 FOREIGN = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
 """Gradio's own cards for link previews: they speak of Gradio and point to its hosts."""
+SCRIPTS = (shell.SCRIPT, *shell.ACCESS, controls.SCRIPT, runs.SCRIPT, links.SCRIPT)
+"""In the page itself, each for a part of it that has one module here."""
 ICON = Path(__file__).parent / "icon.svg"
 
 
@@ -46,7 +48,7 @@ def serve(page: gr.Blocks, app: App, host: str, port: int) -> str:
         server_port=port,
         theme=theme(),
         css_paths=list(shell.STYLES),
-        head="".join(map(inlined, (shell.SCRIPT, controls.SCRIPT, runs.SCRIPT, links.SCRIPT))),
+        head="".join(map(inlined, SCRIPTS)),
         favicon_path=ICON,
         footer_links=["api"],
         max_file_size=UPLOAD_LIMIT,

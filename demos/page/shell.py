@@ -13,6 +13,8 @@ from demos.page.tab import Tab, discover
 HERE = Path(__file__).parent
 STYLES = (HERE / "shell.css", HERE / "views.css")
 SCRIPT = HERE / "shell.js"
+ACCESS = [HERE / name for name in ("access.js", "dropdowns.js", "code_colours.js")]
+"""What makes Gradio's elements fit for keys and screen readers."""
 VIEWS, ADDRESS = HERE / "views.js", HERE / "address.js"
 """In the page's head, before Gradio reads its config."""
 
@@ -68,6 +70,8 @@ def _tools(tab: str) -> tuple[gr.Checkbox, gr.Button]:
 def _header(app: App) -> str:
     kind, name = app.device.type.upper(), html.escape(app.device_title)
     return f"""
+    <a class="skip-link" href="#tabs"
+      onclick="noiseToDataAccess.skip(); return false">Skip to the panel</a>
     <header class="masthead">
       {_mark()}
       <div><h1>{TITLE}</h1><p>{TAGLINE}</p></div>

@@ -43,7 +43,7 @@ class Tab:
                 app.panels[self.id] = inner
                 for panel in self.panels:
                     if panel.here:
-                        with gr.Tab(panel.title, id=panel.id):
+                        with gr.Tab(panel.title, id=panel.id, elem_id=f"tab-{panel.name}"):
                             panel.build(app)
         if self.onward and self.onward[0] in [tab.id for tab in discover()]:
             gr.HTML(self.onward[1])

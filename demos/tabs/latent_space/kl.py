@@ -72,7 +72,7 @@ class KLPanel(Panel):
     def build(self, app: App) -> list[Any]:
         if self.here:
             return super().build(app)
-        explanation(KL)
+        explanation(KL, self.title)
         gr.Markdown(missing(here()), elem_classes=["part"])
         return []
 

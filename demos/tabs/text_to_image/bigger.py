@@ -62,7 +62,7 @@ class BiggerModels(Panel):
         """Raises KnobError where the host's list is not one."""
         if models := big_models():
             return Panel.build(self._of(slot(app.device, models), models), app)
-        explanation(self.text)
+        explanation(self.text, self.title)
         gr.HTML(f"<p>{NONE_ALLOWED}</p>")
         return []
 
