@@ -97,7 +97,7 @@ window.noiseToDataOverview = {
 
   paint(pen, row, { side, gap, left, columns, y }) {
     const figures = [...row.querySelectorAll(".ov-figures div")].map((figure) => {
-      const [value, name, note] = ["dd", "dt", "small"].map((tag) => figure.querySelector(tag).textContent);
+      const [value, name, note] = ["dd", "dt", ".ov-aside"].map((part) => figure.querySelector(part)?.textContent ?? "");
       return name.startsWith("Fréchet") ? `${name} ${value}${note && ` (${note})`}` : `${value} ${name}`;
     });
     pen.fillStyle = getComputedStyle(row).getPropertyValue("--hue");

@@ -280,12 +280,13 @@ def _figures(shown: Result | None) -> str:
             f"{shown.evaluations:g}",
             f"{shown.parameters / 1e6:.1f} M",
         ]
-        samples = f"{shown.samples:,} samples" if shown.frechet is not None else ""
+        if shown.frechet is not None:
+            samples = f'<dd class="ov-aside">{shown.samples:,} samples</dd>'
     runs = f"network evaluation{'' if values[2] == '1' else 's'}"
     names = ["ms per picture", "Fréchet distance", runs, "parameters"]
     return "".join(
         f'<div><dt>{name}</dt><dd class="{"ov-words" if len(value) > 8 else ""}">{value}</dd>'
-        f"<small>{note}</small></div>"
+        f"{note}</div>"
         for name, value, note in zip(names, values, ["", samples, "", ""], strict=True)
     )
 

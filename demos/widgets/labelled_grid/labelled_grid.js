@@ -22,7 +22,7 @@ class GridView extends Card {
 
   head() {
     const { corner, columns } = this.value;
-    const cells = columns.map((column) => make("th", { scope: "col" }, column));
+    const cells = columns.map((column) => (column ? make("th", { scope: "col" }, column) : make("td", {})));
     return make("tr", {}, make("td", { class: "labelled-grid-corner" }, corner), ...cells);
   }
 
@@ -32,14 +32,16 @@ class GridView extends Card {
     if (pieces?.length) pieces.forEach((piece) => title.append(piece, " "));
     else title.append(row.title);
     const note = make("span", { class: "labelled-grid-note" }, row.note);
-    const head = make("th", { scope: "row" }, make("div", {}, title, note));
+    const named = Boolean(title.textContent.trim() || row.note);
+    const head = make(named ? "th" : "td", named ? { scope: "row" } : {}, make("div", {}, title, note));
     return make("tr", {}, head, ...row.cells.map((cell, i) => this.cell(row, cell, i)));
   }
 
   cell(row, cell, i) {
     if (!cell) return make("td", {}, make("div", { class: "labelled-grid-waiting" }));
     if (!cell.picture) return this.figure(cell);
-    const alt = `${row.title}, ${this.value.columns[i]} ${this.value.corner}`;
+    const column = `${this.value.columns[i]} ${this.value.corner}`.trim();
+    const alt = [row.title, column].filter(Boolean).join(", ");
     const image = make("img", { src: cell.picture, alt, width: cell.width, height: cell.height });
     return make("td", {}, image, make("span", { class: "labelled-grid-note" }, cell.note));
   }

@@ -24,7 +24,7 @@ class TilesView extends Card {
     this.headline.hidden = !value.headline;
     this.line.hidden = !value.scale;
     if (value.scale) this.line.replaceChildren(...this.scaleParts(value.scale));
-    this.nodes = value.tiles.map((tile) => this.tile(tile));
+    this.nodes = value.tiles.map((tile, i) => this.tile(tile, i));
     this.list.replaceChildren(...this.nodes);
     this.list.dataset.many = this.nodes.length > 12 ? "yes" : "no";
   }
@@ -38,10 +38,11 @@ class TilesView extends Card {
     return 0.5 + (score - 0.5) / (2 * this.reach);
   }
 
-  tile(tile) {
+  tile(tile, i) {
     const kind = tile.framed ? this.value.scale?.framed : "";
     const score = tile.score === null ? "" : this.percent(tile.score);
-    const alt = [tile.title, kind, tile.note, score].filter(Boolean).join(", ");
+    const number = `picture ${i + 1} of ${this.value.tiles.length}`;
+    const alt = [tile.title, kind, tile.note, score, number].filter(Boolean).join(", ");
     const node = make("li", { class: tile.framed ? "tiles-framed" : "" });
     if (tile.picture) node.append(make("img", { src: tile.picture, alt }));
     else node.classList.add("tiles-words");

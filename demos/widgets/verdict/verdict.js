@@ -20,7 +20,7 @@ class VerdictView extends Card {
   }
 
   reason({ title, text }) {
-    return make("div", { class: "verdict-reason" }, make("h4", {}, title), make("p", {}, text));
+    return make("div", { class: "verdict-reason" }, make("h3", {}, title), make("p", {}, text));
   }
 
   // A stranger's text, perhaps written from right to left: it keeps to its own line.
