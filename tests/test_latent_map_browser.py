@@ -135,6 +135,20 @@ def test_a_path_that_is_drawn_is_played_and_stands_in_link_and_code(visit, addre
     expect(page.get_by_text("atlas.at((a, b))").first).to_be_visible()
 
 
+def test_clicks_alone_draw_a_path(visit, address):
+    page = opened(visit, address, "&map.count=7")
+    sheet = page.locator(f"{MAP} .latent-map-sheet")
+    page.get_by_role("button", name="Draw with clicks").click()
+    side = sheet.bounding_box()["width"]
+    for across, down in ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75)):
+        sheet.click(position={"x": across * side, "y": down * side})
+    page.get_by_role("button", name="End the path").click()
+    expect(page.get_by_role("button", name="Draw with clicks")).to_be_visible()
+    expect(page.locator(f"{LINE} .card-live")).to_be_visible()
+    page.locator(f"#tab-{TAB} .copy-link").click()
+    page.wait_for_url("**map.path=near%3A-0.5*%2C0.5*%3B0.5*%2C0.5*%3B0.5*%2C-0.5*")
+
+
 def test_keys_alone_draw_a_path_and_escape_drops_one(visit, address):
     page = opened(visit, address, "&map.path=wide:0,0;1,1&map.count=5", "wide")
     page.locator(f"{MAP} .latent-map-sheet").focus()

@@ -2,7 +2,7 @@
 window.noiseToDataAccess = {
   STRIDES: { ArrowLeft: -1, ArrowRight: 1 },
   ENDS: { Home: 0, End: -1 },
-  PASS_MS: 100, // between two passes over a page that keeps changing
+  PASS_MS: 200, // between two passes over a page that keeps changing
 
   // Past the tabs, into the panel in sight: what the page's first link does.
   skip() {

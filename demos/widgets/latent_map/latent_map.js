@@ -7,6 +7,7 @@ const LEAST_STRIDE = 0.012; // of the reach: nearer to the last place of a path,
 const KEY_STEP = 0.04; // of the reach
 const FINE_KEY_STEP = 0.01;
 const HINT = "Point anywhere: the picture follows. Press and drag to draw a path; with keys, arrows move, Enter begins a path and ends it.";
+const CLICKING = "Click on the map: each click adds a place to the path.";
 const DRAWING = "Drawing a path. Let go to end it; with keys, Enter ends it and Escape drops it.";
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
@@ -52,9 +53,9 @@ class LatentMapView {
     const on = (kind, act) => this.sheet.addEventListener(kind, (event) => this.about && act(event));
     on("pointerdown", (event) => this.press(event));
     on("pointermove", (event) => this.point(event));
-    on("pointerup", () => this.finish());
-    on("pointercancel", () => this.drop());
-    on("blur", () => this.drop());
+    on("pointerup", () => this.clicking || this.finish());
+    for (const kind of ["pointercancel", "blur"]) on(kind, () => this.clicking || this.drop());
+    this.find("clicks").addEventListener("click", () => this.about && this.click());
     on("keydown", (event) => this.key(event));
   }
 
@@ -85,6 +86,7 @@ class LatentMapView {
     this.view = view;
     this.about = this.abouts.get(view);
     this.drawn = null;
+    this.clicking = false;
     if (!this.paths.has(view)) this.paths.set(view, understood(`${view}:${this.about.start}`).places);
     this.viewButtons.forEach((b) => b.setAttribute("aria-pressed", b.dataset.view === view));
     this.sheet.style.backgroundImage = this.about.ground ? `url("${this.about.ground}")` : "";
@@ -152,14 +154,23 @@ class LatentMapView {
 
   press(event) {
     if (event.button !== 0 || !event.isPrimary) return;
+    if (this.clicking) return this.move(this.placeOf(event));
     this.sheet.setPointerCapture(event.pointerId);
     this.drawn = [];
     this.move(this.placeOf(event));
   }
 
   point(event) {
-    if (!event.isPrimary || (event.pointerType !== "mouse" && !this.drawn)) return;
+    if (!event.isPrimary || this.clicking || (event.pointerType !== "mouse" && !this.drawn)) return;
     this.move(this.placeOf(event));
+  }
+
+  // Begins a path that grows by clicks, for hands that cannot drag, and ends it.
+  click() {
+    if (this.clicking) return this.finish();
+    this.drawn = [];
+    this.clicking = true;
+    this.showPath(this.paths.get(this.view));
   }
 
   extend() {
@@ -180,6 +191,7 @@ class LatentMapView {
 
   drop() {
     this.drawn = null;
+    this.clicking = false;
     this.showPath(this.paths.get(this.view));
   }
 
@@ -211,7 +223,8 @@ class LatentMapView {
     this.find("line").setAttribute("d", line);
     this.find("end").setAttribute("d", `M${corners.at(-1)}h0`);
     this.root.classList.toggle("latent-map-drawing", Boolean(this.drawn));
-    this.find("hint").textContent = this.drawn ? DRAWING : HINT;
+    this.find("hint").textContent = this.clicking ? CLICKING : this.drawn ? DRAWING : HINT;
+    this.find("clicks").textContent = this.clicking ? "End the path" : "Draw with clicks";
   }
 }
 
