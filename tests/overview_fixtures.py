@@ -54,7 +54,7 @@ def run(app: App, **knobs) -> tuple[list, dict[str, str]]:
 
 
 def figures(html: str) -> list[str]:
-    return re.findall(r"<dd[^>]*>(.*?)</dd>", html)
+    return re.findall(r'<dd class="(?:ov-words)?">(.*?)</dd>', html)
 
 
 def sources(html: str) -> list[str]:

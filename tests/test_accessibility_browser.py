@@ -103,6 +103,15 @@ def test_axe_finds_nothing_in_any_panel(checked, tab):
     assert findings and not any(findings.values()), told(findings)
 
 
+def test_axe_finds_nothing_in_a_result_that_other_settings_made(checked, app_address):
+    checked.goto(f"{app_address}?tab=diffusion&panel=generate&generate.steps=900")
+    expect(checked.locator(".stale .run-said")).to_contain_text("Press Generate")
+    checked.wait_for_function(SETTLED)
+    checked.evaluate(AXE_SCRIPT)
+    found = checked.evaluate(CHECK, [STANDARDS, [*EXCEPTIONS]])
+    assert not found, told({"diffusion-generate": found})
+
+
 @TABS
 def test_each_panel_has_a_heading_that_names_it_and_skips_no_level(page, tab):
     for panel in panels(page, tab):
