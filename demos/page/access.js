@@ -25,13 +25,13 @@ window.noiseToDataAccess = {
     tabs.at(next).focus();
   },
 
-  tabsOf: (list) => [...list.querySelectorAll("[role=tab]")],
+  tabsOf: (list) => [...list.querySelectorAll("[role=tab]")].filter((tab) => tab.offsetParent),
 
   // Of each list, Tab reaches the tab that has the focus, else the open one.
   rove() {
     for (const list of document.querySelectorAll("[role=tablist]")) {
       const tabs = this.tabsOf(list);
-      const open = tabs.find((tab) => tab.ariaSelected === "true") ?? tabs[0];
+      const open = tabs.find((tab) => tab.ariaSelected === "true") ?? tabs[0]; // none in a list out of sight
       const reached = tabs.includes(document.activeElement) ? document.activeElement : open;
       for (const tab of tabs) tab.tabIndex = tab === reached ? 0 : -1;
     }
@@ -40,6 +40,7 @@ window.noiseToDataAccess = {
   // All that can be mended in an element that is there; a second time changes nothing.
   mend() {
     const all = (selector, change) => document.querySelectorAll(selector).forEach(change);
+    noiseToDataMore.mend();
     this.rove();
     all("[role=tabpanel][id]:not([id=''], [aria-labelledby])", (panel) => {
       panel.setAttribute("aria-labelledby", `${panel.id}-button`);

@@ -26,6 +26,7 @@ window.noiseToDataAddress = {
   // and the server says so.
   select(config) {
     const { tab, panel } = this.asked();
+    noiseToDataMore.find(config);
     const parts = new Map(config.components.map((part) => [part.id, part]));
     const choose = (tabs, id) => {
       const found = tabs?.children.find((child) => parts.get(child.id).props.id === id);

@@ -123,6 +123,10 @@ class Panel:
         """Whether there is something to show on this machine."""
         return set(self.needs) <= set(available())
 
+    def rare(self, app: App) -> bool:
+        """Whether few need it on this machine: then it stands behind "More"."""
+        return False
+
     # --- on the page --------------------------------------------------------------------------
 
     def build(self, app: App) -> list[Any]:

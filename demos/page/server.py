@@ -213,7 +213,7 @@ def own_head(scripts: Sequence[str], elsewhere: str | None) -> str:
     where = (
         f'<meta name="network-address" content="{html.escape(elsewhere)}" />' if elsewhere else ""
     )
-    first = "".join(map(inlined, (runs.REJOIN, shell.VIEWS, shell.ADDRESS)))
+    first = "".join(map(inlined, (runs.REJOIN, shell.VIEWS, shell.MORE, shell.ADDRESS)))
     fetched = "".join(f'<script src="{address}"></script>' for address in scripts)
     return f"{card()}{where}{first}{fetched}"
 

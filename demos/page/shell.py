@@ -15,7 +15,7 @@ STYLES = (HERE / "shell.css", HERE / "views.css")
 SCRIPT = HERE / "shell.js"
 ACCESS = [HERE / name for name in ("access.js", "dropdowns.js", "code_colours.js")]
 """What makes Gradio's elements fit for keys and screen readers."""
-VIEWS, ADDRESS = HERE / "views.js", HERE / "address.js"
+VIEWS, MORE, ADDRESS = HERE / "views.js", HERE / "more.js", HERE / "address.js"
 """In the page's head, before Gradio reads its config."""
 
 TITLE = "Noise to Data"

@@ -41,10 +41,13 @@ class Tab:
         else:
             with gr.Tabs(elem_classes=["panels"], overflow_behavior="wrap") as inner:
                 app.panels[self.id] = inner
-                for panel in self.panels:
-                    if panel.here:
-                        with gr.Tab(panel.title, id=panel.id, elem_id=f"tab-{panel.name}"):
-                            panel.build(app)
+                here = [(panel, panel.rare(app)) for panel in self.panels if panel.here]
+                for panel, rare in sorted(here, key=lambda entry: entry[1]):
+                    marks = ["rare"] if rare else []  # more.js
+                    with gr.Tab(
+                        panel.title, id=panel.id, elem_id=f"tab-{panel.name}", elem_classes=marks
+                    ):
+                        panel.build(app)
         if self.onward and self.onward[0] in [tab.id for tab in discover()]:
             gr.HTML(self.onward[1])
 

@@ -58,6 +58,11 @@ class BiggerModels(Panel):
     able: bool = False
     """Whether one of them runs on this machine."""
 
+    def rare(self, app: App) -> bool:
+        """Where none of the models runs."""
+        models = big_models()
+        return not models or not self._of(slot(app.device, models), models).able
+
     def build(self, app: App) -> list[Any]:
         """Raises KnobError where the host's list is not one."""
         if models := big_models():
