@@ -47,7 +47,7 @@ def test_it_stands_still_for_who_wants_less_motion(chromium: Browser, app_addres
     page = watched(chromium.new_page(reduced_motion="reduce"), app_address)
     expect(page.locator(".ov-row img").first).to_be_visible()
     page.wait_for_function("window.noiseToDataOverview")
-    assert page.evaluate("films") == 0 and not page.evaluate("noiseToDataOverview.watchFilm")
+    assert page.evaluate("films") == 0 and not page.evaluate("noiseToDataFilm.watch")
     page.close()
 
 

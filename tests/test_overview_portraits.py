@@ -12,7 +12,7 @@ from demos.page import shell
 from demos.page.handlers import App
 from demos.tabs import overview as tab
 from demos.tabs.overview import panel as overview
-from demos.tabs.overview.rows import named, on_offer
+from demos.tabs.overview.results import named, on_offer
 from demos.tabs.overview.texts import FASHION, PORTRAITS
 from gen_core import Noise, final, load
 from gen_core.data.avatars import avatars, random_avatar

@@ -19,7 +19,7 @@ from demos.page import examples
 from demos.page.handlers import App
 from demos.tabs import overview as tab
 from demos.tabs.overview import panel as overview
-from demos.tabs.overview import rows
+from demos.tabs.overview import results, rows
 from demos.tabs.overview.texts import FAMILIES, FASHION, PORTRAITS, FamilyText
 from demos.widgets import chart
 from gen_core.knobs import KnobError
@@ -126,7 +126,7 @@ def test_the_page_can_be_built_twice(weights):
         assert [knobs.tab for knobs in app.knobs] == ["overview"]
 
 
-RESULT = rows.Result(
+RESULT = results.Result(
     family="vae",
     step=1,
     total=1,
@@ -156,7 +156,7 @@ def test_html_in_a_message_stays_text():
 
 def point(
     name: str, milliseconds: float, frechet: float | None, floor: float | None = None
-) -> tuple[FamilyText, rows.Result]:
+) -> tuple[FamilyText, results.Result]:
     changed = {"milliseconds": milliseconds, "frechet": frechet, "floor": floor}
     return replace(FAMILIES[0], title=name), replace(RESULT, **changed)
 
@@ -229,9 +229,9 @@ def test_a_kept_example_comes_back_as_it_was(weights, tmp_path):
     kept = examples.example("kept", folder)
     assert kept.models == tuple(text.model("fashion") for text in FAMILIES)
     assert kept.seeds == tuple(range(6)) and kept.note.startswith("example, computed on ")
-    shown = rows.Result(**kept.value["results"]["flow"])
+    shown = results.Result(**kept.value["results"]["flow"])
     assert shown.tiles.shape == (6, 28, 28) and shown.evaluations == 100  # guided: two a step
-    film = rows.Film(**kept.value["films"]["flow"])
+    film = results.Film(**kept.value["films"]["flow"])
     assert film.steps[0] == 0 and film.steps == sorted(set(film.steps)) and film.steps[-1] < 50
     assert film.sprite().shape == (len(film.steps) * 28, 6 * 28)
     assert kept.value["films"].keys() == {"diffusion", "flow"}  # the others take one step
@@ -254,8 +254,8 @@ def test_a_picture_of_floats_is_refused_rather_than_spoiled(tmp_path):
 
 
 def test_the_page_starts_with_the_kept_example(monkeypatch):
-    results = {text.id: asdict(replace(RESULT, family=text.id)) for text in FAMILIES}
-    value = {"results": results, "films": {}}
+    found = {text.id: asdict(replace(RESULT, family=text.id)) for text in FAMILIES}
+    value = {"results": found, "films": {}}
     kept = examples.Example(value, (), (0, 1), "A Machine, 2 threads", "2026-11-21")
     monkeypatch.setattr(overview, "example", lambda name: kept)
     sight = overview.first_sight(FASHION)
@@ -284,7 +284,7 @@ def test_a_film_is_the_drawing_at_earlier_steps():
         np.arange(11, dtype=np.uint8)[:, None, None, None].repeat(2, 1).repeat(3, 2).repeat(3, 3)
     )
     run = [replace(RESULT, step=k, total=10, tiles=tiles[k]) for k in range(11)]
-    last, film = rows.filmed(run)
+    last, film = results.filmed(run)
     assert last.done and film.steps == [0, 6, 7, 9]
     lines = film.sprite().reshape(len(film.steps), 3, 6)
     assert [int(line.min()) for line in lines] == [int(line.max()) for line in lines] == film.steps
@@ -296,18 +296,18 @@ def test_a_film_is_the_drawing_at_earlier_steps():
 def test_figures_against_the_rule_are_explained(gan, diffusion, said, monkeypatch):
     hours = {"gan-avatars": 4.75, "diffusion-avatars": 1.26}
     monkeypatch.setattr(rows, "card", lambda name: {"hours": hours[name]})
-    results = {
+    found = {
         "gan": replace(RESULT, frechet=gan),
         "diffusion": replace(RESULT, frechet=diffusion),
     }
-    told = rows.against_the_rule(PORTRAITS, results)
+    told = rows.against_the_rule(PORTRAITS, found)
     assert ("4.8 hours" in told and "1.3." in told) == said
 
 
 def test_portraits_come_first_where_they_can_be_compared(weights):
-    assert rows.on_offer() == [FASHION]
+    assert results.on_offer() == [FASHION]
     write_portraits(weights)
-    assert rows.on_offer() == [PORTRAITS, FASHION]
+    assert results.on_offer() == [PORTRAITS, FASHION]
 
 
 def test_each_data_set_has_an_example_of_its_own():

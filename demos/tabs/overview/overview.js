@@ -1,7 +1,4 @@
-const FRAME_MS = 600; // of the example's film
-
-// What the Overview does without the server: play the example once, mark rows as stopped, save the
-// page's pictures.
+// What the Overview does without the server: mark rows as stopped, save the page's pictures.
 window.noiseToDataOverview = {
   // The server falls silent once a run is cancelled: the row says so itself. One last picture may
   // still be on its way, hence the watch, which ends with the next run.
@@ -22,49 +19,7 @@ window.noiseToDataOverview = {
 
   started() {
     this.watch?.disconnect();
-    this.watchFilm?.disconnect();
-  },
-
-  // The example plays as soon as it is in sight.
-  begin() {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    this.watchFilm = new IntersectionObserver(([seen]) => {
-      if (!seen.isIntersecting) return;
-      this.watchFilm.disconnect();
-      document.querySelectorAll(".ov-row[data-film]").forEach((row) => this.play(row));
-    });
-    this.watchFilm.observe(document.querySelector(".ov-rows"));
-  },
-
-  // Earlier moments of a drawing, from noise on, over the pictures at its end. A run that begins
-  // meanwhile replaces the row, and the film with it.
-  async play(row) {
-    const { film, moments, total } = row.dataset;
-    const steps = moments.split(" ");
-    const sprite = new Image();
-    sprite.src = film;
-    await sprite.decode();
-    const tiles = [...row.querySelectorAll("img")];
-    const cover = document.createElement("div");
-    cover.className = "ov-film";
-    cover.style.setProperty("--size", `${tiles.length * 100}% ${steps.length * 100}%`);
-    cover.replaceChildren(...tiles.map(() => document.createElement("span")));
-    cover.childNodes.forEach((tile) => (tile.style.backgroundImage = `url("${sprite.src}")`));
-    const note = row.querySelector(".ov-note"), ended = note.textContent;
-    row.querySelector(".ov-tiles").append(cover);
-    const share = (i, n) => (n > 1 ? `${(100 * i) / (n - 1)}%` : "0");
-    for (const [moment, step] of steps.entries()) {
-      if (!row.isConnected) return;
-      cover.childNodes.forEach((tile, i) => {
-        tile.style.backgroundPosition = `${share(i, tiles.length)} ${share(moment, steps.length)}`;
-      });
-      note.textContent = `${ended}, step ${step} of ${total}`;
-      row.querySelector(".ov-progress").style.setProperty("--done", step / total);
-      await new Promise((next) => setTimeout(next, FRAME_MS));
-    }
-    cover.remove();
-    note.textContent = ended;
-    row.querySelector(".ov-progress").style.setProperty("--done", 0);
+    noiseToDataFilm.watch?.disconnect();
   },
 
   // All rows with their names, notes and figures on one canvas, as a PNG file.
@@ -115,4 +70,3 @@ window.noiseToDataOverview = {
     });
   },
 };
-window.noiseToDataOverview.begin();

@@ -16,19 +16,8 @@ from demos.page.panel import Page, Panel
 from demos.page.runs import buttons, example_of, run_state
 from demos.page.script import script
 from demos.tabs.overview import memorization
-from demos.tabs.overview.rows import (
-    Film,
-    Result,
-    against_the_rule,
-    asked_row,
-    drawn,
-    filmed,
-    named,
-    on_offer,
-    row,
-    scatter,
-    table,
-)
+from demos.tabs.overview.results import Film, Result, drawn, filmed, named, on_offer
+from demos.tabs.overview.rows import against_the_rule, asked_row, row, scatter, table
 from demos.tabs.overview.texts import (
     EXPLANATION,
     FAMILIES,
@@ -288,7 +277,7 @@ def _style_and_script(app: App) -> None:
     style = read(HERE / "overview.css", "chart/chart.css")
     gr.HTML(
         f"<style>{style}</style>",
-        js_on_load=read(HERE / "overview.js"),
+        js_on_load=read(HERE / "overview.js", HERE / "film.js"),
         server_functions=[export_file],
         apply_default_css=False,
     )
