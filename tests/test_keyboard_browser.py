@@ -110,7 +110,7 @@ def test_names_say_what_a_control_does_and_states_whether_it_is_open(page):
 
 def test_code_is_readable_in_the_theme_that_it_was_not_built_in(page):
     page.get_by_role("button", name="Show the code").click()
-    expect(page.get_by_role("group", name="Your lines")).to_have_attribute("tabindex", "0")
+    expect(page.get_by_role("group", name="The code")).to_have_attribute("tabindex", "0")
     words = page.locator(".cm-line span").filter(has_text=re.compile("steps|print"))
     expect(words.first).to_be_visible()
     for theme in ("light", "dark"):

@@ -74,7 +74,7 @@ def test_what_has_ended_is_not_run_again_by_a_reload_without_being_asked(page):
     expect(said(page)).to_have_text(re.compile("^Done in"))
     page.reload()
     expect(page.locator("#first-draw-steps input").first).to_have_value("32")
-    expect(said(page)).to_have_text(f"Example. Press {GO} for your settings")
+    expect(said(page)).to_have_text(f"Example. Press {GO} to apply your settings")
     assert BEGUN.count(32) == 1
 
 
@@ -83,7 +83,7 @@ def test_a_run_that_was_stopped_stays_stopped_after_a_reload(page):
     page.get_by_role("button", name="Stop").locator("visible=true").click()
     expect(said(page)).to_have_text(re.compile("^Stopped"))
     page.reload()
-    expect(said(page)).to_have_text(f"Example. Press {GO} for your settings")
+    expect(said(page)).to_have_text(f"Example. Press {GO} to apply your settings")
     assert BEGUN.count(502) == 1
 
 

@@ -1,4 +1,4 @@
-const FRAME_MS = 600;
+const FRAME_MS = 800;
 
 // The film of the Overview's example: its pictures as they came out of noise, once. Joined with
 // overview.js.

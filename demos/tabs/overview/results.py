@@ -129,7 +129,7 @@ class Film:
         return np.concatenate([np.concatenate([*line], axis=1) for line in moments])
 
 
-FILM = (0.0, 0.6, 0.78, 0.9)
+FILM = (0.0, 0.7, 0.88)
 """Its moments, as shares of the steps: early ones look alike."""
 
 
