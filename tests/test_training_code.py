@@ -75,6 +75,18 @@ def test_every_model_on_the_page_can_be_trained_from_its_lines(sections):
         assert len(names) == len(set(names)) == section.count("for step in fit(model, batches, ")
 
 
+def test_models_that_a_control_offers_by_a_title_are_among_them():
+    offers = 0
+    for tab in declared():
+        for panel in tab.panels:
+            knobs, _ = panel.declared(App("cpu"))
+            offered = [name for knob in knobs for name in knob.names.values()]
+            named = recipes_of([name for name in offered if isinstance(name, str)])
+            assert set(named) <= set(panel.recipes(knobs)), panel.name
+            offers += len(named)
+    assert offers >= 2
+
+
 def test_models_from_elsewhere_have_no_lines():
     assert recipes_of(["somebody/else", "vae-fashion", "All ten", "vae-fashion"]) == ["vae-fashion"]
     assert recipes_of([NAME, f"{NAME}/clip"]) == [f"{NAME}/denoiser", f"{NAME}/clip"]

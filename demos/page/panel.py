@@ -163,7 +163,7 @@ class Panel:
     def recipes(self, knobs: Sequence[Knob]) -> list[str]:
         """Those of all models that show something here; knobs: the panel's, of which some offer
         models."""
-        offered = (name for knob in knobs for name in knob.choices)
+        offered = (knob.names.get(name, name) for knob in knobs for name in knob.choices)
         return recipes_of([*self.trained, *self.models, *offered])
 
     def layout(self, page: Page) -> None:
