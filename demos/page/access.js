@@ -57,6 +57,7 @@ window.noiseToDataAccess = {
     all(".code-panel .cm-scroller[tabindex='-1']", (code) => {
       scrolls(code, code.closest(".block")?.querySelector("[data-testid=block-label]")?.textContent.trim() || "Code");
     });
+    all(".training pre:not([tabindex])", (code) => scrolls(code, "How it was trained"));
     all(".depths .gr-accordion .block:has(.katex-display):not([tabindex])", (block) => scrolls(block, "The formula"));
     all("a.download-link:has(> button):not([tabindex])", (link) => (link.tabIndex = -1)); // its button is reached
     all("footer img[alt=logo]", (image) => (image.alt = "")); // the word stands beside it

@@ -34,7 +34,7 @@ def training_section(names: Sequence[str]) -> str:
         f"<details{opened}><summary>{name}</summary>\n\n{_training(name)}\n\n</details>"
         for name, opened in zip(names, opens, strict=True)
     )
-    return "\n\n".join(["#### How it was trained", *parts])
+    return "\n\n".join(["### How it was trained", *parts])
 
 
 def _training(name: str) -> str:

@@ -111,11 +111,11 @@ class KLPanel(Panel):
         app, broken = page.app, {}
         with gr.Row():
             with controls():
+                go, stop = buttons(COMPARE, NAME)
                 for ending, title, variant, why in MISTAKES:
                     if {HEALTHY, variant} <= {*found}:
                         broken[ending] = gr.Button(title), (HEALTHY, variant)
                         gr.Markdown(why, elem_classes=["aside"])
-                go, stop = buttons(COMPARE, NAME)
                 page.knobs.build(*(knob.name for knob in TABLE_KNOBS))
             with results():
                 state = run_state(NAME)
