@@ -230,6 +230,26 @@ def test_a_session_that_is_dismissed_ends_what_it_left(engine, net):
     engine.dismiss("yours")
 
 
+def test_who_takes_work_up_again_can_stop_it(engine, net):
+    """A page that is loaded again is another session."""
+    with Gathered(engine, net):
+        engine.submit(lambda: steps(net, 1, 500), key="run", session="old").linger()
+        back = engine.submit(lambda: steps(net, 1, 500), key="run", session="new")
+        back.linger()
+        engine.dismiss("new")
+    wait_until(lambda: back.request.ended)
+
+
+def test_what_was_left_makes_room_for_what_somebody_waits_for(engine, net):
+    with Gathered(engine, net):
+        for key in range(MOST_RUNNING):
+            engine.submit(lambda: steps(net, 1, 500), key=key).linger()
+    alive = engine.submit(lambda: steps(net, 2, 3))
+    assert alive.result() is not None
+    engine.close()
+    assert not engine._started
+
+
 def test_too_many_are_refused_with_a_message(engine, net):
     with Gathered(engine, net):
         tickets = [engine.submit(lambda: net(row(1)), session="one") for _ in range(MOST_WAITING)]

@@ -69,7 +69,7 @@ def test_a_run_goes_on_after_a_reload_and_is_shown_from_where_it_is(page):
     assert BEGUN.count(501) == 1
 
 
-def test_what_has_ended_is_not_run_again_by_a_reload_without_being_asked(page):
+def test_a_run_of_unknown_length_that_has_ended_is_not_run_again_by_a_reload(page):
     begin(page, 32)
     expect(said(page)).to_have_text(re.compile("^Done in"))
     page.reload()

@@ -38,7 +38,7 @@ def test_a_projector_shows_larger_type_and_the_main_controls_alone(chromium, app
     expect(page).to_have_url(re.compile("view=projector"))
     assert size_of_type(page) >= 1.25 * before
     expect(page.get_by_role("button", name=GO, exact=True)).to_be_visible()
-    for hidden in ("#vae-samples-seed", ".copy-link + *", ".advanced-switch", ".code-panel"):
+    for hidden in ("#vae-samples-seed", ".advanced-switch", ".code-panel"):
         expect(page.locator(hidden).locator("visible=true")).to_have_count(0)
     page.get_by_role("tab", name="GAN").click()
     expect(page).to_have_url(re.compile("tab=gan.*view=projector"))
@@ -48,6 +48,15 @@ def test_a_projector_shows_larger_type_and_the_main_controls_alone(chromium, app
     page.get_by_role("button", name="Projector view").click()
     expect(page).not_to_have_url(re.compile("view="))
     page.close()
+
+
+@pytest.mark.browser
+def test_the_first_page_opens_in_the_view_that_its_address_names(visit, app_address):
+    page = visit(f"{app_address}?view=projector")
+    expect(page.get_by_label("The address of this page")).to_be_visible()
+    expect(page.get_by_role("button", name="Projector view")).to_have_attribute(
+        "aria-pressed", "true"
+    )
 
 
 @pytest.mark.browser
@@ -101,7 +110,9 @@ def test_a_link_becomes_a_code_that_scanners_read(app_address):
     assert f'viewBox="0 0 {modules} {modules}"' in answer.text
 
 
-@pytest.mark.parametrize("link", ["", "javascript:alert(1)", "http://" + "a" * 1000])
+@pytest.mark.parametrize(
+    "link", ["", "javascript:alert(1)", "http://" + "a" * 1000, "http://" + "€" * 900]
+)
 def test_what_is_no_link_becomes_no_code(app_address, link):
     answer = httpx.get(f"{app_address}/qr.svg", params={"link": link})
     assert answer.status_code == 400 and "http or https address" in answer.text

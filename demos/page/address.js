@@ -88,6 +88,7 @@ window.noiseToDataAddress = {
   arrive(tries = 1200) {
     const { tab } = this.inSight();
     if (tab && this.asked().tab) this.entitle();
+    else if (tab) noiseToDataViews.follow();
     else if (!tab && tries > 0) requestAnimationFrame(() => this.arrive(tries - 1));
   },
 

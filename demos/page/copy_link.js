@@ -13,7 +13,8 @@ window.noiseToDataLink = {
     const card = this.card();
     const told = () => {
       const chosen = Object.fromEntries([...card.querySelectorAll("[name]")].map((box) => [box.name, box.checked]));
-      return this.tell(card, `${location.origin}${location.pathname}?${this.query(tab, knobs, chosen)}`);
+      const base = noiseToDataViews.base() ?? `${location.origin}${location.pathname}`;
+      return this.tell(card, `${base}?${this.query(tab, knobs, chosen)}`);
     };
     card.addEventListener("change", told);
     await told();

@@ -27,6 +27,8 @@ KEPT_SECONDS, KEPT_BYTES = 3600.0, 100_000_000
 """How long, and how many of, the pictures of runs are kept; a browser fetches them at once."""
 ENCODERS = {"br": partial(brotli.compress, quality=9), "gzip": partial(gzip.compress, mtime=0)}
 """By the name that a browser accepts, the best first. Gradio itself needs brotli."""
+WIDGETS = "noiseToDataWidgets"
+"""In the browser, the functions of all widgets by name."""
 ARGUMENTS = "element, trigger, props, server, upload, watch"
 """Of the function that Gradio makes of a widget's `js_on_load`."""
 PICTURE = re.compile(rf"data:image/(png|jpeg|webp|gif);base64,([A-Za-z0-9+/=]{{{SMALL},}})")
@@ -96,18 +98,20 @@ class Files:
         functions = {}
         for block in page.blocks.values():
             if isinstance(block, gr.HTML):
-                if block.js_on_load:
+                if block.js_on_load and not block.js_on_load.startswith(WIDGETS):
                     name = f"w{hashlib.sha256(block.js_on_load.encode()).hexdigest()[:16]}"
                     functions[name] = block.js_on_load
-                    block.js_on_load = f"noiseToDataWidgets.{name}({ARGUMENTS})"
+                    block.js_on_load = f"{WIDGETS}.{name}({ARGUMENTS})"
                 if not str(block.value).startswith("data:"):  # what a pad sends to the server
                     block.value = self.linked(block.value)
                 block.html_template = self.linked(block.html_template)
 
         bodies = [f"{name}({ARGUMENTS}) {{\n{body}\n}}" for name, body in functions.items()]
-        script = f"window.noiseToDataWidgets = {{\n{','.join(bodies)}\n}};\n".encode()
+        known = f"window.{WIDGETS} ??= {{}}"  # another page of this app may have its own
+        script = f"Object.assign({known}, {{\n{','.join(bodies)}\n}});\n".encode()
         name = f"{hashlib.sha256(script).hexdigest()[:32]}.js"
-        self._scripts = {name: Packed(script)}
+        if functions:
+            self._scripts[name] = Packed(script)
 
     @property
     def scripts(self) -> list[str]:

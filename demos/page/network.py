@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 LONGEST = 1000
-"""Characters of a link: a code of more could not be read from a wall."""
+"""Bytes of a link: a code of more could not be read from a wall."""
 ELSEWHERE = ("192.0.2.1", 9)
 """An address for documentation (RFC 5737), to which nothing is sent."""
 
@@ -41,10 +41,11 @@ async def _here(request: Request) -> Response:
     return Response(status_code=204, headers={"cache-control": "no-store"})
 
 
-async def _qr(request: Request) -> Response:
+def _qr(request: Request) -> Response:
+    """In a thread: a code takes its time."""
     link = request.query_params.get("link", "")
-    if not link.startswith(("http://", "https://")) or len(link) > LONGEST:
-        message = f"link: takes an http or https address of at most {LONGEST} characters"
+    if not link.startswith(("http://", "https://")) or len(link.encode()) > LONGEST:
+        message = f"link: takes an http or https address of at most {LONGEST} bytes"
         return PlainTextResponse(message, 400)
     code = segno.make(link, micro=False, error="m").svg_inline(scale=1, border=2, omitsize=True)
     picture = code.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)

@@ -26,9 +26,10 @@ window.noiseToDataRejoin = {
 
   // A run has begun. about: what its line was told of the controls, see runs.js.
   began(id, about, values) {
-    this.keep(RUN, { id, at: Date.now() });
+    const whole = values.length === about?.names.length; // no drawing, no upload, which nobody keeps
+    this.keep(RUN, whole ? { id, at: Date.now() } : null);
     const { tab, panel } = noiseToDataAddress.inSight();
-    if (!about || !tab) return;
+    if (!about || !tab || !document.getElementById(id)?.offsetParent) return;
     const old = new URLSearchParams(location.search);
     const query = new URLSearchParams({ tab: tab.dataset.tabId });
     if (panel) query.set("panel", panel.dataset.tabId);
@@ -43,8 +44,8 @@ window.noiseToDataRejoin = {
   // A page that is being left sees no end: its connection breaks off.
   leaving: false,
 
-  ended() {
-    if (!this.leaving) this.keep(RUN, null);
+  ended(id) {
+    if (!this.leaving && this.kept(RUN)?.id === id) this.keep(RUN, null);
   },
 
   // The id of a run that this tab began, and of which it has not seen the end.

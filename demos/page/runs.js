@@ -71,14 +71,18 @@ window.noiseToDataRuns = {
     run.observer.observe(status, { childList: true, characterData: true, subtree: true, attributeFilter: ["class"] });
   },
 
-  // Gradio says so, also where it has only lost the connection: then the run is asked for again once
-  // the server answers. (Gradio loads the page again; whoever comes first.)
+  // Gradio shows the end of a run also where it has only lost the connection: then the run is asked
+  // for again once the server answers, unless Gradio has loaded the page again before.
   async over(id, run, how) {
     run.observer?.disconnect();
-    if (await noiseToDataRejoin.reachable()) return this.ended(id, how);
+    const { began } = run;
+    const another = () => !run.running || run.began !== began; // it was stopped, or begun anew
+    const answers = await noiseToDataRejoin.reachable();
+    if (another()) return;
+    if (answers || !this.button(id, "go")) return this.ended(id, how);
     this.say(id, "No connection. The run goes on and is shown here as soon as it is back", true);
-    await noiseToDataRejoin.back(() => !run.running);
-    if (!run.running) return; // stopped meanwhile
+    await noiseToDataRejoin.back(another);
+    if (another()) return;
     this.end(id, run);
     this.again(id, run);
   },
@@ -92,7 +96,7 @@ window.noiseToDataRuns = {
   ended(id, how) {
     const run = this.of(id);
     if (!run.running) return;
-    noiseToDataRejoin.ended();
+    noiseToDataRejoin.ended(id);
     const step = /^Step \d+/.exec(this.line(id)?.textContent ?? "");
     this.end(id, run);
     if (how === "failed") Object.assign(run, run.before);
@@ -122,7 +126,10 @@ window.noiseToDataRuns = {
   // shown, and of a run.
   exampleOf(id, place, value) {
     const run = this.of(id);
-    if (run.running) this.end(id, run);
+    if (run.running) {
+      noiseToDataRejoin.ended(id);
+      this.end(id, run);
+    }
     Object.assign(run, { example: true, shown: null, instead: [place, value] });
     this.say(id, "");
     if (run.values) this.compare(id, run.values.with(place, value));

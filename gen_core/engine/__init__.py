@@ -124,7 +124,8 @@ class Engine:
         """
         with self._changed:
             if key is not None and (found := self._known(key)):
-                found.vanished = None
+                if found.vanished:
+                    found.session, found.vanished = session, None
                 return Ticket(found, shared=True)
             if len(self._new) >= MOST_WAITING:
                 raise Busy(f"{len(self._new)} requests are waiting: try again in a minute")
@@ -217,6 +218,9 @@ class Engine:
         for ticket in tickets:
             ticket.cancel()
         with self._changed:
+            for request in [*self._new, *self._started]:
+                if not request.cancelled:  # one that nobody waits for
+                    self._cancel(request)
             self._closed = True
             self._changed.notify()
         if thread := self._thread:
@@ -303,6 +307,9 @@ class Engine:
     def _admit(self) -> None:
         """Gives new requests their threads, a session's long ones one after the other."""
         running = [r for r in self._started if not r.outside]
+        left = [r for r in running if r.vanished and not r.cancelled]
+        if left and len(running) >= MOST_RUNNING and any(not r.vanished for r in self._new):
+            self._cancel(min(left, key=lambda r: r.vanished))
         long = ["" if r.vanished else r.session for r in running if not r.light]
         room = {True: MOST_RUNNING - len(running) + len(long), False: MOST_RUNNING - len(long)}
         for request in sorted(self._new, key=lambda r: r.rank):

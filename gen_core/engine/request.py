@@ -122,7 +122,9 @@ class Request:
     @property
     def rank(self) -> tuple[int, float]:
         """The lowest goes first: single passes, first previews, then the least work left, and at
-        last what nobody waits for at the moment."""
+        last what nobody waits for at the moment. What was cancelled ends at once."""
+        if self.cancelled:
+            return 0, self.arrived
         if self.vanished:
             return 3, self.turn
         if self.light:
