@@ -78,6 +78,14 @@ def test_a_run_of_unknown_length_that_has_ended_is_not_run_again_by_a_reload(pag
     assert BEGUN.count(32) == 1
 
 
+def test_a_run_of_this_page_is_not_taken_for_one_that_was_left(page):
+    """On a busy machine the link's values arrive after the first press."""
+    begin(page, 121)
+    page.evaluate("noiseToDataRuns.restored()")
+    expect(said(page)).to_have_text(re.compile("^Done in"))
+    assert not page.evaluate("noiseToDataRuns.of('first-draw-run').linked")
+
+
 def test_a_run_that_was_stopped_stays_stopped_after_a_reload(page):
     begin(page, 502)
     page.get_by_role("button", name="Stop").locator("visible=true").click()

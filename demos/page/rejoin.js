@@ -48,10 +48,10 @@ window.noiseToDataRejoin = {
     if (!this.leaving && this.kept(RUN)?.id === id) this.keep(RUN, null);
   },
 
-  // The id of a run that this tab began, and of which it has not seen the end.
+  // The id of a run that this tab began before the page was loaded again, and of which it has not
+  // seen the end.
   open() {
-    const run = this.kept(RUN);
-    return run && Date.now() - run.at < GONE_MS ? run.id : null;
+    return this.left && Date.now() - this.left.at < GONE_MS ? this.left.id : null;
   },
 
   // Whether this page wrote its address by itself, and nobody made it a link.
@@ -72,5 +72,6 @@ window.noiseToDataRejoin = {
     while (!over() && !(await this.reachable())) await new Promise((next) => setTimeout(next, RETRY_MS));
   },
 };
+window.noiseToDataRejoin.left = window.noiseToDataRejoin.kept(RUN);
 window.addEventListener("beforeunload", () => (noiseToDataRejoin.leaving = true)); // before Gradio's
 window.addEventListener("pageshow", () => (noiseToDataRejoin.leaving = false));

@@ -170,7 +170,7 @@ window.noiseToDataRuns = {
     setTimeout(() => {
       if (!noiseToDataRejoin.ownAddress()) noiseToDataSeeds.pinLinked();
       const open = noiseToDataRejoin.open();
-      if (open && this.button(open, "go")?.offsetParent) return this.again(open, this.of(open));
+      if (open && !this.of(open).running && this.button(open, "go")?.offsetParent) return this.again(open, this.of(open));
       for (const [id, run] of this.known) {
         if (!run.stale || !run.example || document.hidden || !this.linked(id)) continue;
         if (this.needed(run) <= SHORT_SECONDS) this.again(id, run);
