@@ -160,6 +160,11 @@ def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
             _argument("--write", action="store_true", help="make these the figures on the page"),
         ],
     )
+    yield from _text_to_image_commands()
+
+
+def _text_to_image_commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
+    """Those of the small Stable Diffusion: from its drawings to what is measured of it."""
     yield _fetch, "download the 900 drawings of emoji into the cache", []
     yield _look, "draw with the denoiser as its training stands, and measure it", [RUNS]
     yield _export, "write the trained parts to the weights, for diffusers", [RUNS, DATA]

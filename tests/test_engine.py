@@ -238,6 +238,7 @@ def test_who_takes_work_up_again_can_stop_it(engine, net):
         back.linger()
         engine.dismiss("new")
     wait_until(lambda: back.request.ended)
+    assert back.shared and back.request.cancelled
 
 
 def test_what_was_left_makes_room_for_what_somebody_waits_for(engine, net):

@@ -145,7 +145,8 @@ def test_a_visitor_who_vanishes_leaves_no_run_behind_that_nobody_else_can_ask_fo
     app, address, gate
 ):
     begin_and_vanish(address, "work", [20, "gone"])
-    wait_until(lambda: not running(app), 30)  # the gate still shut
+    wait_until(lambda: not running(app), 30)
+    assert not gate.is_set()  # it did not end by itself
 
 
 def test_a_run_goes_on_for_a_visitor_who_comes_back(app, address, gate, begun):
@@ -171,7 +172,8 @@ def test_a_run_ends_with_its_visitors_stop(app, address, gate):
     job = Client(address, verbose=False).submit(22, api_name="/known")
     wait_until(lambda: outputs_so_far(job), 30)
     job.cancel()
-    wait_until(lambda: not running(app), 30)  # the gate still shut
+    wait_until(lambda: not running(app), 30)
+    assert not gate.is_set() and "known ended" not in outputs_so_far(job)
 
 
 def running(app: App) -> list[str]:

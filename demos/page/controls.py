@@ -119,6 +119,19 @@ class Knob:
         return self.rule.parse(self._as_read(text))
 
 
+def switch(label: str, width: int, name: str, **more: Any) -> gr.Checkbox:
+    """A switch that is off and that the browser alone heeds; name: its class in the style sheet."""
+    return gr.Checkbox(
+        False,
+        label=label,
+        container=False,
+        min_width=width,
+        interactive=True,
+        elem_classes=[name],
+        **more,
+    )
+
+
 def control(knob: knobs.Knob, owner: str, **changes: Any) -> Knob:
     """The control for a knob that `owner`, a family by name, declares; changes: of the control's
     own fields, where a panel needs another default or another word."""
@@ -208,14 +221,7 @@ class Knobs:
             self._build_one(knob)
             gr.Button("New seed", size="sm", min_width=80, elem_classes=["new-seed"])  # seeds.js
             if knob.fresh:
-                gr.Checkbox(
-                    False,
-                    label="Pin",
-                    container=False,
-                    min_width=50,
-                    interactive=True,
-                    elem_classes=["pin-seed"],
-                )
+                switch("Pin", 50, "pin-seed")
 
     @property
     def components(self) -> list[gr.components.Component]:

@@ -270,8 +270,7 @@ class Panel:
         made = made_by(self.maker(settings), settings) if self.generates else {}
         if made and isinstance(value, CardValue):
             return replace(value, made=made)
-        is_card = isinstance(value, dict) and "provenance" in value
-        return value | {"made": made} if made and is_card else value
+        return value | {"made": made} if made and is_card(value) else value
 
     def maker(self, settings: Mapping[str, Any]) -> str:
         """The model, or models, that drew the pictures of a run with these settings."""
@@ -286,8 +285,7 @@ class Panel:
             return None
         drawn = self.drawn(before.value, before.note, live=False)
         value = as_json(self.signed(drawn, self.first_settings(app)))
-        is_card = isinstance(value, dict) and "provenance" in value
-        return value | {"example": True} if is_card else value
+        return value | {"example": True} if is_card(value) else value
 
     def kept(self, app: App) -> dict[str, Any]:
         """What `run` takes for the example."""
@@ -322,6 +320,11 @@ def is_value(piece: Any) -> bool:
     """Whether what a run yields is to be shown, not only a turn for others."""
     skips = isinstance(piece, dict) and piece.get("__type__") == "update"
     return not (skips or isinstance(piece, Progress))
+
+
+def is_card(value: Any) -> bool:
+    """Whether it is the JSON of what a card shows."""
+    return isinstance(value, dict) and "provenance" in value
 
 
 def controls() -> gr.Column:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from demos.page.controls import switch
 from demos.page.handlers import App
 from demos.page.links import Links
 from demos.page.tab import Tab, discover
@@ -55,16 +56,8 @@ def build_page(app: App, tabs: list[Tab] | None = None) -> gr.Blocks:
 def _tools(tab: str) -> tuple[gr.Checkbox, gr.Button]:
     """The switch that shows a tab's advanced knobs (style sheet alone), and the link button."""
     with gr.Row(elem_classes=["tab-tools"]):
-        switch = gr.Checkbox(
-            False,
-            label="Advanced",
-            container=False,
-            min_width=90,
-            interactive=True,
-            elem_classes=["advanced-switch"],
-            elem_id=f"{tab}-advanced",
-        )
-        return switch, gr.Button("Copy link", size="sm", min_width=90, elem_classes=["copy-link"])
+        advanced = switch("Advanced", 90, "advanced-switch", elem_id=f"{tab}-advanced")
+        return advanced, gr.Button("Copy link", size="sm", min_width=90, elem_classes=["copy-link"])
 
 
 def _header(app: App) -> str:
