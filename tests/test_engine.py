@@ -251,6 +251,24 @@ def test_what_was_left_makes_room_for_what_somebody_waits_for(engine, net):
     assert not engine._started
 
 
+def test_closing_gives_each_request_its_last_turn(engine, net):
+    """Else its thread would wait for ever, and what it holds with it."""
+    closed = []
+
+    def until_closed():
+        try:
+            yield from steps(net, 1, 500)
+        finally:
+            closed.append(True)
+
+    with Gathered(engine, net):
+        for _ in range(MOST_RUNNING):
+            engine.submit(until_closed)
+    wait_until(lambda: len(engine._started) == MOST_RUNNING)
+    engine.close()
+    assert not engine._started and len(closed) == MOST_RUNNING
+
+
 def test_too_many_are_refused_with_a_message(engine, net):
     with Gathered(engine, net):
         tickets = [engine.submit(lambda: net(row(1)), session="one") for _ in range(MOST_WAITING)]

@@ -24,11 +24,14 @@ KNOBS = [
 def links():
     app = App("cpu")
     with gr.Blocks(), gr.Tabs(), gr.Tab("Diffusion", id="diffusion"):
-        with gr.Tabs() as panels, gr.Tab("Generate", id="generate"):
+        with gr.Tabs() as panels:
             app.panels["diffusion"] = panels
-            app.add(Knobs("diffusion", "generate", KNOBS)).build()
-            words = Knob("words", "Words", "text", "", high=9)
-            app.add(Knobs("diffusion", "search", [words])).build()  # a part of that panel
+            with gr.Tab("Generate", id="generate"):
+                app.add(Knobs("diffusion", "generate", KNOBS)).build()
+                words = Knob("words", "Words", "text", "", high=9)
+                app.add(Knobs("diffusion", "search", [words])).build()  # a part of that panel
+            with gr.Tab("Compare", id="compare"):
+                app.add(Knobs("diffusion", "compare", [Knob("seed", "Seed", "seed", 0)])).build()
         switch = gr.Checkbox()
         tabs = [Tab("diffusion", "Diffusion", 1, [])]
         yield Links(app, tabs, {"diffusion": switch})
@@ -69,6 +72,13 @@ def test_a_knob_that_has_another_name_now_is_found_under_both(links, name):
     assert found == {"solver": "heun"} and problems == []
 
 
+@pytest.mark.parametrize("panel", ["generate", "compare"])
+def test_a_name_that_several_panels_have_is_that_of_the_panel_named(links, panel):
+    updates, problems = links.read({"tab": "diffusion", "panel": panel, "seed": "5"})
+    knobs = next(knobs for knobs in links.knobs if knobs.panel == panel)
+    assert updates == {knobs.built["seed"]: 5} and problems == []
+
+
 def test_an_advanced_knob_brings_the_advanced_ones_into_sight(links):
     switch = links.switches["diffusion"]
     assert switch not in links.read({"tab": "diffusion", "steps": "7"})[0]
@@ -83,8 +93,8 @@ def test_an_advanced_knob_brings_the_advanced_ones_into_sight(links):
         ("steps", "many", "steps='many': choose a whole number from 1 to 1000"),
         ("solver", "magic", "solver='magic': choose one of ddim, heun"),
         ("mixed", "perhaps", "mixed='perhaps': choose true or false"),
-        ("panel", "cellar", "panel='cellar': choose one of generate"),
-        ("panel", "search", "panel='search': choose one of generate"),
+        ("panel", "cellar", "panel='cellar': choose one of generate, compare"),
+        ("panel", "search", "panel='search': choose one of generate, compare"),
         ("colour", "red", "'colour' is not a setting of this tab"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 GO = "Draw new pictures"
@@ -82,3 +82,16 @@ def test_a_seed_that_a_link_names_is_pinned(visit, app_address):
     expect(page.locator("#vae-samples-run .run-said")).to_have_text(re.compile("^Done in"))
     press(page)
     expect(seed(page)).to_have_value("5")
+
+
+def test_a_link_starts_nothing_for_who_has_moved_a_control_already(chromium: Browser, app_address):
+    page = chromium.new_page()
+    page.goto(f"{app_address}?tab=vae&panel=samples&seed=5", wait_until="commit")
+    page.wait_for_function("window.noiseToDataRuns")
+    page.evaluate("document.dispatchEvent(new Event('input'))")
+    expect(seed(page)).to_have_value("5")
+    said = page.locator("#vae-samples-run .run-said")
+    expect(said).to_have_text(f"Example. Press {GO} to apply your settings")
+    page.wait_for_timeout(600)  # a run that begins by itself has begun
+    expect(said).to_have_text(f"Example. Press {GO} to apply your settings")
+    page.close()

@@ -276,7 +276,9 @@ def test_explanation_and_code_open_in_place(visit, address):
     page.get_by_role("button", name="Show the code").click()
     expect(page.get_by_text("steps = 20")).to_be_visible()
     expect(page.get_by_text("def randn")).to_be_visible()  # the real source
-    flow, vae = page.locator(".training details").all()
+    trained = page.locator(".training details")
+    expect(trained).to_have_count(2)
+    flow, vae = trained.all()
     expect(flow).to_contain_text("for step in fit(model, batches, steps=7600")
     expect(flow.locator("pre .token.keyword").first).to_be_visible()
     expect(vae.locator("pre").last).to_be_hidden()

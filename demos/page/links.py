@@ -78,6 +78,8 @@ class Links:
         there = [shown.id for shown in self.panels[tab].children] if tab in self.panels else mine
         if panel is not None and panel not in there:
             problems.append(f"panel={panel!r}: choose one of {', '.join(there)}")
+        if panel in mine:  # a name that several panels have is this one's
+            mine = {panel: mine[panel], **mine}
         for key in query.keys() - {"tab", "panel", "at", "view"}:
             try:
                 knobs, knob = _find(mine, key)

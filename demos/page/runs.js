@@ -164,13 +164,16 @@ window.noiseToDataRuns = {
     return named && this.button(id, "go")?.offsetParent && (!panel || id.endsWith(`-${panel}-run`));
   },
 
-  // The controls are as the link says: a short run begins by itself, for a longer one the line asks.
-  // A run that this tab began before it was loaded again goes on.
+  // The controls are as the link says: a short run begins by itself, for a longer one the line asks,
+  // and also where somebody was quick and has moved a control already. A run that this tab began
+  // before it was loaded again goes on.
   restored() {
     setTimeout(() => {
+      const { touched } = this; // before a pin is
       if (!noiseToDataRejoin.ownAddress()) noiseToDataSeeds.pinLinked();
       const open = noiseToDataRejoin.open();
       if (open && !this.of(open).running && this.button(open, "go")?.offsetParent) return this.again(open, this.of(open));
+      if (touched) return;
       for (const [id, run] of this.known) {
         if (!run.stale || !run.example || document.hidden || !this.linked(id)) continue;
         if (this.needed(run) <= SHORT_SECONDS) this.again(id, run);
@@ -184,3 +187,4 @@ window.noiseToDataRuns = {
 
   seconds: (ms) => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`),
 };
+document.addEventListener("input", () => (noiseToDataRuns.touched = true), { capture: true, once: true });

@@ -212,7 +212,7 @@ class Engine:
             return sum(not request.vanished for request in (*self._new, *self._started))
 
     def close(self) -> None:
-        """Cancels what there is, and ends the engine's thread."""
+        """Cancels what there is, gives each its last turn, and ends the engine's thread."""
         with self._changed:
             tickets = [t for r in [*self._new, *self._started] for t in r.tickets]
         for ticket in tickets:
@@ -269,7 +269,7 @@ class Engine:
     # --- the engine's thread ---
 
     def _work(self) -> None:
-        while not self._closed:
+        while not self._closed or any(not r.outside for r in self._started):
             with self._changed:
                 self._give_up()
                 self._admit()
