@@ -20,12 +20,31 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", default=host or "127.0.0.1", help="0.0.0.0: all of this network")
     parser.add_argument("--port", type=int, default=int(port or 7860), help="of the page")
     parser.add_argument("--data", type=Path, help="folder with FashionMNIST/raw, else $GEN_DATA")
+    parser.add_argument("--engine", choices=["here", "ray"], default="here", help="what computes")
+    parser.add_argument(
+        "--replicas", type=replicas, default="1-2", help="of Ray's: 2, or 1-4 as they are needed"
+    )
+    parser.add_argument(
+        "--ray-address", help="of a running cluster, such as auto; else one of ours"
+    )
     options = parser.parse_args(arguments)
     if options.data and not options.data.is_dir():
         parser.error(f"--data {options.data}: choose a folder that exists")
     if not 1 <= options.port <= 65535:
         parser.error(f"--port {options.port}: choose a whole number from 1 to 65535")
     return options
+
+
+def replicas(text: str) -> tuple[int, int]:
+    """The least and the most of them: "2" or "1-4"."""
+    least, _, most = text.partition("-")
+    try:
+        found = int(least), int(most or least)
+    except ValueError:
+        found = 0, 0
+    if not 1 <= found[0] <= found[1] <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r}: choose a number such as 2, or a range: 1-4")
+    return found
 
 
 def main() -> None:
@@ -39,7 +58,14 @@ def main() -> None:
     from gen_core.knobs import KnobError
 
     try:
-        app = App(options.device, str(options.data) if options.data else None)
+        data = str(options.data) if options.data else None
+        app = App("cpu" if options.engine == "ray" else options.device, data)
+        if options.engine == "ray":
+            from demos.cluster import ray_serve
+
+            app.compute_with(
+                ray_serve.start(options.device, data, options.replicas, options.ray_address)
+            )
         page = shell.build_page(app)
         address = server.serve(page, app, options.host, options.port)
     except (KnobError, OSError) as error:
@@ -47,7 +73,8 @@ def main() -> None:
     network = network_address(options.host, options.port)
     others = f", and for other devices at {network}" if network else ""
     print(f"Noise to Data is at {address}{others} (stop with Ctrl+C)", flush=True)
-    threading.Thread(target=app.warm, daemon=True).start()
+    if not app.replicas:  # which load the models themselves
+        threading.Thread(target=app.warm, daemon=True).start()
     page.block_thread()
 
 

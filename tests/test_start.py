@@ -58,6 +58,8 @@ def test_help_lists_the_options():
     [
         (["--port", "0"], "--port 0: choose a whole number from 1 to 65535"),
         (["--data", "/no/such/folder"], "--data /no/such/folder: choose a folder that exists"),
+        (["--replicas", "many"], "'many': choose a number such as 2, or a range: 1-4"),
+        (["--replicas", "4-1"], "'4-1': choose a number such as 2, or a range: 1-4"),
     ],
 )
 @pytest.mark.heavy
@@ -106,6 +108,12 @@ def refused(monkeypatch, *arguments: str) -> str:
 def test_a_device_that_is_none_is_named(monkeypatch):
     said = refused(monkeypatch, "--device", "abacus")
     assert "device='abacus': choose one of auto, cpu" in said
+
+
+def test_ray_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    said = refused(monkeypatch, "--engine", "ray")
+    assert said == "--engine ray needs Ray: pip install -r requirements-ray.txt"
 
 
 @pytest.mark.heavy

@@ -32,9 +32,10 @@ from demos.page.files import Files
 from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
 from demos.page.runs import shown_on, stopped
+from demos.page.work import Line, Order, Replicas, Work
 from gen_core.data import MissingData
 from gen_core.devices import device_title, pick_device
-from gen_core.engine import Engine, aside, current
+from gen_core.engine import Engine, Ticket, aside, current
 from gen_core.engine.kept import Kept
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
@@ -101,6 +102,10 @@ class App:
         self.most_work = MOST_WORK[self.device.type]
         self.engine = Engine()
         """Through which all that computes reaches the device."""
+        self.works: dict[str, Work] = {}
+        """All that the page computes for visitors, by name."""
+        self.replicas: Replicas | None = None
+        """Which compute in place of this process, where there are any."""
         self.knobs: list[Knobs] = []
         """Every panel's knobs, for links."""
         self.panels: dict[str, gr.Tabs] = {}
@@ -113,6 +118,12 @@ class App:
         """Sessions whose visitors have just pressed Stop."""
         self._models: dict[str, nn.Module] = {}
         self._loading = threading.Lock()
+
+    def compute_with(self, replicas: Replicas) -> None:
+        """From now on they compute, and this process serves the page."""
+        about = replicas.about()
+        self.replicas = replicas
+        self.device_title, self.most_work = about.device_title, about.most_work
 
     def model(self, name: str) -> Any:
         """A checkpoint's model, loaded once for all visitors; nobody may change it."""
@@ -132,6 +143,33 @@ class App:
             except CheckpointError as error:
                 log.warning("%s", error)
 
+    def work(self, name: str, fn: Callable, **how: bool) -> Work:
+        """Names what the page computes by fn; how: as `Work` takes it. A name that is taken gets a
+        number behind it, the same one in every process."""
+        number = sum(known.partition("#")[0] == name for known in self.works)
+        work = Work(f"{name}#{number}" if number else name, fn, **how)
+        self.works[work.name] = work
+        return work
+
+    def submit(
+        self, order: Order, *, key: Hashable | None = None, finish: Callable[[Any], Any]
+    ) -> Ticket:
+        """Has an order of one of the page's works done, here or by the replicas. Raises Busy.
+
+        key, finish: as `Engine.submit` takes them.
+        """
+        work = self.works[order.name]
+        replicas = None if work.at_home else self.replicas
+        return self.engine.submit(
+            functools.partial(replicas.stream if replicas else work.turns, order),
+            session=order.session,
+            kind=order.name,
+            light=work.light or "steps" not in order.settings,
+            key=key,
+            finish=finish,
+            outside=work.own_process or replicas is not None,
+        )
+
     def add(self, knobs: Knobs) -> Knobs:
         """Makes a panel's knobs part of the links; returns them."""
         self.knobs.append(knobs)
@@ -140,12 +178,12 @@ class App:
     def serve(self, fn: Callable) -> Callable:
         """A widget's server function: errors come back as {"error": message}, never raised."""
 
+        work = self.work(f"{fn.__module__}.{fn.__qualname__}", fn, light=True)
+
         @functools.wraps(fn)
         async def answer(*args: Any) -> Any:
             try:
-                work = functools.partial(fn, *args)
-                ticket = self.engine.submit(work, kind=fn.__qualname__, light=True, finish=as_json)
-                return await ticket.wait()
+                return await self.submit(Order(work.name, args=args), finish=as_json).wait()
             except Exception as error:
                 return {"error": message_of(error)}
 
@@ -163,6 +201,7 @@ class App:
         stop: gr.Button | None = None,
         state: gr.HTML | None = None,
         own_process: bool = False,
+        at_home: bool = False,
         about: str = "",
         **options: Any,
     ) -> Any:
@@ -177,7 +216,8 @@ class App:
         null through. Stop ends this visitor's own run. about: what it does, for those who call it.
         """
         listed = knobs.components if knobs else []
-        run = self._guarded(fn, knobs, [*inputs], api_name, own_process)
+        work = self.work(api_name, fn, own_process=own_process, at_home=at_home)
+        run = self._guarded(work, knobs, [*inputs])
         run.__doc__ = _documented(about, knobs, inputs)
         options |= shown_on(state) if state is not None else {"show_progress": "hidden"}
         event = trigger(
@@ -205,15 +245,8 @@ class App:
                 f"{most} in all, so that everybody gets a turn"
             )
 
-    def _guarded(
-        self,
-        fn: Callable,
-        knobs: Knobs | None,
-        inputs: Sequence[str],
-        api_name: str,
-        own_process: bool = False,
-    ) -> Callable:
-        """fn as Gradio calls it: values in a row, messages for errors, no thread that waits."""
+    def _guarded(self, work: Work, knobs: Knobs | None, inputs: Sequence[str]) -> Callable:
+        """The work as Gradio calls it: values in a row, errors as messages, no waiting thread."""
         listed = len(knobs.knobs) if knobs else 0
 
         async def run(*values: Any) -> AsyncIterator[Any]:
@@ -224,23 +257,20 @@ class App:
                 if {"count", "steps"} <= settings.keys():
                     self.check_work(settings["count"], settings["steps"], knobs.relative_cost)
                 asked = dict(zip(inputs, values[listed:], strict=True))
-                ticket = self.engine.submit(
-                    functools.partial(_turns, fn, asked | settings),
-                    session=session,
-                    kind=api_name,
-                    light="steps" not in settings,
-                    key=None if inputs or own_process or not knobs else _key(api_name, settings),
+                alike = knobs and not (inputs or work.own_process)
+                ticket = self.submit(
+                    Order(work.name, session, settings=asked | settings),
+                    key=_key(work.name, settings) if alike else None,
                     finish=self._as_sent,
-                    outside=own_process,
                 )
                 share, step = 0.0, ""  # without a share Gradio would show no text
                 if self.engine.busy > 1:
-                    progress(share, desc=_run_line(step, *self.engine.ahead(ticket)))
+                    progress(share, desc=run_line(step, *self.engine.ahead(ticket)))
                 async for piece in ticket.paced(MIN_UPDATE_GAP, CROWDED_GAP, SILENCE):
                     if isinstance(piece, Progress):
                         share = piece.done / piece.total if piece.total else share
-                        step = _said(piece) or step
-                        progress(share, desc=_run_line(step, *self.engine.ahead(ticket)))
+                        step = said(piece) or step
+                        progress(share, desc=run_line(step, *self.engine.ahead(ticket)))
                         yield gr.skip()  # here Gradio looks whether the visitor is still there
                         continue
                     if isinstance(piece, Keeps):
@@ -286,8 +316,10 @@ class App:
         return self._runs.get((current().session, panel))
 
 
-def _said(progress: Progress) -> str:
+def said(progress: Progress) -> str:
     """Such as "Step 4 of 20"."""
+    if isinstance(progress, Line):
+        return progress.line
     if not progress.total:
         return progress.stage
     if progress.unit == "bytes":
@@ -296,7 +328,7 @@ def _said(progress: Progress) -> str:
     return f"{progress.stage} {progress.done:,} of {progress.total:,}{unit}"
 
 
-def _run_line(step: str, before: int, seconds: float) -> str:
+def run_line(step: str, before: int, seconds: float) -> str:
     """Where a run is, with so many others before it: such as "Waiting: 2 before you, about 15 s"
     and "Step 4 of 20"."""
     if not before:
@@ -315,14 +347,6 @@ def _on_disk(piece: Any) -> Iterator[Any]:
         path = Path(folder) / piece.name
         path.write_bytes(piece.data)
         yield str(path)
-
-
-def _turns(fn: Callable, settings: Mapping[str, Any]) -> Any:
-    """What fn returns; of a generator, Progress in place of what changes nothing on the page."""
-    made = fn(**settings)
-    if not inspect.isgenerator(made):
-        return made
-    return (Progress("") if piece == gr.skip() else piece for piece in made)
 
 
 def _session() -> str:

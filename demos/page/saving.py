@@ -57,6 +57,7 @@ def save_button(app: App, panel: str) -> None:
         file,
         about="The pictures of this session's last run: a PNG file, or a ZIP file of several.",
         api_name=f"{panel.replace('-', '_')}_save",
+        at_home=True,  # where the session's last run is kept
     )
     saved.success(
         None, None, None, js=f"() => noiseToData.press('{file_id}')", api_visibility="private"

@@ -1,0 +1,137 @@
+"""Replicas compute what the page would have computed itself, for every panel."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import re
+import threading
+from pathlib import Path
+
+import pytest
+
+from demos.cluster.replica import Failure, Replica
+from demos.cluster.uploads import Sent, packed, unpacked
+from demos.page.examples import example
+from demos.page.handlers import App
+from demos.page.image_io import as_json, values_to_json
+from demos.page.shell import build_page
+from demos.page.tab import declared
+from demos.page.work import Line, Order
+from engine_fixtures import wait_until
+from gen_core.knobs import KnobError
+
+PICTURE = re.compile(r"data:image/[^\"'\s)]+")
+SHORT_SECONDS = 2.0
+PANELS = [panel for tab in declared() for panel in tab.panels if panel.here and panel.models]
+
+
+class Elsewhere:
+    """One replica in this process; whatever goes there or comes back is pickled on its way."""
+
+    def __init__(self) -> None:
+        self.replica = Replica("cpu")
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+
+    def about(self):
+        return self.replica.about()
+
+    def stream(self, order: Order):
+        pieces = self.replica.stream(pickle.loads(pickle.dumps(packed(order))))
+        try:
+            while (piece := self.now(anext(pieces, None))) is not None:
+                piece = pickle.loads(pickle.dumps(piece))
+                if isinstance(piece, Failure):
+                    raise piece.error
+                yield piece
+        finally:
+            self.now(pieces.aclose())
+
+    def now(self, work):
+        async def awaited():
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self.loop).result(120)
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    return Elsewhere()
+
+
+@pytest.fixture(scope="module")
+def app(elsewhere):
+    """One that has replicas, and serves a page."""
+    app = App("cpu")
+    build_page(app)
+    app.compute_with(elsewhere)
+    return app
+
+
+def endpoint(panel) -> str:
+    return panel.name.replace("-", "_")
+
+
+def cost(panel):
+    before = example(panel.name)
+    slow = before is None or before.seconds is None or before.seconds > SHORT_SECONDS
+    return pytest.param(panel, id=panel.name, marks=[pytest.mark.slow] if slow else [])
+
+
+@pytest.mark.parametrize("panel", map(cost, [p for p in PANELS if p.example is not None]))
+def test_every_panel_draws_the_same_pictures_elsewhere(app, elsewhere, panel):
+    if endpoint(panel) not in app.works:
+        pytest.skip("it runs by its widget alone, or by buttons of its own")
+    order = Order(endpoint(panel), "me", settings=panel.kept(app))
+    there = app.submit(order, finish=values_to_json).result()
+    here = elsewhere.replica.app.submit(order, finish=values_to_json).result()
+    assert PICTURE.findall(str(there)) == PICTURE.findall(str(here)) != []
+
+
+def test_the_page_names_its_works_alike_in_every_process(app, elsewhere):
+    assert list(app.works) == list(elsewhere.replica.app.works)
+    assert not app._models, "the page's process needs no model"
+
+
+def test_a_widget_is_answered_from_elsewhere(app, elsewhere):
+    name = next(name for name in app.works if name.endswith("Decoder.describe"))
+    order = Order(name, args=("vae-fashion",))
+    there = app.submit(order, finish=as_json).result()
+    assert there == elsewhere.replica.app.submit(order, finish=as_json).result()
+
+
+def test_a_run_says_where_it_is(app):
+    settings = {"steps": 30, "label": None, "count": 10, "seed": 0, "guidance_scale": 2.0}
+    order = Order("flow_generate", settings=settings | {"solver": "heun"})
+    lines = [p.line for p in app.submit(order, finish=values_to_json) if isinstance(p, Line)]
+    assert any(re.fullmatch(r"Step \d+ of 30", line) for line in lines)
+
+
+def test_an_error_of_a_visitor_keeps_its_words(app):
+    settings = {"model": "vae-fashion", "temperature": -1.0, "count": 4, "seed": 0}
+    with pytest.raises(KnobError, match=r"temperature=-1"):
+        app.submit(Order("vae_samples", settings=settings), finish=values_to_json).result()
+
+
+def test_whoever_stops_ends_the_work_elsewhere(app, elsewhere):
+    settings = {"steps": 400, "label": None, "count": 10, "seed": 0, "guidance_scale": 2.0}
+    order = Order("flow_generate", settings=settings | {"solver": "heun"})
+    ticket = app.submit(order, finish=values_to_json)
+    next(iter(ticket))
+    assert elsewhere.replica.app.engine.busy == 1
+    ticket.cancel()
+    wait_until(lambda: elsewhere.replica.app.engine.busy == 0)
+
+
+def test_an_upload_goes_along(tmp_path):
+    brought = tmp_path / "shirt.png"
+    brought.write_bytes(b"picture")
+    file = {"path": str(brought), "meta": {"_type": "gradio.FileData"}}
+    sent = packed(Order("x", settings={"upload": file, "seed": 3}))
+    assert isinstance(sent.settings["upload"], Sent) and sent.settings["seed"] == 3
+    brought.unlink()
+    (tmp_path / "there").mkdir()
+    there = unpacked(pickle.loads(pickle.dumps(sent)), tmp_path / "there").settings["upload"]
+    assert there["path"].startswith(str(tmp_path / "there")) and there["meta"] == file["meta"]
+    assert Path(there["path"]).read_bytes() == b"picture"
