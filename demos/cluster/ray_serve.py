@@ -5,6 +5,9 @@ and ends those that are idle. Its own HTTP server stays off: the page asks throu
 """
 
 import os
+import signal
+import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,6 +71,7 @@ def start(
         from ray import serve
     except ImportError as error:
         raise KnobError(MISSING) from error
+    _reach(address)
     try:
         ray.init(
             address=address,
@@ -78,6 +82,7 @@ def start(
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise KnobError(f"--ray-address {address}: {error}") from error
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # with Ray's own, a trace
     serve.start(proxy_location="Disabled")
     least, most = replicas
     there = ray.cluster_resources()
@@ -93,6 +98,17 @@ def start(
         health_check_period_s=2,
     )
     return RayReplicas(serve.run(deployment.bind(device, data_root), name=NAME, route_prefix=None))
+
+
+def _reach(address: str | None) -> None:
+    """Raises KnobError where nobody answers at host:port: Ray would try for minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if not (host and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except OSError as error:
+        raise KnobError(f"--ray-address {address}: {error}; is a cluster running there?") from error
 
 
 def _elsewhere() -> dict[str, Any]:
