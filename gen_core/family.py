@@ -178,6 +178,27 @@ class Trainable(nn.Module):
         """The model whose weights are a folder of another library's. Raises CheckpointError."""
         raise NotImplementedError(f"the weights of {cls.name} are a file")
 
+    @classmethod
+    def from_pretrained(cls, repository: Path | str, **options: Any) -> Self:
+        """A model of this kind from the Hugging Face hub, or from a folder. Raises CheckpointError.
+        options: as `gen_core.hub.sharing.from_pretrained` takes them."""
+        from gen_core.hub.sharing import from_pretrained  # which knows of this module
+
+        return from_pretrained(cls, repository, **options)
+
+    def save_pretrained(self, folder: Path | str) -> Path:
+        """Writes the model and its card into a folder as the hub has them."""
+        from gen_core.hub.sharing import save_pretrained
+
+        return save_pretrained(self, folder)
+
+    def push_to_hub(self, repository: str, **options: Any) -> str:
+        """Puts the model and its card into a repository of the hub; returns its address.
+        options: as `gen_core.hub.sharing.push_to_hub` takes them."""
+        from gen_core.hub.sharing import push_to_hub
+
+        return push_to_hub(self, repository, **options)
+
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device

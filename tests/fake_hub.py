@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -57,6 +58,27 @@ class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.answer(body=True)
 
+    def do_POST(self) -> None:
+        """What a push needs: a repository that is made, files that are small, a commit of them."""
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path, answer = self.path.split("?")[0], {}
+        if not self.headers.get("Authorization", "").startswith("Bearer "):
+            return self.reply(401, b"{}", {"X-Error-Message": "Invalid username or password."})
+        if path == "/api/repos/create":
+            answer = {"url": f"{self.server.address}/{REPOSITORY}", "id": REPOSITORY}
+        elif "/preupload/" in path:
+            names = [file["path"] for file in json.loads(sent)["files"]]
+            answer = {"files": [_regular(name) for name in names]}
+        elif "/commit/" in path:
+            lines = [json.loads(line) for line in sent.splitlines()]
+            for file in (line["value"] for line in lines if line["key"] == "file"):
+                (self.server.folder / file["path"]).parent.mkdir(parents=True, exist_ok=True)
+                data = base64.b64decode(file["content"])
+                (self.server.folder / file["path"]).write_bytes(data)
+            page = f"{self.server.address}/{REPOSITORY}/commit/{COMMIT}"
+            answer = {"commitUrl": page, "commitOid": COMMIT}
+        return self.reply(200, json.dumps(answer).encode(), {})
+
     def answer(self, body: bool) -> None:
         path, files = self.path.split("?")[0], self.server.files()
         resolved = f"/{REPOSITORY}/resolve/{COMMIT}/"
@@ -95,13 +117,17 @@ class _Answers(BaseHTTPRequestHandler):
         if body:
             self.server.given.append(name)
 
-    def reply(self, status: int, data: bytes, headers: dict[str, str], body: bool) -> None:
+    def reply(self, status: int, data: bytes, headers: dict[str, str], body: bool = True) -> None:
         self.send_response(status)
         for key, value in {"Content-Length": str(len(data)), **headers}.items():
             self.send_header(key, value)
         self.end_headers()
         if body:
             self.wfile.write(data)
+
+
+def _regular(name: str) -> dict[str, object]:
+    return {"path": name, "uploadMode": "regular", "shouldIgnore": False, "oid": None}
 
 
 def _sha(data: bytes) -> str:

@@ -53,19 +53,26 @@ def markdown_card(name: str, folder: Path | str | None = None) -> str:
     return "\n\n".join([f"### {name}", *parts])
 
 
-def card_sections(name: str, folder: Path | str | None = None) -> dict[str, str]:
+def card_sections(
+    name: str, folder: Path | str | None = None, known_as: str = "", repository: str = ""
+) -> dict[str, str]:
     """The sections of a checkpoint's card by title, in order, as Markdown. What nobody has declared
-    is `NOT_STATED`. Raises CheckpointError."""
+    is `NOT_STATED`. Raises CheckpointError.
+
+    known_as: the model's own name, where the file has another; repository: of the hub, where it is.
+    """
     card = checkpoint.card(name, folder)
     kind = checkpoint.kind_of(card, name)
-    own, data = CHECKPOINTS.get(name) or FAMILIES.get(kind.name), DATA.get(card.get("data", ""))
+    known_as = known_as or name
+    own = CHECKPOINTS.get(known_as) or FAMILIES.get(kind.name)
+    data = DATA.get(card.get("data", ""))
     return {
         "Model details": _bullets(_details(name, card, kind, folder)),
         "Uses": own.uses if own else NOT_STATED,
         "Limitations": " ".join(text.limits for text in (own, data) if text) or NOT_STATED,
-        "How to get started": _start(name, kind, data, own.asks if own else ""),
+        "How to get started": _start(known_as, kind, data, own.asks if own else "", repository),
         "Training data": f"{data.about} License: {data.license}" if data else NOT_STATED,
-        "Training procedure": _training(name, card, kind),
+        "Training procedure": _training(known_as, card, kind),
         "Evaluation": "\n\n".join(_evaluation(card, kind, folder)),
     }
 
@@ -116,22 +123,31 @@ def _settings(values: Mapping[str, Any]) -> str:
     return ", ".join(f"`{name}={value!r}`" for name, value in plain.items())
 
 
-def _start(name: str, kind: type[Trainable], data: DataText | None, asks: str) -> str:
+def _start(
+    name: str, kind: type[Trainable], data: DataText | None, asks: str, repository: str
+) -> str:
     """The first lines of code."""
     if issubclass(kind, Family):
+        names, opened = "Noise, final, load", f'load("{name}")'
+        if repository:
+            names, opened = "Family, Noise, final", f'Family.from_pretrained("{repository}")'
         lines = [
-            "from gen_core import Noise, final, load",
+            f"from gen_core import {names}",
             "",
-            f'model = load("{name}")',
+            f"model = {opened}",
             f"x = final(model.sample(Noise(range(4)){asks and ', ' + asks}))  # seeds 0 to 3",
         ]
     else:
         shape = ", ".join(map(str, data.shape)) if data else "channels, height, width"
+        source, opened = "gen_core", f'load("{name}", "cpu")'
+        if repository:
+            source = kind.__module__
+            opened = f'{kind.__name__}.from_pretrained("{repository}", device="cpu")'
         lines = [
             "import torch",
-            "from gen_core import load",
+            f"from {source} import {opened.partition('.')[0].partition('(')[0]}",
             "",
-            f'model = load("{name}", "cpu")',
+            f"model = {opened}",
             f"x = torch.zeros(4, {shape})  # your pictures, in [-1, 1]",
             "features, answers = model.features(x), model(x)",
         ]
@@ -162,7 +178,8 @@ def _training(name: str, card: Card, kind: type[Trainable]) -> str:
 def _procedure(name: str, card: Card, kind: type[Trainable]) -> Iterator[tuple[str, str]]:
     said = card.get("recipe", {})
     seen = f", {card['pictures']:,} pictures in all" if "pictures" in card else ""
-    yield "Steps", f"{card['steps']:,}{seen}"
+    if "steps" in card:
+        yield "Steps", f"{card['steps']:,}{seen}"
     if chosen := {key: said[key] for key in CHOSEN if key in said}:
         yield "Recipe", f"`{name}` in `gen_core/training/recipes.py`, {_settings(chosen)}"
     if turn := said.get("switch_step", said.get("turn")):
@@ -173,7 +190,9 @@ def _procedure(name: str, card: Card, kind: type[Trainable]) -> Iterator[tuple[s
         yield "Reproducible", "yes: the recipe, run once from the start, makes it again"
     else:
         yield "Reproducible", f"not by one run of the recipe ({found}): {why or NOT_STATED}"
-    yield "Time and hardware", f"{card['hours']:.2f} hours, {card.get('hardware', NOT_STATED)}"
+    if "hours" in card:
+        took = f"{card['hours']:.2f} hours"
+        yield "Time and hardware", f"{took}, {card.get('hardware', NOT_STATED)}"
 
 
 def _evaluation(card: Card, kind: type[Trainable], folder: Path | str | None) -> Iterator[str]:

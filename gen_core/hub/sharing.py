@@ -1,0 +1,153 @@
+"""Our models on the Hugging Face hub, in its conventions: a repository is the checkpoint as it is,
+under the name the hub expects, and its card as README.md.
+
+>>> model = Family.from_pretrained("someone/flow-fashion")
+>>> model.push_to_hub("me/flow-fashion")
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gen_core.family import Family, Trainable
+from gen_core.training import checkpoint
+from gen_core.training.checkpoint import CARD, CheckpointError
+
+MODEL = "model"
+"""The checkpoint's name in a repository, where it is a file."""
+FILES = ("*.safetensors", "*.json", "*.txt")
+"""All that is fetched: no code, no pickle."""
+LIBRARY = "noise-to-data"
+T = TypeVar("T", bound=Trainable)
+
+
+def save_pretrained(model: Trainable, folder: Path | str, name: str = "") -> Path:
+    """Writes a model and its card into a folder as the hub has them: model.safetensors, float16,
+    or the files of the library that opens it, and README.md. Returns the folder.
+
+    name: of a repository, "someone/flow-fashion", or of the model alone; default: the folder's.
+    """
+    place = Path(folder)
+    name, place = name or place.name, place.absolute()
+    place.mkdir(parents=True, exist_ok=True)
+    own = getattr(model, "folder", None)
+    if own is not None:
+        shutil.copytree(own, place, dirs_exist_ok=True)
+    else:
+        checkpoint.save(model, place / f"{MODEL}.safetensors", model.card, extra=model.extra)
+    (place / "README.md").write_text(readme(name, place), encoding="utf-8")
+    return place
+
+
+def readme(name: str, place: Path) -> str:
+    """A repository's page: what the hub reads, and the model's card. Raises CheckpointError."""
+    from gen_core.evaluation.cards import card_sections
+
+    stored, folder = _stored(place)
+    sections = card_sections(stored, folder, known_as=name.rpartition("/")[2], repository=name)
+    parts = [f"## {title}\n\n{text}" for title, text in sections.items()]
+    title = f"# {name.rpartition('/')[2]}"
+    return "\n\n".join([_front_matter(checkpoint.card(stored, folder)), title, *parts]) + "\n"
+
+
+def _front_matter(card: Mapping[str, Any]) -> str:
+    """Names by which the hub sorts it."""
+    kind = checkpoint.kind_of(card)
+    task = "text-to-image" if kind.name == "text-to-image" else "unconditional-image-generation"
+    lines = [
+        "license: mit",
+        f"library_name: {LIBRARY}",
+        f"pipeline_tag: {task if issubclass(kind, Family) else 'image-classification'}",
+        f"tags: [{LIBRARY}, {kind.name}, {card.get('data', 'own-data')}]",
+    ]
+    return "\n".join(["---", *lines, "---"])
+
+
+def from_pretrained(
+    kind: type[T],
+    repository: Path | str,
+    *,
+    revision: str | None = None,
+    device: str = "auto",
+    token: str | bool | None = None,
+    local_files_only: bool = False,
+) -> T:
+    """A model of this kind from a repository of the hub, or from a folder with the same files.
+
+    revision: a branch, a tag or a commit; token: of an account, where the repository is private.
+    The other parameters are the hub's own. Files that were fetched before are not fetched again.
+    Raises CheckpointError where it is not there, not ours, or of another kind.
+    """
+    place = Path(repository)
+    if not place.is_dir():
+        place = _fetched(
+            str(repository), revision=revision, token=token, local_files_only=local_files_only
+        )
+    name, folder = _stored(place)
+    model = checkpoint.load(name, device, folder)
+    if not isinstance(model, kind):
+        raise CheckpointError(
+            f"{repository} is of the family {model.name!r}: open it by "
+            f"{type(model).__name__}.from_pretrained, or by Family.from_pretrained"
+        )
+    return model
+
+
+def push_to_hub(
+    model: Trainable,
+    repository: str,
+    *,
+    private: bool | None = None,
+    token: str | None = None,
+    commit_message: str = "Upload a model of Noise to Data",
+) -> str:
+    """Puts a model and its card into a repository of the hub, which is made where there is none.
+    Returns its address. Needs a token that may write: HF_TOKEN, or `hf auth login`.
+
+    Raises huggingface_hub's own errors where the hub refuses.
+    """
+    from huggingface_hub import HfApi
+
+    api = HfApi(token=token)
+    made = api.create_repo(repository, private=private, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        save_pretrained(model, folder, made.repo_id)
+        api.upload_folder(repo_id=made.repo_id, folder_path=folder, commit_message=commit_message)
+    return str(made)
+
+
+def _stored(place: Path) -> tuple[str, Path]:
+    """Name and folder by which `checkpoint.load` finds what lies in a repository's folder."""
+    place = place.absolute()
+    return (place.name, place.parent) if (place / CARD).is_file() else (MODEL, place)
+
+
+def _fetched(repository: str, **options: Any) -> Path:
+    """The folder with a repository's files. Raises CheckpointError with the way out."""
+    from huggingface_hub import constants, errors, snapshot_download
+
+    try:
+        return Path(snapshot_download(repository, allow_patterns=[*FILES], **options))
+    except errors.HFValidationError as error:
+        said = "no folder, and no name of a repository, such as someone/flow-fashion"
+        raise CheckpointError(f"{repository!r}: {said}") from error
+    except errors.GatedRepoError as error:
+        said = "its authors want to know who uses it: accept its licence there, and set HF_TOKEN"
+        raise CheckpointError(f"{repository}: {said}") from error
+    except errors.RevisionNotFoundError as error:
+        said = f"has no revision {options['revision']!r}: choose one of its branches or tags"
+        raise CheckpointError(f"{repository} {said}") from error
+    except errors.RepositoryNotFoundError as error:
+        said = "is no repository of the hub, or a private one: check its name, or set HF_TOKEN"
+        raise CheckpointError(f"{repository} {said}") from error
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
+        offline = constants.HF_HUB_OFFLINE or options["local_files_only"]
+        said = (
+            "no network is allowed"
+            if offline
+            else f"{os.environ.get('HF_ENDPOINT', 'the hub')} does not answer"
+        )
+        raise CheckpointError(f"{repository} was never fetched, and {said}") from error
