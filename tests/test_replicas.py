@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from demos.cluster.replica import Failure, Replica
+from demos.cluster.replica import Failure, Replica, as_travels
 from demos.cluster.uploads import Sent, packed, unpacked
 from demos.page.examples import example
 from demos.page.handlers import App
@@ -84,8 +84,8 @@ def test_every_panel_draws_the_same_pictures_elsewhere(app, elsewhere, panel):
     if endpoint(panel) not in app.works:
         pytest.skip("it runs by its widget alone, or by buttons of its own")
     order = Order(endpoint(panel), "me", settings=panel.kept(app))
-    there = app.submit(order, finish=values_to_json).result()
-    here = elsewhere.replica.app.submit(order, finish=values_to_json).result()
+    there = app.submit(order, finish=as_travels).result()
+    here = elsewhere.replica.app.submit(order, finish=as_travels).result()
     assert PICTURE.findall(str(there)) == PICTURE.findall(str(here)) != []
 
 
