@@ -269,6 +269,23 @@ def test_closing_gives_each_request_its_last_turn(engine, net):
     assert not engine._started and len(closed) == MOST_RUNNING
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_it_says_why_it_answers_nobody_any_more(net, monkeypatch):
+    engine = Engine()
+    assert engine.submit(lambda: net(row(1))).result() is not None and engine.fault == ""
+    engine.close()
+    assert engine.fault == "the engine is closed"
+
+    def dies(self):
+        raise MemoryError
+
+    monkeypatch.setattr(Engine, "_admit", dies)
+    engine = Engine()
+    engine.submit(lambda: net(row(1)))
+    wait_until(lambda: engine.fault)
+    assert engine.fault == "the engine's thread has died"
+
+
 def test_too_many_are_refused_with_a_message(engine, net):
     with Gathered(engine, net):
         tickets = [engine.submit(lambda: net(row(1)), session="one") for _ in range(MOST_WAITING)]
@@ -464,6 +481,14 @@ def test_the_clock_counts_a_requests_own_share(engine, net):
     with Gathered(engine, net):
         tickets = [engine.submit(timed) for _ in range(4)]
     assert all(0.004 < ticket.result() < 0.015 for ticket in tickets)
+
+
+def test_a_request_counts_its_rows_and_says_when_it_began(engine, net):
+    with Gathered(engine, net):
+        tickets = [engine.submit(lambda n=n: steps(net, 1, 3, rows=n)) for n in (1, 5)]
+        assert engine.load == (1, 2)  # the first pass is held up
+    assert [ticket.result() is not None and ticket.request.rows for ticket in tickets] == [3, 15]
+    assert all(t.request.arrived <= t.request.began <= time.perf_counter() for t in tickets)
 
 
 def test_threads_are_used_again(engine):

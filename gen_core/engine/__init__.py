@@ -206,10 +206,26 @@ class Engine:
         return len(before), sum(r.left for r in before) + mine.left
 
     @property
+    def load(self) -> tuple[int, int]:
+        """Requests that somebody waits for: those that have a thread, and those that wait for
+        one."""
+        with self._changed:
+            running, waiting = [*self._started], [*self._new]
+        return sum(not r.vanished for r in running), sum(not r.vanished for r in waiting)
+
+    @property
     def busy(self) -> int:
         """Requests that have not ended, and that somebody waits for."""
+        return sum(self.load)
+
+    @property
+    def fault(self) -> str:
+        """Why it will answer nobody any more; "" while it does."""
         with self._changed:
-            return sum(not request.vanished for request in (*self._new, *self._started))
+            died = self._thread is not None and not self._thread.is_alive()
+        if self._closed:
+            return "the engine is closed"
+        return "the engine's thread has died" if died else ""
 
     def close(self) -> None:
         """Cancels what there is, gives each its last turn, and ends the engine's thread."""

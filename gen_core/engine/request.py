@@ -85,6 +85,10 @@ class Request:
         """new, ready, running, calling, aside or ended"""
         self.seconds, self.calls = 0.0, 0
         """Of the device so far; evaluations so far."""
+        self.rows = 0
+        """Of its evaluations so far: pictures times evaluations of a network."""
+        self.began: float | None = None
+        """When it had its first turn, on the clock of `arrived`."""
         self.fraction, self.stage_began = 0.0, 0.0
         """The share of a stage of the work that is done; seconds of the device at its start."""
         self.slice_began: float | None = None
@@ -140,7 +144,7 @@ class Request:
         _here.request = self
         if not self.outside:
             self._turn.acquire()
-        made = None
+        made, self.began = None, time.perf_counter()
         try:
             self._stop_if_cancelled()
             made = self.work()
@@ -201,6 +205,7 @@ class Request:
         self._stop_if_cancelled()
         if call.error:
             raise call.error
+        self.rows += call.rows
         return call.answer
 
     def give_back(self, state: str) -> None:
@@ -237,6 +242,7 @@ class Ticket:
     def __init__(self, request: Request, shared: bool) -> None:
         self.request, self.shared = request, shared
         """shared: whether the work had been begun for somebody else."""
+        self.asked = time.perf_counter()
         self._seen, self._seen_progress = 0, None
         self._signal: Callable[[], None] = lambda: None
         request.tickets.append(self)
