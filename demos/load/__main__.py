@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import random
-import re
 import socket
 import subprocess
 import sys
@@ -27,6 +26,7 @@ import httpx
 
 from demos.load.report import GROWTH, Answer, Report, table
 from demos.load.visitor import LIVE, PRESSED, Site, Visitor
+from demos.page.memory import resident
 
 T = TypeVar("T")
 START_SECONDS, ANSWER_SECONDS = 300.0, 600.0
@@ -150,14 +150,6 @@ async def stopped(task: "asyncio.Task[T]") -> T:
     """What a task makes of being cancelled."""
     task.cancel()
     return await task
-
-
-def resident(process: int) -> int | None:
-    """Bytes of memory that a process has, where the system tells."""
-    with contextlib.suppress(OSError):
-        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
-        return int(found[1]) * 1024 if found else None
-    return None
 
 
 @contextlib.contextmanager

@@ -1,9 +1,13 @@
-"""Memory that is free goes back to the system, where the C library would keep it."""
+"""Memory: what a process has, what is free, and that free memory goes back to the system, where the
+C library would keep it."""
 
 import contextlib
 import ctypes
 import threading
 import time
+from pathlib import Path
+
+import psutil
 
 ARENAS = 2
 """Heaps of all threads together. By default glibc gives eight to each core, and hardly any of what
@@ -11,6 +15,25 @@ one thread frees serves another: forty visitors cost a gigabyte more."""
 M_ARENA_MAX = -8
 """Of malloc.h."""
 TRIM_SECONDS = 30.0
+CONTAINER = Path("/sys/fs/cgroup")
+"""Where Linux says what a container may have, and has (cgroup v2)."""
+
+
+def resident(process: int | None = None) -> int | None:
+    """Bytes of memory that a process has, this one by default; None once it has ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(process).memory_info().rss
+    return None
+
+
+def free_memory(container: Path = CONTAINER) -> int:
+    """Bytes that a program may still take here: of the machine, or of its container if that has
+    less."""
+    free = psutil.virtual_memory().available
+    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit: "max"
+        most, taken = (int((container / f"memory.{n}").read_text()) for n in ("max", "current"))
+        return min(free, max(0, most - taken))
+    return free
 
 
 def spare_memory() -> None:
