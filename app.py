@@ -1,6 +1,7 @@
 """Starts Noise to Data: python app.py [--device auto] [--host 127.0.0.1] [--port 7860]."""
 
 import argparse
+import logging
 import os
 import sys
 import threading
@@ -27,6 +28,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--ray-address", help="of a running cluster, such as auto; else one of ours"
     )
+    parser.add_argument("--quiet", action="store_true", help="no line for each run")
     options = parser.parse_args(arguments)
     if options.data and not options.data.is_dir():
         parser.error(f"--data {options.data}: choose a folder that exists")
@@ -49,6 +51,8 @@ def replicas(text: str) -> tuple[int, int]:
 
 def main() -> None:
     options = parse()
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("noise-to-data").setLevel(logging.WARNING if options.quiet else logging.INFO)
     from demos.page.memory import spare_memory  # after parse: --help answers at once
 
     spare_memory()

@@ -1,5 +1,6 @@
 """What every event handler shares: the model cache, the engine, clear errors, Stop."""
 
+import asyncio
 import contextlib
 import functools
 import html
@@ -31,6 +32,7 @@ from demos.page.controls import Knobs
 from demos.page.files import Files
 from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
+from demos.page.records import Ended, Record, Records
 from demos.page.runs import shown_on, stopped
 from demos.page.work import Line, Order, Replicas, Work
 from gen_core.data import MissingData
@@ -58,6 +60,8 @@ KEPT_SECONDS, KEPT_BYTES = 3600.0, 64_000_000
 """How long, and how many of, the runs are kept that visitors may want to save."""
 STOP_SECONDS, MOST_STOPS = 5.0, 1000
 """How long, and of how many sessions, a Stop is remembered."""
+TOLD_SECONDS = 1.0
+"""After which it is known whether a run that Gradio has closed was stopped by its visitor."""
 SHARED = " · shared with others who asked for the same"
 """Stands behind where and when a result was computed, if that was for somebody else."""
 T = TypeVar("T")
@@ -116,6 +120,8 @@ class App:
         """Of each session the last run of a panel, by both."""
         self._stops = Kept(STOP_SECONDS, MOST_STOPS)
         """Sessions whose visitors have just pressed Stop."""
+        self.records = Records()
+        """What became of all runs, those of widgets' server functions among them."""
         self._models: dict[str, nn.Module] = {}
         self._loading = threading.Lock()
 
@@ -182,10 +188,16 @@ class App:
 
         @functools.wraps(fn)
         async def answer(*args: Any) -> Any:
+            ticket, ended, fault = None, "left", None
             try:
-                return await self.submit(Order(work.name, args=args), finish=as_json).wait()
+                ticket = self.submit(Order(work.name, args=args), finish=as_json)
+                value, ended = await ticket.wait(), "done"
+                return value
             except Exception as error:
+                ended, fault = _failure(error), error
                 return {"error": message_of(error)}
+            finally:
+                self.records.add(Record.of(work.name, ended, ticket, fault), light=True)
 
         return answer
 
@@ -251,7 +263,8 @@ class App:
 
         async def run(*values: Any) -> AsyncIterator[Any]:
             *values, progress = values
-            session, ticket = _session(), None
+            session, ticket, ended, fault = _session(), None, "left", None
+            self.records.seen(session)
             try:
                 settings = knobs.check(values[:listed]) if knobs else {}
                 if {"count", "steps"} <= settings.keys():
@@ -277,9 +290,12 @@ class App:
                         piece = self._kept(piece, session)
                     with _on_disk(piece) as told:
                         yield _with_note(told) if ticket.shared else told
+                ended = "done"
             except gr.Error:
+                ended = "refused"
                 raise
             except Exception as error:
+                ended, fault = _failure(error), error
                 message = html.escape(message_of(error), quote=False)
                 title = "Please check" if isinstance(error, EXPECTED) else "Sorry"
                 raise gr.Error(message, title=title, print_exception=False) from error
@@ -288,6 +304,7 @@ class App:
                     ticket.cancel()
                 elif ticket:
                     ticket.linger()  # a page that is loaded again asks for the same
+                self._note(Record.of(api_name, ended, ticket, fault), session)
 
         run.__signature__ = _signature(knobs, inputs)
         return run
@@ -299,6 +316,18 @@ class App:
 
     def _has_stopped(self, session: str) -> bool:
         return self._stops.get(session) is not None
+
+    def _note(self, record: Record, session: str) -> None:
+        """Puts a run on record, one that was left as soon as it is known why."""
+
+        def add() -> None:
+            stopped = record.ended == "left" and self._has_stopped(session)
+            self.records.add(replace(record, ended="stopped") if stopped else record)
+
+        if record.ended == "left":
+            asyncio.get_running_loop().call_later(TOLD_SECONDS, add)
+        else:
+            add()
 
     def _as_sent(self, piece: Any) -> Any:
         """A piece of a run as it travels: JSON, large pictures as files of their own."""
@@ -314,6 +343,11 @@ class App:
     def last_run(self, panel: str) -> Any:
         """The last finished run of a panel in the session whose request this is; None without."""
         return self._runs.get((current().session, panel))
+
+
+def _failure(error: Exception) -> Ended:
+    """How a run ended that raised it."""
+    return "refused" if isinstance(error, EXPECTED) else "failed"
 
 
 def said(progress: Progress) -> str:

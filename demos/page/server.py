@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from demos.page import controls, links, network, runs, shell
 from demos.page.files import FOREVER, Packed
 from demos.page.handlers import App
+from demos.page.host import TOKEN
+from demos.page.host import routes as host_routes
 from demos.page.queueing import queue_fairly
 from demos.page.theme import theme
 
@@ -66,7 +69,11 @@ def serve(page: gr.Blocks, app: App, host: str, port: int) -> str:
         state_session_capacity=SESSIONS,
         app_kwargs={
             "middleware": [Middleware(Light, scripts=app.files.scripts, elsewhere=elsewhere)],
-            "routes": [app.files.route(), *network.routes()],
+            "routes": [
+                app.files.route(),
+                *network.routes(),
+                *host_routes(app, page, os.environ.get(TOKEN, "")),
+            ],
         },
     )
     page.app.state_holder = Sessions()
