@@ -11,7 +11,7 @@ ARGS   ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PYTEST  := $(BIN)/python -m pytest $(WORKERS)
 
-.PHONY: run test test-fast test-all check format cache clean
+.PHONY: run test test-fast test-all check format cache sums clean
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
@@ -35,6 +35,10 @@ format: $(VENV)/.installed-dev
 
 cache: $(VENV)/.installed
 	$(BIN)/python -m demos.page.examples
+
+sums:
+	cd weights && find . -type f ! -name SHA256SUMS ! -name '*.partial' | sed 's|^\./||' \
+	  | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
