@@ -29,11 +29,17 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--ray-address", help="of a running cluster, such as auto; else one of ours"
     )
     parser.add_argument("--quiet", action="store_true", help="no line for each run")
+    add = parser.add_argument_group("is this machine ready for a workshop?").add_argument
+    add("--check", action="store_true", help="says so, in about a minute, and ends")
+    add("--visitors", type=int, default=40, help="how many will come")
+    add("--json", action="store_true", help="says it in JSON")
     options = parser.parse_args(arguments)
     if options.data and not options.data.is_dir():
         parser.error(f"--data {options.data}: choose a folder that exists")
     if not 1 <= options.port <= 65535:
         parser.error(f"--port {options.port}: choose a whole number from 1 to 65535")
+    if not 1 <= options.visitors <= 1000:
+        parser.error(f"--visitors {options.visitors}: choose 1 to 1000")
     return options
 
 
@@ -51,6 +57,15 @@ def replicas(text: str) -> tuple[int, int]:
 
 def main() -> None:
     options = parse()
+    if options.check:  # before anything is imported that may be missing
+        from demos.check.report import check
+
+        more = [
+            "--device",
+            options.device,
+            *(["--data", str(options.data)] if options.data else []),
+        ]
+        sys.exit(check(options.host, options.port, options.visitors, more, options.json))
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("noise-to-data").setLevel(logging.WARNING if options.quiet else logging.INFO)
     from demos.page.memory import spare_memory  # after parse: --help answers at once

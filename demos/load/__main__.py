@@ -20,13 +20,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import httpx
 
 from demos.load.report import GROWTH, Answer, Report, table
 from demos.load.visitor import LIVE, PRESSED, Site, Visitor
 from demos.page.memory import resident
+from demos.page.network import is_everywhere
 
 T = TypeVar("T")
 START_SECONDS, ANSWER_SECONDS = 300.0, 600.0
@@ -152,27 +153,50 @@ async def stopped(task: "asyncio.Task[T]") -> T:
     return await task
 
 
+class NotStarted(RuntimeError):
+    """The app has ended, or not answered in time."""
+
+
 @contextlib.contextmanager
-def started() -> Iterator[tuple[str, int]]:
-    """The app on a free port, as (address, process)."""
+def started(
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    arguments: Sequence[str] = (),
+    log: IO[str] | None = None,
+    **more: str,
+) -> Iterator[tuple[str, int]]:
+    """The app in a process of its own, as (address, process). Raises NotStarted.
+
+    port: None for a free one; arguments: further ones; log: takes what it prints, else stderr does;
+    more: of its environment.
+    """
     with socket.socket() as free_port:
         free_port.bind(("127.0.0.1", 0))
-        port = free_port.getsockname()[1]
+        port = port or free_port.getsockname()[1]
     app = Path(__file__).resolve().parents[2] / "app.py"
-    command = [sys.executable, str(app), "--port", str(port)]
-    process = subprocess.Popen(command, stdout=sys.stderr)  # what is printed here are the figures
-    address, until = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
+    command = [sys.executable, str(app), "--host", host, "--port", str(port), *arguments]
+    out = log or sys.stderr  # what is printed here are the figures
+    process = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | more)
+    near = "127.0.0.1" if is_everywhere(host) else host
+    address, until = f"http://{near}:{port}", time.monotonic() + START_SECONDS
     try:
-        while time.monotonic() < until and process.poll() is None:
-            with contextlib.suppress(httpx.HTTPError):
-                httpx.get(f"{address}/config", timeout=30).raise_for_status()
-                yield address, process.pid
-                return
+        while not answers(address):
+            if process.poll() is not None:
+                raise NotStarted(f"the app did not start: it ended with {process.returncode}")
+            if time.monotonic() > until:
+                raise NotStarted(f"the app did not start within {START_SECONDS:g} s")
             time.sleep(0.2)
-        sys.exit("the app did not start")
+        yield address, process.pid
     finally:
         process.terminate()
         process.wait()
+
+
+def answers(address: str) -> bool:
+    """Whether a page is served there."""
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"{address}/config", timeout=30).is_success
+    return False
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -211,8 +235,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     here = contextlib.nullcontext((options.address, None)) if options.address else started()
-    with here as (address, process):
-        figures = asyncio.run(measured(address, options, process)).figures()
+    try:
+        with here as (address, process):
+            figures = asyncio.run(measured(address, options, process)).figures()
+    except NotStarted as error:
+        sys.exit(str(error))
     print(json.dumps(figures, indent=2) if options.json else table(figures))
     grown = bool(options.soak) and (figures["memory_growth"] or 0) > GROWTH
     return 1 if figures["failures"] or grown else 0

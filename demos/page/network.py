@@ -14,14 +14,18 @@ ELSEWHERE = ("192.0.2.1", 9)
 """An address for documentation (RFC 5737), to which nothing is sent."""
 
 
+def is_everywhere(host: str) -> bool:
+    """Whether it stands for all addresses of this machine, as 0.0.0.0 does."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:  # a name
+        return False
+
+
 def network_address(host: str, port: int) -> str | None:
     """The page's address in the local network, such as "http://192.168.1.20:7860/"; None where it
     answers this machine alone, or there is no network."""
-    try:
-        everywhere = ipaddress.ip_address(host).is_unspecified
-    except ValueError:  # a name
-        return None
-    if not everywhere:
+    if not is_everywhere(host):
         return None
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
