@@ -11,7 +11,7 @@ ARGS   ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PYTEST  := $(BIN)/python -m pytest $(WORKERS)
 
-.PHONY: run test test-fast test-all check format cache sums clean
+.PHONY: run test test-fast test-all check format cache bundle sums clean
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
@@ -35,6 +35,9 @@ format: $(VENV)/.installed-dev
 
 cache: $(VENV)/.installed
 	$(BIN)/python -m demos.page.examples
+
+bundle: $(VENV)/.installed
+	@$(BIN)/python -m demos.bundle $(ARGS)
 
 sums:
 	cd weights && find . -type f ! -name SHA256SUMS ! -name '*.partial' | sed 's|^\./||' \

@@ -30,7 +30,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--quiet", action="store_true", help="no line for each run")
     add = parser.add_argument_group("is this machine ready for a workshop?").add_argument
-    add("--check", action="store_true", help="says so, in about a minute, and ends")
+    add("--check", action="store_true", help="says so, in a minute or two, and ends")
     add("--visitors", type=int, default=40, help="how many will come")
     add("--json", action="store_true", help="says it in JSON")
     options = parser.parse_args(arguments)
@@ -60,12 +60,7 @@ def main() -> None:
     if options.check:  # before anything is imported that may be missing
         from demos.check.report import check
 
-        more = [
-            "--device",
-            options.device,
-            *(["--data", str(options.data)] if options.data else []),
-        ]
-        sys.exit(check(options.host, options.port, options.visitors, more, options.json))
+        sys.exit(check(options))
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("noise-to-data").setLevel(logging.WARNING if options.quiet else logging.INFO)
     from demos.page.memory import spare_memory  # after parse: --help answers at once

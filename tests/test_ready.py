@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from app import parse
 from conftest import ROOT, free_port
 from demos.check import report, weights
 from demos.check.finding import Finding, ok, problem, warning
@@ -220,8 +221,8 @@ def test_a_run_that_shows_all_at_its_end_is_no_stream():
 
 
 def checked(monkeypatch, found: list[Finding], as_json: bool = False) -> int:
-    monkeypatch.setattr(report, "findings", lambda *options: iter(found))
-    return check("127.0.0.1", 7860, 30, [], as_json)
+    monkeypatch.setattr(report, "findings", lambda options: iter(found))
+    return check(parse(["--visitors", "30", *["--json"] * as_json]))
 
 
 def test_one_line_for_each_and_an_exit_code(monkeypatch, capsys):
@@ -241,7 +242,7 @@ def test_one_line_for_each_and_an_exit_code(monkeypatch, capsys):
 def test_without_the_packages_nothing_else_is_tried(monkeypatch):
     missing = problem("packages", "torch is not installed", "install")
     monkeypatch.setattr(report.machine, "packages", lambda: missing)
-    assert [*report.findings("127.0.0.1", 7860, 40, [])] == [missing]
+    assert [*report.findings(parse([]))] == [missing]
 
 
 def test_a_check_that_fails_itself_is_a_line_and_ends_no_other(monkeypatch):
@@ -254,7 +255,7 @@ def test_a_check_that_fails_itself_is_a_line_and_ends_no_other(monkeypatch):
     monkeypatch.setattr(report.machine, "network", network)
     monkeypatch.setattr(report.machine, "memory", broken)
     monkeypatch.setattr(weights, "weights", lambda: [ok("weights", "fine")])
-    found = [*report.findings("127.0.0.1", free_port(), 40, [])]
+    found = [*report.findings(parse(["--port", str(free_port())]))]
     assert [f.check for f in found] == ["packages", "port", "network", "memory", "weights"]
     assert found[2].said == "could not be checked (LookupError: no networks)"
 

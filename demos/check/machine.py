@@ -15,9 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 INSTALL = "install with `python -m pip install -r requirements.txt`"
 NAMED = ("torch", "torchvision", "gradio")
 """Packages whose versions stand in the line where all are right."""
-BASE_MEMORY, VISITOR_MEMORY = 1_600_000_000, 15_000_000
-"""Bytes that the app has with all models in use, and with each visitor more. Measured with
-`python -m demos.load --mix free` for 4 and for 40 visitors, on two cores without a GPU."""
+BASE_MEMORY, VISITOR_MEMORY = 1_750_000_000, 6_500_000
+"""Bytes that the app has with all models in use, and with each visitor more. The peaks of
+`python -m demos.load --mix free` on two cores without a GPU: 1.75 GB for 4 visitors, 1.98 GB for
+40."""
 SPARE = 1.25
 """Times as much memory as that leaves room for other programs."""
 

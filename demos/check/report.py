@@ -1,5 +1,6 @@
 """All checks, in order, one line each."""
 
+import argparse
 import json
 from collections.abc import Callable, Iterator
 
@@ -7,26 +8,23 @@ from demos.check import machine
 from demos.check.finding import Finding, problem
 
 
-def check(host: str, port: int, visitors: int, arguments: list[str], as_json: bool = False) -> int:
-    """Prints what is found as it is found; 0 where the app is ready, else 1.
-
-    arguments: the app's other options, such as --device cpu.
-    """
+def check(options: argparse.Namespace) -> int:
+    """Prints what is found as it is found; 0 where the app is ready, else 1. options: app.py's."""
     found = []
-    for finding in findings(host, port, visitors, arguments):
+    for finding in findings(options):
         found.append(finding)
-        if not as_json:
+        if not options.json:
             print(finding, flush=True)
     faults, warnings = (sum(f.state == state for f in found) for state in ("problem", "warning"))
-    if as_json:
+    if options.json:
         print(json.dumps({"ready": not faults, "findings": [vars(f) for f in found]}, indent=2))
     else:
-        ready = f"Ready for {visitors} visitors; warnings: {warnings}."
+        ready = f"Ready for {options.visitors} visitors; warnings: {warnings}."
         print(f"Not ready; problems: {faults}." if faults else ready)
     return 1 if faults else 0
 
 
-def findings(host: str, port: int, visitors: int, arguments: list[str]) -> Iterator[Finding]:
+def findings(options: argparse.Namespace) -> Iterator[Finding]:
     """What the checks find. All others need the packages, and the visit a port and memory."""
     packages = machine.packages()
     yield packages
@@ -36,6 +34,9 @@ def findings(host: str, port: int, visitors: int, arguments: list[str]) -> Itera
     from demos.check.weights import weights
     from demos.page.memory import free_memory
 
+    host, port, visitors = options.host, options.port, options.visitors
+    arguments = ["--device", options.device]
+    arguments += ["--data", str(options.data)] if options.data else []
     free = machine.free_port(host, port)
     yield free
     yield from _guarded("network", lambda: [machine.network(host, port)])

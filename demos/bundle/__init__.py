@@ -1,0 +1,1 @@
+"""One archive that installs the app without a network: `make bundle`."""
