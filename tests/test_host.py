@@ -15,7 +15,7 @@ from gradio_client import Client
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from conftest import answer_of, free_port, told_by, wait_until
+from conftest import ROOT, answer_of, free_port, told_by, wait_until
 from demos.page import host, memory, server
 from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App
@@ -112,6 +112,12 @@ def test_every_run_leaves_a_line_that_says_how_it_ended_and_not_what_for(address
     assert lines[1].endswith("fault=ZeroDivisionError")
     assert all(RUN.match(line) for line in lines)
     assert not any(word in line for line in lines for word in (SECRET, "127.0.0.1"))
+
+
+def test_the_line_that_the_docs_show_is_one():
+    text = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
+    shown = [line for line in text.splitlines() if line.startswith("diffusion_generate ")]
+    assert shown and all(RUN.match(line) for line in shown)
 
 
 def test_a_visitor_who_leaves_is_told_from_one_who_stops(address, gate, lines):
@@ -244,6 +250,10 @@ def test_the_hosts_page_renews_what_has_changed_and_nothing_else(chromium, addre
     app.records.add(Record("late", "failed", fault="LateError"))
     page.get_by_text("LateError").wait_for(timeout=30_000)
     assert page.evaluate("document.querySelector('#tile-0').firstChild.marked")
+    page.context.set_offline(True)
+    page.get_by_text("The app has not answered since").wait_for(timeout=30_000)
+    page.context.set_offline(False)
+    page.locator("#lost").wait_for(state="hidden", timeout=30_000)
     backgrounds = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
