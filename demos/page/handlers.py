@@ -304,7 +304,7 @@ class App:
                     ticket.cancel()
                 elif ticket:
                     ticket.linger()  # a page that is loaded again asks for the same
-                self._note(Record.of(api_name, ended, ticket, fault), session)
+                self._note(Record.of(work.name, ended, ticket, fault), session)
 
         run.__signature__ = _signature(knobs, inputs)
         return run
