@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Locator, Page, expect
 
+from demos.page.handlers import App
 from demos.page.tab import Tab
 from demos.tabs.latent_space import kl
-from demos.tabs.latent_space.kl_pictures import HEALTHY, SEVERED, VARIANTS
+from demos.tabs.latent_space.kl_pictures import HEALTHY, SEVERED, VARIANTS, mistake
+from gen_core.progress import Progress
 from kl_fixtures import NAMES, keep_portraits, write_variants
 from sampling_fixtures import served
 
@@ -64,6 +67,34 @@ def test_each_button_shows_its_damage_in_the_same_table(visit, address):
     page.get_by_role("button", name=kl.COMPARE).click()
     expect(card.get_by_text("KL weight 4")).to_be_visible()
     assert titles(card) == [variant.title for variant in VARIANTS]
+
+
+def test_a_mistake_that_was_left_by_a_reload_goes_on_not_the_comparison(
+    chromium, address, monkeypatch
+):
+    """All three buttons share a line; the link leads here in the middle of the run."""
+    begun, hold = [], threading.Event()
+
+    def held(app: App, pair: Any, portrait: int, seed: int) -> Iterator[Any]:
+        begun.append(pair[-1])
+        while not hold.wait(0.02):
+            yield Progress("Drawing", 1, 2)
+        return (yield from mistake(app, pair, portrait, seed))
+
+    monkeypatch.setattr(kl, "mistake", held)
+    page = chromium.new_page()  # a watched one takes offence at a reload
+    page.goto(f"{address}?tab={kl.TAB}&panel=kl")
+    page.get_by_role("button", name=kl.SEVER).click()
+    line = page.locator(f"#{kl.NAME}-run .run-said")
+    expect(line).to_have_text(re.compile("^Drawing"))
+    page.reload()
+    expect(line).to_have_text(re.compile("^(Drawing|Done)"))
+    hold.set()
+    card = page.locator(f"#{kl.NAME} .labelled-grid")
+    expect(card.locator(".card-live")).to_be_visible()
+    assert titles(card) == ["The portraits", *["With KL", "Without the trick"] * 2]
+    assert begun == [SEVERED]
+    page.close()
 
 
 def test_a_walk_goes_through_all_models_and_keys_move_it(visit, address):

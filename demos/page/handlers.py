@@ -212,6 +212,7 @@ class App:
         inputs: Mapping[str, Any] = NONE,
         stop: gr.Button | None = None,
         state: gr.HTML | None = None,
+        press: gr.Button | None = None,
         own_process: bool = False,
         at_home: bool = False,
         about: str = "",
@@ -221,17 +222,18 @@ class App:
 
         fn returns the outputs, or is a generator that yields them as they come: each time all that
         have changed since it began, for not everybody gets every message. What it yields as
-        `Progress` (see `watch`) stands in the `state` line and changes nothing else. It runs in the
-        engine, without a turn on the device where the work is done in a process of its own; equal
-        knobs are answered once where there are no other inputs. Values reach fn as they came:
-        Gradio's own checks answer one out of range in words of their own, and let NaN, 2.5 and
-        null through. Stop ends this visitor's own run. about: what it does, for those who call it.
+        `Progress` (see `watch`) stands in the `state` line and changes nothing else; press: its
+        button, where that line has several. It runs in the engine, without a turn on the device
+        where the work is done in a process of its own; equal knobs are answered once where there
+        are no other inputs. Values reach fn as they came: Gradio's own checks answer one out of
+        range in words of their own, and let NaN, 2.5 and null through. Stop ends this visitor's own
+        run. about: what it does, for those who call it.
         """
         listed = knobs.components if knobs else []
         work = self.work(api_name, fn, own_process=own_process, at_home=at_home)
         run = self._guarded(work, knobs, [*inputs])
         run.__doc__ = _documented(about, knobs, inputs)
-        options |= shown_on(state) if state is not None else {"show_progress": "hidden"}
+        options |= shown_on(state, press) if state is not None else {"show_progress": "hidden"}
         event = trigger(
             run,
             [*listed, *inputs.values()],

@@ -24,10 +24,11 @@ window.noiseToDataRejoin = {
     }
   },
 
-  // A run has begun. about: what its line was told of the controls, see runs.js.
-  began(id, about, values) {
+  // A run has begun. button: the id of the one that starts it; about: what its line was told of the
+  // controls, see runs.js.
+  began(id, button, about, values) {
     const whole = values.length === about?.names.length; // no drawing, no upload, which nobody keeps
-    this.keep(RUN, whole ? { id, at: Date.now() } : null);
+    this.keep(RUN, whole ? { id, button, at: Date.now() } : null);
     const { tab, panel } = noiseToDataAddress.inSight();
     if (!about || !tab || !document.getElementById(id)?.offsetParent) return;
     const old = new URLSearchParams(location.search);
@@ -48,10 +49,10 @@ window.noiseToDataRejoin = {
     if (!this.leaving && this.kept(RUN)?.id === id) this.keep(RUN, null);
   },
 
-  // The id of a run that this tab began before the page was loaded again, and of which it has not
-  // seen the end.
+  // The run, by its id and its button's, that this tab began before the page was loaded again, and
+  // of which it has not seen the end.
   open() {
-    return this.left && Date.now() - this.left.at < GONE_MS ? this.left.id : null;
+    return this.left && Date.now() - this.left.at < GONE_MS ? this.left : null;
   },
 
   // Whether this page wrote its address by itself, and nobody made it a link.

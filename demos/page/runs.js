@@ -32,15 +32,16 @@ window.noiseToDataRuns = {
     line.textContent = text;
   },
 
-  // Before a run's values go to the server, which get them from here.
-  pressed(id, values) {
+  // Before a run's values go to the server, which get them from here. button: the id of the one that
+  // starts the same run.
+  pressed(id, button, values) {
     const run = this.of(id);
     values = this.refreshed(run, values);
     if (!run.linked) noiseToDataAddress.forgetMoment();
     run.linked = false;
     run.before = { example: run.example, shown: run.shown };
-    Object.assign(run, { example: false, shown: values, began: performance.now(), running: true });
-    noiseToDataRejoin.began(id, run.about, values);
+    Object.assign(run, { button, example: false, shown: values, began: performance.now(), running: true });
+    noiseToDataRejoin.began(id, button, run.about, values);
     this.watch(id, run);
     this.say(id, "Starting", true);
     this.mark(id, run);
@@ -79,18 +80,18 @@ window.noiseToDataRuns = {
     const another = () => !run.running || run.began !== began; // it was stopped, or begun anew
     const answers = await noiseToDataRejoin.reachable();
     if (another()) return;
-    if (answers || !this.button(id, "go")) return this.ended(id, how);
+    if (answers || !document.getElementById(run.button)) return this.ended(id, how);
     this.say(id, "No connection. The run goes on and is shown here as soon as it is back", true);
     await noiseToDataRejoin.back(another);
     if (another()) return;
     this.end(id, run);
-    this.again(id, run);
+    this.again(run, run.button);
   },
 
   // Presses the button for the same run, not for one with a new seed.
-  again(id, run) {
+  again(run, button) {
     run.linked = true;
-    this.button(id, "go").click();
+    document.getElementById(button).click();
   },
 
   ended(id, how) {
@@ -171,12 +172,13 @@ window.noiseToDataRuns = {
     setTimeout(() => {
       const { touched } = this; // before a pin is
       if (!noiseToDataRejoin.ownAddress()) noiseToDataSeeds.pinLinked();
-      const open = noiseToDataRejoin.open();
-      if (open && !this.of(open).running && this.button(open, "go")?.offsetParent) return this.again(open, this.of(open));
+      const left = noiseToDataRejoin.open();
+      const run = left && this.of(left.id);
+      if (run && !run.running && document.getElementById(left.button)?.offsetParent) return this.again(run, left.button);
       if (touched) return;
       for (const [id, run] of this.known) {
         if (!run.stale || !run.example || document.hidden || !this.linked(id)) continue;
-        if (this.needed(run) <= SHORT_SECONDS) this.again(id, run);
+        if (this.needed(run) <= SHORT_SECONDS) this.again(run, `${id}-go`);
       }
     }, 200); // the values arrive one after the other
   },

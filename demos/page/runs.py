@@ -42,13 +42,16 @@ def buttons(run: str, name: str) -> tuple[gr.Button, gr.Button]:
     return go, stop
 
 
-def shown_on(state: gr.HTML) -> dict[str, Any]:
+def shown_on(state: gr.HTML, press: gr.Button | None = None) -> dict[str, Any]:
     """What an event of Gradio's takes so that the line follows its run, from beginning to end: each
-    further event of its own would slow the page's start."""
+    further event of its own would slow the page's start.
+
+    press: the button that starts the same run again; None: the primary one."""
+    button = press.elem_id if press else f"{state.elem_id}-go"
     return {
         "show_progress": "full",
         "show_progress_on": state,
-        "js": f"(...values) => noiseToDataRuns.pressed('{state.elem_id}', values)",
+        "js": f"(...values) => noiseToDataRuns.pressed('{state.elem_id}', '{button}', values)",
     }
 
 

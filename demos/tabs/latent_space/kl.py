@@ -114,7 +114,8 @@ class KLPanel(Panel):
                 go, stop = buttons(COMPARE, NAME)
                 for ending, title, variant, why in MISTAKES:
                     if {HEALTHY, variant} <= {*found}:
-                        broken[ending] = gr.Button(title), (HEALTHY, variant)
+                        press = gr.Button(title, elem_id=f"{NAME}-run{ending}")
+                        broken[ending] = press, (HEALTHY, variant)
                         gr.Markdown(why, elem_classes=["aside"])
                 page.knobs.build(*(knob.name for knob in TABLE_KNOBS))
             with results():
@@ -181,6 +182,7 @@ class KLPanel(Panel):
             screen,
             stop=stop,
             state=state,
+            press=press,
             api_name=NAME.replace("-", "_") + ending,
             about=self.text.sentence,
         )
