@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import segno
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from demos.page import network
 
@@ -67,8 +67,8 @@ def test_on_this_machine_alone_the_projector_says_how_others_get_here(page):
     expect(told.locator("img")).to_be_hidden()
 
 
-@pytest.mark.browser
-def test_in_a_network_the_projector_shows_the_link_as_a_code(page):
+def found_in_a_network(page: Page) -> Locator:
+    """Turns the projector's view on, as if others found the page there; what tells its address."""
     page.evaluate(
         """() => document.head.insertAdjacentHTML(
             "beforeend", '<meta name="network-address" content="http://192.168.1.20:7860/">')"""
@@ -76,10 +76,28 @@ def test_in_a_network_the_projector_shows_the_link_as_a_code(page):
     page.get_by_role("button", name="Projector view").click()
     told = page.get_by_label("The address of this page")
     expect(told).to_have_text(re.compile(r"192\.168\.1\.20:7860"))
-    code = told.locator("img")
-    page.wait_for_function("document.querySelector('.projector-address img').naturalWidth > 0")
+    return told
+
+
+@pytest.mark.browser
+def test_in_a_network_the_projector_shows_the_link_as_a_code(page):
+    code = found_in_a_network(page).locator("img")
+    expect(code).to_be_visible()
     link = parse_qs(urlsplit(code.get_attribute("src")).query)["link"]
     assert link == ["http://192.168.1.20:7860/?tab=vae&panel=samples"]
+
+
+@pytest.mark.browser
+def test_a_link_too_long_for_a_code_leaves_the_address_alone(chromium, app_address):
+    """The server alone knows how long a link may be."""
+    page = chromium.new_page()  # a watched one takes offence at a refusal
+    page.route("**/qr.svg?*", lambda route: route.fulfill(status=400))
+    page.goto(f"{app_address}?tab=vae&panel=samples")
+    with page.expect_response("**/qr.svg?*"):
+        code = found_in_a_network(page).locator("img")
+    page.wait_for_function("document.querySelector('.projector-address img').complete")
+    expect(code).to_be_hidden()
+    page.close()
 
 
 @pytest.mark.browser

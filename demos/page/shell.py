@@ -83,7 +83,8 @@ def _header(app: App) -> str:
       </div>
     </header>
     <aside class="projector-address" aria-label="The address of this page" hidden>
-      <img alt="The address as a QR code" hidden><span></span></aside>"""
+      <img alt="The address as a QR code" hidden
+        onload="this.hidden = false" onerror="this.hidden = true"><span></span></aside>"""
 
 
 def _mark() -> str:

@@ -1,8 +1,6 @@
 // Other views of the page, which its address names: ?view=projector for a hall, with larger type and
 // the main controls alone, and ?view=lesson without controls, as a teacher hands it out. Stands in
 // the page's head, so that nothing is built first that goes away again.
-const LONGEST = 1000; // characters of a link that a QR code takes (network.py)
-
 window.noiseToDataViews = {
   VIEWS: ["projector", "lesson"],
 
@@ -49,10 +47,9 @@ window.noiseToDataViews = {
     if (!shown) return;
     const query = new URLSearchParams(location.search);
     query.delete("view");
-    const link = base && `${base}${query.size ? `?${query}` : ""}`;
-    const fits = link && link.length <= LONGEST;
-    place.querySelector("img").hidden = !fits;
-    if (fits) place.querySelector("img").src = `qr.svg?${new URLSearchParams({ link })}`;
+    const code = place.querySelector("img");
+    if (!base) code.hidden = true;
+    else code.src = `qr.svg?${new URLSearchParams({ link: `${base}${query.size ? `?${query}` : ""}` })}`;
     place.querySelector("span").textContent = base
       ? base.replace(/^https?:\/\//, "").replace(/\/$/, "")
       : "Started with --host 0.0.0.0, this page opens on other devices too";
