@@ -5,7 +5,7 @@ window.noiseToDataAddress = {
 
   asked() {
     const query = new URLSearchParams(location.search);
-    return { tab: query.get("tab"), panel: query.get("panel"), at: query.get("at") };
+    return { tab: query.get("tab"), panel: query.get("panel"), at: query.get("at"), view: noiseToDataViews.asked() };
   },
 
   // The moment of a timeline, by its number, that the address names for one in the panel in sight.
@@ -54,6 +54,13 @@ window.noiseToDataAddress = {
     return { tab, panel: tab && chosen(this.panels(tab.dataset.tabId)) };
   },
 
+  // The query that names what is in sight and what else is given, without what is null there.
+  query(more) {
+    const { tab, panel } = this.inSight();
+    const parts = { tab: tab.dataset.tabId, panel: panel?.dataset.tabId, ...more };
+    return new URLSearchParams(Object.entries(parts).filter(([, value]) => (value ?? null) !== null));
+  },
+
   // A person's click on a tab is a step of the browser's history.
   clicked(event) {
     if (!event.isTrusted || !event.target.closest?.("#tabs > .tab-wrapper [role=tab], .panels > .tab-wrapper [role=tab]")) return;
@@ -66,11 +73,7 @@ window.noiseToDataAddress = {
     const asked = this.asked();
     const here = { tab: tab.dataset.tabId, panel: panel?.dataset.tabId ?? null };
     if (here.tab !== asked.tab || here.panel !== asked.panel) {
-      const query = new URLSearchParams({ tab: here.tab });
-      if (here.panel) query.set("panel", here.panel);
-      const view = noiseToDataViews.asked();
-      if (view) query.set("view", view);
-      history.pushState(null, "", `?${query}`);
+      history.pushState(null, "", `?${this.query({ view: asked.view })}`);
     }
     this.entitle();
   },

@@ -7,33 +7,26 @@ window.noiseToDataLink = {
   // `values` they have now.
   async copy(tab, names, defaults, values) {
     const knobs = names.map((name, i) => ({ name, value: values[i], moved: values[i] !== defaults[i] }));
-    const query = this.query(tab, knobs, {});
-    const view = noiseToDataViews.asked();
-    history.replaceState(null, "", `?${query}${view ? `&view=${view}` : ""}`);
+    const { view } = noiseToDataAddress.asked();
+    history.replaceState(null, "", `?${this.query(tab, knobs, { view })}`);
     const card = this.card();
     const told = () => {
-      const chosen = Object.fromEntries([...card.querySelectorAll("[name]")].map((box) => [box.name, box.checked]));
+      const { pinned, lesson } = Object.fromEntries([...card.querySelectorAll("[name]")].map((box) => [box.name, box.checked]));
       const base = noiseToDataViews.base() ?? `${location.origin}${location.pathname}`;
-      return this.tell(card, `${base}?${this.query(tab, knobs, chosen)}`);
+      return this.tell(card, `${base}?${this.query(tab, knobs, { pinned, view: lesson ? "lesson" : null })}`);
     };
     card.addEventListener("change", told);
     await told();
   },
 
   // Only knobs that were moved stand in the link: it stays short, and defaults may improve later.
-  query(tab, knobs, { lesson, pinned }) {
-    const query = new URLSearchParams({ tab });
+  query(tab, knobs, { pinned, view }) {
     const panel = noiseToDataAddress.inSight().panel?.dataset.tabId;
-    if (panel) query.set("panel", panel);
     const own = ({ name }) => SEED.test(name) && (!panel || name.startsWith(`${panel}.`));
-    for (const knob of knobs) {
-      if (knob.value !== null && (knob.moved || (pinned && own(knob)))) query.set(knob.name, knob.value);
-    }
+    const named = knobs.filter((knob) => knob.moved || (pinned && own(knob))).map(({ name, value }) => [name, value]);
     const timelines = [...document.querySelectorAll(`#tab-${tab} .timeline[data-at]`)];
-    const moment = timelines.find((node) => node.offsetParent);
-    if (moment) query.set("at", moment.dataset.at);
-    if (lesson) query.set("view", "lesson");
-    return query;
+    const at = timelines.find((node) => node.offsetParent)?.dataset.at;
+    return noiseToDataAddress.query({ ...Object.fromEntries(named), at, view });
   },
 
   async tell(card, link) {

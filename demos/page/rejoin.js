@@ -29,16 +29,10 @@ window.noiseToDataRejoin = {
   began(id, button, about, values) {
     const whole = values.length === about?.names.length; // no drawing, no upload, which nobody keeps
     this.keep(RUN, whole ? { id, button, at: Date.now() } : null);
-    const { tab, panel } = noiseToDataAddress.inSight();
-    if (!about || !tab || !document.getElementById(id)?.offsetParent) return;
-    const old = new URLSearchParams(location.search);
-    const query = new URLSearchParams({ tab: tab.dataset.tabId });
-    if (panel) query.set("panel", panel.dataset.tabId);
-    about.names.forEach((name, i) => {
-      if (values[i] !== about.first[i] && values[i] !== null) query.set(name, values[i]);
-    });
-    for (const name of ["at", "view"]) if (old.has(name)) query.set(name, old.get(name));
-    history.replaceState(null, "", `?${query}`);
+    if (!about || !document.getElementById(id)?.offsetParent) return;
+    const { at, view } = noiseToDataAddress.asked();
+    const moved = about.names.map((name, i) => [name, values[i]]).filter(([, value], i) => value !== about.first[i]);
+    history.replaceState(null, "", `?${noiseToDataAddress.query({ ...Object.fromEntries(moved), at, view })}`);
     this.keep(ADDRESS, location.search);
   },
 
