@@ -3,14 +3,16 @@ as axe-core checks it, in light and dark."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from conftest import wait_until
 from demos.page.panel import Panel
 from demos.page.tab import Tab, discover
 
@@ -34,6 +36,8 @@ CHECK = """async ([standards, exceptions]) => {
 SETTLED = """() => [...document.images].every((image) => image.complete)
   && [...document.querySelectorAll(".label-wrap.open")].every((b) => b.ariaExpanded === "true")
   && document.getAnimations().every((one) => one.playState === "finished")"""
+CONTROLS = {"button", "checkbox", "combobox", "radio", "slider", "spinbutton", "textbox"}
+GROUPS = {"group", "radiogroup", "region", "figure", "table"}
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
   .filter((node) => node.checkVisibility())
   .map((node) => [Number(node.tagName[1]), node.textContent.trim()])"""
@@ -110,6 +114,35 @@ def test_axe_finds_nothing_in_a_result_that_other_settings_made(checked, app_add
     checked.evaluate(AXE_SCRIPT)
     found = checked.evaluate(CHECK, [STANDARDS, [*EXCEPTIONS]])
     assert not found, told({"diffusion-generate": found})
+
+
+@TABS
+def test_no_two_controls_of_a_panel_share_a_name(page, tab):
+    """A control's name is that of its groups and its own."""
+    place = page.locator(f"#tab-{tab.id}")
+    for panel in panels(page, tab):
+        wait_until(lambda: not twice(place), 10)  # names are given soon after an element is there
+        assert not twice(place), panel.name
+
+
+def twice(place: Locator) -> set[tuple[str, ...]]:
+    names = [*controls_of(place.aria_snapshot())]
+    assert names
+    return {name for name in names if names.count(name) > 1}
+
+
+def controls_of(tree: str) -> Iterator[tuple[str, ...]]:
+    """The controls of an accessibility tree as playwright writes it, with their groups."""
+    groups: list[tuple[int, str]] = []
+    for indent, role, name in re.findall(
+        r"""^( *)- '?(\w+)(?: ("[^"]*"|/.*/))?""", tree, re.MULTILINE
+    ):
+        while groups and groups[-1][0] >= len(indent):
+            groups.pop()
+        if role in CONTROLS:
+            yield (*(group for _, group in groups), role, name)
+        elif role in GROUPS and name:
+            groups.append((len(indent), name))
 
 
 @TABS

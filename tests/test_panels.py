@@ -81,6 +81,13 @@ def test_no_two_panels_share_a_name():
     assert len(names) >= 34 and len(set(names)) == len(names)
 
 
+@pytest.mark.parametrize("panel", [panel for _, panel in PANELS], ids=lambda p: p.name)
+def test_no_two_controls_of_a_panel_share_a_label(panel):
+    """Also of those that another choice shows."""
+    labels = [knob.label for knob in panel.declared(App("cpu"))[0]]
+    assert len(set(labels)) == len(labels), labels
+
+
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("__init__.py")), ids=str)
 def test_files_of_tabs_hold_nothing_but_declarations(path):
     body = ast.parse(path.read_text(encoding="utf-8")).body

@@ -47,11 +47,28 @@ window.noiseToDataAccess = {
     });
     all("button.label-wrap", (button) => (button.ariaExpanded = button.classList.contains("open")));
     all(".label-wrap > .icon:not([aria-hidden])", (icon) => (icon.ariaHidden = true));
-    all("[data-testid=reset-button]:not([data-named])", (button) => {
-      const label = button.closest(".block")?.querySelector("[data-testid=block-info]")?.textContent.trim();
-      if (label) button.ariaLabel = `Reset ${label} to its default`;
+    // Where a panel has several of a button, its name says what it is for.
+    const named = (buttons, what, name) => all(`${buttons}:not([data-named])`, (button) => {
+      const of = what(button)?.trim();
+      if (!of) return;
+      button.ariaLabel = name(of);
       button.dataset.named = "yes";
     });
+    const label = (button) => {
+      return button.closest(".seed-row, .block").querySelector("[data-testid=block-info], [data-testid=block-label]")?.textContent;
+    };
+    named("[data-testid=reset-button]", label, (what) => `Reset ${what} to its default`);
+    named(".new-seed", label, (what) => `New seed: ${what}`);
+    named(".code-panel [title=Copy]", label, (what) => `Copy: ${what}`);
+    named(".code-panel [title=Download]", label, (what) => `Download: ${what}`);
+    const another = (stop) => {
+      const first = stop.closest("[role=tabpanel]")?.querySelector(".run-row .stop");
+      return stop === first ? null : stop.parentElement.querySelector(".primary")?.textContent;
+    };
+    named(".run-row .stop", another, (what) => `Stop: ${what}`);
+    const model = (button) => button.closest("details")?.querySelector("summary").textContent;
+    named(".training div:has(+ p) > .copy_code_button", model, (what) => `Copy: training ${what}`);
+    named(".training div:last-child > .copy_code_button", model, (what) => `Copy: the loss of ${what}`);
     // Long code and wide formulas scroll, by keys too.
     const scrolls = (node, name) => Object.assign(node, { tabIndex: 0, role: "group", ariaLabel: name });
     all(".code-panel .cm-scroller[tabindex='-1']", (code) => {

@@ -56,11 +56,13 @@ def code_panel(
     source: Any,
     also: str | None = None,
     trained: Sequence[str] = (),
+    of: str = "",
 ) -> None:
     """ "Show the code": lines(validated knobs) as they run, the source of what they call, and how
     the models of these recipes are trained.
 
     also: a script that is given the knobs' values, too, whenever one changes; it returns them.
+    of: what it does, where another one stands on the same panel.
     """
 
     def written(*values: Any) -> str:
@@ -69,10 +71,13 @@ def code_panel(
         except KnobError as error:
             return f"# {message_of(error)}"
 
+    about = f": {of}" if of else ""
     defaults = [knob.default for knob in knobs.knobs]
-    with gr.Accordion("Show the code", open=False, elem_classes=["code-panel"]):
+    with gr.Accordion(f"Show the code{about}", open=False, elem_classes=["code-panel"]):
         gr.Markdown("This Python code does the same as the page, with your settings:")
-        code = gr.Code(written(*defaults), language="python", interactive=False, label="The code")
+        code = gr.Code(
+            written(*defaults), language="python", interactive=False, label=f"The code{about}"
+        )
         name = getattr(source, "__qualname__", getattr(source, "__name__", "source"))
         gr.Code(
             source_of(source),

@@ -63,14 +63,16 @@ class Source:
 
     drawing, upload = "A drawing", "An upload"
     """The choices with which visitors bring a picture of their own."""
-    pad = "Draw a face"
+    subject = "face"
+    """What they draw."""
     colour = True
     prepare = staticmethod(prepare_colour)
     """Makes of its file what the models take."""
     column_width = 320
 
-    def __init__(self, app: App, knobs: Sequence[Knob], prefix: str = "") -> None:
-        self.app, self.knobs, self.prefix = app, list(knobs), prefix
+    def __init__(self, app: App, knobs: Sequence[Knob], prefix: str = "", which: str = "") -> None:
+        """which: "First" or the like, which tells its controls from others of the panel."""
+        self.app, self.knobs, self.prefix, self.which = app, list(knobs), prefix, which
         self.inputs: dict[str, gr.components.Component] = {}
         """What a run needs besides the knobs, by name: the drawing and the upload."""
 
@@ -81,8 +83,10 @@ class Source:
         shown = dict(self.shown_with(*others))
         with gr.Column(min_width=self.column_width, elem_classes=["drawing-column"]) as column:
             self.above_pad()
-            drawing = DrawingPad(label=self.pad, colour=self.colour)
-        upload = Upload(label="A picture, up to 4096 pixels a side", height=130)
+            article = f"the {self.which.lower()}" if self.which else "a"
+            drawing = DrawingPad(label=f"Draw {article} {self.subject}", colour=self.colour)
+        label = f"{self.which or 'A'} picture, up to 4096 pixels a side"
+        upload = Upload(label=label, height=130)
         self.inputs = {f"{self.prefix}drawing": drawing, f"{self.prefix}upload": upload}
         shown[column] = lambda choice: choice == self.drawing
         shown[upload] = lambda choice: choice == self.upload
@@ -126,6 +130,11 @@ class Source:
         """Lines that open the visitor's own picture, saved as a file."""
         opened = f'{self.prepare.__name__}("picture.png")'
         return [f"{name} = {opened}  # your picture, saved under this name"]
+
+
+def titled(which: str, label: str) -> str:
+    """A control's label with the word that tells it from others: "First seed"."""
+    return f"{which} {label[0].lower()}{label[1:]}" if which else label
 
 
 class Anything(GradioRootModel):
@@ -210,7 +219,7 @@ class PictureInput(Source):
     """
 
     drawing, upload = DRAWING, UPLOAD
-    pad, colour = "Draw a piece of clothing", False
+    subject, colour = "piece of clothing", False
     prepare = staticmethod(prepare)
 
     def __init__(
@@ -221,6 +230,7 @@ class PictureInput(Source):
         *,
         title: str = "Picture from",
         prefix: str = "",
+        which: str = "",
         other: str = "",
         label: str = FASHION[9],
         seed: int = 0,
@@ -232,19 +242,19 @@ class PictureInput(Source):
         models = [title for title, name in NAMES.items() if name in available()] or [*NAMES]
         knobs = [
             Knob(f"{prefix}source", title, "choice", other or first, options=sources),
-            Knob(f"{prefix}label", "Class", "label", label, all_classes=classes),
+            Knob(f"{prefix}label", titled(which, "Class"), "label", label, all_classes=classes),
             Knob(
                 f"{prefix}sampled_by",
-                "Which model",
+                titled(which, "Model") if which else "Which model",
                 "choice",
                 models[0],
                 options=[*NAMES],
                 names=NAMES,
                 advanced=True,
             ),
-            Knob(f"{prefix}seed", "Seed", "seed", seed),
+            Knob(f"{prefix}seed", titled(which, "Seed"), "seed", seed),
         ]
-        super().__init__(app, knobs, prefix)
+        super().__init__(app, knobs, prefix, which)
 
     def shown_with(self, *knobs: gr.components.Component) -> Shown:
         label, model, seed = knobs

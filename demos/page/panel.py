@@ -147,7 +147,12 @@ class Panel:
         if self.code:
             lines = functools.partial(self.code, *sources)
             code_panel(
-                page.knobs, lines, self.calls, together(self.watched(page)), self.recipes(knobs)
+                page.knobs,
+                lines,
+                self.calls,
+                together(self.watched(page)),
+                self.recipes(knobs),
+                of=self.title if isinstance(self.text, str) else "",
             )
         if self.further:
             self.further(app)

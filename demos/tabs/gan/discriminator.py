@@ -192,6 +192,7 @@ PANEL = DiscriminatorPanel(
             tab=TAB,
             panel="discriminator",
             prefix="real_",
+            which="Mixed-in",
             label=ALL_CLASSES,
             classes=True,
             first=DATA,

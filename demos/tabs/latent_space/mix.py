@@ -65,8 +65,10 @@ BETWEEN_PANEL = WalkPanel(
     button="Walk",
     text=BETWEEN,
     knobs=[
-        functools.partial(FaceInput, title="From", prefix="from_", number=FIRST["a"]),
-        functools.partial(FaceInput, title="To", prefix="to_", number=FIRST["b"]),
+        functools.partial(
+            FaceInput, title="From", prefix="from_", which="First", number=FIRST["a"]
+        ),
+        functools.partial(FaceInput, title="To", prefix="to_", which="Second", number=FIRST["b"]),
         COUNT,
     ],
     run=walk,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from demos.page.controls import Knob
 from demos.page.handlers import App
-from demos.page.image_input import RANDOM, Shown, Source
+from demos.page.image_input import RANDOM, Shown, Source, titled
 from demos.page.script import random_code
 from gen_core import Noise
 from gen_core.data.avatars import avatars
@@ -72,13 +72,13 @@ def numbered(app: App, number: int) -> Face:
 class FaceInput(Source):
     """Controls that choose a face."""
 
-    def __init__(self, app: App, *, title: str, prefix: str, number: int) -> None:
+    def __init__(self, app: App, *, title: str, prefix: str, which: str, number: int) -> None:
         options = [PORTRAIT, RANDOM, DRAWING, UPLOAD]
         knobs = [
             Knob(f"{prefix}source", title, "choice", PORTRAIT, options=options),
-            Knob(f"{prefix}number", "Number", "seed", number),
+            Knob(f"{prefix}number", titled(which, "Number"), "seed", number),
         ]
-        super().__init__(app, knobs, prefix)
+        super().__init__(app, knobs, prefix, which)
 
     def shown_with(self, *knobs: gr.components.Component) -> Shown:
         return {knobs[0]: lambda choice: choice in (PORTRAIT, RANDOM)}

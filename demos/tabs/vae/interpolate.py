@@ -150,8 +150,8 @@ PANEL = WalkPanel(
     text=INTERPOLATE,
     knobs=[
         MODEL,
-        functools.partial(END, title="From", prefix="from_", label=FASHION[9]),
-        functools.partial(END, title="To", prefix="to_", label=FASHION[0], seed=1),
+        functools.partial(END, title="From", prefix="from_", which="First", label=FASHION[9]),
+        functools.partial(END, title="To", prefix="to_", which="Second", label=FASHION[0], seed=1),
         COUNT,
     ],
     run=run,

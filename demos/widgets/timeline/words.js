@@ -6,7 +6,7 @@ class WordRow {
     Object.assign(this, words, { sheet, redraw, active: -1, pinned: -1 });
     this.node = make("p", { class: "timeline-words" }, make("span", {}, "Cross-attention: point at a word to see where it was looked for"));
     this.buttons = words.words.map((word, i) => {
-      const button = make("button", { type: "button", "aria-pressed": "false" }, word);
+      const button = make("button", { type: "button", "aria-pressed": "false", "aria-label": `${word}, word ${i + 1}` }, word);
       for (const [event, to] of [["pointerenter", i], ["focus", i], ["pointerleave", -1], ["blur", -1]]) {
         button.addEventListener(event, () => this.light(to < 0 ? this.pinned : to));
       }
