@@ -38,3 +38,8 @@ def test_a_link_opens_it(visit, address):
     (panel,) = RARE
     page = visit(f"{address}&panel={panel.id}")
     expect(page.get_by_role("tab", name=panel.title)).to_have_attribute("aria-selected", "true")
+
+
+def test_on_a_phone_a_linked_panel_is_within_sight_in_its_list(visit, app_address):
+    page = visit(f"{app_address}?tab=vae&panel=samples", viewport={"width": 390, "height": 844})
+    expect(page.get_by_role("tab", name="Samples")).to_be_in_viewport(ratio=0.9)

@@ -87,12 +87,13 @@ window.noiseToDataAddress = {
     buttons.forEach((button) => button.scrollIntoView({ block: "nearest", inline: "nearest" }));
   },
 
-  // Once Gradio has built what a link names.
+  // Once Gradio has built what a link names; it builds the list of panels after that of tabs.
   arrive(tries = 1200) {
-    const { tab } = this.inSight();
-    if (tab && this.asked().tab) this.entitle();
+    const { tab, panel } = this.inSight();
+    const asked = this.asked();
+    if ((!tab || (asked.panel && !panel)) && tries > 0) requestAnimationFrame(() => this.arrive(tries - 1));
+    else if (tab && asked.tab) this.entitle();
     else if (tab) noiseToDataViews.follow();
-    else if (!tab && tries > 0) requestAnimationFrame(() => this.arrive(tries - 1));
   },
 
   // Opens a tab and one of its panels, the first ones where none is named. Gradio builds what is in
