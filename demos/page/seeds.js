@@ -1,4 +1,4 @@
-const SEEDS = 100_000; // new ones are below: short enough to be read aloud
+const SEEDS = 10_000; // new ones are below: short enough to be read aloud, and to stand under a small picture
 
 // Seeds that the browser draws: for the button "New seed", and for a press that would only show the
 // same pictures again.
