@@ -93,6 +93,8 @@ def theme() -> gr.themes.Base:
         **both,
         checkbox_border_radius="4px",
         color_accent="#4f46e5",
+        checkbox_label_padding="7px 9px",
+        checkbox_label_gap="6px",
         block_radius="14px",
         container_radius="14px",
         block_shadow="none",
