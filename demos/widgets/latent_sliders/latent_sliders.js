@@ -120,7 +120,7 @@ class LatentSlidersView {
     const percent = Math.round(100 * share);
     const bar = make("span", { class: "latent-influence", title: `Changes the picture ${percent}% as much as the strongest` });
     bar.append(make("span", { style: `width: ${percent}%` }));
-    const slider = make("input", { type: "range", min: -reach, max: reach, step: 0.05, "aria-label": `Latent number ${dimension + 1}, influence ${percent}%` });
+    const slider = make("input", { type: "range", class: "latent-signed", min: -reach, max: reach, step: 0.05, "aria-label": `Latent number ${dimension + 1}, influence ${percent}%` });
     const value = make("output", { class: "latent-value" });
     const reset = make("button", { type: "button", class: "latent-reset", "aria-label": `Reset latent number ${dimension + 1} to 0`, title: "Reset to 0" }, "↺");
     const set = (number) => this.move(this.z.map((old, i) => (i === dimension ? number : old)));
@@ -129,6 +129,7 @@ class LatentSlidersView {
     const show = () => {
       const z = tidy(this.z[dimension]);
       if (slider !== document.activeElement || slider.valueAsNumber !== z) slider.value = z;
+      slider.style.setProperty("--at", z / reach);
       value.textContent = z.toFixed(2).replace("-", "−");
       reset.disabled = z === 0;
     };

@@ -112,7 +112,7 @@ class MeaningSlidersView {
 
   buildRow(name, title, range) {
     const { reach } = this.about;
-    const slider = make("input", { type: "range", min: -reach, max: reach, step: 0.05, "aria-label": `${name}, ${range}` });
+    const slider = make("input", { type: "range", class: "latent-signed", min: -reach, max: reach, step: 0.05, "aria-label": `${name}, ${range}` });
     const value = make("output");
     const node = make("div", { class: "meaning-row" }, make("span", { class: "latent-name" }, title), slider, value);
     slider.addEventListener("input", () => this.move(this.face, { ...this.by, [name]: slider.valueAsNumber }));
@@ -120,6 +120,7 @@ class MeaningSlidersView {
     const place = () => {
       const far = this.by[name] ?? 0;
       if (slider.valueAsNumber !== far) slider.value = far;
+      slider.style.setProperty("--at", far / reach);
       value.textContent = far ? signed(far) : "0";
       node.classList.toggle("meaning-moved", far !== 0);
     };
