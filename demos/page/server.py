@@ -32,6 +32,7 @@ FOREIGN = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
 """Gradio's own cards for link previews: they speak of Gradio and point to its hosts."""
 SCRIPTS = (shell.SCRIPT, *shell.ACCESS, controls.SCRIPT, runs.SCRIPT, links.SCRIPT)
 """In the page itself, each for a part of it that has one module here."""
+COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)
 ICON = Path(__file__).parent / "icon.svg"
 
 
@@ -226,7 +227,8 @@ def own_head(scripts: Sequence[str], elsewhere: str | None) -> str:
 
 
 def inlined(script: Path) -> str:
-    return f"<script>{script.read_text(encoding='utf-8')}</script>"
+    """For the page, without the lines that only speak to who reads the file."""
+    return f"<script>{COMMENT.sub('', script.read_text(encoding='utf-8'))}</script>"
 
 
 def card() -> str:
