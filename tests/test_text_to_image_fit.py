@@ -345,6 +345,22 @@ def test_score_search_and_read_the_chart(address, visit):
 
 
 @pytest.mark.browser
+def test_without_drawings_the_search_waits_for_the_switch(emoji_home, tmp_path, visit):
+    """It would show names alone; a link to it turns the switch on."""
+    with page_of(text_to_image.TAB, weights=emoji_home / "weights", data=tmp_path) as address:
+        page = visit(f"{address}?tab=text-to-image&panel=fit")
+        expect(page.get_by_role("heading", name="How often is it right?")).to_be_visible()
+        expect(page.get_by_role("heading", name="Search the emoji by words")).to_be_hidden()
+        page.get_by_label("Advanced").check()
+        expect(page.get_by_role("textbox", name="Words")).to_be_visible()
+        linked = visit(f"{address}?tab=text-to-image&panel=fit&search.words=two+dogs")
+        expect(linked.get_by_label("Advanced")).to_be_checked()
+        expect(linked.get_by_role("textbox", name="Words")).to_have_value("two dogs")
+        page.close()  # before the server goes
+        linked.close()
+
+
+@pytest.mark.browser
 def test_a_link_brings_its_words_to_the_search(address, visit):
     page = visit(f"{address}?tab=text-to-image&panel=fit&search.words=two+dogs")
     expect(page.locator("#text-to-image-search-words textarea")).to_have_value("two dogs")

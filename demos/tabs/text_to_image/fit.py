@@ -8,6 +8,7 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from demos.page.controls import Knob
 from demos.page.handlers import App, watch
+from demos.page.image_input import Source
 from demos.page.image_io import duration
 from demos.page.panel import Page, Panel
 from demos.page.script import sampling, script
@@ -45,7 +47,7 @@ from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.measured import card, made, table
 from demos.widgets.tiles import Tile, Tiles, TilesValue
-from gen_core.data.emoji import Emoji, load_emoji
+from gen_core.data.emoji import Emoji, emoji_here, load_emoji
 from gen_core.data.emoji.scenes import portrait
 from gen_core.data.images import MissingData
 from gen_core.evaluation.report import HEADS, prompt_accuracy_rows
@@ -143,6 +145,15 @@ def search_code(k: Mapping[str, Any]) -> str:
 
 class SearchPanel(Panel):
     """It runs as one types; a sentence stands in its place where the vectors are missing."""
+
+    def rare(self, app: App) -> bool:
+        """Where it finds names alone, as the drawings are not here: then it stands among what the
+        switch Advanced shows."""
+        return not emoji_here(app.data_root)
+
+    def declared(self, app: App) -> tuple[list[Knob], list[Source]]:
+        knobs, sources = super().declared(app)
+        return [replace(knob, advanced=self.rare(app)) for knob in knobs], sources
 
     def build(self, app: App) -> list[Any]:
         if (weights_folder() / MODEL / EMOJI).exists():
@@ -356,7 +367,8 @@ def _sharper(figures: Mapping[str, Any]) -> str:
 
 
 def further(app: App) -> None:
-    SEARCH_PANEL.build(app)
+    with gr.Column(elem_classes=["advanced"] if SEARCH_PANEL.rare(app) else []):
+        SEARCH_PANEL.build(app)
     measured_cards()
 
 

@@ -159,8 +159,8 @@ FIT = Explanation(
         "blurred picture of the right thing may score high. The encoder was trained on the very "
         "captions that the model learned from, so it knows these words and hardly any others, and "
         "its numbers are **not those of OpenAI's CLIP**: never compare the two. Further down the "
-        "same encoder **searches** emoji by words, and a measured curve shows what **guidance** "
-        "trades: fit against variety."
+        "same encoder **searches** emoji by words (under Advanced, where their drawings are not on "
+        "this machine), and a measured curve shows what **guidance** trades: fit against variety."
     ),
     formula=(
         r"\mathrm{CLIPScore}(x, c) = \max\bigl(100 \cos(E_x, E_c),\, 0\bigr), \qquad "
