@@ -7,7 +7,7 @@ import pytest
 
 from demos.page.controls import ALL_CLASSES, Knob, Knobs
 from demos.page.handlers import App
-from demos.page.links import Links
+from demos.page.links import HOSTS, SCRIPT, Links
 from demos.page.tab import Tab
 
 KNOBS = [
@@ -115,3 +115,15 @@ def test_the_knobs_of_a_part_of_a_panel_are_restored(links):
 
 def test_no_link_no_change(links):
     assert links.read({}) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    "name", ["__theme", "__lang", "__sign", "hf_space", "utm_source", "fbclid", "gclid"]
+)
+def test_what_the_host_puts_into_the_address_is_no_setting(links, name):
+    found, problems = values(links, {"tab": "diffusion", name: "dark", "seed": "5"})
+    assert found == {"seed": 5} and problems == []
+
+
+def test_the_browser_knows_the_hosts_parameters_by_the_same_names():
+    assert f"const HOSTS = /{HOSTS.pattern}/;" in (SCRIPT.parent / "address.js").read_text("utf-8")

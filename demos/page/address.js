@@ -1,11 +1,30 @@
 // The page's address names the tab and panel in sight: ?tab=gan&panel=collapse. It stands in the
 // head of the page, so that what a link names is the first thing that Gradio builds.
+const HOSTS = /^(__|hf_|utm_|fbclid$|gclid$)/; // parameters of Gradio, the host, a referrer (links.py)
+
 window.noiseToDataAddress = {
   title: window.gradio_config?.title,
 
   asked() {
     const query = new URLSearchParams(location.search);
     return { tab: query.get("tab"), panel: query.get("panel"), at: query.get("at"), view: noiseToDataViews.asked() };
+  },
+
+  // The settings that the address names.
+  settings() {
+    const names = [...new URLSearchParams(location.search).keys()];
+    return names.filter((name) => !HOSTS.test(name) && !["tab", "panel", "at", "view"].includes(name));
+  },
+
+  // A query for the address of this page, which keeps what its host put there.
+  kept(query) {
+    const hosts = [...new URLSearchParams(location.search)].filter(([name]) => HOSTS.test(name));
+    return `?${new URLSearchParams([...query, ...hosts])}`;
+  },
+
+  // A query for others, without that: it may hold the key of this visitor alone (__sign).
+  shared(query) {
+    return new URLSearchParams([...query].filter(([name]) => !HOSTS.test(name)));
   },
 
   // The moment of a timeline, by its number, that the address names for one in the panel in sight.
@@ -73,7 +92,7 @@ window.noiseToDataAddress = {
     const asked = this.asked();
     const here = { tab: tab.dataset.tabId, panel: panel?.dataset.tabId ?? null };
     if (here.tab !== asked.tab || here.panel !== asked.panel) {
-      history.pushState(null, "", `?${this.query({ view: asked.view })}`);
+      history.pushState(null, "", this.kept(this.query({ view: asked.view })));
     }
     this.entitle();
   },

@@ -8,7 +8,7 @@ window.noiseToDataLink = {
   async copy(tab, names, defaults, values) {
     const knobs = names.map((name, i) => ({ name, value: values[i], moved: values[i] !== defaults[i] }));
     const { view } = noiseToDataAddress.asked();
-    history.replaceState(null, "", `?${this.query(tab, knobs, { view })}`);
+    history.replaceState(null, "", noiseToDataAddress.kept(this.query(tab, knobs, { view })));
     const card = this.card();
     const told = () => {
       const { pinned, lesson } = Object.fromEntries([...card.querySelectorAll("[name]")].map((box) => [box.name, box.checked]));

@@ -6,6 +6,7 @@ a timeline, &at=7, and the view, &view=projector (views.js).
 
 import html
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from demos.page.tab import Tab
 from gen_core.knobs import KnobError
 
 SCRIPT = Path(__file__).parent / "copy_link.js"
+HOSTS = re.compile("^(__|hf_|utm_|fbclid$|gclid$)")
+"""Parameters of Gradio, of the host and of who sent a visitor here: no settings (address.js)."""
 
 
 class Links:
@@ -56,9 +59,7 @@ class Links:
 
     def restore(self, request: gr.Request) -> dict[Any, Any]:
         """The components' values that the page's query string asks for."""
-        # Names with underscores before them are Gradio's and the host's.
-        query = {k: v for k, v in request.query_params.items() if not k.startswith("__")}
-        updates, problems = self.read(query)
+        updates, problems = self.read(request.query_params)
         for problem in problems:
             gr.Warning(html.escape(problem, quote=False), 15, title="This link was adjusted")
         return updates if updates else gr.skip()
@@ -80,7 +81,7 @@ class Links:
             problems.append(f"panel={panel!r}: choose one of {', '.join(there)}")
         if panel in mine:  # a name that several panels have is this one's
             mine = {panel: mine[panel], **mine}
-        for key in query.keys() - {"tab", "panel", "at", "view"}:
+        for key in query.keys() - {"tab", "panel", "at", "view"} - set(filter(HOSTS.match, query)):
             try:
                 knobs, knob = _find(mine, key)
                 updates[knobs.built[knob.name]] = knob.from_text(query[key])

@@ -32,7 +32,7 @@ window.noiseToDataRejoin = {
     if (!about || !document.getElementById(id)?.offsetParent) return;
     const { at, view } = noiseToDataAddress.asked();
     const moved = about.names.map((name, i) => [name, values[i]]).filter(([, value], i) => value !== about.first[i]);
-    history.replaceState(null, "", `?${noiseToDataAddress.query({ ...Object.fromEntries(moved), at, view })}`);
+    history.replaceState(null, "", noiseToDataAddress.kept(noiseToDataAddress.query({ ...Object.fromEntries(moved), at, view })));
     this.keep(ADDRESS, location.search);
   },
 

@@ -161,8 +161,7 @@ window.noiseToDataRuns = {
   // Whether a panel is the one in sight, and the address sets a knob of it.
   linked(id) {
     const { panel } = noiseToDataAddress.asked();
-    const named = [...new URLSearchParams(location.search).keys()].some((key) => !["tab", "panel", "at", "view"].includes(key));
-    return named && this.button(id, "go")?.offsetParent && (!panel || id.endsWith(`-${panel}-run`));
+    return noiseToDataAddress.settings().length > 0 && this.button(id, "go")?.offsetParent && (!panel || id.endsWith(`-${panel}-run`));
   },
 
   // The controls are as the link says: a short run begins by itself, for a longer one the line asks,

@@ -11,7 +11,7 @@ window.noiseToDataSeeds = {
 
   // Seeds that the address names stay.
   pinLinked() {
-    const named = [...new URLSearchParams(location.search).keys()].map((name) => `-${name.replace(".", "-")}`);
+    const named = noiseToDataAddress.settings().map((name) => `-${name.replace(".", "-")}`);
     for (const pin of document.querySelectorAll(".pin-seed input:not(:checked)")) {
       const field = pin.closest(".seed-row").querySelector(".block[id]").id;
       if (named.some((name) => field.endsWith(name))) pin.click();

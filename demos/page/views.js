@@ -45,7 +45,7 @@ window.noiseToDataViews = {
     const base = this.base();
     place.hidden = !shown;
     if (!shown) return;
-    const query = new URLSearchParams(location.search);
+    const query = noiseToDataAddress.shared(new URLSearchParams(location.search));
     query.delete("view");
     const code = place.querySelector("img");
     if (!base) code.hidden = true;
