@@ -20,6 +20,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--host", default=host or "127.0.0.1", help="0.0.0.0: all of this network")
     parser.add_argument("--port", type=int, default=int(port or 7860), help="of the page")
+    root_path = os.environ.get("GRADIO_ROOT_PATH", "")
+    parser.add_argument("--root-path", default=root_path, help="of the page at a proxy: /noise")
     parser.add_argument("--data", type=Path, help="folder with FashionMNIST/raw, else $GEN_DATA")
     parser.add_argument("--engine", choices=["here", "ray"], default="here", help="what computes")
     parser.add_argument(
@@ -40,6 +42,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"--port {options.port}: choose a whole number from 1 to 65535")
     if not 1 <= options.visitors <= 1000:
         parser.error(f"--visitors {options.visitors}: choose 1 to 1000")
+    if not options.root_path.startswith(("/", "http://", "https://")) and options.root_path:
+        parser.error(f"--root-path {options.root_path}: write a path such as /noise, or an address")
     return options
 
 
@@ -81,7 +85,7 @@ def main() -> None:
                 ray_serve.start(options.device, data, options.replicas, options.ray_address)
             )
         page = shell.build_page(app)
-        address = server.serve(page, app, options.host, options.port)
+        address = server.serve(page, app, options.host, options.port, options.root_path)
     except (KnobError, OSError) as error:
         sys.exit(f"{error}")
     network = network_address(options.host, options.port)

@@ -31,10 +31,12 @@ OPTIONS = [
 ]
 
 
+EXECUTABLE = shutil.which("chromium") or shutil.which("google-chrome")
+"""The system's Chromium where there is one; None: the one playwright installed."""
+
+
 def launch(playwright: Playwright) -> Browser:
-    """The system's Chromium where there is one, else the one playwright installed."""
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    return playwright.chromium.launch(executable_path=found, args=OPTIONS)
+    return playwright.chromium.launch(executable_path=EXECUTABLE, args=OPTIONS)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from demos.page.tab import discover
 from gen_core.training.recipes import RECIPES
 from serving import page_of
 
+OPTIONS = ("--device", "--host", "--port", "--root-path", "--data")
 WATCHED = """
 import runpy, sys
 HOME = {"127.0.0.1", "::1", "localhost", "0.0.0.0", "", None}
@@ -50,13 +51,14 @@ def start(*arguments: str) -> subprocess.CompletedProcess:
 
 def test_help_lists_the_options():
     shown = start("--help").stdout
-    assert all(option in shown for option in ("--device", "--host", "--port", "--data"))
+    assert all(option in shown for option in OPTIONS)
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--port", "0"], "--port 0: choose a whole number from 1 to 65535"),
+        (["--root-path", "noise"], "--root-path noise: write a path such as /noise, or an address"),
         (["--data", "/no/such/folder"], "--data /no/such/folder: choose a folder that exists"),
         (["--replicas", "many"], "'many': choose a number such as 2, or a range: 1-4"),
         (["--replicas", "4-1"], "'4-1': choose a number such as 2, or a range: 1-4"),

@@ -28,18 +28,23 @@ UPLOAD_LIMIT = "10mb"
 SESSIONS = 100
 """Visits that Gradio remembers, each with the last values on its page: up to a few megabytes. An
 older page works on, for it sends every value along."""
-FOREIGN = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
-"""Gradio's own cards for link previews: they speak of Gradio and point to its hosts."""
+FOREIGN = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>|<link rel="manifest"[^>]*>')
+"""Gradio's own cards for link previews, which speak of Gradio and point to its hosts, and where it
+looks for a manifest: at the root of the host, where somebody else answers if a proxy has this page
+under a path."""
+ICON_LINK = '<link rel="icon" href="favicon.ico" type="image/svg+xml" />'
+"""For the same reason: without it browsers ask the root of the host."""
 SCRIPTS = (shell.SCRIPT, *shell.ACCESS, controls.SCRIPT, runs.SCRIPT, links.SCRIPT)
 """In the page itself, each for a part of it that has one module here."""
 COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)
 ICON = Path(__file__).parent / "icon.svg"
 
 
-def serve(page: gr.Blocks, app: App, host: str, port: int) -> str:
+def serve(page: gr.Blocks, app: App, host: str, port: int, root_path: str = "") -> str:
     """Starts the server in the background and returns the page's address.
 
     app: what the page was built for; its files are answered for beside it.
+    root_path: where a proxy serves the page, such as "/noise", whether it takes that off or not.
 
     Without Gradio's own check that the page answers within three seconds (`_frontend`), which ends
     the app on a busy machine. Raises OSError where the port is taken. `page.block_thread()` waits
@@ -50,6 +55,7 @@ def serve(page: gr.Blocks, app: App, host: str, port: int) -> str:
     _, address, _ = page.launch(
         server_name=host,
         server_port=port,
+        root_path=root_path.rstrip("/"),
         theme=theme(),
         css_paths=list(shell.STYLES),
         head="".join(map(inlined, SCRIPTS)),
@@ -134,9 +140,10 @@ class Light:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         get = scope["type"] == "http" and scope["method"] == "GET"
-        if get and scope["path"].startswith(self.FOR_GOOD):
+        path = scope["path"].removeprefix(scope.get("root_path", ""))  # some proxies leave it there
+        if get and path.startswith(self.FOR_GOOD):
             await self.app(scope, receive, kept_for_good(send))
-        elif get and scope["path"] in self.WHOLE:
+        elif get and path in self.WHOLE:
             await self._whole(scope, receive, send)
         else:
             await self.app(scope, receive, send)
@@ -223,7 +230,7 @@ def own_head(scripts: Sequence[str], elsewhere: str | None) -> str:
     )
     first = "".join(map(inlined, (runs.REJOIN, shell.VIEWS, shell.MORE, shell.ADDRESS)))
     fetched = "".join(f'<script src="{address}"></script>' for address in scripts)
-    return f"{card()}{where}{first}{fetched}"
+    return f"{card()}{ICON_LINK}{where}{first}{fetched}"
 
 
 def inlined(script: Path) -> str:
