@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 import platform
 
 import torch
@@ -10,9 +11,17 @@ from torch import Tensor
 from gen_core.knobs import KnobError
 
 
+def gpu_is_lent() -> bool:
+    """Whether the host is a Space on ZeroGPU, which lends a GPU for single calls alone."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+
 def pick_device(name: str = "auto") -> torch.device:
-    """ "auto" takes CUDA, then Apple's MPS, then the CPU. Raises KnobError for an absent device."""
+    """ "auto" takes CUDA, then Apple's MPS, then the CPU, and the CPU where a GPU is only lent.
+    Raises KnobError for an absent device."""
     if name == "auto":
+        if gpu_is_lent():
+            return torch.device("cpu")
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

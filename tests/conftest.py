@@ -86,11 +86,13 @@ class Served(str):
 
 
 @contextlib.contextmanager
-def running_app(command: Sequence[str] = ("app.py",), **environment: str) -> Iterator[Served]:
+def running_app(
+    command: Sequence[str] = ("app.py",), device: str = "cpu", **environment: str
+) -> Iterator[Served]:
     """`python app.py` in a process of its own; yields its address once it answers."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, *command, "--port", str(port), "--device", "cpu"],
+        [sys.executable, *command, "--port", str(port), "--device", device],
         cwd=ROOT,
         env=os.environ | environment,
     )

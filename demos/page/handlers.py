@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import html
 import inspect
@@ -166,8 +167,9 @@ class App:
         """
         work = self.works[order.name]
         replicas = None if work.at_home else self.replicas
+        turns = replicas.stream if replicas else work.turns
         return self.engine.submit(
-            functools.partial(replicas.stream if replicas else work.turns, order),
+            functools.partial(_with_request(turns) if work.own_process else turns, order),
             session=order.session,
             kind=order.name,
             light=work.light or "steps" not in order.settings,
@@ -383,6 +385,22 @@ def _on_disk(piece: Any) -> Iterator[Any]:
         path = Path(folder) / piece.name
         path.write_bytes(piece.data)
         yield str(path)
+
+
+def _with_request(turns: Callable[[Order], Iterator[Any]]) -> Callable[[Order], Iterator[Any]]:
+    """The same as if Gradio had called it for this request: what asks its host for a GPU looks
+    there for the visitor, whose quota it is."""
+    context = contextvars.copy_context()
+
+    def within(order: Order) -> Iterator[Any]:
+        pieces, end = turns(order), object()
+        try:
+            while (piece := context.run(next, pieces, end)) is not end:
+                yield piece
+        finally:
+            context.run(pieces.close)
+
+    return within
 
 
 def _session() -> str:

@@ -8,9 +8,11 @@ import errno
 import functools
 import inspect
 import logging
+import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,8 +140,9 @@ def _refusal(model: BigModel, error: BaseException) -> KnobError | None:
     return None
 
 
-def opened(model: BigModel, folder: str, device: torch.device) -> Any:
-    """The pipeline from its folder: on a GPU in half precision, its parts there in turns.
+def opened(model: BigModel, folder: str, device: torch.device, in_turns: bool = True) -> Any:
+    """The pipeline from its folder: on a GPU in half precision, its parts there in turns or all at
+    once.
 
     Raises KnobError for Stable Diffusion without its safety checker.
     """
@@ -163,7 +166,10 @@ def opened(model: BigModel, folder: str, device: torch.device) -> Any:
     pipeline.set_progress_bar_config(disable=True)
     if device.type != "cuda":
         return pipeline.to(device)
-    pipeline.enable_model_cpu_offload(device=device)
+    if in_turns:
+        pipeline.enable_model_cpu_offload(device=device)
+    else:
+        pipeline.to(device)
     pipeline.vae.enable_slicing()
     pipeline.vae.enable_tiling()
     return pipeline
@@ -212,3 +218,25 @@ def generate(
     seconds = time.perf_counter() - started
     flags = getattr(result, "nsfw_content_detected", None) or [False]
     return Drawn(np.asarray(result.images[0].convert("RGB")), any(flags), steps, guided, seconds)
+
+
+def reported(work: Callable[[Report], Drawn]) -> Generator[Progress, None, Drawn]:
+    """Yields what `work(report)` reports, as it comes, and returns what it returns. It runs in a
+    thread of its own, where closing the generator ends it at its next report."""
+    told: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
+    closed = threading.Event()
+
+    def report(progress: Progress) -> None:
+        if closed.is_set():
+            raise Cancelled(progress.stage)
+        told.put(progress)
+
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(work, report)
+        done.add_done_callback(lambda _: told.put(None))
+        try:
+            while (progress := told.get()) is not None:
+                yield progress
+        finally:
+            closed.set()
+        return done.result()

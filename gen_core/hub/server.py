@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from gen_core.hub.models import BigModel, check_runs, this_machine
+from gen_core.hub.models import BigModel, check_runs, obstacles, this_machine
 from gen_core.hub.pipeline import Drawn, fetched, generate, opened
 from gen_core.hub.worker import POLL, Work, Worker
 from gen_core.knobs import choice
@@ -29,6 +29,10 @@ class Server:
         self._loaded = ""
         self._drawing, self._fetching = threading.Lock(), threading.Lock()
         self._folders: dict[str, str] = {}
+
+    def obstacles(self, model: BigModel) -> list[str]:
+        """Why it does not run here, in words for a visitor."""
+        return obstacles(model, self.machine)
 
     def draw(
         self, name: str, prompt: str, *, negative_prompt: str = "", seed: int = 0

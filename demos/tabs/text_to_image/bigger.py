@@ -20,9 +20,10 @@ from demos.page.panel import Page, Panel
 from demos.page.script import script
 from demos.tabs.text_to_image.generate import ID, MAX_PROMPT
 from demos.tabs.text_to_image.texts import BIGGER
+from demos.tabs.text_to_image.zero_gpu import ZeroGpu
 from demos.widgets.card import read
-from gen_core.devices import device_title
-from gen_core.hub.models import BigModel, big_models, obstacles
+from gen_core.devices import device_title, gpu_is_lent
+from gen_core.hub.models import BigModel, big_models
 from gen_core.hub.pipeline import Drawn, generate
 from gen_core.hub.server import Server
 from gen_core.progress import Progress
@@ -44,9 +45,9 @@ FLAGGED = (
 
 
 @functools.cache
-def slot(device: torch.device, models: tuple[BigModel, ...]) -> Server:
+def slot(device: torch.device, models: tuple[BigModel, ...]) -> Server | ZeroGpu:
     """One for all pages and visitors."""
-    return Server(device, models)
+    return ZeroGpu(models) if gpu_is_lent() else Server(device, models)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +72,9 @@ class BiggerModels(Panel):
         gr.HTML(f"<p>{NONE_ALLOWED}</p>")
         return []
 
-    def _of(self, place: Server, models: tuple[BigModel, ...]) -> Self:
+    def _of(self, place: Server | ZeroGpu, models: tuple[BigModel, ...]) -> Self:
         """The panel with the host's models."""
-        reasons = {model.name: obstacles(model, place.machine) for model in models}
+        reasons = {model.name: place.obstacles(model) for model in models}
         able = [name for name, why in reasons.items() if not why]
         return replace(
             self,
@@ -125,7 +126,7 @@ def result(elem_id: str, label: str, empty: str, value: str | None) -> gr.HTML:
 
 
 def draw(
-    place: Server, *, model: str, prompt: str, negative_prompt: str, seed: int
+    place: Server | ZeroGpu, *, model: str, prompt: str, negative_prompt: str, seed: int
 ) -> Iterator[Progress | str]:
     """Yields the progress, then the picture as HTML."""
     run = place.draw(model, prompt, negative_prompt=negative_prompt, seed=seed)
