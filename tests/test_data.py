@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import itertools
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -217,8 +218,13 @@ def test_a_batch_must_fit_the_set(size):
         Batches(striped(64), size, 0)
 
 
-def test_the_folder_for_downloads_follows_the_environment(tmp_path):
+def test_the_folder_for_downloads_follows_the_environment(tmp_path, monkeypatch):
     assert fashion.cache_folder() == tmp_path / "cache" / "noise-to-data"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert fashion.cache_folder() == tmp_path / "home" / ".cache" / "noise-to-data"
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # nobody knows the user's home
+    assert fashion.cache_folder() == Path(tempfile.gettempdir()) / "noise-to-data"
 
 
 def test_no_seed_draws_for_two_splits_of_a_data_set():

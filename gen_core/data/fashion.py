@@ -5,6 +5,7 @@ A folder that holds them looks as torchvision lays it out: <root>/FashionMNIST/r
 
 import gzip
 import os
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -34,9 +35,11 @@ PREFIX = {"train": "train", "test": "t10k"}
 
 
 def cache_folder() -> Path:
-    """Where downloads go: $XDG_CACHE_HOME/noise-to-data, usually ~/.cache/noise-to-data."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "noise-to-data"
+    """Where downloads go: $XDG_CACHE_HOME/noise-to-data, usually ~/.cache/noise-to-data; among the
+    temporary files where the user has no home, as in some containers."""
+    home = os.path.expanduser("~")  # as it is, where there is none
+    usual = tempfile.gettempdir() if home == "~" else Path(home) / ".cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or usual) / "noise-to-data"
 
 
 def load_idx(name: str, split: str, root: Path | str | None, download: bool) -> ImageSet:
