@@ -87,13 +87,18 @@ class Served(str):
 
 @contextlib.contextmanager
 def running_app(
-    command: Sequence[str] = ("app.py",), device: str = "cpu", **environment: str
+    command: Sequence[str] = ("app.py",),
+    device: str = "cpu",
+    before: Sequence[str] = (),
+    cwd: Path = ROOT,
+    **environment: str,
 ) -> Iterator[Served]:
-    """`python app.py` in a process of its own; yields its address once it answers."""
+    """`python app.py` in a process of its own; yields its address once it answers. before: the
+    program that starts it, with its arguments."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, *command, "--port", str(port), "--device", device],
-        cwd=ROOT,
+        [*before, sys.executable, *command, "--port", str(port), "--device", device],
+        cwd=cwd,
         env=os.environ | environment,
     )
     address = Served(f"http://127.0.0.1:{port}")
