@@ -11,7 +11,9 @@ ARGS   ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PYTEST  := $(BIN)/python -m pytest $(WORKERS)
 
-.PHONY: run test test-fast test-all check format cache bundle sums clean
+PYTHONS := 3.11 3.12 3.13 3.14
+
+.PHONY: run test test-fast test-all check format cache bundle sums wheels clean
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
@@ -42,6 +44,15 @@ bundle: $(VENV)/.installed
 sums:
 	cd weights && find . -type f ! -name SHA256SUMS ! -name '*.partial' | sed 's|^\./||' \
 	  | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
+
+# Whether there is a wheel of every requirement for each version of Python. Installs nothing.
+wheels: $(VENV)/bin/python
+	@for version in $(PYTHONS); do \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --dry-run \
+	    --ignore-installed --target $(VENV)/none --python-version $$version \
+	    --only-binary=:all: -r requirements.txt \
+	  && echo "Python $$version: there is a wheel of every requirement" || exit 1; \
+	done
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

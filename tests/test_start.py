@@ -12,11 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+from huggingface_hub import SpaceHardware
 from packaging.requirements import Requirement
 
 import app
 from conftest import ROOT, running_app
 from demos.page.tab import discover
+from gen_core.hub.models import DEFAULTS
 from gen_core.training.recipes import RECIPES
 from serving import page_of
 
@@ -140,13 +142,14 @@ def test_the_front_matter_fits_the_requirements():
     least = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())[1]
     given = str(front["python_version"]).split(".")
     assert [int(part) for part in given] >= [int(part) for part in least.split(".")]
-    assert front["models"] == []  # the weights are in the repository
+    assert front["models"] == [model.repository for model in DEFAULTS]  # ours are in the repository
+    assert front["suggested_hardware"] == SpaceHardware.ZERO_A10G.value
 
 
 def test_the_torch_pair_is_one_that_was_built_together():
     torch, vision = (Requirement(requirement(name)).specifier for name in ("torch", "torchvision"))
-    assert "2.15.0" in torch and "2.13.0" not in torch
-    assert "0.29.2" in vision and "0.28.0" not in vision
+    assert "2.8.0" in torch and "2.7.1" not in torch
+    assert "0.23.0" in vision and "0.22.1" not in vision
 
 
 THREADS_THAT_FREE = """
