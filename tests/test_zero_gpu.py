@@ -19,10 +19,10 @@ from gradio_client import Client
 from PIL import Image
 
 from big_pipelines import SIDE, entry, tiny
-from conftest import running_app, wait_until
+from conftest import ROOT, running_app, wait_until
 from demos.tabs.text_to_image import zero_gpu
 from gen_core.devices import pick_device
-from gen_core.hub.models import LISTED, BigModel
+from gen_core.hub.models import DEFAULTS, LISTED, BigModel
 from gen_core.hub.pipeline import Cancelled, generate, opened, reported
 from gen_core.progress import Progress
 
@@ -68,6 +68,13 @@ def test_a_gpu_is_asked_for_as_long_as_the_picture_is_large(monkeypatch):
         monkeypatch.setitem(zero_gpu.OPEN, name, (model, None))
         times[name] = zero_gpu.seconds(name, "a cat", {})
     assert 0 < times["short"] < times["long"] < times["large"] <= 120  # a day's quota of a guest
+
+
+def test_the_page_of_the_docs_says_for_how_long_one_is_asked_for(monkeypatch):
+    text = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
+    for model in DEFAULTS:
+        monkeypatch.setitem(zero_gpu.OPEN, model.name, (model, None))
+        assert f"{zero_gpu.seconds(model.name, 'a cat', {})} s with {model.name}" in text
 
 
 # --- the package itself ---------------------------------------------------------------------------
