@@ -144,7 +144,7 @@ def test_rows_and_seconds_are_those_of_whoever_had_the_work_done(lines):
         for value in panel.run(app, **settings):
             yield None if not isinstance(value, Progress) else value
 
-    run = app._guarded(work, knobs, [], "vae_samples")
+    run = app._guarded(app.work("vae_samples", work), knobs, [])
     for _ in range(2):
         told_by(run, *settings.values())
     first, second = lines
