@@ -19,6 +19,8 @@ from demos.page.tab import Tab
 from gen_core.knobs import KnobError
 
 SCRIPT = Path(__file__).parent / "copy_link.js"
+READER = "read-link"
+"""The id of what the page presses when its address has a query."""
 HOSTS = re.compile("^(__|hf_|utm_|fbclid$|gclid$)")
 """Parameters of Gradio, of the host and of who sent a visitor here: no settings (address.js)."""
 
@@ -37,8 +39,11 @@ class Links:
         """Restores at load, and makes each tab's button copy its link."""
         components = [c for knobs in self.knobs for c in knobs.components]
         outputs = [*self.switches.values(), *components]
+        reader = gr.Button(visible="hidden", elem_id=READER)
+        ask = f"() => {{ if (location.search) noiseToData.press('{READER}'); }}"  # most ask nothing
+        page.load(None, None, None, js=ask, api_visibility="private")
         # In the queue, though it takes no time: outside of it Gradio drops warnings.
-        restored = page.load(
+        restored = reader.click(
             self.restore,
             None,
             outputs,
