@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demos.cluster.replica import Failure, Replica, as_travels
+from demos.cluster.replica import Replica, as_travels, unwrapped
 from demos.cluster.uploads import Sent, packed, unpacked
 from demos.page.examples import example
 from demos.page.handlers import App
@@ -43,12 +43,9 @@ class Elsewhere:
 
     def stream(self, order: Order):
         pieces = self.replica.stream(pickle.loads(pickle.dumps(packed(order))))
+        come = iter(lambda: self.now(anext(pieces, None)), None)
         try:
-            while (piece := self.now(anext(pieces, None))) is not None:
-                piece = pickle.loads(pickle.dumps(piece))
-                if isinstance(piece, Failure):
-                    raise piece.error
-                yield piece
+            yield from unwrapped(pickle.loads(pickle.dumps(piece)) for piece in come)
         finally:
             self.now(pieces.aclose())
 
@@ -111,6 +108,13 @@ def test_a_widget_is_answered_from_elsewhere(app, elsewhere):
     order = Order(name, args=("vae-fashion",))
     there = app.submit(order, finish=as_json).result()
     assert there == elsewhere.replica.app.submit(order, finish=as_json).result()
+
+
+def test_the_page_knows_what_was_spent_elsewhere(app):
+    settings = {"model": "vae-fashion", "temperature": 1.0, "count": 7, "seed": 3}
+    ticket = app.submit(Order("vae_samples", settings=settings), finish=values_to_json)
+    ticket.result()
+    assert ticket.request.rows == 7 and ticket.request.seconds_now() > 0
 
 
 def test_a_run_says_where_it_is(app):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from demos.cluster.replay import replayed
-from demos.cluster.replica import Failure, Replica
+from demos.cluster.replica import Replica, unwrapped
 from demos.cluster.uploads import packed
 from demos.page.work import About, Order
 from gen_core.knobs import KnobError
@@ -50,10 +50,7 @@ class RayReplicas:
     def _streamed(self, order: Order) -> Iterator[Any]:
         pieces = self._handle.stream.options(stream=True).remote(order)
         try:
-            for piece in pieces:
-                if isinstance(piece, Failure):
-                    raise piece.error
-                yield piece
+            yield from unwrapped(pieces)
         finally:
             pieces.cancel()
 

@@ -5,7 +5,7 @@ import os
 import tempfile
 import threading
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from demos.page.handlers import (
 from demos.page.image_io import as_json, values_to_json
 from demos.page.shell import build_page
 from demos.page.work import About, Line, Order
+from gen_core.engine import count_elsewhere
 from gen_core.progress import Progress
 
 
@@ -31,6 +32,26 @@ class Failure:
     """What a work raised, in place of its next piece."""
 
     error: Exception
+
+
+@dataclass(frozen=True)
+class Spent:
+    """At the end of a run: the device's seconds for it, and the rows of its passes."""
+
+    seconds: float
+    rows: int
+
+
+def unwrapped(pieces: Iterable[Any]) -> Iterator[Any]:
+    """The pieces of a replica's stream, in the thread of the page's request: raises its failure,
+    and counts what it spent."""
+    for piece in pieces:
+        if isinstance(piece, Failure):
+            raise piece.error
+        if isinstance(piece, Spent):
+            count_elsewhere(piece.seconds, piece.rows)
+        else:
+            yield piece
 
 
 class Replica:
@@ -46,7 +67,7 @@ class Replica:
 
     async def stream(self, order: Order) -> AsyncIterator[Any]:
         """Pieces of the work as they travel, and a `Line` for each Progress, once in `SILENCE`
-        seconds at least; at last a `Failure`, if it fails. Closing it ends the work."""
+        seconds at least; at last what it `Spent`, or a `Failure`. Closing it ends the work."""
         with contextlib.ExitStack() as stack:
             try:
                 folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -62,6 +83,7 @@ class Replica:
                         stage = piece.stage or "Waiting"
                         piece = Line(stage, piece.done, piece.total, piece.unit, line)
                     yield piece
+                yield Spent(ticket.request.seconds_now(), ticket.request.rows)
             except Exception as error:
                 error.add_note(f"In a replica:\n{traceback.format_exc()}")
                 yield Failure(error)

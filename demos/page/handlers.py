@@ -186,7 +186,7 @@ class App:
     def serve(self, fn: Callable) -> Callable:
         """A widget's server function: errors come back as {"error": message}, never raised."""
 
-        work = self.work(f"{fn.__module__}.{fn.__qualname__}", fn, light=True)
+        work = self.work(fn.__qualname__, fn, light=True)
 
         @functools.wraps(fn)
         async def answer(*args: Any) -> Any:

@@ -24,11 +24,20 @@ from torch import nn
 
 from gen_core.engine.kept import Kept
 from gen_core.engine.passes import LONGEST_PASS, MOST_ROWS, Call, Passes, Taken, tensors_of
-from gen_core.engine.request import LIGHT, LONG_SLICE, Request, Ticket, aside, current, device_clock
+from gen_core.engine.request import (
+    LIGHT,
+    LONG_SLICE,
+    Request,
+    Ticket,
+    aside,
+    count_elsewhere,
+    current,
+    device_clock,
+)
 from gen_core.engine.threads import Threads
 from gen_core.knobs import KnobError
 
-__all__ = ["Busy", "Engine", "Ticket", "aside", "current", "device_clock"]
+__all__ = ["Busy", "Engine", "Ticket", "aside", "count_elsewhere", "current", "device_clock"]
 
 MOST_RUNNING, MOST_WAITING = 64, 256
 """Long requests with a thread at once, and as many single passes; and requests that wait for one:

@@ -48,6 +48,13 @@ def device_clock() -> float:
     return request.seconds_now() if request else time.perf_counter()
 
 
+def count_elsewhere(seconds: float, rows: int) -> None:
+    """Adds what a device elsewhere has done for the request in whose thread this is."""
+    if request := getattr(_here, "request", None):
+        request.seconds += seconds
+        request.rows += rows
+
+
 @contextlib.contextmanager
 def aside() -> Iterator[None]:
     """Within it a request does something that needs no device, and others have their turn."""
