@@ -1,6 +1,6 @@
 # make run: everything a visitor needs.
 # make test-fast: no browser; before a commit.  make test: the browser too.  make test-all: the slow
-# tests as well. ARGS go to pytest: make test ARGS="-x tests/test_shell.py"
+# tests as well.  make test-ray: those of two replicas. ARGS go to pytest: make test ARGS="-x tests/test_shell.py"
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -13,7 +13,7 @@ PYTEST  := $(BIN)/python -m pytest $(WORKERS)
 
 PYTHONS := 3.11 3.12 3.13 3.14
 
-.PHONY: run test test-fast test-all check format cache bundle sums wheels clean
+.PHONY: run test test-fast test-all test-ray check format cache bundle sums wheels clean
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
@@ -26,6 +26,10 @@ test: check $(VENV)/.browser
 
 test-all: check $(VENV)/.browser
 	$(PYTEST) $(ARGS)
+
+test-ray: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-ray.txt
+	$(BIN)/python -m pytest tests/test_ray.py $(ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

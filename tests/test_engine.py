@@ -471,7 +471,14 @@ def test_work_outside_needs_no_turn_and_can_be_cancelled(engine):
 
 
 def test_the_clock_counts_a_requests_own_share(engine, net):
-    net.part.fault = lambda x: time.sleep(0.02)
+    took = []
+
+    def slowly(x):
+        began = time.perf_counter()
+        time.sleep(0.1)
+        took.append(time.perf_counter() - began)
+
+    net.part.fault = slowly
 
     def timed():
         before = device_clock()
@@ -480,7 +487,10 @@ def test_the_clock_counts_a_requests_own_share(engine, net):
 
     with Gathered(engine, net):
         tickets = [engine.submit(timed) for _ in range(4)]
-    assert all(0.004 < ticket.result() < 0.015 for ticket in tickets)
+    shares = [ticket.result() for ticket in tickets]
+    passes = took[1:]  # the first one held them up
+    assert len(passes) < 4
+    assert sum(passes) <= sum(shares) < 1.5 * sum(passes)
 
 
 def test_a_request_counts_its_rows_and_says_when_it_began(engine, net):

@@ -18,6 +18,7 @@ from demos.page.image_io import values_to_json
 from demos.page.shell import build_page
 from demos.page.work import Order
 from gen_core.engine import Ticket
+from gen_core.knobs import KnobError
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install -r requirements-ray.txt")
 from demos.cluster import ray_serve
@@ -29,8 +30,9 @@ VISITORS = 40
 
 @pytest.fixture(scope="module")
 def replicas():
-    yield ray_serve.start("cpu", None, (2, 2), None)
-    ray_serve.stop()
+    started = ray_serve.start("cpu", None, (2, 2), None)
+    yield started
+    ray_serve.stop(started.name)
 
 
 @pytest.fixture
@@ -90,3 +92,13 @@ def test_stop_reaches_the_replica(app, replicas):
     ticket.cancel()
     after = app.submit(order(4), finish=values_to_json)
     assert after.result() and ticket.request.cancelled
+
+
+def test_it_says_whether_anybody_answers(replicas):
+    assert replicas.fault() == ""
+    assert ray_serve.RayReplicas(None, "nobody").fault() == "no replica is running"
+
+
+def test_a_device_that_is_none_is_named():
+    with pytest.raises(KnobError, match="device='abacus': choose one of auto, cpu"):
+        ray_serve.start("abacus", None, (1, 1), None)

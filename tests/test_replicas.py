@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from demos.cluster.replica import Replica, as_travels, unwrapped
+from demos.cluster.shares import share
 from demos.cluster.uploads import Sent, packed, unpacked
 from demos.page.examples import example
 from demos.page.handlers import App
@@ -40,6 +41,9 @@ class Elsewhere:
 
     def about(self):
         return self.replica.about()
+
+    def fault(self):
+        return ""
 
     def stream(self, order: Order):
         pieces = self.replica.stream(pickle.loads(pickle.dumps(packed(order))))
@@ -140,14 +144,49 @@ def test_whoever_stops_ends_the_work_elsewhere(app, elsewhere):
     wait_until(lambda: elsewhere.replica.app.engine.busy == 0)
 
 
-def test_an_upload_goes_along(tmp_path):
-    brought = tmp_path / "shirt.png"
-    brought.write_bytes(b"picture")
-    file = {"path": str(brought), "meta": {"_type": "gradio.FileData"}}
-    sent = packed(Order("x", settings={"upload": file, "seed": 3}))
-    assert isinstance(sent.settings["upload"], Sent) and sent.settings["seed"] == 3
-    brought.unlink()
-    (tmp_path / "there").mkdir()
-    there = unpacked(pickle.loads(pickle.dumps(sent)), tmp_path / "there").settings["upload"]
-    assert there["path"].startswith(str(tmp_path / "there")) and there["meta"] == file["meta"]
-    assert Path(there["path"]).read_bytes() == b"picture"
+def test_uploads_go_along_though_their_names_are_alike(tmp_path):
+    settings = {"seed": 3}
+    for name in ("first", "second"):
+        brought = tmp_path / name / "image.png"
+        brought.parent.mkdir()
+        brought.write_bytes(name.encode())
+        settings[name] = {"path": str(brought), "meta": {"_type": "gradio.FileData"}}
+    sent = packed(Order("x", settings=settings))
+    assert isinstance(sent.settings["first"], Sent) and sent.settings["seed"] == 3
+    there = tmp_path / "there"
+    there.mkdir()
+    come = unpacked(pickle.loads(pickle.dumps(sent)), there).settings
+    for name in ("first", "second"):
+        assert come[name]["path"].startswith(str(there))
+        assert come[name]["meta"] == settings[name]["meta"]
+        assert Path(come[name]["path"]).read_bytes() == name.encode()
+
+
+@pytest.mark.parametrize(
+    ("machines", "most", "on_gpus", "expected"),
+    [
+        ([{"CPU": 2}], 1, False, (2, 0)),
+        ([{"CPU": 2}], 2, False, (1, 0)),
+        ([{"CPU": 4}] * 4, 2, False, (4, 0)),  # each on one machine, however many there are
+        ([{"CPU": 4}, {"CPU": 16}], 5, False, (4, 0)),
+        ([{"CPU": 16, "GPU": 4}], 4, True, (4, 1)),
+        ([{"CPU": 16, "GPU": 3}], 4, True, (4, 1 / 2)),
+        ([{"CPU": 64}, {"CPU": 8, "GPU": 2}], 2, True, (4, 1)),
+    ],
+)
+def test_replicas_share_what_fits_on_single_machines(machines, most, on_gpus, expected):
+    assert share(machines, most, on_gpus) == expected
+
+
+@pytest.mark.parametrize(
+    ("machines", "on_gpus", "said"),
+    [
+        ([{"CPU": 4}, {"CPU": 2}], False, "--replicas 9: choose at most 6, for the CPUs"),
+        ([{"CPU": 64, "GPU": 1}], True, "--replicas 9: choose at most 8, for the GPUs and CPUs"),
+        ([{}], False, "choose at most 0"),
+        ([{"CPU": 64}], True, "--device cuda: Ray has no GPU here, choose auto or cpu"),
+    ],
+)
+def test_more_replicas_than_fit_are_refused(machines, on_gpus, said):
+    with pytest.raises(KnobError, match=said):
+        share(machines, 9, on_gpus)

@@ -4,19 +4,22 @@ Serve chooses the less busy of two replicas for each request, begins more of the
 and ends those that are idle. Its own HTTP server stays off: the page asks through a handle.
 """
 
+import atexit
 import os
 import signal
 import socket
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from demos.cluster.replay import replayed
 from demos.cluster.replica import Replica, unwrapped
+from demos.cluster.shares import share
 from demos.cluster.uploads import packed
 from demos.page.work import About, Order
-from gen_core.knobs import KnobError
+from gen_core.knobs import KnobError, choice
 
 NAME = "noise-to-data"
 ROOT = Path(__file__).parents[2]
@@ -34,11 +37,19 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no word to any other ho
 class RayReplicas:
     """Asks replicas through a handle of Serve's."""
 
-    def __init__(self, handle: Any) -> None:
-        self._handle = handle
+    def __init__(self, handle: Any, name: str) -> None:
+        self._handle, self.name = handle, name
 
     def about(self) -> About:
         return self._handle.about.remote().result()
+
+    def fault(self) -> str:
+        from ray import serve
+
+        found = serve.status().applications.get(self.name)
+        states = [d.replica_states for d in found.deployments.values()] if found else []
+        running = sum(counts.get("RUNNING", 0) for counts in states)
+        return "" if running else "no replica is running"
 
     def stream(self, order: Order) -> Iterator[Any]:
         """As `demos.page.work.Replicas` says; from another replica where one fails."""
@@ -58,32 +69,38 @@ class RayReplicas:
 def start(
     device: str, data_root: str | None, replicas: tuple[int, int], address: str | None
 ) -> RayReplicas:
-    """Begins at least `replicas[0]` and at most `replicas[1]` of them, and waits for the first.
+    """Begins at least `replicas[0]` and at most `replicas[1]` of them, and waits for the first;
+    they end with this process.
 
     address: of a running cluster as seen from one of its machines, "auto" for this machine's own;
-    None begins one of this machine alone. Raises KnobError where Ray is missing or not reached.
+    None begins one of this machine alone. Raises KnobError where Ray is missing or not reached,
+    and where the replicas find no place or do not start.
     """
     try:
         import ray
         from ray import serve
     except ImportError as error:
         raise KnobError(MISSING) from error
-    _reach(address)
+    choice("device", device, ["auto", "cpu", "cuda", "mps"])
+    check_reachable(address)
     try:
         ray.init(
-            address=address,
-            runtime_env=_elsewhere() if address else None,
-            include_dashboard=False if address is None else None,
+            address=address or "local",
+            runtime_env=runtime_env() if address else None,
+            include_dashboard=None if address else False,
             configure_logging=False,
             log_to_driver=False,
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise KnobError(f"--ray-address {address}: {error}") from error
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # with Ray's own, a trace
+    name = f"{NAME}-{uuid.uuid4().hex[:8]}"  # a cluster may serve several pages
+    atexit.register(stop, name)
     serve.start(proxy_location="Disabled")
+    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    has_gpus = any(machine.get("GPU") for machine in machines)
     least, most = replicas
-    there = ray.cluster_resources()
-    gpus = min(1.0, there.get("GPU", 0) / most) if device in ("auto", "cuda") else 0
+    cpus, gpus = share(machines, most, device == "cuda" or (device == "auto" and has_gpus))
     deployment = serve.deployment(Replica).options(
         autoscaling_config={
             "min_replicas": least,
@@ -91,13 +108,17 @@ def start(
             "target_ongoing_requests": BUSY,
         },
         max_ongoing_requests=MOST_AT_ONCE,
-        ray_actor_options={"num_cpus": max(1, there["CPU"] // most), "num_gpus": gpus},
+        ray_actor_options={"num_cpus": cpus, "num_gpus": gpus},
         health_check_period_s=2,
     )
-    return RayReplicas(serve.run(deployment.bind(device, data_root), name=NAME, route_prefix=None))
+    try:
+        handle = serve.run(deployment.bind(device, data_root), name=name, route_prefix=None)
+    except RuntimeError as error:
+        raise KnobError(f"the replicas did not start: {error}") from error
+    return RayReplicas(handle, name)
 
 
-def _reach(address: str | None) -> None:
+def check_reachable(address: str | None) -> None:
     """Raises KnobError where nobody answers at host:port: Ray would try for minutes."""
     host, _, port = (address or "").rpartition(":")
     if not (host and port.isdigit()):
@@ -108,15 +129,18 @@ def _reach(address: str | None) -> None:
         raise KnobError(f"--ray-address {address}: {error}; is a cluster running there?") from error
 
 
-def _elsewhere() -> dict[str, Any]:
-    """What the machines of a cluster need of this one: the project, with its models."""
-    return {"working_dir": str(ROOT), "excludes": LEFT_OUT}
+def runtime_env() -> dict[str, Any]:
+    """What the machines of a cluster need of this one: the project with its models, and what is
+    set in the environment, but for the secrets."""
+    own = {k: v for k, v in os.environ.items() if k.startswith("GEN_") and "TOKEN" not in k}
+    return {"working_dir": str(ROOT), "excludes": LEFT_OUT, "env_vars": own}
 
 
-def stop() -> None:
+def stop(name: str) -> None:
     """Ends the replicas, and this process's part in the cluster."""
     import ray
     from ray import serve
 
-    serve.delete(NAME)
-    ray.shutdown()
+    if ray.is_initialized():
+        serve.delete(name)
+        ray.shutdown()

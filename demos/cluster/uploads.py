@@ -30,13 +30,15 @@ def _packed(value: Any) -> Any:
 
 
 def unpacked(order: Order, folder: Path) -> Order:
-    """With its uploads as files in a folder."""
-    return replace(order, settings={k: _unpacked(v, folder) for k, v in order.settings.items()})
+    """With its uploads as files in a folder, each in one of its own: names may be alike."""
+    settings = order.settings.items()
+    return replace(order, settings={k: _unpacked(value, folder / k) for k, value in settings})
 
 
 def _unpacked(value: Any, folder: Path) -> Any:
     if not isinstance(value, Sent):
         return value
+    folder.mkdir()
     path = folder / Path(value.described["path"]).name
     path.write_bytes(value.data)
     return value.described | {"path": str(path)}

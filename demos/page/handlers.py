@@ -132,6 +132,10 @@ class App:
         self.replicas = replicas
         self.device_title, self.most_work = about.device_title, about.most_work
 
+    def fault(self) -> str:
+        """Why it answers nobody at the moment; "" where it does. May take a while."""
+        return self.engine.fault or (self.replicas.fault() if self.replicas else "")
+
     def model(self, name: str) -> Any:
         """A checkpoint's model, loaded once for all visitors; nobody may change it."""
         if name not in self._models:

@@ -1,5 +1,6 @@
 """The app as its host sees it: whether it can serve, and a page of its own with what goes on."""
 
+import asyncio
 import hmac
 import html
 import time
@@ -30,8 +31,8 @@ def routes(app: App, page: gr.Blocks, token: str) -> list[Route]:
     which answer 403 to whoever does not name it."""
 
     async def healthz(request: Request) -> Response:
-        fault = app.engine.fault
-        said = {"status": fault or "ok", "device": app.device.type}
+        fault = await asyncio.to_thread(app.fault)
+        said = {"status": fault or "ok", "device": app.device_title}
         return JSONResponse(said, 503 if fault else 200, headers=UNKEPT)
 
     def to_host(answer: Callable[[Mapping[str, Any]], Response]) -> Callable:
@@ -39,7 +40,7 @@ def routes(app: App, page: gr.Blocks, token: str) -> list[Route]:
             named = request.query_params.get("token", "")
             if not hmac.compare_digest(named.encode(), token.encode()):
                 return PlainTextResponse(f"token: name the one that {TOKEN} sets", 403)
-            return answer(figures(app, page))
+            return answer(await asyncio.to_thread(figures, app, page))
 
         return guarded
 
@@ -54,7 +55,7 @@ def figures(app: App, page: gr.Blocks) -> dict[str, Any]:
     """What goes on, as plain values fit for JSON: times in seconds, memory in bytes."""
     running, waiting = app.engine.load
     return {
-        "status": app.engine.fault or "ok",
+        "status": app.fault() or "ok",
         "device": app.device_title,
         "running": running,
         "waiting": waiting + len(page._queue),  # bigger models wait there
@@ -73,7 +74,7 @@ def shown(told: Mapping[str, Any]) -> str:
         "Visitors in ten minutes": told["sessions"],
         "Runs a minute": f"{told['runs_per_minute']:g}",
         "Rows a second": f"{told['rows_per_second']:,.0f}",
-        "Memory of the app": _gigabytes(told["memory"]),
+        "Memory of its process": _gigabytes(told["memory"]),
         "Memory that is free": _gigabytes(told["memory_free"]),
         "Up for": _duration(told["uptime"]),
         "Device": told["device"],

@@ -65,6 +65,9 @@ class Replicas(Protocol):
     def about(self) -> About:
         """One of them, which waits for the first."""
 
+    def fault(self) -> str:
+        """Why they answer nobody at the moment; "" where they do. May take a while."""
+
     def stream(self, order: Order) -> Iterator[Any]:
         """What the work yields, as it travels, and a `Line` for each Progress. Raises what the
         work raised. Closing it ends the work."""

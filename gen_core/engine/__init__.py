@@ -136,8 +136,9 @@ class Engine:
                 if found.vanished:
                     found.session, found.vanished = session, None
                 return Ticket(found, shared=True)
-            if len(self._new) >= MOST_WAITING:
-                raise Busy(f"{len(self._new)} requests are waiting: try again in a minute")
+            waiting = len(self._new) + sum(request.outside for request in self._started)
+            if waiting >= MOST_WAITING:
+                raise Busy(f"{waiting} requests are waiting: try again in a minute")
             expected = self._expected.get(kind, LIGHT / 2 if light else UNKNOWN)
             request = Request(
                 self,
