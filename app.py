@@ -23,18 +23,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     root_path = os.environ.get("GRADIO_ROOT_PATH", "")
     parser.add_argument("--root-path", default=root_path, help="of the page at a proxy: /noise")
     parser.add_argument("--data", type=Path, help="folder with FashionMNIST/raw, else $GEN_DATA")
-    parser.add_argument(
-        "--engine", choices=["here", "ray"], default="here", help="where models run"
-    )
-    parser.add_argument(
-        "--replicas",
-        type=replicas,
-        default="1-2",
-        help="how many Ray runs: 2, or 1-4 as they are needed",
-    )
-    parser.add_argument(
-        "--ray-address", help="of a running Ray cluster, such as auto; default: start a local one"
-    )
+    add = parser.add_argument_group("where models run").add_argument
+    add("--engine", choices=["here", "ray"], default="here", help="in this process, or in Ray's")
+    add("--replicas", type=replicas, default="1-2", help="with Ray: 2, or 1-4 as they are needed")
+    add("--ray-address", help="of a running cluster, such as auto; without it Ray starts one here")
     parser.add_argument("--quiet", action="store_true", help="no line for each run")
     add = parser.add_argument_group("is this machine ready for a workshop?").add_argument
     add("--check", action="store_true", help="says so, in a minute or two, and ends")
