@@ -14,7 +14,7 @@ RUN grep '^torch' /tmp/requirements.txt > /tmp/torch.txt \
     && pip install -r /tmp/requirements.txt
 
 WORKDIR /app
-COPY app.py ./
+COPY requirements.txt app.py ./
 COPY demos ./demos
 COPY gen_core ./gen_core
 COPY weights ./weights

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -77,18 +78,33 @@ def test_it_runs_as_a_user_without_rights_at_the_port_that_it_names():
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what lies in that of the image."""
+    folder = tmp_path_factory.mktemp("image")
+    for step in steps("COPY"):
+        *sources, target = step.split()
+        for source in sources if target.startswith("./") else ():
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, folder / target)
+            else:
+                shutil.copy(ROOT / source, folder / target)
+    return folder
+
+
+def test_what_is_copied_is_all_that_a_check_of_the_packages_reads(image: Path):
+    code = "from demos.check.machine import packages; print(packages())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=image, capture_output=True, text=True)
+    assert done.stdout.startswith("ok "), done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def address(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The app, as it lies in the image, in the tightest container there is."""
     if not can("unshare", "--mount", "--user", "--map-user=12345", "true"):
         pytest.skip("this machine lets nobody into a namespace of their own")
     if not can("unshare", "--mount", "mount", "--make-rprivate", "/"):
         pytest.skip("only root can mount")
-    image, scratch = (tmp_path_factory.mktemp(name) for name in ("image", "scratch"))
-    for step in steps("COPY"):
-        source, target = step.split()
-        if target.startswith("./"):
-            put = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
-            put(ROOT / source, image / target / ("" if put is shutil.copytree else source))
+    scratch = tmp_path_factory.mktemp("scratch")
     python, *start = command(steps("CMD")[0])
     assert python == "python"
     tight = ["unshare", "--mount", "bash", "-c", BARE, "bash"]

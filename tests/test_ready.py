@@ -245,6 +245,16 @@ def test_without_the_packages_nothing_else_is_tried(monkeypatch):
     assert [*report.findings(parse([]))] == [missing]
 
 
+def test_packages_that_cannot_be_checked_are_a_line_too(monkeypatch):
+    def unlisted():
+        raise FileNotFoundError("requirements.txt")
+
+    monkeypatch.setattr(report.machine, "packages", unlisted)
+    (found,) = report.findings(parse([]))
+    assert found.check == "packages" and found.state == "problem"
+    assert found.said == "could not be checked (FileNotFoundError: requirements.txt)"
+
+
 def test_a_check_that_fails_itself_is_a_line_and_ends_no_other(monkeypatch):
     def broken(visitors, free):
         return problem("memory", "none", "buy some")

@@ -26,7 +26,7 @@ def check(options: argparse.Namespace) -> int:
 
 def findings(options: argparse.Namespace) -> Iterator[Finding]:
     """What the checks find. All others need the packages, and the visit a port and memory."""
-    packages = machine.packages()
+    (packages,) = _guarded("packages", lambda: [machine.packages()])
     yield packages
     if packages.state == "problem":
         return
@@ -37,10 +37,10 @@ def findings(options: argparse.Namespace) -> Iterator[Finding]:
     host, port, visitors = options.host, options.port, options.visitors
     arguments = ["--device", options.device]
     arguments += ["--data", str(options.data)] if options.data else []
-    free = machine.free_port(host, port)
+    (free,) = _guarded("port", lambda: [machine.free_port(host, port)])
     yield free
     yield from _guarded("network", lambda: [machine.network(host, port)])
-    memory = machine.memory(visitors, free_memory())
+    (memory,) = _guarded("memory", lambda: [machine.memory(visitors, free_memory())])
     yield memory
     yield from _guarded("weights", weights)
     if "problem" not in (free.state, memory.state):
