@@ -19,10 +19,11 @@ COPY demos ./demos
 COPY gen_core ./gen_core
 COPY weights ./weights
 
-# Nothing is written outside of /tmp and this home: with `--tmpfs /tmp` the rest may be read-only.
+# Nothing is written outside of /tmp: with `--tmpfs /tmp` the rest may be read-only. There go what
+# visitors download, as Hugging Face's library has it too, whoever the user is.
 RUN useradd --uid 1000 --create-home visitor
 USER 1000
-ENV HOME=/home/visitor
+ENV XDG_CACHE_HOME=/tmp/cache
 
 EXPOSE 7860
 HEALTHCHECK --start-period=120s --interval=30s --timeout=10s \

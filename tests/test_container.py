@@ -4,6 +4,7 @@ runs where it may write nothing, as a user whom nobody knows."""
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -20,14 +21,22 @@ from conftest import ROOT, Served, running_app
 
 STEPS = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
 BARE = """
-unset HOME
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$TMPDIR"
 mount -o remount,bind,ro /
 ! touch "$PWD/written" 2>/dev/null || exit 1
 exec unshare --user --map-user=12345 --map-group=12345 "$@"
 """
-"""A file system that cannot be written to but for $TMPDIR, and a user without a name or a home."""
+"""A file system that cannot be written to but for $TMPDIR, and a user without a name."""
+TIGHT = ["unshare", "--mount", "bash", "-c", BARE, "bash"]
+WRITES = """
+from pathlib import Path
+from huggingface_hub.constants import HF_HUB_CACHE
+from gen_core.data.fashion import cache_folder
+for folder in (cache_folder(), Path(HF_HUB_CACHE)):
+    folder.mkdir(parents=True)
+    (folder / "downloaded").write_text("all of it")
+"""
 
 
 def steps(name: str) -> list[str]:
@@ -98,18 +107,38 @@ def test_what_is_copied_is_all_that_a_check_of_the_packages_reads(image: Path):
 
 
 @pytest.fixture(scope="module")
-def address(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The app, as it lies in the image, in the tightest container there is."""
+def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of the tightest container there is: what the Dockerfile sets, and the home
+    that Docker gives to a user whom it does not know. A folder of its own stands for /tmp."""
     if not can("unshare", "--mount", "--user", "--map-user=12345", "true"):
         pytest.skip("this machine lets nobody into a namespace of their own")
     if not can("unshare", "--mount", "mount", "--make-rprivate", "/"):
         pytest.skip("only root can mount")
-    scratch = tmp_path_factory.mktemp("scratch")
+    scratch = str(tmp_path_factory.mktemp("scratch"))
+    named = dict(pair.split("=", 1) for step in steps("ENV") for pair in step.split())
+    set_ = {name: re.sub("^/tmp(?=/|$)", scratch, value) for name, value in named.items()}
+    return {"HOME": "/", **set_, "TMPDIR": scratch}
+
+
+@pytest.fixture(scope="module")
+def address(image: Path, variables: dict[str, str]) -> Iterator[Served]:
+    """The app, as it lies in the image, in that container."""
     python, *start = command(steps("CMD")[0])
     assert python == "python"
-    tight = ["unshare", "--mount", "bash", "-c", BARE, "bash"]
-    with running_app(start, before=tight, cwd=image, TMPDIR=str(scratch)) as address:
+    with running_app(start, before=TIGHT, cwd=image, **variables) as address:
         yield address
+
+
+def test_what_visitors_download_has_a_place_there(image: Path, variables: dict[str, str]):
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(("HF_", "XDG_"))}
+    done = subprocess.run(
+        [*TIGHT, sys.executable, "-c", WRITES],
+        cwd=image,
+        env=kept | variables,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.heavy
