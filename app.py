@@ -9,6 +9,7 @@ from pathlib import Path
 
 # Before gradio is imported: no word to any other host, whatever the environment says.
 os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+REPLICAS = "1-2"
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -25,7 +26,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder with FashionMNIST/raw, else $GEN_DATA")
     add = parser.add_argument_group("where models run").add_argument
     add("--engine", choices=["here", "ray"], default="here", help="in this process, or in Ray's")
-    add("--replicas", type=replicas, default="1-2", help="with Ray: 2, or 1-4 as they are needed")
+    add("--replicas", type=replicas, default=REPLICAS, help="with Ray: 2, or 1-4 as they are needed")
     add("--ray-address", help="of a running cluster, such as auto; without it Ray starts one here")
     parser.add_argument("--quiet", action="store_true", help="no line for each run")
     add = parser.add_argument_group("is this machine ready for a workshop?").add_argument
@@ -41,7 +42,19 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"--visitors {options.visitors}: choose 1 to 1000")
     if not options.root_path.startswith(("/", "http://", "https://")) and options.root_path:
         parser.error(f"--root-path {options.root_path}: write a path such as /noise, or an address")
+    if options.check and (of_others := _of_other_machines(options)):
+        parser.error(f"--check measures this machine alone: leave out {', '.join(of_others)}")
     return options
+
+
+def _of_other_machines(options: argparse.Namespace) -> list[str]:
+    """Options that are given for an engine elsewhere."""
+    given = {
+        f"--engine {options.engine}": options.engine != "here",
+        "--replicas": options.replicas != replicas(REPLICAS),
+        "--ray-address": options.ray_address,
+    }
+    return [name for name, value in given.items() if value]
 
 
 def replicas(text: str) -> tuple[int, int]:

@@ -35,7 +35,7 @@ def findings(options: argparse.Namespace) -> Iterator[Finding]:
     from demos.page.memory import free_memory
 
     host, port, visitors = options.host, options.port, options.visitors
-    arguments = ["--device", options.device]
+    arguments = ["--device", options.device, "--root-path", options.root_path]
     arguments += ["--data", str(options.data)] if options.data else []
     (free,) = _guarded("port", lambda: [machine.free_port(host, port)])
     yield free
