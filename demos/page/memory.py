@@ -28,11 +28,12 @@ def resident(process: int | None = None) -> int | None:
 
 def free_memory(container: Path = CONTAINER) -> int:
     """Bytes that a program may still take here: of the machine, or of its container if that has
-    less."""
+    less. What the system keeps of files that nobody reads counts as free, for it gives way."""
     free = psutil.virtual_memory().available
     with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit: "max"
         most, taken = (int((container / f"memory.{n}").read_text()) for n in ("max", "current"))
-        return min(free, max(0, most - taken))
+        stat = dict(map(str.split, (container / "memory.stat").read_text().splitlines()))
+        return min(free, max(0, most - taken + int(stat.get("inactive_file", 0))))
     return free
 
 
