@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from conftest import ROOT, answer_of, free_port, told_by, wait_until
 from demos.page import host, memory, server
+from demos.page import records as records_module
 from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App
 from demos.page.host import TOKEN, figures, shown
@@ -71,11 +72,15 @@ def address(app: App, gate: threading.Event) -> Iterator[str]:
             yield Progress("Step", 1, 2)
         yield f"{text} ended"
 
+    def slide(text: str) -> str:
+        return text
+
     with gr.Blocks(analytics_enabled=False) as page:
         knobs = Knobs("test", "work", [Knob("steps", "Steps", "whole", 20, 1, 1000)])
         knobs.build()
         text, out, go = gr.Textbox(), gr.Textbox(), gr.Button()
         app.on(go.click, work, knobs, out, inputs={"text": text}, api_name="work")
+        gr.HTML(server_functions=[app.serve(slide)], elem_id="slider")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(TOKEN, "käse")
         yield server.serve(page, app, "127.0.0.1", free_port())
@@ -168,6 +173,29 @@ def test_a_sliders_many_answers_are_for_those_who_debug_unless_one_fails(caplog)
     (said,) = (r.getMessage() for r in caplog.records if r.name == "noise-to-data.runs")
     assert " failed " in said and SECRET not in said
     assert len(app.records.figures()["endpoints"]) == 2
+
+
+def test_who_only_slides_is_a_visitor_too(address, app):
+    config = httpx.get(f"{address}config").json()
+    (slider,) = (c["id"] for c in config["components"] if c["props"].get("elem_id") == "slider")
+    before = app.records.figures()["sessions"]
+    for session in ("one", "two", "two"):
+        body = {"component_id": slider, "fn_name": "slide", "session_hash": session, "data": "0.5"}
+        answer = httpx.post(f"{address}gradio_api/component_server", json=body)
+        assert answer.json() == "0.5"
+    assert app.records.figures()["sessions"] == before + 2
+
+
+def test_sliders_many_answers_leave_what_is_known_of_runs(monkeypatch):
+    monkeypatch.setattr(records_module, "MOST", 5)
+    monkeypatch.setattr(records_module, "MOST_LIGHT", 5)
+    records = Records()
+    records.add(Record("work", "done", rows=60))
+    for _ in range(10):
+        records.add(Record("slide", "done"), light=True)
+    told = records.figures()
+    assert told["endpoints"]["work"]["count"] == 1 and told["endpoints"]["slide"]["count"] == 5
+    assert told["rows_per_second"] > 0
 
 
 def test_figures_are_about_late_runs_alone():

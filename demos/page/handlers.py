@@ -195,6 +195,7 @@ class App:
         @functools.wraps(fn)
         async def answer(*args: Any) -> Any:
             ticket, ended, fault = None, "left", None
+            self.records.seen(await _session_of_widget())
             try:
                 ticket = self.submit(Order(work.name, args=args), finish=as_json)
                 value, ended = await ticket.wait(), "done"
@@ -410,6 +411,14 @@ def _with_request(turns: Callable[[Order], Iterator[Any]]) -> Callable[[Order], 
 def _session() -> str:
     """That of the browser tab or API client whose request this is; "" where there is none."""
     return getattr(LocalContext.request.get(None), "session_hash", None) or ""
+
+
+async def _session_of_widget() -> str:
+    """That of a server function's caller, whom its request names in its body; "" where none is."""
+    request = LocalContext.request.get(None)
+    with contextlib.suppress(RuntimeError):  # no JSON: a form, which Gradio has read
+        return (await request.json())["session_hash"] if request else ""
+    return ""
 
 
 def _key(api_name: str, settings: Mapping[str, Any]) -> Hashable | None:

@@ -6,7 +6,7 @@ for, by whom, or what came of it.
 
 import logging
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Literal
@@ -17,8 +17,9 @@ log = logging.getLogger("noise-to-data.runs")
 
 Ended = Literal["done", "stopped", "left", "refused", "failed"]
 """Refused: with a message for the visitor, such as that a number is out of range."""
-MOST, MOST_FAULTS = 10_000, 20
-"""Records that are kept, and those of runs that failed."""
+MOST, MOST_LIGHT, MOST_FAULTS = 10_000, 30_000, 20
+"""Records that are kept: of runs; of sliders' answers, so many that forty visitors who each move
+one once a second have ten minutes; and of what failed."""
 LATELY, PACE = 600.0, 60.0
 """Seconds: what the figures of endpoints and visitors, and of rows, are about."""
 
@@ -78,7 +79,9 @@ class Records:
     def __init__(self) -> None:
         self.began = time.time()
         self.faults: deque[Record] = deque(maxlen=MOST_FAULTS)
-        self._all: deque[Record] = deque(maxlen=MOST)
+        self._runs: deque[Record] = deque(maxlen=MOST)
+        self._light: deque[Record] = deque(maxlen=MOST_LIGHT)
+        """Apart, for they are so many that they would push out what is known of runs."""
         self._seen: dict[str, float] = {}
         """Sessions, and when each last asked for something."""
 
@@ -91,7 +94,7 @@ class Records:
 
     def add(self, record: Record, light: bool = False) -> None:
         """light: one of many, while a slider moves; unless it fails, only the debug log has it."""
-        self._all.append(record)
+        (self._light if light else self._runs).append(record)
         if record.fault:
             self.faults.append(record)
         log.log(logging.DEBUG if light and not record.fault else logging.INFO, "%s", record)
@@ -99,18 +102,18 @@ class Records:
     def figures(self) -> dict[str, Any]:
         """As plain values fit for JSON; times in seconds."""
         now = time.time()
-        lately = [record for record in self._all if record.at > now - LATELY]
+        lately = [r for r in (*self._runs, *self._light) if r.at > now - LATELY]
         paced = [record for record in lately if record.at > now - PACE]
+        named: dict[str, list[Record]] = defaultdict(list)
+        for record in lately:
+            named[record.endpoint].append(record)
         span = max(1.0, min(PACE, now - self.began))
         return {
             "uptime": round(now - self.began, 1),
             "sessions": sum(at > now - LATELY for at in self._seen.values()),
             "rows_per_second": round(sum(r.rows for r in paced) / span, 1),
             "runs_per_minute": round(60 * len(paced) / span, 1),
-            "endpoints": {
-                name: _summary([r for r in lately if r.endpoint == name])
-                for name in sorted({r.endpoint for r in lately})
-            },
+            "endpoints": {name: _summary(named[name]) for name in sorted(named)},
             "errors": [
                 {"at": round(r.at, 1), "endpoint": r.endpoint, "fault": r.fault}
                 for r in reversed(self.faults)
