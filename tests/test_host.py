@@ -233,8 +233,28 @@ def test_the_hosts_page_is_for_whoever_names_the_token(address, path):
     for wrong in ("", "?token=", "?token=kase", "?token=k%C3%A4se1"):
         answer = httpx.get(f"{address}{path}{wrong}")
         assert answer.status_code == 403 and "rows" not in answer.text.lower()
-    answer = httpx.get(f"{address}{path}", params={"token": "käse"})
-    assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store"
+    for wrong in (
+        {"authorization": "Bearer kase"},
+        {"cookie": f"{host.COOKIE}=kase"},
+        {"cookie": f"{host.COOKIE}="},
+    ):
+        assert httpx.get(f"{address}{path}", headers=wrong).status_code == 403
+    bearer = {"authorization": "Bearer käse".encode()}
+    for named in ({"params": {"token": "käse"}}, {"headers": bearer}):
+        answer = httpx.get(f"{address}{path}", follow_redirects=True, **named)
+        assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store"
+
+
+def test_the_hosts_page_takes_the_token_out_of_its_address(address):
+    with httpx.Client() as browser:
+        first = browser.get(f"{address}host", params={"token": "käse"})
+        assert first.status_code == 303 and first.headers["location"] == "host"
+        said = first.headers["set-cookie"].lower()
+        assert "httponly" in said and "samesite=lax" in said and "path" not in said
+        assert "käse" not in said and "k%c3%a4se" not in said
+        for path in ("host", "host.json"):
+            answer = browser.get(f"{address}{path}")
+            assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store"
 
 
 def test_without_a_token_there_is_no_such_page(monkeypatch):
@@ -255,7 +275,7 @@ def test_the_page_and_its_json_tell_of_runs_and_errors_and_of_no_prompt(address,
     job.result(30)
     with pytest.raises(Exception, match="logged"):
         Client(address, verbose=False).predict(20, f"fail {SECRET}", api_name="/work")
-    answer = httpx.get(f"{address}host", params={"token": "käse"})
+    answer = httpx.get(f"{address}host", params={"token": "käse"}, follow_redirects=True)
     assert "<td>work</td>" in answer.text and "<td>ZeroDivisionError</td>" in answer.text
     assert SECRET not in answer.text and "127.0.0.1" not in answer.text
 
@@ -272,7 +292,9 @@ def test_what_is_shown_is_escaped_and_a_fault_stands_out(app, address):
 @pytest.mark.browser
 def test_the_hosts_page_renews_what_has_changed_and_nothing_else(chromium, address, app):
     page = chromium.new_page()
-    page.goto(f"{address}host?token=käse")
+    page.goto(f"data:text/html,<a href='{address}host?token=käse'>from another site</a>")
+    page.get_by_role("link").click()
+    page.wait_for_url(f"{address}host")
     status = page.locator("#tile-0")
     assert status.text_content() == "ok"
     page.evaluate("document.querySelector('#tile-0').firstChild.marked = true")

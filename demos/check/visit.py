@@ -95,7 +95,8 @@ async def _more(crowd: Sequence[Visitor], endpoint: str, seconds: float | None) 
 async def _device(http: httpx.AsyncClient, address: str, token: str, endpoint: str) -> float | None:
     """Seconds of the device that a run of an endpoint takes, as the engine counted them; None where
     none has succeeded."""
-    told = (await http.get(f"{address}/host.json", params={"token": token})).json()
+    bearer = {"authorization": f"Bearer {token}"}
+    told = (await http.get(f"{address}/host.json", headers=bearer)).json()
     return told["endpoints"].get(endpoint, {}).get("device")
 
 

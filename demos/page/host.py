@@ -11,7 +11,13 @@ from typing import Any
 
 import gradio as gr
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 
 from demos.page.handlers import App
@@ -22,33 +28,75 @@ TOKEN = "GEN_HOST_TOKEN"
 """The environment's variable without which there is no such page."""
 HERE = Path(__file__).parent
 UNKEPT = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
+COOKIE = "noise-to-data-host"
 ENDED = ("done", "stopped", "left", "refused", "failed")
 COLUMNS = ("Run", *(name.capitalize() for name in ENDED), "Shared", "Waited", "Ran", "Device")
 
 
 def routes(app: App, page: gr.Blocks, token: str) -> list[Route]:
     """/healthz: 200, or 503 with the reason. Where there is a token also /host and /host.json,
-    which answer 403 to whoever does not name it."""
+    which answer 403 to whoever does not name it: in the address, as a bearer, or by the cookie that
+    /host sets, so that the token does not stay in the address."""
 
     async def healthz(request: Request) -> Response:
         fault = await asyncio.to_thread(app.fault)
         said = {"status": fault or "ok", "device": app.device_title}
         return JSONResponse(said, 503 if fault else 200, headers=UNKEPT)
 
-    def to_host(answer: Callable[[Mapping[str, Any]], Response]) -> Callable:
+    def to_host(answer: Callable[[Request], Response]) -> Callable:
         async def guarded(request: Request) -> Response:
-            named = request.query_params.get("token", "")
-            if not hmac.compare_digest(named.encode(), token.encode()):
-                return PlainTextResponse(f"token: name the one that {TOKEN} sets", 403)
-            return answer(await asyncio.to_thread(figures, app, page))
+            if _is_host(request, token):
+                return await asyncio.to_thread(answer, request)
+            said = f"token: name the one that {TOKEN} sets, and let the page set its cookie"
+            return PlainTextResponse(said, 403)
 
         return guarded
 
-    seen = [Route("/healthz", healthz)]
-    if token:
-        seen.append(Route("/host", to_host(lambda told: HTMLResponse(shown(told), headers=UNKEPT))))
-        seen.append(Route("/host.json", to_host(lambda told: JSONResponse(told, headers=UNKEPT))))
-    return seen
+    def seen(request: Request) -> Response:
+        if "token" in request.query_params:
+            return _without_token(request, token)
+        return HTMLResponse(shown(figures(app, page)), headers=UNKEPT)
+
+    def read(request: Request) -> Response:
+        return JSONResponse(figures(app, page), headers=UNKEPT)
+
+    hosts = [Route("/host", to_host(seen)), Route("/host.json", to_host(read))]
+    return [Route("/healthz", healthz), *(hosts if token else ())]
+
+
+def _is_host(request: Request, token: str) -> bool:
+    """Whether the token is named, or its cookie."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        bearer = ""
+    pairs = (
+        (request.query_params.get("token", "").encode(), token.encode()),
+        (bearer.encode("latin-1"), token.encode()),  # as Starlette reads the header's bytes
+        (request.cookies.get(COOKIE, "").encode(), _cookie(token).encode()),
+    )
+    return any(hmac.compare_digest(named, wanted) for named, wanted in pairs)
+
+
+def _without_token(request: Request, token: str) -> Response:
+    """Sends a browser to the page's bare address, the one that histories and logs keep, with a
+    cookie for it. Neither names a path, for a proxy may have the page under one of its own. Lax,
+    for Strict would refuse who comes by a link on another site; there is nothing here to change.
+    """
+    answer = RedirectResponse("host", 303, headers=UNKEPT)
+    answer.set_cookie(
+        COOKIE,
+        _cookie(token),
+        path=None,
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def _cookie(token: str) -> str:
+    """What follows from the token, and does not tell it."""
+    return hmac.digest(token.encode(), COOKIE.encode(), "sha256").hex()
 
 
 def figures(app: App, page: gr.Blocks) -> dict[str, Any]:
