@@ -121,12 +121,6 @@ def mains(site: Site) -> dict[str, str]:
     return found
 
 
-async def _measured(http: httpx.AsyncClient, address: str, token: str, endpoint: str) -> float:
-    """Seconds of the device that a run of an endpoint takes, as the engine counted them."""
-    told = (await http.get(f"{address}/host.json", params={"token": token})).json()
-    return told["endpoints"][endpoint]["device"]
-
-
 def pace(tab: str, seconds: float, visitors: int) -> Finding:
     """seconds: that a run takes of the device, or to be answered among others, if that is more."""
     last = visitors * seconds
