@@ -144,3 +144,9 @@ def test_what_pip_says_is_passed_on_in_one_line(project, tmp_path):
     said = str(failed.value)
     assert said.startswith("pip could not fetch the wheels: No matching distribution found for")
     assert "needed-thing>=1" in said and "\n" not in said
+
+
+@pytest.mark.heavy
+def test_without_an_error_of_its_own_pips_last_line_is_passed_on(project, tmp_path):
+    with pytest.raises(BundleError, match="the wheels: no such option: --no-such-option$"):
+        fetch_wheels(project / "requirements.txt", tmp_path, ["--no-such-option"])

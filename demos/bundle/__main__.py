@@ -50,9 +50,10 @@ def fetch_wheels(requirements: Path, folder: Path, arguments: Sequence[str] = ()
     command += ["--requirement", str(requirements), "--wheel-dir", str(folder), *arguments]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-        said = errors[-1].removeprefix("ERROR: ") if errors else "see above"
-        raise BundleError(f"pip could not fetch the wheels: {said}")
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("ERROR: ")]
+        said = [f"it ended with {done.returncode}", *lines, *errors][-1]
+        raise BundleError(f"pip could not fetch the wheels: {said.removeprefix('ERROR: ')}")
     return sorted(folder.glob("*.whl"))
 
 
