@@ -3,6 +3,7 @@ is."""
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import json
 import shutil
@@ -63,6 +64,16 @@ def test_a_taken_port_is_named_with_who_has_it_and_another():
         other = int(found.todo.rpartition(" ")[2])
         assert other > port and port_is_free("127.0.0.1", other).state == "ok"
     assert port_is_free("127.0.0.1", port).state == "ok"
+
+
+def test_a_port_that_needs_rights_says_so(monkeypatch):
+    def refuse(*asked, **how):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", refuse)  # whoever runs this may be root
+    found = port_is_free("127.0.0.1", 80)
+    assert found.state == "problem" and found.said == "port 80 needs administrator rights"
+    assert found.todo == "choose one from 1024 on: --port"
 
 
 def test_a_host_that_is_none_of_this_machine_is_named():

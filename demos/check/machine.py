@@ -76,7 +76,9 @@ def free_port(host: str, port: int) -> Finding:
         way_out = f"end that, or choose another, such as --port {other}" if other else "end that"
         return problem("port", f"{port} is taken by {_owner(port)}", way_out)
     if fault.errno == errno.EACCES:
-        return problem("port", f"{port} is not for everybody", "choose one from 1024 on: --port")
+        return problem(
+            "port", f"port {port} needs administrator rights", "choose one from 1024 on: --port"
+        )
     said = f"{host} is no address of this machine ({fault.strerror or fault})"
     return problem("port", said, "choose another: --host 0.0.0.0 is all of its network")
 
