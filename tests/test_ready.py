@@ -211,6 +211,20 @@ def test_a_visit_says_which_family_fails_and_goes_on(tiny_weights):
 
 
 @pytest.mark.heavy
+def test_where_the_engine_has_measured_nothing_the_seconds_of_the_answer_count(
+    tiny_weights, monkeypatch
+):
+    async def unknown(*asked):
+        return None
+
+    monkeypatch.setattr("demos.check.visit._device", unknown)
+    found = {f.check: f for f in visit("127.0.0.1", free_port(), 40, ["--device", "cpu"])}
+    pressed = found["Diffusion"]
+    assert pressed.state != "problem" and "where 40 press at once" in pressed.said
+    assert not pressed.said.startswith("60,000 ")  # as if it took no time
+
+
+@pytest.mark.heavy
 def test_an_app_that_does_not_start_is_quoted():
     (found,) = visit("127.0.0.1", free_port(), 40, ["--device", "abacus"])
     assert found.state == "problem" and found.check == "start"

@@ -81,7 +81,8 @@ async def _visited(
                 yield problem(tab, f"{endpoint} failed ({fault})", START)
             else:
                 own = await _device(http, address, token, endpoint)
-                yield pace(tab, max(own, each), visitors)
+                alone = runs[endpoint].seconds if own is None else own
+                yield pace(tab, max(alone, each), visitors)
         yield stream([run for name, run in runs.items() if "steps" in site.names[name]])
 
 
