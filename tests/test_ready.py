@@ -207,7 +207,7 @@ def test_a_visit_says_which_family_fails_and_goes_on(tiny_weights):
     file.write_bytes(file.read_bytes()[:-100])
     found = {f.check: f for f in visit("127.0.0.1", free_port(), 40, ["--device", "cpu"])}
     assert found["Diffusion"].state == "problem" and "is damaged" in found["Diffusion"].said
-    assert found["Flow matching"].state == "ok"
+    assert found["Flow matching"].state != "problem"
 
 
 @pytest.mark.heavy
