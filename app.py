@@ -26,7 +26,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder with FashionMNIST/raw, else $GEN_DATA")
     add = parser.add_argument_group("where models run").add_argument
     add("--engine", choices=["here", "ray"], default="here", help="in this process, or in Ray's")
-    add("--replicas", type=replicas, default=REPLICAS, help="with Ray: 2, or 1-4 as they are needed")
+    add("--replicas", type=replicas, default=REPLICAS, help="with Ray: 2, or 1-4 as needed")
     add("--ray-address", help="of a running cluster, such as auto; without it Ray starts one here")
     parser.add_argument("--quiet", action="store_true", help="no line for each run")
     add = parser.add_argument_group("is this machine ready for a workshop?").add_argument
