@@ -6,6 +6,7 @@ import pytest
 import torch
 import yaml
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 from fake_hub import COMMIT, REPOSITORY, Hub, serving
 from gen_core import Family, Noise, available, final, load
@@ -103,10 +104,52 @@ def test_what_is_not_there_is_said_with_a_way_out(hub, repository, options, said
         Family.from_pretrained(repository, **options)
 
 
-def test_a_repository_of_others_is_not_ours(hub):
-    (hub.folder / "config.json").write_text("{}")
-    with pytest.raises(CheckpointError, match="no weights named 'model'"):
+def test_a_pipeline_of_others_is_not_ours_and_is_not_fetched(hub):
+    for name in ("model_index.json", "unet/model.safetensors", "vae/config.json"):
+        (hub.folder / name).parent.mkdir(exist_ok=True)
+        (hub.folder / name).write_bytes(b"{}" * 1000)
+    neither = f"{REPOSITORY} is no model of .* has neither model.safetensors nor card.json"
+    with pytest.raises(CheckpointError, match=neither):
         Family.from_pretrained(REPOSITORY)
+    with pytest.raises(CheckpointError, match=f"{hub.folder} is no model .* neither"):
+        Family.from_pretrained(hub.folder)
+    assert hub.given == []
+
+
+def test_weights_of_others_are_known_by_their_beginning(hub):
+    weights = {"w": torch.zeros(200_000)}
+    save_file(weights, hub.folder / "model.safetensors", {"format": "pt"})
+    (hub.folder / "config.json").write_text("{}")
+    with pytest.raises(CheckpointError, match=f"{REPOSITORY}: .* the format 'pt': ours have"):
+        Family.from_pretrained(REPOSITORY)
+    assert hub.given == []
+
+
+def test_a_card_of_others_is_all_that_is_fetched_of_them(hub):
+    (hub.folder / "card.json").write_text('{"name": "ace of spades"}')
+    (hub.folder / "huge.safetensors").write_bytes(b"{}" * 1000)
+    with pytest.raises(CheckpointError, match=f"{REPOSITORY}: .* the format None: ours have"):
+        Family.from_pretrained(REPOSITORY)
+    assert hub.given == ["card.json"]
+
+
+def test_what_was_fetched_once_opens_without_the_hub(hub):
+    VAE(VAE.tiny()).push_to_hub(REPOSITORY)
+    for options in ({}, {"local_files_only": True}):
+        VAE.from_pretrained(REPOSITORY, device="cpu", **options)
+    assert hub.given == ["model.safetensors"]
+    hub.shutdown()
+    hub.server_close()
+    VAE.from_pretrained(REPOSITORY, device="cpu")
+
+
+def test_the_cache_alone_is_looked_at_where_no_network_is_allowed(hub, tmp_path):
+    snapshot = tmp_path / f"cache/models--{REPOSITORY.replace('/', '--')}/snapshots/{COMMIT}"
+    snapshot.mkdir(parents=True)
+    VAE(VAE.tiny()).push_to_hub(REPOSITORY)
+    with pytest.raises(CheckpointError, match="neither"):
+        VAE.from_pretrained(REPOSITORY, revision=COMMIT, local_files_only=True)
+    assert hub.given == []
 
 
 def test_a_gated_one_says_what_to_do(tmp_path, monkeypatch, hub):

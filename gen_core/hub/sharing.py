@@ -18,6 +18,7 @@ from gen_core.training.checkpoint import CARD, CheckpointError
 
 MODEL = "model"
 """The checkpoint's name in a repository, where it is a file."""
+WEIGHTS = f"{MODEL}.safetensors"
 FILES = ("*.safetensors", "*.json", "*.txt")
 """All that is fetched: no code, no pickle."""
 LIBRARY = "noise-to-data"
@@ -37,7 +38,7 @@ def save_pretrained(model: Trainable, folder: Path | str, name: str = "") -> Pat
     if own is not None:
         shutil.copytree(own, place, dirs_exist_ok=True)
     else:
-        checkpoint.save(model, place / f"{MODEL}.safetensors", model.card, extra=model.extra)
+        checkpoint.save(model, place / WEIGHTS, model.card, extra=model.extra)
     (place / "README.md").write_text(readme(name, place), encoding="utf-8")
     return place
 
@@ -86,6 +87,8 @@ def from_pretrained(
         place = _fetched(
             str(repository), revision=revision, token=token, local_files_only=local_files_only
         )
+    if not _holds_a_model(place):
+        raise _no_model(repository)
     name, folder = _stored(place)
     model = checkpoint.load(name, device, folder)
     if not isinstance(model, kind):
@@ -125,12 +128,25 @@ def _stored(place: Path) -> tuple[str, Path]:
     return (place.name, place.parent) if (place / CARD).is_file() else (MODEL, place)
 
 
+def _holds_a_model(place: Path) -> bool:
+    return any((place / name).is_file() for name in (WEIGHTS, CARD))
+
+
+def _no_model(repository: Path | str) -> CheckpointError:
+    return CheckpointError(
+        f"{repository} is no model of {LIBRARY}: it has neither {WEIGHTS} nor {CARD}"
+    )
+
+
 def _fetched(repository: str, **options: Any) -> Path:
     """The folder with a repository's files. Raises CheckpointError with the way out."""
     from huggingface_hub import constants, errors, snapshot_download
 
     try:
-        return Path(snapshot_download(repository, allow_patterns=[*FILES], **options))
+        place = Path(snapshot_download(repository, allow_patterns=[CARD], **options))
+        _check_is_ours(repository, place, options["token"], options["local_files_only"])
+        of_that_commit = options | {"revision": place.name}
+        return Path(snapshot_download(repository, allow_patterns=[*FILES], **of_that_commit))
     except errors.HFValidationError as error:
         said = "no folder, and no name of a repository, such as someone/flow-fashion"
         raise CheckpointError(f"{repository!r}: {said}") from error
@@ -151,3 +167,29 @@ def _fetched(repository: str, **options: Any) -> Path:
             else f"{os.environ.get('HF_ENDPOINT', 'the hub')} does not answer"
         )
         raise CheckpointError(f"{repository} was never fetched, and {said}") from error
+
+
+def _check_is_ours(
+    repository: str, place: Path, token: str | bool | None, local_files_only: bool
+) -> None:
+    """Reads the card, or the first bytes of the weights, before all is fetched: another library's
+    model can be tens of GB. Raises CheckpointError.
+
+    place: a snapshot in the hub's cache, named by its commit, with the card where there is one.
+    """
+    from huggingface_hub import HfApi, constants, errors
+
+    try:
+        if _holds_a_model(place):
+            checkpoint.card(*_stored(place))
+        elif not (local_files_only or constants.HF_HUB_OFFLINE):
+            header = HfApi(token=token).parse_safetensors_file_metadata(
+                repository, WEIGHTS, revision=place.name
+            )
+            checkpoint.metadata_of(WEIGHTS, header.metadata)
+    except errors.EntryNotFoundError as error:
+        raise _no_model(repository) from error
+    except errors.SafetensorsParsingError as error:
+        raise CheckpointError(f"{repository}: {WEIGHTS} is damaged ({error})") from error
+    except CheckpointError as error:
+        raise CheckpointError(f"{repository}: {error}") from error

@@ -142,7 +142,7 @@ def read(name: str, folder: Path | str | None = None) -> tuple[dict[str, Tensor]
 def _stored(name: str, folder: Path | str | None) -> tuple[dict[str, Tensor], dict[str, Any]]:
     with _opened(name, folder) as file:
         tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - no mapping
-        return tensors, _metadata(name, file.metadata())
+        return tensors, metadata_of(name, file.metadata())
 
 
 def card(name: str, folder: Path | str | None = None) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def card(name: str, folder: Path | str | None = None) -> dict[str, Any]:
     place = path_of(name, folder)
     if not place.is_dir():
         with _opened(name, folder) as file:
-            return _metadata(name, file.metadata()) | _later(place)
+            return metadata_of(name, file.metadata()) | _later(place)
     try:
         said = json.loads((place / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -172,7 +172,9 @@ def _opened(name: str, folder: Path | str | None) -> Iterator[Any]:
         ) from error
 
 
-def _metadata(name: str, texts: dict[str, str] | None) -> dict[str, Any]:
+def metadata_of(name: str, texts: dict[str, str] | None) -> dict[str, Any]:
+    """What the texts in a safetensors file's header say. Raises CheckpointError for a file that is
+    not ours."""
     form = (texts or {}).get("format")
     _check_format(name, form and form.strip('"'))
     return {k: json.loads(v) for k, v in texts.items()}
