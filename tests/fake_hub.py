@@ -23,13 +23,16 @@ class Hub(ThreadingHTTPServer):
 
     gated: answers as the Hub does to whoever has not accepted the licence.
     slow: of these files only the first half comes, until `go_on` is set.
+    failing: the status of the error that it answers with, whatever it is asked for.
     """
 
     daemon_threads = True
 
-    def __init__(self, folder: Path, *, gated: bool = False, slow: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, gated: bool = False, slow: str = "", failing: int = 0
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
-        self.folder, self.gated, self.slow = folder, gated, slow
+        self.folder, self.gated, self.slow, self.failing = folder, gated, slow, failing
         self.go_on = threading.Event()
         self.given: list[str] = []
         """Files that were sent whole, in order."""
@@ -83,7 +86,9 @@ class _Answers(BaseHTTPRequestHandler):
     def answer(self, body: bool) -> None:
         path, files = self.path.split("?")[0], self.server.files()
         resolved = f"/{REPOSITORY}/resolve/{COMMIT}/"
-        if path.startswith(resolved):
+        if self.server.failing:
+            self.reply(self.server.failing, b"", {}, body)
+        elif path.startswith(resolved):
             name = path.removeprefix(resolved)
             if self.server.gated:
                 self.reply(403, b"", {"X-Error-Code": "GatedRepo"}, body)
@@ -109,7 +114,8 @@ class _Answers(BaseHTTPRequestHandler):
         headers = {"ETag": f'"{_sha(data)}"', "X-Repo-Commit": COMMIT}
         beginning = re.fullmatch(r"bytes=0-(\d+)", self.headers.get("Range", ""))
         if beginning and int(beginning[1]) < len(data) - 1:
-            return self.reply(206, data[: int(beginning[1]) + 1], headers, body)
+            self.reply(206, data[: int(beginning[1]) + 1], headers, body)
+            return
         if not (body and name == self.server.slow):
             self.reply(200, data, headers, body)
         else:

@@ -187,6 +187,13 @@ def test_without_a_network_a_plain_sentence(server_of, tmp_path, monkeypatch):
     )
 
 
+def test_an_error_of_the_hub_is_told_by_its_number(folders, server_of, tmp_path, monkeypatch):
+    server = server_of(model("A", REPOSITORY))
+    with serving(Hub(folders["Flux"], failing=503), tmp_path, monkeypatch):  # noqa: SIM117
+        with pytest.raises(KnobError, match="huggingface.co answered with the error 503. Try"):
+            result_of(server.draw("A", "a red cat"))
+
+
 def test_a_gated_model_names_its_licence(folders, server_of, tmp_path, monkeypatch):
     server = server_of(model("A", REPOSITORY))
     with serving(Hub(folders["Flux"], gated=True), tmp_path, monkeypatch):  # noqa: SIM117

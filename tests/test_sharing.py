@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 import torch
 import yaml
@@ -96,7 +99,7 @@ def test_another_kind_is_named(tmp_path):
     [
         ("nobody/nothing", {}, "nobody/nothing is no repository of the hub, or a private one"),
         ("no/such/folder", {}, "no folder, and no name of a repository"),
-        (REPOSITORY, {"local_files_only": True}, "was never fetched, and no network is allowed"),
+        (REPOSITORY, {"local_files_only": True}, "was never fetched whole, and no network is"),
     ],
 )
 def test_what_is_not_there_is_said_with_a_way_out(hub, repository, options, said):
@@ -155,5 +158,52 @@ def test_the_cache_alone_is_looked_at_where_no_network_is_allowed(hub, tmp_path)
 def test_a_gated_one_says_what_to_do(tmp_path, monkeypatch, hub):
     hub.gated = True
     (hub.folder / "model.safetensors").write_bytes(b"secret")
-    with pytest.raises(CheckpointError, match="accept its licence there, and set HF_TOKEN"):
+    with pytest.raises(CheckpointError, match="is gated: accept its licence .*, and set HF_TOKEN"):
         Family.from_pretrained(REPOSITORY, revision=COMMIT)
+
+
+@pytest.mark.parametrize(
+    ("status", "way_out"),
+    [(401, "Check HF_TOKEN"), (429, "Try again later"), (500, "Try again later")],
+)
+def test_an_error_of_the_hub_is_told_by_its_number(hub, status, way_out):
+    hub.failing = status
+    said = f"{hub.address} answered with the error {status}. {way_out}"
+    with pytest.raises(CheckpointError, match=said):
+        Family.from_pretrained(REPOSITORY)
+
+
+def test_a_hub_that_is_away_is_no_error_of_its_own(hub):
+    hub.shutdown()
+    hub.server_close()
+    with pytest.raises(CheckpointError, match=f"was never fetched whole, and {hub.address} does"):
+        Family.from_pretrained(REPOSITORY)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "does not fit on the disk with .*cache: make room, or set HF_HUB_CACHE"),
+        (errno.EACCES, "could not be stored: .*cache may not be written to. Set HF_HUB_CACHE"),
+        (errno.EROFS, "could not be stored: .*cache may not be written to"),
+        (errno.EIO, f"could not be fetched: .*{os.strerror(errno.EIO)}"),
+    ],
+)
+def test_a_disk_that_takes_no_file_says_why(hub, monkeypatch, number, said):
+    VAE(VAE.tiny()).push_to_hub(REPOSITORY)
+
+    def write(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("huggingface_hub.file_download.http_get", write)
+    with pytest.raises(CheckpointError, match=f"{REPOSITORY} {said}"):
+        Family.from_pretrained(REPOSITORY)
+
+
+def test_an_error_that_nobody_foresaw_stays_what_it_is(hub, monkeypatch):
+    def download(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    with pytest.raises(ZeroDivisionError):
+        Family.from_pretrained(REPOSITORY)

@@ -4,7 +4,6 @@ diffusers and its friends change settings of the whole process while they open a
 precision, how layers are initialised), so the app does this in a process of its own: see `server`.
 """
 
-import errno
 import functools
 import inspect
 import logging
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from gen_core.hub.failures import causes, disk_is_full, first
 from gen_core.hub.models import BigModel
 from gen_core.knobs import KnobError, text, whole
 from gen_core.progress import Progress, Report, ignore
@@ -119,20 +119,22 @@ def _refusal(model: BigModel, error: BaseException) -> KnobError | None:
     """What a visitor reads of an error while fetching; None where nobody foresaw it."""
     from huggingface_hub import errors
 
-    causes = [error]
-    while nearest := causes[-1].__cause__ or causes[-1].__context__:
-        causes.append(nearest)
-    if any(isinstance(cause, errors.GatedRepoError) for cause in causes):
+    among = causes(error)
+    if first(among, errors.GatedRepoError):
         return KnobError(
             f"{model.name}: its authors want to know who uses it. Whoever runs this server has "
             f"to accept the licence ({model.licence_page}) and to set HF_TOKEN"
         )
-    missing = (errors.RepositoryNotFoundError, errors.RemoteEntryNotFoundError)
-    if any(isinstance(cause, missing) for cause in causes):
+    if first(among, errors.RepositoryNotFoundError, errors.RemoteEntryNotFoundError):
         return KnobError(f"{model.name}: there is no such model at {model.repository}")
-    if any(getattr(cause, "errno", None) == errno.ENOSPC for cause in causes):
+    if disk_is_full(among):
         return KnobError(f"{model.name} does not fit on this server's disk")
-    if isinstance(error, OSError) or any(isinstance(c, ConnectionError) for c in causes):
+    if answer := first(among, errors.HfHubHTTPError):
+        return KnobError(
+            f"{model.name} could not be fetched: huggingface.co answered with the error "
+            f"{answer.response.status_code}. Try again later"
+        )
+    if isinstance(error, OSError) or first(among, ConnectionError):
         return KnobError(
             f"{model.name} could not be fetched: this server has no way to huggingface.co at the "
             "moment. The small model in the panel Generate needs no network"

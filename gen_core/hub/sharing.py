@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gen_core.family import Family, Trainable
+from gen_core.hub.failures import causes, disk_is_full, first, may_not_write
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CARD, CheckpointError
 
@@ -140,33 +141,52 @@ def _no_model(repository: Path | str) -> CheckpointError:
 
 def _fetched(repository: str, **options: Any) -> Path:
     """The folder with a repository's files. Raises CheckpointError with the way out."""
-    from huggingface_hub import constants, errors, snapshot_download
+    from huggingface_hub import constants, snapshot_download
 
     try:
         place = Path(snapshot_download(repository, allow_patterns=[CARD], **options))
         _check_is_ours(repository, place, options["token"], options["local_files_only"])
         of_that_commit = options | {"revision": place.name}
         return Path(snapshot_download(repository, allow_patterns=[*FILES], **of_that_commit))
-    except errors.HFValidationError as error:
-        said = "no folder, and no name of a repository, such as someone/flow-fashion"
-        raise CheckpointError(f"{repository!r}: {said}") from error
-    except errors.GatedRepoError as error:
-        said = "its authors want to know who uses it: accept its licence there, and set HF_TOKEN"
-        raise CheckpointError(f"{repository}: {said}") from error
-    except errors.RevisionNotFoundError as error:
-        said = f"has no revision {options['revision']!r}: choose one of its branches or tags"
-        raise CheckpointError(f"{repository} {said}") from error
-    except errors.RepositoryNotFoundError as error:
-        said = "is no repository of the hub, or a private one: check its name, or set HF_TOKEN"
-        raise CheckpointError(f"{repository} {said}") from error
-    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
+    except CheckpointError:
+        raise
+    except Exception as error:
         offline = constants.HF_HUB_OFFLINE or options["local_files_only"]
-        said = (
-            "no network is allowed"
-            if offline
-            else f"{os.environ.get('HF_ENDPOINT', 'the hub')} does not answer"
+        said = _refusal(error, options["revision"], offline)
+        if said is None:
+            raise
+        raise CheckpointError(f"{repository} {said}") from error
+
+
+def _refusal(error: BaseException, revision: str | None, offline: bool) -> str | None:
+    """What kept a repository from being fetched, and the way out; None where nobody foresaw it."""
+    from huggingface_hub import constants, errors
+
+    among = causes(error)
+    hub, cache = os.environ.get("HF_ENDPOINT", "the hub"), constants.HF_HUB_CACHE
+    if first(among, errors.HFValidationError):
+        return "is no folder, and no name of a repository, such as someone/flow-fashion"
+    if first(among, errors.GatedRepoError):
+        return "is gated: accept its licence on its page, and set HF_TOKEN"
+    if first(among, errors.RevisionNotFoundError):
+        return f"has no revision {revision!r}: choose one of its branches or tags"
+    if first(among, errors.RepositoryNotFoundError):
+        return "is no repository of the hub, or a private one: check its name, or set HF_TOKEN"
+    if answer := first(among, errors.HfHubHTTPError):
+        status = answer.response.status_code
+        way_out = "Check HF_TOKEN" if status in (401, 403) else "Try again later"
+        return f"could not be fetched: {hub} answered with the error {status}. {way_out}"
+    if disk_is_full(among):
+        return f"does not fit on the disk with {cache}: make room, or set HF_HUB_CACHE"
+    if may_not_write(among):
+        return (
+            f"could not be stored: {cache} may not be written to. Set HF_HUB_CACHE to a folder "
+            "that may"
         )
-        raise CheckpointError(f"{repository} was never fetched, and {said}") from error
+    if first(among, errors.LocalEntryNotFoundError, ConnectionError, TimeoutError):
+        reason = "no network is allowed" if offline else f"{hub} does not answer"
+        return f"was never fetched whole, and {reason}"
+    return f"could not be fetched: {error}" if isinstance(error, OSError) else None
 
 
 def _check_is_ours(
