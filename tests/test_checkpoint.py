@@ -235,6 +235,30 @@ def test_a_family_that_is_not_here_is_named(tmp_path):
         load("a", "cpu", tmp_path)
 
 
+@pytest.mark.parametrize("missing", ["family", "config"])
+def test_a_file_that_does_not_say_what_it_holds_is_refused(missing, tmp_path):
+    checkpoint.save(tiny("vae"), tmp_path / "a.safetensors", CARD)
+    tensors, meta = checkpoint.read("a", tmp_path)
+    texts = {k: json.dumps(v) for k, v in meta.items() if k != missing}
+    save_file(tensors, tmp_path / "a.safetensors", texts)
+    assert f"a states no {missing!r}" in refusal("a", tmp_path)
+    with pytest.raises(CheckpointError, match=f"states no {missing!r}"):
+        checkpoint.config_of({k: v for k, v in meta.items() if k != missing})
+
+
+def test_a_card_that_names_no_family_is_refused(tmp_path):
+    (tmp_path / "a").mkdir()
+    checkpoint.write_card(tmp_path / "a", {"data": "scenes"})
+    assert "a states no 'family'" in refusal("a", tmp_path)
+    with pytest.raises(CheckpointError, match="it states no 'family'"):
+        checkpoint.kind_of({})
+
+
+def test_a_config_of_a_family_that_is_not_here_is_refused():
+    with pytest.raises(CheckpointError, match="'spiral'; known are .*vae"):
+        checkpoint.config_of({"family": "spiral", "config": {}})
+
+
 def test_weights_that_do_not_fit_their_config_are_refused(tmp_path):
     checkpoint.save(tiny("vae"), tmp_path / "a.safetensors", CARD)
     tensors, meta = checkpoint.read("a", tmp_path)

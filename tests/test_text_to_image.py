@@ -221,6 +221,17 @@ def test_a_damaged_folder_says_what_to_do(folder, tmp_path, file):
         load("copy", "cpu", tmp_path)
 
 
+@pytest.mark.parametrize("missing", ["parts", "words", "config"])
+def test_a_card_without_its_parts_is_refused(folder, tmp_path, missing):
+    shutil.copytree(folder, tmp_path / "copy")
+    card = json.loads((folder / "card.json").read_text())
+    holders = {"parts": card, "words": card["parts"], "config": card["parts"]["denoiser"]}
+    del holders[missing][missing]
+    (tmp_path / "copy/card.json").write_text(json.dumps(card))
+    with pytest.raises(CheckpointError, match=f"states no '{missing}'"):
+        load("copy", "cpu", tmp_path)
+
+
 def test_a_damaged_matcher_says_what_to_do(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "copy")
     (tmp_path / "copy/clip/model.safetensors").write_text("{")

@@ -5,6 +5,7 @@ under the name the hub expects, and its card as README.md.
 >>> model.push_to_hub("me/flow-fashion")
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -207,9 +208,9 @@ def _check_is_ours(
                 repository, WEIGHTS, revision=place.name
             )
             checkpoint.metadata_of(WEIGHTS, header.metadata)
-    except errors.EntryNotFoundError as error:
+    except errors.RemoteEntryNotFoundError as error:
         raise _no_model(repository) from error
-    except errors.SafetensorsParsingError as error:
+    except (errors.SafetensorsParsingError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{repository}: {WEIGHTS} is damaged ({error})") from error
     except CheckpointError as error:
         raise CheckpointError(f"{repository}: {error}") from error

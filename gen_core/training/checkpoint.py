@@ -156,6 +156,7 @@ def card(name: str, folder: Path | str | None = None) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{name}/{CARD} is damaged ({error}): fetch it again") from error
     _check_format(name, said.get("format"))
+    stated(said, "family", name)
     return said
 
 
@@ -177,7 +178,17 @@ def metadata_of(name: str, texts: dict[str, str] | None) -> dict[str, Any]:
     not ours."""
     form = (texts or {}).get("format")
     _check_format(name, form and form.strip('"'))
-    return {k: json.loads(v) for k, v in texts.items()}
+    said = {k: json.loads(v) for k, v in texts.items()}
+    for key in ("family", "config"):
+        stated(said, key, name)
+    return said
+
+
+def stated(card: Mapping[str, Any], key: str, name: str = "it") -> Any:
+    """What a card says under a key that every card of its kind has. Raises CheckpointError."""
+    if key not in card:
+        raise CheckpointError(f"{name} states no {key!r}: fetch it again")
+    return card[key]
 
 
 def _check_format(name: str, form: str | None) -> None:
@@ -212,17 +223,18 @@ def load(name: str, device: str = "auto", folder: Path | str | None = None) -> F
 
 def kind_of(said: Mapping[str, Any], name: str = "it") -> type[Trainable]:
     """The class that a card names. Raises CheckpointError for one that nobody has registered."""
-    cls = registry.classes.get(said["family"])
-    if cls is None:
+    family = stated(said, "family", name)
+    if family not in registry.classes:
         known = ", ".join(sorted(registry.classes))
-        raise CheckpointError(f"{name} is of family {said['family']!r}; known are {known}")
-    return cls
+        raise CheckpointError(f"{name} is of family {family!r}; known are {known}")
+    return registry.classes[family]
 
 
 def config_of(card: Mapping[str, Any]) -> Any:
-    """The config that a checkpoint's card holds, in its family's own type."""
-    family = registry.classes[card["family"]]
-    values = {**family.absent, **current_names(card["config"], family)}
+    """The config that a checkpoint's card holds, in its family's own type. Raises CheckpointError
+    where it holds none, or one of a family that nobody has registered."""
+    family = kind_of(card)
+    values = {**family.absent, **current_names(stated(card, "config"), family)}
     fields = {f.name for f in dataclasses.fields(family.Config)}
     # JSON turns tuples into lists; a config has tuples, so that it can be frozen and hashed.
     as_tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}

@@ -42,7 +42,7 @@ from gen_core.families.text_to_image.tokens import encoded, learned
 from gen_core.family import Clock, Family, Gaussian, Phase, Picture, register
 from gen_core.knobs import Choice, Flag, Instance, Number, Whole
 from gen_core.sampling import Frame, Noise
-from gen_core.training.checkpoint import config_of
+from gen_core.training.checkpoint import config_of, stated
 
 if TYPE_CHECKING:
     from diffusers import StableDiffusionPipeline
@@ -127,7 +127,9 @@ class TextToImage(Family):
 
     @classmethod
     def from_folder(cls, folder: Path, card: Mapping[str, Any]) -> Self:
-        own = [config_of(card["parts"][name]) for name in ("autoencoder", "words", "denoiser")]
+        parts = stated(card, "parts", folder.name)
+        networks = ("autoencoder", "words", "denoiser")
+        own = [config_of(stated(parts, name, folder.name)) for name in networks]
         model = cls(cls.Config(*own), opened(folder))
         model.folder = folder
         return model
