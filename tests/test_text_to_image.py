@@ -4,11 +4,13 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import diffusers
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from emoji_fixtures import drawn_emoji
 from emoji_pipeline import tiny_pipeline
@@ -219,6 +221,28 @@ def test_a_damaged_folder_says_what_to_do(folder, tmp_path, file):
     (tmp_path / "copy" / file).write_text("version https://git-lfs.github.com/spec/v1")
     with pytest.raises(CheckpointError, match="is damaged"):
         load("copy", "cpu", tmp_path)
+
+
+def as_pickle(file: Path) -> None:
+    """The same tensors as the libraries stored them before safetensors, by the name of then."""
+    names = {"model": "pytorch_model", "diffusion_pytorch_model": "diffusion_pytorch_model"}
+    torch.save(load_file(file), file.with_name(f"{names[file.stem]}.bin"))
+    file.unlink()
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+def test_a_pickle_in_the_folder_is_not_opened(folder, tmp_path, part):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    as_pickle(next((copy / part).glob("*.safetensors")))
+    with pytest.raises(CheckpointError, match=r"copy is damaged .*no file named .*safetensors"):
+        load("copy", "cpu", tmp_path)
+
+
+def test_a_pickled_matcher_is_not_opened(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    as_pickle(copy / "clip/model.safetensors")
+    with pytest.raises(CheckpointError, match=r"clip/ is damaged .*no file named .*safetensors"):
+        ClipScorer.open(copy)
 
 
 @pytest.mark.parametrize("missing", ["parts", "words", "config"])

@@ -43,8 +43,10 @@ class ClipScorer:
         if not (folder / "clip/config.json").exists():
             raise CheckpointError(f"no clip/ in {folder}: fetch the weights again")
         try:
-            net = CLIPModel.from_pretrained(folder / "clip", local_files_only=True).to(device)
-            return cls(net, CLIPTokenizer.from_pretrained(folder / "tokenizer"))
+            net = CLIPModel.from_pretrained(
+                folder / "clip", use_safetensors=True, local_files_only=True
+            )
+            return cls(net.to(device), CLIPTokenizer.from_pretrained(folder / "tokenizer"))
         except (OSError, ValueError, SafetensorError) as error:
             raise CheckpointError(f"clip/ is damaged ({error}): fetch it again") from error
 

@@ -69,7 +69,7 @@ def opened(folder: Path) -> "StableDiffusionPipeline":
 
     try:
         return StableDiffusionPipeline.from_pretrained(
-            folder, local_files_only=True, low_cpu_mem_usage=False
+            folder, use_safetensors=True, local_files_only=True, low_cpu_mem_usage=False
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise checkpoint.CheckpointError(
