@@ -97,8 +97,8 @@ def test_another_kind_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("repository", "options", "said"),
     [
-        ("nobody/nothing", {}, "nobody/nothing is no repository of the hub, or a private one"),
-        ("no/such/folder", {}, "no folder, and no name of a repository"),
+        ("nobody/nothing", {}, "nobody/nothing is not on the hub, or is private"),
+        ("no/such/folder", {}, "neither a folder nor a repository's name"),
         (REPOSITORY, {"local_files_only": True}, "was never fetched whole, and no network is"),
     ],
 )
@@ -111,10 +111,10 @@ def test_a_pipeline_of_others_is_not_ours_and_is_not_fetched(hub):
     for name in ("model_index.json", "unet/model.safetensors", "vae/config.json"):
         (hub.folder / name).parent.mkdir(exist_ok=True)
         (hub.folder / name).write_bytes(b"{}" * 1000)
-    neither = f"{REPOSITORY} is no model of .* has neither model.safetensors nor card.json"
+    neither = f"{REPOSITORY} is not a model of .* has neither model.safetensors nor card.json"
     with pytest.raises(CheckpointError, match=neither):
         Family.from_pretrained(REPOSITORY)
-    with pytest.raises(CheckpointError, match=f"{hub.folder} is no model .* neither"):
+    with pytest.raises(CheckpointError, match=f"{hub.folder} is not a model .* neither"):
         Family.from_pretrained(hub.folder)
     assert hub.given == []
 
@@ -184,8 +184,8 @@ def test_a_hub_that_is_away_is_no_error_of_its_own(hub):
     ("number", "said"),
     [
         (errno.ENOSPC, "does not fit on the disk with .*cache: make room, or set HF_HUB_CACHE"),
-        (errno.EACCES, "could not be stored: .*cache may not be written to. Set HF_HUB_CACHE"),
-        (errno.EROFS, "could not be stored: .*cache may not be written to"),
+        (errno.EACCES, "could not be stored: .* to write to .*cache. Set HF_HUB_CACHE"),
+        (errno.EROFS, "could not be stored: .* permission to write"),
         (errno.EIO, f"could not be fetched: .*{os.strerror(errno.EIO)}"),
     ],
 )

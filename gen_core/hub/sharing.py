@@ -1,5 +1,5 @@
-"""Our models on the Hugging Face hub, in its conventions: a repository is the checkpoint as it is,
-under the name the hub expects, and its card as README.md.
+"""Our models on the Hugging Face hub, by its conventions: a repository holds the unchanged
+checkpoint, under the name that the hub expects, and its card as README.md.
 
 >>> model = Family.from_pretrained("someone/flow-fashion")
 >>> model.push_to_hub("me/flow-fashion")
@@ -19,19 +19,20 @@ from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CARD, CheckpointError
 
 MODEL = "model"
-"""The checkpoint's name in a repository, where it is a file."""
+"""The name of a checkpoint in a repository, if it is a single file."""
 WEIGHTS = f"{MODEL}.safetensors"
 FILES = ("*.safetensors", "*.json", "*.txt")
-"""All that is fetched: no code, no pickle."""
+"""Only these are fetched: no code, no pickle."""
 LIBRARY = "noise-to-data"
 T = TypeVar("T", bound=Trainable)
 
 
 def save_pretrained(model: Trainable, folder: Path | str, name: str = "") -> Path:
-    """Writes a model and its card into a folder as the hub has them: model.safetensors, float16,
-    or the files of the library that opens it, and README.md. Returns the folder.
+    """Writes a model and its card into a folder laid out as a repository of the hub:
+    model.safetensors in float16, or the files of the library that opens it, and README.md.
+    Returns the folder.
 
-    name: of a repository, "someone/flow-fashion", or of the model alone; default: the folder's.
+    name: of a repository, "someone/flow-fashion", or just of the model; default: the folder's.
     """
     place = Path(folder)
     name, place = name or place.name, place.absolute()
@@ -46,7 +47,8 @@ def save_pretrained(model: Trainable, folder: Path | str, name: str = "") -> Pat
 
 
 def readme(name: str, place: Path) -> str:
-    """A repository's page: what the hub reads, and the model's card. Raises CheckpointError."""
+    """A repository's page: front matter for the hub, and the model's card. Raises
+    CheckpointError."""
     from gen_core.evaluation.cards import card_sections
 
     stored, folder = _stored(place)
@@ -57,7 +59,7 @@ def readme(name: str, place: Path) -> str:
 
 
 def _front_matter(card: Mapping[str, Any]) -> str:
-    """Names by which the hub sorts it."""
+    """The metadata that the hub reads and sorts repositories by."""
     kind = checkpoint.kind_of(card)
     task = "text-to-image" if kind.name == "text-to-image" else "unconditional-image-generation"
     lines = [
@@ -80,9 +82,10 @@ def from_pretrained(
 ) -> T:
     """A model of this kind from a repository of the hub, or from a folder with the same files.
 
-    revision: a branch, a tag or a commit; token: of an account, where the repository is private.
-    The other parameters are the hub's own. Files that were fetched before are not fetched again.
-    Raises CheckpointError where it is not there, not ours, or of another kind.
+    revision: a branch, a tag or a commit; token: an access token, for a private repository;
+    local_files_only: look in the cache alone. Files that were fetched before are not fetched again.
+    Raises CheckpointError if the model is missing, not ours or of another kind, or could not be
+    fetched.
     """
     place = Path(repository)
     if not place.is_dir():
@@ -109,10 +112,10 @@ def push_to_hub(
     token: str | None = None,
     commit_message: str = "Upload a model of Noise to Data",
 ) -> str:
-    """Puts a model and its card into a repository of the hub, which is made where there is none.
-    Returns its address. Needs a token that may write: HF_TOKEN, or `hf auth login`.
+    """Uploads a model and its card to a repository of the hub, which is created if need be.
+    Returns its address. Needs a token with write access: HF_TOKEN, or `hf auth login`.
 
-    Raises huggingface_hub's own errors where the hub refuses.
+    Raises huggingface_hub's own errors if the hub refuses.
     """
     from huggingface_hub import HfApi
 
@@ -125,7 +128,7 @@ def push_to_hub(
 
 
 def _stored(place: Path) -> tuple[str, Path]:
-    """Name and folder by which `checkpoint.load` finds what lies in a repository's folder."""
+    """The name and the folder by which `checkpoint.load` finds the model of a repository."""
     place = place.absolute()
     return (place.name, place.parent) if (place / CARD).is_file() else (MODEL, place)
 
@@ -136,12 +139,13 @@ def _holds_a_model(place: Path) -> bool:
 
 def _no_model(repository: Path | str) -> CheckpointError:
     return CheckpointError(
-        f"{repository} is no model of {LIBRARY}: it has neither {WEIGHTS} nor {CARD}"
+        f"{repository} is not a model of {LIBRARY}: it has neither {WEIGHTS} nor {CARD}"
     )
 
 
 def _fetched(repository: str, **options: Any) -> Path:
-    """The folder with a repository's files. Raises CheckpointError with the way out."""
+    """A repository's files in the hub's cache: their folder. Raises CheckpointError with the way
+    out."""
     from huggingface_hub import constants, snapshot_download
 
     try:
@@ -160,19 +164,19 @@ def _fetched(repository: str, **options: Any) -> Path:
 
 
 def _refusal(error: BaseException, revision: str | None, offline: bool) -> str | None:
-    """What kept a repository from being fetched, and the way out; None where nobody foresaw it."""
+    """Why a repository was not fetched, and the way out; None for an unforeseen error."""
     from huggingface_hub import constants, errors
 
     among = causes(error)
     hub, cache = os.environ.get("HF_ENDPOINT", "the hub"), constants.HF_HUB_CACHE
     if first(among, errors.HFValidationError):
-        return "is no folder, and no name of a repository, such as someone/flow-fashion"
+        return "is neither a folder nor a repository's name, such as someone/flow-fashion"
     if first(among, errors.GatedRepoError):
         return "is gated: accept its licence on its page, and set HF_TOKEN"
     if first(among, errors.RevisionNotFoundError):
         return f"has no revision {revision!r}: choose one of its branches or tags"
     if first(among, errors.RepositoryNotFoundError):
-        return "is no repository of the hub, or a private one: check its name, or set HF_TOKEN"
+        return "is not on the hub, or is private: check its name, or set HF_TOKEN"
     if answer := first(among, errors.HfHubHTTPError):
         status = answer.response.status_code
         way_out = "Check HF_TOKEN" if status in (401, 403) else "Try again later"
@@ -181,8 +185,8 @@ def _refusal(error: BaseException, revision: str | None, offline: bool) -> str |
         return f"does not fit on the disk with {cache}: make room, or set HF_HUB_CACHE"
     if may_not_write(among):
         return (
-            f"could not be stored: {cache} may not be written to. Set HF_HUB_CACHE to a folder "
-            "that may"
+            f"could not be stored: there is no permission to write to {cache}. Set HF_HUB_CACHE "
+            "to another folder"
         )
     if first(among, errors.LocalEntryNotFoundError, ConnectionError, TimeoutError):
         reason = "no network is allowed" if offline else f"{hub} does not answer"
@@ -193,10 +197,10 @@ def _refusal(error: BaseException, revision: str | None, offline: bool) -> str |
 def _check_is_ours(
     repository: str, place: Path, token: str | bool | None, local_files_only: bool
 ) -> None:
-    """Reads the card, or the first bytes of the weights, before all is fetched: another library's
+    """Reads the card, or the header of the weights, before the rest is fetched: another library's
     model can be tens of GB. Raises CheckpointError.
 
-    place: a snapshot in the hub's cache, named by its commit, with the card where there is one.
+    place: a snapshot in the hub's cache, named by its commit, with the card if there is one.
     """
     from huggingface_hub import HfApi, constants, errors
 
