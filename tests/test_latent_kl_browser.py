@@ -54,7 +54,7 @@ def titles(card: Locator) -> list[str]:
 
 def test_each_button_shows_its_damage_in_the_same_table(visit, address):
     page, card = visited(visit, address, "&kl.portrait=20")
-    expect(page.get_by_label("First portrait")).to_have_value("20")  # once the link has been read
+    expect(page.get_by_label("First portrait", exact=True)).to_have_value("20")  # once the link has been read
     expect(card.locator(".card-empty")).to_be_visible()
     page.get_by_role("button", name=kl.FORGET).click()
     expect(card.locator(".card-live")).to_be_visible()
@@ -114,7 +114,7 @@ def test_a_walk_goes_through_all_models_and_keys_move_it(visit, address):
 
 def test_the_link_and_the_code_follow_the_knobs(visit, address):
     page, _ = visited(visit, address, "&kl.a=77")
-    expect(page.get_by_label("From number")).to_have_value("77")
+    expect(page.get_by_label("From number", exact=True)).to_have_value("77")
     page.get_by_role("button", name="Show the code").click()
     expect(page.get_by_text("avatars([1000077, 1000011])").first).to_be_visible()
     page.locator(f"#tab-{kl.TAB} .copy-link").click()
