@@ -54,7 +54,9 @@ def titles(card: Locator) -> list[str]:
 
 def test_each_button_shows_its_damage_in_the_same_table(visit, address):
     page, card = visited(visit, address, "&kl.portrait=20")
-    expect(page.get_by_label("First portrait", exact=True)).to_have_value("20")  # once the link has been read
+    expect(page.get_by_label("First portrait", exact=True)).to_have_value(
+        "20"
+    )  # once the link has been read
     expect(card.locator(".card-empty")).to_be_visible()
     page.get_by_role("button", name=kl.FORGET).click()
     expect(card.locator(".card-live")).to_be_visible()

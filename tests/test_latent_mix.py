@@ -51,7 +51,7 @@ def shown(cell: dict):
 
 
 def face_input(app: App) -> FaceInput:
-    return FaceInput(app, title="From", prefix="from_", number=3)
+    return FaceInput(app, title="From", prefix="from_", which="first", number=3)
 
 
 def settings(source: str, number: int = 3) -> dict:

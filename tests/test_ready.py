@@ -10,7 +10,9 @@ import shutil
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -190,10 +192,16 @@ def tiny_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def visited(*arguments: Any) -> list[Finding]:
+    """In a thread of its own: a browser of another test may have left a loop running in this."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: list(visit(*arguments))).result()
+
+
 @pytest.mark.heavy
 def test_a_visit_fetches_the_page_watches_a_run_and_measures_each_family(tiny_weights):
     arguments = ["--device", "cpu", "--root-path", "/noise"]
-    found = {f.check: f for f in visit("127.0.0.1", free_port(), 40, arguments)}
+    found = {f.check: f for f in visited("127.0.0.1", free_port(), 40, arguments)}
     fine = {"page", "Diffusion", "Flow matching", "stream"}  # if slow, where the machine is busy
     assert {name for name, finding in found.items() if finding.state != "problem"} == fine
     assert found["VAE"].state == "problem" and "no weights named" in found["VAE"].said
@@ -205,7 +213,7 @@ def test_a_visit_fetches_the_page_watches_a_run_and_measures_each_family(tiny_we
 def test_a_visit_says_which_family_fails_and_goes_on(tiny_weights):
     file = tiny_weights / "diffusion-fashion.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
-    found = {f.check: f for f in visit("127.0.0.1", free_port(), 40, ["--device", "cpu"])}
+    found = {f.check: f for f in visited("127.0.0.1", free_port(), 40, ["--device", "cpu"])}
     assert found["Diffusion"].state == "problem" and "is damaged" in found["Diffusion"].said
     assert found["Flow matching"].state != "problem"
 
@@ -218,7 +226,7 @@ def test_where_the_engine_has_measured_nothing_the_seconds_of_the_answer_count(
         return None
 
     monkeypatch.setattr("demos.check.visit._device", unknown)
-    found = {f.check: f for f in visit("127.0.0.1", free_port(), 40, ["--device", "cpu"])}
+    found = {f.check: f for f in visited("127.0.0.1", free_port(), 40, ["--device", "cpu"])}
     pressed = found["Diffusion"]
     assert pressed.state != "problem" and "where 40 press at once" in pressed.said
     assert not pressed.said.startswith("60,000 ")  # as if it took no time
@@ -226,7 +234,7 @@ def test_where_the_engine_has_measured_nothing_the_seconds_of_the_answer_count(
 
 @pytest.mark.heavy
 def test_an_app_that_does_not_start_is_quoted():
-    (found,) = visit("127.0.0.1", free_port(), 40, ["--device", "abacus"])
+    (found,) = visited("127.0.0.1", free_port(), 40, ["--device", "abacus"])
     assert found.state == "problem" and found.check == "start"
     assert "it ended with 1; it said: device='abacus': choose one of auto, cpu" in found.said
 

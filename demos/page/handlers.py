@@ -171,7 +171,7 @@ class App:
         """
         work = self.works[order.name]
         replicas = None if work.at_home else self.replicas
-        turns = replicas.stream if replicas else work.turns
+        turns = replicas.stream if replicas else functools.partial(_turns, work.fn)
         return self.engine.submit(
             functools.partial(_with_request(turns) if work.own_process else turns, order),
             session=order.session,
@@ -390,6 +390,14 @@ def _on_disk(piece: Any) -> Iterator[Any]:
         path = Path(folder) / piece.name
         path.write_bytes(piece.data)
         yield str(path)
+
+
+def _turns(fn: Callable, order: Order) -> Any:
+    """What fn returns; of a generator, Progress in place of what changes nothing on the page."""
+    made = fn(*order.args, **order.settings)
+    if not inspect.isgenerator(made):
+        return made
+    return (Progress("") if piece == gr.skip() else piece for piece in made)
 
 
 def _with_request(turns: Callable[[Order], Iterator[Any]]) -> Callable[[Order], Iterator[Any]]:

@@ -1,11 +1,8 @@
 """What a page computes for its visitors, by name: here, or in replicas of its process."""
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-
-import gradio as gr
 
 from gen_core.progress import Progress
 
@@ -33,14 +30,6 @@ class Work:
     """Whether it is done in a process of its own, without a turn on the device."""
     at_home: bool = False
     """Whether it needs what only the page's process has, such as a visitor's last run."""
-
-    def turns(self, order: Order) -> Any:
-        """What fn returns; of a generator, Progress in place of what changes nothing on the
-        page."""
-        made = self.fn(*order.args, **order.settings)
-        if not inspect.isgenerator(made):
-            return made
-        return (Progress("") if piece == gr.skip() else piece for piece in made)
 
 
 @dataclass(frozen=True)
