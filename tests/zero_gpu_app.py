@@ -5,6 +5,7 @@ of the test) for the real one, forks, and sends the call and what it yields from
 """
 
 import runpy
+import sys
 
 import gradio  # noqa: F401  the package wants to be second
 import spaces  # noqa: F401
@@ -21,4 +22,5 @@ def move(callback: object = None) -> None:
 gpu.pack = lambda: 0  # writes the weights to the disk, from where they are sent to a GPU
 gpu.init = lambda uuid: None
 gpu.move = move
+sys.path[0] = "."  # in place of the tests, as if app.py had been started
 runpy.run_path("app.py", run_name="__main__")
