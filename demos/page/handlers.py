@@ -30,6 +30,7 @@ from gradio.context import LocalContext
 from torch import Tensor, nn
 
 from demos.page.controls import Knobs
+from demos.page.endpoints import documented, signature_of
 from demos.page.files import Files
 from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
@@ -239,7 +240,7 @@ class App:
         listed = knobs.components if knobs else []
         work = self.work(api_name, fn, own_process=own_process, at_home=at_home)
         run = self._guarded(work, knobs, [*inputs])
-        run.__doc__ = _documented(about, knobs, inputs)
+        run.__doc__ = documented(about, knobs, inputs)
         options |= shown_on(state, press) if state is not None else {"show_progress": "hidden"}
         event = trigger(
             run,
@@ -315,7 +316,7 @@ class App:
                     ticket.linger()  # a page that is loaded again asks for the same
                 self._note(Record.of(work.name, ended, ticket, fault), session)
 
-        run.__signature__ = _signature(knobs, inputs)
+        run.__signature__ = signature_of(knobs, inputs)
         return run
 
     def stopped(self, session: str) -> None:
@@ -468,26 +469,6 @@ def once(
         return known[app]
 
     return done
-
-
-def _documented(about: str, knobs: Knobs | None, inputs: Mapping[str, Any]) -> str:
-    """What Gradio's clients say of an endpoint."""
-    parts = [
-        f"    {knob.linked}: {knob.label}, {knob.rule.takes}. {knob.info or ''}".rstrip()
-        for knob in (knobs.knobs if knobs else [])
-    ]
-    parts += [f"    {name}: {part.label}, or null." for name, part in inputs.items()]
-    return "\n".join([about, *(["", "Parameters:", *parts] if parts else [])])
-
-
-def _signature(knobs: Knobs | None, inputs: Sequence[str]) -> inspect.Signature:
-    """What Gradio names the parameters of the API after: the knobs, then the other inputs."""
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    names = [knob.linked for knob in knobs.knobs] if knobs else []
-    listed = [inspect.Parameter(name, kind) for name in names]
-    listed += [inspect.Parameter(name, kind, default=None) for name in inputs]
-    listed.append(inspect.Parameter("progress", kind, default=gr.Progress()))
-    return inspect.Signature(listed)
 
 
 def watch(meter: Meter, stage: str = "") -> Generator[Progress, None, Tensor]:
