@@ -101,3 +101,26 @@ def wait_until(condition, seconds=10):
     while not condition():
         assert time.perf_counter() < until
         time.sleep(0.001)
+
+
+def order_of(engine, works):
+    """Names of the works in the order in which they end."""
+    ended = []
+
+    def noted(name, work):
+        yield from work()
+        ended.append(name)
+
+    tickets = [
+        engine.submit(lambda name=name, work=work: noted(name, work), **how)
+        for name, (work, how) in works.items()
+    ]
+    return ended, tickets
+
+
+def talkative(net):
+    """Little work, in many steps, that cannot share the passes of others."""
+    for step in range(8):
+        net(row(2).double())
+        yield Progress("", step + 1, 8)
+        yield Progress("Step", step + 1, 8)

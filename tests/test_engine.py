@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from conftest import awaited
-from engine_fixtures import Gathered, row, shown, steps, wait_until
+from engine_fixtures import Gathered, order_of, row, shown, steps, talkative, wait_until
 from gen_core import Noise, final
 from gen_core.engine import (
     MOST_RUNNING,
@@ -27,21 +27,6 @@ from gen_core.family import Family, registry
 from gen_core.progress import Progress
 
 # --- order ------------------------------------------------------------------------------------
-
-
-def order_of(engine, works):
-    """Names of the works in the order in which they end."""
-    ended = []
-
-    def noted(name, work):
-        yield from work()
-        ended.append(name)
-
-    tickets = [
-        engine.submit(lambda name=name, work=work: noted(name, work), **how)
-        for name, (work, how) in works.items()
-    ]
-    return ended, tickets
 
 
 def test_single_passes_go_before_long_runs(engine, net):
@@ -166,14 +151,6 @@ def test_who_tells_progress_does_not_miss_the_next_pass(engine, net):
     assert own == [*range(own[0], own[0] + 8)]  # no pass of the long run between them
 
 
-def talkative(net):
-    """Little work, in many steps, that cannot share the passes of others."""
-    for step in range(8):
-        net(row(2).double())
-        yield Progress("", step + 1, 8)
-        yield Progress("Step", step + 1, 8)
-
-
 def test_it_learns_which_kind_of_request_is_light(engine, net, monkeypatch):
     monkeypatch.setattr(requests, "LIGHT", 0.05)
     monkeypatch.setattr(requests, "SAID_LIGHT", 0.2)
@@ -189,66 +166,6 @@ def test_it_learns_which_kind_of_request_is_light(engine, net, monkeypatch):
     asked = {k: engine.submit(lambda: None, kind=k, light=light) for k, light in said.items()}
     light = {kind: ticket.request.light for kind, ticket in asked.items()}
     assert light == {"quick": True, "large": True, "slow": False}
-
-
-def test_what_nobody_waits_for_at_the_moment_comes_last_and_can_be_taken_up_again(engine, net):
-    with Gathered(engine, net):
-        ended, (left, other) = order_of(
-            engine,
-            {
-                "left": (lambda: talkative(net), {"key": "run"}),  # its passes are its own
-                "other": (lambda: steps(net, 2, 30), {}),
-            },
-        )
-        left.linger()
-    other.result()
-    back = engine.submit(lambda: talkative(net), key="run")
-    assert back.shared
-    back.result()
-    assert ended == ["other", "left"]
-
-
-def test_without_a_key_what_nobody_waits_for_ends(engine, net):
-    with Gathered(engine, net):
-        ticket = engine.submit(lambda: steps(net, 1, 500))
-        ticket.linger()
-    wait_until(lambda: ticket.request.ended)
-    assert ticket.request.cancelled
-
-
-def test_a_session_that_is_dismissed_ends_what_it_left(engine, net):
-    with Gathered(engine, net):
-        tickets = {
-            name: engine.submit(lambda: steps(net, 1, 500), key=name, session=name)
-            for name in ("mine", "yours")
-        }
-        for ticket in tickets.values():
-            ticket.linger()
-        engine.dismiss("mine")
-    wait_until(lambda: tickets["mine"].request.ended)
-    assert not tickets["yours"].request.cancelled
-    engine.dismiss("yours")
-
-
-def test_who_takes_work_up_again_can_stop_it(engine, net):
-    """A page that is loaded again is another session."""
-    with Gathered(engine, net):
-        engine.submit(lambda: steps(net, 1, 500), key="run", session="old").linger()
-        back = engine.submit(lambda: steps(net, 1, 500), key="run", session="new")
-        back.linger()
-        engine.dismiss("new")
-    wait_until(lambda: back.request.ended)
-    assert back.shared and back.request.cancelled
-
-
-def test_what_was_left_makes_room_for_what_somebody_waits_for(engine, net):
-    with Gathered(engine, net):
-        for key in range(MOST_RUNNING):
-            engine.submit(lambda: steps(net, 1, 500), key=key).linger()
-    alive = engine.submit(lambda: steps(net, 2, 3))
-    assert alive.result() is not None
-    engine.close()
-    assert not engine._started
 
 
 def test_closing_gives_each_request_its_last_turn(engine, net):

@@ -197,6 +197,7 @@ def test_a_stopped_picture_gives_the_gpu_back(address, host):
     wait_until(lambda: len(host.told("/allow")) > 1 or job.done(), 60)
     job.cancel()
     wait_until(lambda: len(host.told("/release")) > before, 60)
+    assert len(host.told("/release")) == len(host.told("/allow"))
 
 
 @pytest.mark.slow
