@@ -19,13 +19,13 @@ run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
 
 test-fast: check
-	$(PYTEST) -m "not browser and not heavy and not slow" $(ARGS)
+	$(PYTEST) --hypothesis-profile=fast -m "not browser and not heavy and not slow" $(ARGS)
 
 test: check $(VENV)/.browser
 	$(PYTEST) -m "not slow" $(ARGS)
 
 test-all: check $(VENV)/.browser
-	$(PYTEST) $(ARGS)
+	$(PYTEST) --hypothesis-profile=all $(ARGS)
 
 test-ray: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-ray.txt

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-pytest_plugins = ["engine_fixtures", "visiting", "workers"]
+pytest_plugins = ["engine_fixtures", "field", "properties", "visiting", "workers"]
 
 ROOT = Path(__file__).resolve().parent.parent
 expect.set_options(timeout=60_000)  # a busy machine is no failure
