@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core_fixtures import tiny
-from demos.page.image_io import COLOUR_SIDE
+from demos.page.picture_files import COLOUR_SIDE
 from demos.tabs.latent_space.models import PORTRAITS
 from gen_core.latent.analyze import SECTION
 from gen_core.latent.anomaly import measure

@@ -15,7 +15,7 @@ from PIL import Image
 
 from demos.page.handlers import App
 from demos.page.image_input import Pictures
-from demos.page.image_io import COLOUR_SIDE, in_data_url, prepare_colour
+from demos.page.picture_files import COLOUR_SIDE, in_data_url, prepare_colour
 from demos.tabs.latent_space import anomaly
 from demos.tabs.latent_space.anomaly import (
     FACE,

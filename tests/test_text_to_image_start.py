@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from conftest import dragged
 from demos.page.handlers import App
-from demos.page.image_io import mask_url, prepare_colour, prepare_mask
+from demos.page.picture_files import mask_url, prepare_colour, prepare_mask
 from demos.tabs import text_to_image
 from demos.tabs.text_to_image import start
 from demos.tabs.text_to_image.start import BY_MODEL, DRAWING, SCENE, UPLOAD, StartInput

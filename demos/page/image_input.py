@@ -23,7 +23,7 @@ from torch import Tensor
 
 from demos.page.controls import FASHION, Knob, Knobs
 from demos.page.handlers import App, message_of, watch
-from demos.page.image_io import in_data_url, prepare, prepare_colour
+from demos.page.picture_files import in_data_url, prepare, prepare_colour
 from demos.widgets.drawing import DrawingPad
 from gen_core import available
 from gen_core.data import ImageSet, MissingData, load_data

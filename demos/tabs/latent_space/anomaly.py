@@ -16,8 +16,9 @@ from torch.nn import functional
 from demos.page.controls import FASHION, Knob, Knobs
 from demos.page.handlers import App, once
 from demos.page.image_input import Pictures, Shown, Source, sampled_pictures
-from demos.page.image_io import COLOUR_SIDE, png_data_url
+from demos.page.image_io import png_data_url
 from demos.page.panel import Page, Panel
+from demos.page.picture_files import COLOUR_SIDE
 from demos.page.runs import buttons
 from demos.page.script import script
 from demos.tabs.latent_space.models import PORTRAIT, PORTRAITS, TAB, UNSEEN_FROM, UPLOAD, portrait

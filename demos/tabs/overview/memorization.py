@@ -9,8 +9,9 @@ from torch import Tensor
 
 from demos.page.examples import example
 from demos.page.handlers import App, once
-from demos.page.image_io import in_data_url, png_data_url, prepare_colour, webp_data_url
+from demos.page.image_io import png_data_url, webp_data_url
 from demos.page.panel import Page, Panel
+from demos.page.picture_files import in_data_url, prepare_colour
 from demos.page.runs import run_state
 from demos.tabs.overview.texts import FAMILIES, MEMORIZATION, MEMORIZATION_SOURCE, PORTRAITS
 from demos.widgets.attribute_picker import JUDGE

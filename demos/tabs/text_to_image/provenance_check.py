@@ -10,8 +10,9 @@ import gradio as gr
 from demos.page.examples import Keep
 from demos.page.handlers import App
 from demos.page.image_input import Upload, path_of
-from demos.page.image_io import MAX_SIDE, day, grey_picture, values_to_json
+from demos.page.image_io import day, values_to_json
 from demos.page.panel import Page, Panel
+from demos.page.picture_files import MAX_SIDE, grey_picture
 from demos.page.script import script
 from demos.tabs.text_to_image import tries
 from demos.tabs.text_to_image.generate import ID

@@ -16,8 +16,9 @@ from torch import Tensor
 from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App, message_of, watch
 from demos.page.image_input import Pictures, Shown, Source
-from demos.page.image_io import PREFIX, Value, as_json, mask_url
+from demos.page.image_io import PREFIX, Value, as_json
 from demos.page.panel import Page, Panel, controls, results
+from demos.page.picture_files import mask_url
 from demos.page.runs import buttons, run_state
 from demos.page.script import sampling, script
 from demos.tabs.text_to_image.fit import drawings

@@ -8,7 +8,8 @@ import numpy as np
 from torch import Tensor
 
 from demos.page.controls import Knob
-from demos.page.image_io import Value, as_json, mask_url, prepare_mask
+from demos.page.image_io import Value, as_json
+from demos.page.picture_files import mask_url, prepare_mask
 from demos.widgets.card import read
 
 STACK = "mask-stack"
