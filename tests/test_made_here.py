@@ -203,7 +203,7 @@ def test_what_is_sure_depends_on_the_score():
         (b"no picture", "cannot be read as a picture"),
         (b"GIF89a", "cannot be read as a picture"),
         (metadata.png(np.zeros((40, 600, 3), np.uint8), {}), "too small to look for the mark"),
-        (metadata.png(np.zeros((2, 4097, 3), np.uint8), {}), "4097 x 2 pixels: choose"),
+        (metadata.png(np.zeros((2, 4097, 3), np.uint8), {}), "4097 x 2 pixels: too small"),
     ],
 )
 def test_wrong_files_are_answered_in_words(tmp_path, data, message):

@@ -120,8 +120,8 @@ def test_a_bad_drawing_gets_a_message(app, drawing, message):
 
 def test_a_bad_upload_gets_a_message(app, tmp_path):
     (tmp_path / "letter.png").write_text("Dear model")
-    Image.new("L", (5000, 2)).save(tmp_path / "long.png")
-    wrong = {"letter.png": "cannot be read as a picture", "long.png": "choose a picture of 1 to"}
+    Image.new("1", (8000, 7000)).save(tmp_path / "large.png")
+    wrong = {"letter.png": "cannot be read as a picture", "large.png": "a PNG may have 1 to 50"}
     for name, message in wrong.items():
         with pytest.raises(KnobError, match=message):
             read(app, upload=sent(tmp_path / name), source=UPLOAD)

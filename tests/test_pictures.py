@@ -88,20 +88,6 @@ def test_half_a_file_gets_a_message(tmp_path):
         prepare(path)
 
 
-@pytest.mark.parametrize("size", [(10_000, 10_000), (4097, 1)])
-def test_a_huge_upload_is_refused_before_it_is_decoded(tmp_path, size, monkeypatch):
-    path = file_of(Image.new("1", size), tmp_path / "huge.png")
-    monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("it was decoded"))
-    with pytest.raises(KnobError, match=rf"upload={size[0]} x {size[1]} pixels: .* 1 to 4096"):
-        prepare(path)
-
-
-def test_the_largest_upload_is_taken(tmp_path):
-    image = Image.new("L", (4096, 64))
-    image.paste(255, (100, 10, 200, 50))
-    assert prepare(file_of(image, tmp_path / "wide.png")).max() == 1
-
-
 def test_no_file_and_an_empty_picture_get_a_message(tmp_path):
     with pytest.raises(KnobError, match="upload: choose a picture file first"):
         prepare(None)

@@ -217,7 +217,7 @@ def test_the_example_is_what_the_page_shows_at_first_and_is_plain(app):
         ({"mask": {"path": "/etc/passwd"}}, "mask: takes a PNG data URL"),
         ({"mask": "data:image/png;base64,AAAA"}, "mask: this file cannot be read as a picture"),
         ({"mask": "data:image/png;base64,ü"}, "mask: its data URL is damaged"),
-        ({"mask": data_url(Image.new("1", (5000, 1)))}, "mask=5000 x 1 pixels: choose"),
+        ({"mask": data_url(Image.new("1", (8000, 7000)))}, "mask=8000 x 7000 pixels: that is"),
         ({"drawing": None}, "drawing: the paper is empty"),
         ({"drawing": "data:image/png;base64," + "A" * 10**6}, "at most 1,000,000 characters"),
         ({"source": UPLOAD}, "upload: choose a picture file first"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from gradio_client.utils import is_file_obj_with_meta
 
+from demos.page.image_input import path_of
 from demos.page.work import Order
 
 
@@ -18,7 +19,7 @@ class Sent:
 
 
 def packed(order: Order) -> Order:
-    """With its uploads as `Sent`."""
+    """With its uploads as `Sent`. Raises KnobError where one was deleted meanwhile."""
     return replace(order, settings={k: _packed(value) for k, value in order.settings.items()})
 
 
@@ -26,7 +27,7 @@ def _packed(value: Any) -> Any:
     described = getattr(value, "root", value)  # see `demos.page.image_input.Anything`
     if not is_file_obj_with_meta(described):
         return value
-    return Sent(described, Path(described["path"]).read_bytes())
+    return Sent(described, Path(path_of(value)).read_bytes())
 
 
 def unpacked(order: Order, folder: Path) -> Order:

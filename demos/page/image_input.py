@@ -13,6 +13,7 @@ come from. No picture of a data set travels with the project.
 import functools
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -21,7 +22,9 @@ from gradio.data_classes import GradioRootModel
 from gradio_client.utils import is_file_obj_with_meta
 from torch import Tensor
 
+from demos.page.cleaning import GONE
 from demos.page.controls import FASHION, Knob, Knobs
+from demos.page.decoding import MEGAPIXELS
 from demos.page.handlers import App, message_of, watch
 from demos.page.picture_files import in_data_url, prepare, prepare_colour
 from demos.widgets.drawing import DrawingPad
@@ -42,6 +45,12 @@ MODELS = tuple(NAMES.values())
 RANDOM = "A random code"
 """In place of a picture, where a code will do."""
 DOWNLOAD = "31 MB"
+SCRIPT = Path(__file__).parent / "upload_field.js"
+
+TYPES = ["image", ".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".bmp"]
+"""For the browser: with "image" alone telephones offer the album, and those that save photos as
+HEIC convert them where JPEG is named and HEIC is not. upload_field.js lets other files through, for
+it is the server that says what they are."""
 
 Shown = Mapping[gr.components.Component | gr.Column, Callable[[str], bool]]
 """Parts of the page, and with which choices each is shown."""
@@ -85,8 +94,7 @@ class Source:
             self.above_pad()
             article = f"the {self.which.lower()}" if self.which else "a"
             drawing = DrawingPad(label=f"Draw {article} {self.subject}", colour=self.colour)
-        label = f"{self.which or 'A'} picture, up to 4096 pixels a side"
-        upload = Upload(label=label, height=130)
+        upload = Upload(label=upload_label(self.which), height=130)
         self.inputs = {f"{self.prefix}drawing": drawing, f"{self.prefix}upload": upload}
         shown[column] = lambda choice: choice == self.drawing
         shown[upload] = lambda choice: choice == self.upload
@@ -132,6 +140,11 @@ class Source:
         return [f"{name} = {opened}  # your picture, saved under this name"]
 
 
+def upload_label(which: str = "") -> str:
+    """A field's label, with the limit that holds for every kind of picture file."""
+    return f"{which or 'A'} picture, up to {MEGAPIXELS} megapixels"
+
+
 def titled(which: str, label: str) -> str:
     """A control's label with the word that tells it from others: "First seed"."""
     return f"{which} {label[0].lower()}{label[1:]}" if which else label
@@ -148,6 +161,10 @@ class Upload(gr.File):
     which it makes whenever an event updates this one; hence a property of the class."""
 
     is_template = True  # to the browser it is a gr.File
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"file_types": TYPES} | options))
+
     data_model = property(lambda self: Anything, lambda self, kind: None)
 
     def api_info(self) -> dict[str, Any]:
@@ -155,7 +172,8 @@ class Upload(gr.File):
 
 
 def path_of(upload: Any) -> str:
-    """Where Gradio keeps the uploaded file. Raises KnobError for anything but such a file.
+    """Where Gradio keeps the uploaded file. Raises KnobError for anything but such a file, and for
+    one that was deleted meanwhile.
 
     Only what Gradio took for a file has been looked up among the uploads. A bare path has not:
     it would open any file of this machine.
@@ -165,6 +183,8 @@ def path_of(upload: Any) -> str:
         raise KnobError("upload: choose a picture file first")
     if not is_file_obj_with_meta(upload):
         raise KnobError(f"upload={str(upload)[:40]!r}: takes one picture file")
+    if not Path(upload["path"]).exists():
+        raise KnobError(f"upload: {GONE}")
     return upload["path"]
 
 

@@ -12,7 +12,7 @@ HOMES = {
     "dataclasses": "replace",
     "PIL": "Image",
     "diffusers": "AutoPipelineForText2Image",
-    "demos.page.picture_files": "prepare prepare_colour prepare_mask",
+    "demos.page.picture_files": "grey_picture prepare prepare_colour prepare_mask",
     "gen_core": "Noise final fit load record",
     "gen_core.data": "Batches load_data",
     "gen_core.data.avatars": "avatars",

@@ -16,7 +16,8 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demos.page import controls, links, network, runs, shell
+from demos.page import controls, image_input, links, network, runs, shell
+from demos.page.cleaning import cleaning
 from demos.page.files import FOREVER, Packed
 from demos.page.handlers import App
 from demos.page.host import TOKEN
@@ -24,7 +25,8 @@ from demos.page.host import routes as host_routes
 from demos.page.queueing import queue_fairly
 from demos.page.theme import theme
 
-UPLOAD_LIMIT = "10mb"
+UPLOAD_LIMIT = "100mb"
+"""As much as a JPEG of 200 megapixels may take, which is what `demos.page.decoding` can read."""
 SESSIONS = 100
 """Visits that Gradio remembers, each with the last values on its page: up to a few megabytes. An
 older page works on, for it sends every value along."""
@@ -34,7 +36,8 @@ looks for a manifest: at the root of the host, where somebody else answers if a 
 under a path."""
 ICON_LINK = '<link rel="icon" href="favicon.ico" type="image/svg+xml" />'
 """For the same reason: without it browsers ask the root of the host."""
-SCRIPTS = (shell.SCRIPT, *shell.ACCESS, controls.SCRIPT, runs.SCRIPT, links.SCRIPT)
+OF_PARTS = [part.SCRIPT for part in (controls, image_input, runs, links)]
+SCRIPTS = (shell.SCRIPT, *shell.ACCESS, *OF_PARTS)
 """In the page itself, each for a part of it that has one module here."""
 COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)
 ICON = Path(__file__).parent / "icon.svg"
@@ -75,6 +78,7 @@ def serve(page: gr.Blocks, app: App, host: str, port: int, root_path: str = "") 
         num_workers=0,
         state_session_capacity=SESSIONS,
         app_kwargs={
+            "lifespan": cleaning(page),
             "middleware": [Middleware(Light, scripts=app.files.scripts, elsewhere=elsewhere)],
             "routes": [
                 app.files.route(),

@@ -37,7 +37,7 @@ def build_page(app: App, tabs: list[Tab] | None = None) -> gr.Blocks:
     tabs, switches, buttons = tabs or discover(), {}, {}
     app.knobs.clear()
     app.panels.clear()
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         gr.HTML(_header(app), apply_default_css=False)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for tab in tabs:

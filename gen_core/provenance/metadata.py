@@ -15,6 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from gen_core.family import Family, own_knobs, registry
+from gen_core.provenance import traces
 
 PROGRAM = "Noise to Data"
 GENERATED = "trainedAlgorithmicMedia"
@@ -96,7 +97,7 @@ def read_metadata(info: Mapping[str, Any]) -> dict[str, str]:
         said["program"] = PROGRAM
         info = {FORMER.get(name, name): value for name, value in info.items()}
         said |= {name: _text(info[name]) for name in ("model", *recorded_knobs()) if name in info}
-    packets = (info.get("xmp"), info.get(XMP))
+    packets = (info.get("xmp"), info.get(XMP), info.get(traces.CREDENTIALS))
     found = _SOURCE_TYPE.search(" ".join(_text(packet, None) for packet in packets))
     if found:
         said["source"] = found.group(1)[:80]

@@ -1,7 +1,7 @@
 """The panel Was it made here?: what a picture's metadata says, and whether it carries our mark."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,16 +9,16 @@ import gradio as gr
 
 from demos.page.examples import Keep
 from demos.page.handlers import App
-from demos.page.image_input import Upload, path_of
+from demos.page.image_input import Upload, path_of, upload_label
 from demos.page.image_io import day, values_to_json
 from demos.page.panel import Page, Panel
-from demos.page.picture_files import MAX_SIDE, grey_picture
+from demos.page.picture_files import grey_picture
 from demos.page.script import script
 from demos.tabs.text_to_image import tries
 from demos.tabs.text_to_image.generate import ID
 from demos.tabs.text_to_image.texts import CAUTION, HONESTY, PROVENANCE
 from demos.widgets.verdict import Reason, Verdict, VerdictValue
-from gen_core.provenance import metadata, watermark
+from gen_core.provenance import metadata, traces, watermark
 
 TITLE, NAME = "Was it made here?", f"{ID}-made-here"
 BUTTON = "Check"
@@ -35,13 +35,14 @@ def checked(upload: Any) -> VerdictValue:
     """What is found of an uploaded picture. Raises KnobError for anything but a picture file."""
     picture = grey_picture(path_of(upload))
     said, score = metadata.read_metadata(picture.info), round(watermark.score(picture), 4)
-    found = score > watermark.threshold()
+    found, (width, height) = score > watermark.threshold(), picture.info["size"]
     known = ("model", *metadata.recorded_knobs(), "comment")
     facts = {name.replace("_", " "): text for name, text in said.items() if name in known}
+    others = [] if "program" in said else traces.whose(picture.info)
     return VerdictValue(
         headline=headline(said, found),
         reasons=[
-            Reason("Metadata", says_metadata(said)),
+            Reason("Metadata", says_metadata(said, others)),
             Reason("Invisible mark", mark(score)),
         ],
         found=found,
@@ -49,7 +50,7 @@ def checked(upload: Any) -> VerdictValue:
         score=score,
         threshold=watermark.threshold(),
         caution=CAUTION,
-        provenance=f"{picture.width} × {picture.height} pixels, deleted within the hour",
+        provenance=f"{width} × {height} pixels, deleted within the hour",
     )
 
 
@@ -66,15 +67,16 @@ def headline(said: Mapping[str, str], found: bool) -> str:
     return "No sign that it was made here."
 
 
-def says_metadata(said: Mapping[str, str]) -> str:
-    """What the file says of itself."""
+def says_metadata(said: Mapping[str, str], others: Sequence[str] = ()) -> str:
+    """What the file says of itself. others: whose the rest of it looks to be."""
     source = said.get("source")
     means = f" ({SOURCES[source]})" if source in SOURCES else ""
     kind = f" It names its source as {source}{means}." if source else ""
     if "program" in said:
         return f"Written by {metadata.PROGRAM}.{kind}"
-    if source or "comment" in said:
-        return f"Nothing from {metadata.PROGRAM}.{kind}"
+    rest = f" It holds {'; '.join(others)}. Anybody can write such data." if others else ""
+    if source or rest or "comment" in said:
+        return f"Nothing from {metadata.PROGRAM}.{kind}{rest}"
     return (
         "It says nothing about how it was made. Most sites drop metadata from what they are sent."
     )
@@ -119,7 +121,7 @@ def rates() -> str:
 def code(knobs: Mapping[str, Any]) -> str:
     """The lines that look at a picture."""
     return script(
-        'picture = Image.open("picture.png")  # your picture, saved under this name',
+        'picture = grey_picture("picture.png")  # your picture, saved under this name',
         "print(metadata.read_metadata(picture.info))",
         'print(watermark.score(picture), "found above", watermark.threshold())',
     )
@@ -137,9 +139,7 @@ class ProvenancePanel(Panel):
     """It takes a picture file and nothing else; the example is the first one to try."""
 
     def controls(self, page: Page) -> None:
-        page.inputs = {
-            "upload": Upload(label=f"A picture, up to {MAX_SIDE} pixels a side", height=150)
-        }
+        page.inputs = {"upload": Upload(label=upload_label(), height=150)}
         super().controls(page)
 
     def finished(self, app: App) -> Any:
