@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import subprocess
 import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
 from conftest import ROOT
+from demos.page.file_kinds import STARTS
 from demos.page.image_input import path_of
 from demos.page.image_io import PREFIX
 from demos.page.picture_files import (
@@ -482,3 +489,81 @@ def test_pressing_the_button_long_after_the_upload(says: str, tmp_path: Path):
     with pytest.raises(KnobError) as refused:
         path_of(gone)
     assert says == str(refused.value)
+
+
+# --- any file at all ------------------------------------------------------------------------------
+
+MODES = {
+    "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
+    "JPEG": ("L", "RGB", "CMYK"),
+    "WEBP": ("RGB", "RGBA"),
+    "GIF": ("L", "P", "RGB"),
+    "AVIF": ("RGB", "RGBA"),
+    "BMP": ("1", "L", "P", "RGB", "RGBA"),
+}
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> bytes:
+    """A file of any kind, mode, size and metadata, which may be damaged."""
+    kind = draw(st.sampled_from([*MODES]))
+    mode = draw(st.sampled_from(MODES[kind]))
+    width, height = draw(st.tuples(*[st.sampled_from([1, 2, 7, 29, 64, 130])] * 2))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    levels = rng.integers(0, 256, (height, width, 4), np.uint8) // draw(
+        st.sampled_from([1, 9, 255])
+    )
+    if mode == "I;16":
+        image = Image.fromarray(levels[..., 0].astype(np.uint16) * 257)
+    else:
+        image = Image.fromarray(levels, "RGBA").convert("RGB" if mode == "CMYK" else "RGBA")
+        image = image.convert(mode)
+    options = {}
+    if kind not in ("GIF", "BMP") and draw(st.booleans()):
+        profiles = [wide_gamut(), b"no profile at all", b""]
+        options["icc_profile"] = draw(st.sampled_from(profiles))
+    if kind in ("JPEG", "PNG", "WEBP") and draw(st.booleans()):
+        options["exif"] = draw(st.sampled_from(BLOCKS) | st.binary(max_size=60))
+    if kind == "JPEG":
+        options["progressive"] = draw(st.booleans())
+    data = bytearray(saved(image, kind, **options).getvalue())
+    for _ in range(draw(st.integers(0, 3))):
+        place = draw(st.integers(0, len(data) - 1) | st.integers(0, min(len(data), 80) - 1))
+        data[place] = draw(st.integers(0, 255))
+    return bytes(data[: draw(st.integers(0, len(data)) | st.just(len(data)))])
+
+
+def read_or_refused(read: Callable, *given: Any) -> Any:
+    """What it gives; None where it refuses in a sentence that says what to do."""
+    try:
+        return read(*given)
+    except KnobError as error:
+        said = str(error)
+    assert re.search(r"^(upload|mask).*(choose|export|screenshot|make it smaller|save)", said)
+    return None
+
+
+@given(data=pictures())
+def test_any_picture_file_even_a_damaged_one(data: bytes, capfd: pytest.CaptureFixture[str]):
+    """It is read, or a sentence says what to do: nothing else happens."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        grey = read_or_refused(prepare, io.BytesIO(data))
+        colour = read_or_refused(prepare_colour, io.BytesIO(data))
+        whole = read_or_refused(grey_picture, io.BytesIO(data))
+        mask = read_or_refused(prepare_mask, as_url(io.BytesIO(data)))
+    for x, shape in ((grey, (1, 1, 28, 28)), (colour, (1, 3, 64, 64)), (mask, (1, 1, 64, 64))):
+        if x is not None:
+            assert x.shape == shape and x.isfinite().all() and x.min() >= -1 and x.max() <= 1
+    assert grey is None or grey.max() > -1
+    assert mask is None or ({*mask.unique().tolist()} <= {0, 1} and mask.any())
+    assert (colour is None) == (whole is None)
+    assert whole is None or (whole.mode == "L" and min(whole.info["size"]) >= 1)
+    assert not warned and capfd.readouterr() == ("", "")
+
+
+@given(head=st.binary(max_size=200), start=st.sampled_from([*STARTS, b"RIFF", b"\0\0\0\x20ftyp"]))
+def test_any_file_at_all(head: bytes, start: bytes):
+    """A sentence says what it is, as far as its beginning tells."""
+    assert read_or_refused(prepare, io.BytesIO(start + head)) is None
+    assert read_or_refused(prepare, io.BytesIO(head)) is None
