@@ -147,7 +147,7 @@ def _decoded(kind: str, file: IO[bytes], name: str) -> Decoded:
         small = small.transpose(TURNS[held])
     if held in LYING:
         size = size[::-1]
-    return Decoded(small, size, traces.collect(image))
+    return Decoded(small, size, traces.collect(image, file))
 
 
 def _check_pixels(image: Image.Image, kind: str, name: str) -> None:

@@ -5,7 +5,7 @@ Nothing of it is checked: whoever can write a file can write any of it.
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 from PIL import ExifTags, Image
 
@@ -13,6 +13,10 @@ CREDENTIALS = "content credentials"
 """Under this key of `info`: the manifests of C2PA (Technical Specification 2.1), as bytes."""
 EXIF = "Exif "
 """Before the name of a tag of Exif, in the keys of `info`."""
+BLOCK = 1 << 18
+"""Bytes of a file that are looked through at a time."""
+_IN_MANIFEST = b"jumdc2pa"
+"""How the description of a manifest begins (ISO 19566-5, JUMBF), in a file of any kind."""
 _TAGS = ("Software", "Make", "Model", "ImageDescription", "Artist", "Copyright", "UserComment")
 _SIGNERS = ("OpenAI", "Firefly", "Adobe", "Google", "Microsoft", "Midjourney", "Stability", "Leica")
 """Names that stand in a manifest as they are."""
@@ -28,19 +32,31 @@ _CREATOR = re.compile(r"CreatorTool(?:>|=[\"'])([^<\"']{1,80})")
 _CREDIT = re.compile(r"Credit(?:>|=[\"'])([^<\"']{1,80})")
 
 
-def collect(image: Image.Image) -> dict[str, Any]:
+def collect(image: Image.Image, file: IO[bytes]) -> dict[str, Any]:
     """All that a picture file says, wherever it stands in the file: Pillow's `info`, texts of its
     Exif block under "Exif Software" and the like, and `CREDENTIALS`.
 
-    image: opened and loaded by Pillow; metadata that make no sense are left out.
+    image: opened from the file, and loaded, by Pillow; metadata that make no sense are left out.
     """
     info = dict(image.info) | _exif(image)
     chunks = [data for kind, data, *_ in getattr(image, "private_chunks", ()) if kind == b"caBX"]
     segments = getattr(image, "applist", ())
     chunks += [data for kind, data in segments if kind == "APP11" and data[:2] == b"JP"]
-    if chunks:
-        info[CREDENTIALS] = b"".join(chunks)
+    if manifest := b"".join(chunks) or _manifest(file):
+        info[CREDENTIALS] = manifest
     return info
+
+
+def _manifest(file: IO[bytes]) -> bytes:
+    """The beginning of a manifest where Pillow does not look for one; b"" for none."""
+    file.seek(0)
+    before = b""
+    while block := file.read(BLOCK):
+        at = (before + block).find(_IN_MANIFEST)
+        if at >= 0:
+            return (before + block)[at:] + file.read(BLOCK)
+        before = block[-len(_IN_MANIFEST) :]
+    return b""
 
 
 def _exif(image: Image.Image) -> dict[str, str]:
