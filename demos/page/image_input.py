@@ -94,7 +94,7 @@ class Source:
             self.above_pad()
             article = f"the {self.which.lower()}" if self.which else "a"
             drawing = DrawingPad(label=f"Draw {article} {self.subject}", colour=self.colour)
-        upload = Upload(label=upload_label(self.which), height=130)
+        upload = Upload(label=upload_label(self.which), file_types=TYPES, height=130)
         self.inputs = {f"{self.prefix}drawing": drawing, f"{self.prefix}upload": upload}
         shown[column] = lambda choice: choice == self.drawing
         shown[upload] = lambda choice: choice == self.upload
@@ -161,9 +161,6 @@ class Upload(gr.File):
     which it makes whenever an event updates this one; hence a property of the class."""
 
     is_template = True  # to the browser it is a gr.File
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**({"file_types": TYPES} | options))
 
     data_model = property(lambda self: Anything, lambda self, kind: None)
 

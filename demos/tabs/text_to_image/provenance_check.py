@@ -9,7 +9,7 @@ import gradio as gr
 
 from demos.page.examples import Keep
 from demos.page.handlers import App
-from demos.page.image_input import Upload, path_of, upload_label
+from demos.page.image_input import TYPES, Upload, path_of, upload_label
 from demos.page.image_io import day, values_to_json
 from demos.page.panel import Page, Panel
 from demos.page.picture_files import grey_picture
@@ -139,7 +139,7 @@ class ProvenancePanel(Panel):
     """It takes a picture file and nothing else; the example is the first one to try."""
 
     def controls(self, page: Page) -> None:
-        page.inputs = {"upload": Upload(label=upload_label(), height=150)}
+        page.inputs = {"upload": Upload(label=upload_label(), file_types=TYPES, height=150)}
         super().controls(page)
 
     def finished(self, app: App) -> Any:

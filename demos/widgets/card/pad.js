@@ -4,6 +4,38 @@
 const MOST_UNDOS = 30;
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+const HARMLESS = 8; // levels of 255 by which a pixel may differ from what was painted
+const UNREADABLE =
+  "Your browser hides from this page what is painted here, or disturbs it, as a protection against "
+  + "tracking: it cannot be used like that. Allow this site to read canvases (browsers that ask "
+  + "show an icon beside the address), or take another browser.";
+
+// Whether what is painted can be read as it was painted: pixels are written and read back in both
+// ways in which pads read.
+async function readsBack() {
+  const side = 32;
+  const [canvas, other] = [0, 1].map(() =>
+    Object.assign(document.createElement("canvas"), { width: side, height: side }));
+  const painted = new ImageData(side, side);
+  painted.data.forEach((_, i, data) => (data[i] = i % 4 === 3 ? 255 : (i * 89) % 256));
+  const same = (context) => {
+    const { data } = context.getImageData(0, 0, side, side);
+    return painted.data.every((level, i) => Math.abs(level - data[i]) <= HARMLESS);
+  };
+  try {
+    const context = canvas.getContext("2d");
+    context.putImageData(painted, 0, 0);
+    if (!same(context)) return false;
+    const image = Object.assign(new Image(), { src: canvas.toDataURL("image/png") });
+    await image.decode();
+    const copy = other.getContext("2d");
+    copy.drawImage(image, 0, 0);
+    return same(copy);
+  } catch {
+    return false; // reading is forbidden, or gives no picture
+  }
+}
+
 class Pad {
   // paper: the canvas that strokes go to, where it is not the one that is seen.
   constructor(root, paper = root.querySelector("canvas")) {
@@ -22,10 +54,23 @@ class Pad {
     this.painting = false;
     this.told = null; // the value as this pad knows it
     this.restored = false; // whether the paper began with a drawing
+    this.note = Object.assign(document.createElement("p"), { className: "drawing-note", hidden: true });
+    this.note.setAttribute("role", "status");
+    this.canvas.parentElement.after(this.note);
+    this.check();
     this.wipe();
     this.listen();
     watch("value", () => this.restore(props.value || null));
     this.restore(props.value || null);
+  }
+
+  // Says so where what is painted cannot be read. `reads` is undefined until that is known.
+  async check() {
+    this.reads = await readsBack();
+    this.note.hidden = this.reads;
+    this.note.textContent = this.reads ? "" : UNREADABLE;
+    if (!this.reads) this.show();
+    return this.reads;
   }
 
   // Gradio builds the pad anew when it is shown again, and a link brings a drawing with it: what
@@ -114,13 +159,20 @@ class Pad {
   finish() {
     if (!this.painting) return;
     this.painting = false;
-    this.tell(this.paper.toDataURL("image/png"));
+    this.send();
+  }
+
+  // Tells what is on the paper, never noise in its place; asks again where it was noise before.
+  async send() {
+    this.enable();
+    if (this.reads || (await this.check())) this.tell(this.paper.toDataURL("image/png"));
   }
 
   undo() {
     this.context.putImageData(this.before.pop(), 0, 0);
     this.show();
-    this.tell(this.before.length || this.restored ? this.paper.toDataURL("image/png") : null);
+    if (this.before.length || this.restored) this.send();
+    else this.tell(null);
   }
 
   clear() {

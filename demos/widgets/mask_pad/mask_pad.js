@@ -15,6 +15,10 @@ class MaskPad extends Pad {
   }
 
   show() {
+    const { width, height } = this.canvas;
+    const seen = this.canvas.getContext("2d");
+    seen.clearRect(0, 0, width, height);
+    if (this.reads === false) return; // noise would cover the picture
     this.stencil ??= square(SIDE);
     this.stripes ??= this.striped();
     const painted = this.context.getImageData(0, 0, SIDE, SIDE);
@@ -22,9 +26,6 @@ class MaskPad extends Pad {
       painted.data[p + 3] = painted.data[p] > 127 ? 255 : 0; // as the server reads it
     }
     this.stencil.getContext("2d").putImageData(painted, 0, 0);
-    const { width, height } = this.canvas;
-    const seen = this.canvas.getContext("2d");
-    seen.clearRect(0, 0, width, height);
     seen.imageSmoothingEnabled = false;
     seen.globalCompositeOperation = "source-over";
     seen.drawImage(this.stencil, 0, 0, width, height);
