@@ -92,14 +92,17 @@ class Panel:
     """after(knobs) connects knobs with each other, once they are on the page."""
     above: tuple[str, ...] = ()
     """Further knobs that stand above the button."""
-    beneath: Callable[[App, Knobs], None] | None = None
-    """beneath(app, knobs) puts what helps with the first knobs under the button."""
+    beneath: Callable[[App, Knobs], Callable[[], None] | None] | None = None
+    """beneath(app, knobs) puts what helps with the first knobs under the button; what it returns is
+    called once all knobs are on the page, to connect them."""
     below: Callable[[App], None] | None = None
     """below(app) puts more on the page, between the result and the code."""
     further: Callable[[App], None] | None = None
     """further(app) puts more on the page, below all else."""
     parts: "Sequence[Panel]" = ()
     """Panels within this one, which `below` or `further` puts on the page."""
+    used: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+    """used(validated knobs): those that had an effect, of which files tell."""
     generates: bool = True
     """Whether models drew what it shows: files made of the widget say so in their metadata."""
     saves: bool = False
@@ -192,13 +195,14 @@ class Panel:
             page.knobs.build(self.knobs[0].name, *self.above)
         if not page.go:
             self.start(page)
-        if self.beneath:
-            self.beneath(page.app, page.knobs)
+        connect = self.beneath(page.app, page.knobs) if self.beneath else None
         for source in page.sources:
             source.build(page.knobs)
             page.inputs |= source.inputs
         if narrow := [knob.name for knob in page.knobs.knobs if not knob.wide]:
             page.knobs.build(*narrow)
+        if connect:
+            connect()
 
     def start(self, page: Page) -> None:
         """Puts the buttons on the page, where it has one."""
@@ -260,7 +264,8 @@ class Panel:
         drawn = self.signed(self.drawn(value, app.device_title, live=True), settings)
         if not self.saves:
             return drawn
-        return Keeps(drawn, self.name, run_of(self.maker(settings), settings, drawn))
+        run = run_of(self.maker(settings), self.used(settings), drawn)
+        return Keeps(drawn, self.name, run)
 
     def drawn(self, value: Any, note: str, live: bool) -> Any:
         """What the screen takes for a value of a run, or of the example, which stands still.
@@ -272,7 +277,7 @@ class Panel:
 
     def signed(self, value: Any, settings: Mapping[str, Any]) -> Any:
         """The value of a card, or its JSON, with what files made of it say of themselves."""
-        made = made_by(self.maker(settings), settings) if self.generates else {}
+        made = made_by(self.maker(settings), self.used(settings)) if self.generates else {}
         if made and isinstance(value, CardValue):
             return replace(value, made=made)
         return value | {"made": made} if made and is_card(value) else value

@@ -52,6 +52,7 @@ from gen_core.data.emoji.scenes import portrait
 from gen_core.data.images import MissingData
 from gen_core.evaluation.report import HEADS, prompt_accuracy_rows
 from gen_core.families.text_to_image.folder import EMOJI, measured
+from gen_core.families.text_to_image.pipeline import used
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 from gen_core.sampling import Meter, pixels, seeds_from
@@ -262,7 +263,7 @@ def code(k: Mapping[str, Any]) -> str:
         *(f"    {text!r}," for text in texts),
         "]",
         f"model, matcher = load({MODEL!r}), ClipScorer.open(weights_folder() / {MODEL!r})",
-        *sampling(k, shape="3, 64, 64", without=("texts",), prompt="texts[0]"),
+        *sampling(used(k), shape="3, 64, 64", without=("texts",), prompt="texts[0]"),
         f"scores = matcher.scores(x, texts)  # ({k['count']}, {len(texts)}): 100 cos, or 0",
         "best = scores.argmax(1)  # which text fits each picture best",
     )
@@ -387,6 +388,7 @@ PANEL = Panel(
     models=(MODEL,),
     trained=(MODEL, CLIP),
     above=("texts",),
+    used=used,
     beneath=prompt_tools,
     further=further,
     parts=(SEARCH_PANEL,),

@@ -41,6 +41,7 @@ from demos.widgets.timeline import Timeline, TimelineValue
 from gen_core.data.emoji import emoji_here
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
+from gen_core.families.text_to_image.pipeline import used
 from gen_core.progress import Progress, result_of
 from gen_core.sampling import Meter, pixels, seeds_from
 
@@ -257,7 +258,7 @@ def code(source: StartInput, k: Mapping[str, Any]) -> str:
         f"model = load({MODEL!r})",
         *source.code(k),
         *mask,
-        *sampling(k, "frames = record", without=own, start=start),
+        *sampling(used(k), "frames = record", without=own, start=start),
         f"x = frames[-1].x  # ({k['count']}, 3, 64, 64) in [-1, 1]",
     )
 
@@ -293,8 +294,9 @@ class StartPanel(Panel):
             with controls():
                 knobs.build("prompt")
                 page.go, page.stop = buttons(self.button, self.name)
-                prompt_tools(page.app, knobs)
+                connect_help = prompt_tools(page.app, knobs)
                 knobs.build()
+                connect_help()
             with results():
                 page.state = run_state(self.name)
                 (screen,) = self.screens(page)
@@ -330,5 +332,6 @@ PANEL = StartPanel(
     screen=Timeline,
     shows="From a picture to new ones",
     models=(MODEL,),
+    used=used,
     saves=True,
 )

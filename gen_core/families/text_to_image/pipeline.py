@@ -79,6 +79,16 @@ Denoise = Callable[[Tensor, Tensor, Tensor, bool], tuple[Tensor, Tensor | None]]
 """As `denoised`, of one network."""
 
 
+NO_GUIDANCE = 1
+"""The scale at which the denoiser is asked with the prompt alone."""
+
+
+def used(knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """The knobs that have an effect: without guidance the negative prompt has none."""
+    unread = {"negative_prompt"} if knobs.get("guidance_scale") == NO_GUIDANCE else set()
+    return {name: value for name, value in knobs.items() if name not in unread}
+
+
 class GuidedDenoiser:
     """The denoiser with classifier-free guidance (Ho & Salimans 2022), which counts how often it is
     asked about each sample, and can tell where the words looked."""
@@ -92,7 +102,7 @@ class GuidedDenoiser:
         """x (B, 4, 16, 16) -> the velocity, and how much each place looked at each token of the
         prompt (B, 32, 8, 8)."""
         t = t.expand(len(x))
-        if self.scale == 1:
+        if self.scale == NO_GUIDANCE:
             self.evaluations += 1
             v, looked = self.denoise(x, t, self.words.chunk(2)[1], self.attention)
         else:
