@@ -2,6 +2,7 @@
 under two texts, the words that differ marked."""
 
 import difflib
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,7 +25,10 @@ from demos.tabs.text_to_image.generate import (
 )
 from demos.tabs.text_to_image.texts import CHANGE, TWO
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
+from gen_core.families.text_to_image.pipeline import NO_GUIDANCE, used
+from gen_core.families.text_to_image.tokens import LENGTH, room, tokenizer_alone
 from gen_core.sampling import Meter, pixels, seeds_from
+from gen_core.training.checkpoint import weights_folder
 
 COLUMNS: dict[str, tuple[str, dict[Any, str]]] = {
     "Guidance": (
@@ -37,6 +41,9 @@ COLUMNS: dict[str, tuple[str, dict[Any, str]]] = {
 """What a visitor may change: the knob, and its values with what stands above their columns."""
 USUAL = {"guidance_scale": GUIDANCE, "steps": 20, "solver": next(iter(SOLVERS))}
 
+SAME_NOISE = "Every row starts from the same noise. The time is for one picture."
+NOT_USED = "At guidance 1 the negative prompt has no effect."
+
 
 def change_one(
     app: App, *, prompt: str, change: str, negative_prompt: str, count: int, seed: int
@@ -46,6 +53,8 @@ def change_one(
     model, seeds = app.model(MODEL), seeds_from(seed, count)
     app.check_work(count, sum((USUAL | {knob: value})["steps"] for value in columns))
     cells: list[list[Cell | None]] = [[None] * len(columns) for _ in seeds]
+    off = knob == "guidance_scale" and NO_GUIDANCE in columns
+    unguided = [NOT_USED] if off and negative_prompt else []
     seconds = 0.0
     for k, value in enumerate(columns):
         own = USUAL | {knob: value, "prompt": prompt, "negative_prompt": negative_prompt}
@@ -62,7 +71,7 @@ def change_one(
             corner=change.lower(),
             name=f"{ID}-{knob}",
             provenance=f"{app.device_title} · {duration(seconds)} {state}",
-            caption="Every row starts from the same noise. The time is for one picture.",
+            caption=" ".join([SAME_NOISE, *unguided]),
         )
 
 
@@ -104,6 +113,8 @@ CHANGE_PANEL = Panel(
 
 # --- two prompts ----------------------------------------------------------------------------------
 
+LONGEST_UNREAD = 80
+"""Characters."""
 OTHER = "a flat emoji of a dog, on a teal background"
 
 
@@ -114,9 +125,12 @@ def side_by_side(
     model, seeds = app.model(MODEL), seeds_from(seed, count)
     app.check_work(2 * count, settings["steps"])
     prompts, seconds = (prompt, other_prompt), 0.0
+    tokenizer = tokenizer_alone(weights_folder() / MODEL)
+    ends = [room(tokenizer, text) for text in prompts]
+    read = [text[:end] for text, end in zip(prompts, ends, strict=True)]
     rows = [
-        Row(" ".join(text for text, _ in words), "", [None] * count, words)
-        for words in differing(*prompts)
+        Row(" ".join(piece for piece, _ in words), unread(text[end:]), [None] * count, words)
+        for text, end, words in zip(prompts, ends, differing(*read), strict=True)
     ]
     for k, text in enumerate(prompts):
         meter = Meter(model, seeds, prompt=text, **settings)
@@ -132,6 +146,12 @@ def side_by_side(
             provenance=f"{app.device_title} · {duration(seconds)} {state}",
             caption="Each column starts from the same noise.",
         )
+
+
+def unread(rest: str) -> str:
+    """What stands under a prompt whose end there was no room for."""
+    said = textwrap.shorten(rest, LONGEST_UNREAD, placeholder=" …")
+    return f"Not read, for {LENGTH} tokens are all it takes: {said}" if said else ""
 
 
 def differing(a: str, b: str) -> list[list[tuple[str, bool]]]:
@@ -154,7 +174,9 @@ def two_code(k: Mapping[str, Any]) -> str:
         f"model = load({MODEL!r})",
         "pictures = {}",
         f"for prompt in ({k['prompt']!r}, {k['other_prompt']!r}):  # the same noise twice",
-        *sampling(k, into, shape="3, 64, 64", without=("other_prompt",), indent=4, prompt="prompt"),
+        *sampling(
+            used(k), into, shape="3, 64, 64", without=("other_prompt",), indent=4, prompt="prompt"
+        ),
     )
 
 
@@ -176,5 +198,6 @@ TWO_PANEL = Panel(
     shows="The same noise under two prompts",
     models=(MODEL,),
     above=("other_prompt",),
+    used=used,
     beneath=prompt_tools,
 )

@@ -1,7 +1,8 @@
 """The Generate and Inside the machine panels: words, pictures that come out of the noise, and one
 picture's way through the three parts. Help with the words stands under the prompt."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +16,18 @@ from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.sampling.generate import on_timeline
 from demos.tabs.text_to_image.texts import GENERATE, INSIDE, PARTS
-from demos.widgets.prompt_help import PromptHelp, PromptHelpValue
+from demos.widgets.prompt_help import BoxHelp, PromptHelp, PromptHelpValue
 from demos.widgets.timeline import Lane, Part, Timeline, Words, tokens_value, words_value
 from gen_core.data.emoji import concepts
 from gen_core.data.emoji.scenes import COLOURS, LIGHTS, MEDIA
 from gen_core.data.grammar import article
 from gen_core.families.text_to_image import SCHEDULERS, TextToImage
 from gen_core.families.text_to_image.folder import NAME as MODEL
-from gen_core.families.text_to_image.tokens import unknown_words
+from gen_core.families.text_to_image.pipeline import used
+from gen_core.families.text_to_image.tokens import room, tokenizer_alone, unknown_words
 from gen_core.knobs import KnobError
 from gen_core.sampling import Frame, Meter, seeds_from
+from gen_core.training.checkpoint import weights_folder
 
 ID = "text-to-image"
 EXAMPLE = "a 3d emoji of a panda, on a teal background"
@@ -70,29 +73,65 @@ LISTS = {
 # --- the prompt -----------------------------------------------------------------------------------
 
 
-def prompt_tools(app: App, knobs: Knobs) -> None:
-    """What helps with the prompt of a panel's knobs."""
-    prompt = knobs.built["prompt"]
-    line = PromptHelp(elem_id=f"{prompt.elem_id}-words", prompt=prompt.elem_id, examples=EXAMPLES)
+BOXES = ("prompt", "other_prompt", "picture_prompt", "negative_prompt")
+"""Knobs whose words the model reads."""
+WITHOUT_EFFECT = "At guidance 1 the negative prompt has no effect: choose more."
+
+
+def prompt_tools(app: App, knobs: Knobs) -> Callable[[], None]:
+    """Puts on the page what helps with the prompts among a panel's knobs; returns what connects
+    them."""
+    first = knobs.built["prompt"]
+    boxes = [knob for name in BOXES for knob in knobs.knobs if knob.name == name]
+    line = PromptHelp(
+        elem_id=f"{first.elem_id}-words",
+        boxes=[f"{knobs.tab}-{knobs.panel}-{knob.name}" for knob in boxes],
+        names=[knob.label.lower() for knob in boxes],
+        examples=EXAMPLES,
+    )
+    with gr.Accordion("Build a prompt", open=False, elem_classes=["prompt-builder"]):
+        lists = [
+            gr.Dropdown(choices, value=choices[0], label=label, min_width=120)
+            for label, choices in LISTS.values()
+        ]
     at_once = {
         "queue": False,
         "show_progress": "hidden",
         "api_visibility": "private",
         "trigger_mode": "always_last",
     }
-    prompt.change(strange_to_the_model, prompt, line, **at_once)
-    with gr.Accordion("Build a prompt", open=False, elem_classes=["prompt-builder"]):
-        lists = [
-            gr.Dropdown(choices, value=choices[0], label=label, min_width=120)
-            for label, choices in LISTS.values()
-        ]
-    gr.on([choice.input for choice in lists], built, lists, prompt, **at_once)
+    gr.on([choice.input for choice in lists], built, lists, first, **at_once)
+
+    def connect() -> None:
+        heeded = {k: knobs.built[k] for k in (*BOXES, "guidance_scale") if k in knobs.built}
+
+        def helped(*values: Any) -> dict:
+            return help_with(dict(zip(heeded, values, strict=True)))
+
+        changes = [part.change for part in heeded.values()]
+        gr.on(changes, helped, [*heeded.values()], line, preprocess=False, **at_once)
+
+    return connect
 
 
-def strange_to_the_model(prompt: str) -> dict:
-    """The value of the line under the prompt, as JSON."""
-    found = unknown_words(prompt[:MAX_PROMPT]) if isinstance(prompt, str) else []
-    return PromptHelpValue([*map(vars, found)]).to_json()
+def help_with(values: Mapping[str, Any]) -> dict:
+    """The value of the line under the prompt, as JSON. values: of BOXES and of the guidance, as far
+    as there are such."""
+    told = [strange_to_the_model(text) for name, text in values.items() if name in BOXES]
+    unused = bool(values.get("negative_prompt")) and "negative_prompt" not in used(values)
+    return PromptHelpValue(told, WITHOUT_EFFECT if unused else "").to_json()
+
+
+def strange_to_the_model(prompt: Any) -> dict:
+    """What the model cannot read of a text, as the JSON of a `BoxHelp`."""
+    if not isinstance(prompt, str):
+        return BoxHelp([], "").to_json()
+    prompt = re.sub("\r\n?", "\n", prompt)  # as a text box has it
+    prompt = prompt[:MAX_PROMPT].encode("utf-8", "replace").decode()  # as the run reads it
+    end = room(tokenizer_alone(weights_folder() / MODEL), prompt)
+    cut = re.match(r"\S*", prompt[end:]).end()  # the rest of a word of which it reads a part
+    words = [vars(word) for word in unknown_words(prompt[: end + cut]) if word.start < end]
+    return BoxHelp(words, prompt[end:].strip()).to_json()
 
 
 def built(*chosen: str) -> str:
@@ -209,13 +248,14 @@ PANEL = Panel(
     run=draw,
     code=lambda k: script(
         f"model = load({MODEL!r})",
-        *sampling(k, "frames = record"),
+        *sampling(used(k), "frames = record"),
         f"x = frames[-1].x  # ({k['count']}, 3, 64, 64) in [-1, 1]; latents in the frames before",
     ),
     calls=draw,
     screen=Timeline,
     shows="From noise to pictures",
     models=(MODEL,),
+    used=used,
     beneath=prompt_tools,
     saves=True,
 )
@@ -278,7 +318,7 @@ def three_parts(meter: PicturedMeter, prompt: str, steps: int) -> list[Part]:
 
 def inside_code(k: Mapping[str, Any]) -> str:
     """The lines that look at the same."""
-    *call, _ = sampling(k, "for frame in ", attention="True")
+    *call, _ = sampling(used(k), "for frame in ", attention="True")
     return script(
         f"model = load({MODEL!r})",
         f"words = words_of(model.pipeline.tokenizer, {k['prompt']!r})  # and their tokens",
@@ -304,6 +344,7 @@ INSIDE_PANEL = Panel(
     screen=Timeline,
     shows="One picture's way through the three parts",
     models=(MODEL,),
+    used=used,
     beneath=prompt_tools,
     saves=True,
 )

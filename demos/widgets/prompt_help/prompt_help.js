@@ -1,4 +1,7 @@
-// Examples under a prompt, and its words that the model does not know; pressing puts them in.
+// Examples under a prompt, and what the model cannot read; pressing puts the examples, and known words
+// in place of unknown ones, in.
+
+const LONGEST = 120; // characters of what is not read, which would fill the page
 
 const place = element.querySelector(".prompt-help");
 const strange = node("p", "", { class: "strange-words", role: "status" });
@@ -19,32 +22,46 @@ function choice(text, put) {
 }
 
 // Gradio's text box listens to input events, as for somebody who types.
-function write(change) {
-  const box = document.querySelector(`#${place.dataset.prompt} textarea`);
-  if (!box) return;
-  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, change(box.value));
-  box.dispatchEvent(new Event("input", { bubbles: true }));
+function write(box, change) {
+  const area = document.querySelector(`#${box} textarea`);
+  if (!area) return;
+  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(area, change(area.value));
+  area.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+// The server counts code points, JavaScript's strings halves of them.
 function replaced({ start, end, word }, known) {
   return (text) => {
-    const typedOn = text.slice(start, end) !== word;
-    return typedOn ? text : text.slice(0, start) + known + text.slice(end);
+    const points = [...text];
+    const typedOn = points.slice(start, end).join("") !== word;
+    return typedOn ? text : [...points.slice(0, start), known, ...points.slice(end)].join("");
   };
 }
 
-function showStrange(words) {
-  const lines = words.map((entry) => {
-    const line = node("span", "");
-    line.append(node("mark", entry.word), " is a word the model never met in training");
-    entry.nearest.forEach((known, i) => {
-      line.append(i ? ", " : ": try ", choice(known, () => write(replaced(entry, known))));
-    });
-    return line;
+function unknown(entry, box) {
+  const line = node("span", "");
+  line.append(node("mark", entry.word, { dir: "auto" }), " did not occur in training");
+  entry.nearest.forEach((known, i) => {
+    line.append(i ? ", " : ": try ", choice(known, () => write(box, replaced(entry, known))));
   });
-  strange.replaceChildren(...lines);
+  return line;
 }
 
-for (const text of props.examples) examples.append(choice(text, () => write(() => text)));
-watch("value", () => showStrange(props.value?.words ?? []));
-showStrange(props.value?.words ?? []);
+function unread(text, name) {
+  const points = [...text];
+  const line = node("span", `The model reads no more of the ${name}; left out: `);
+  line.append(node("mark", points.length > LONGEST ? `${points.slice(0, LONGEST).join("")}…` : text, { dir: "auto" }));
+  return line;
+}
+
+function show(value) {
+  const lines = (value?.texts ?? []).flatMap(({ words, unread: rest }, i) => [
+    ...words.map((entry) => unknown(entry, props.boxes[i])),
+    ...(rest ? [unread(rest, props.names[i])] : []),
+  ]);
+  strange.replaceChildren(...lines, ...(value?.note ? [node("span", value.note)] : []));
+}
+
+for (const text of props.examples) examples.append(choice(text, () => write(props.boxes[0], () => text)));
+watch("value", () => show(props.value));
+show(props.value);
