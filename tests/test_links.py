@@ -95,7 +95,7 @@ def test_an_advanced_knob_brings_the_advanced_ones_into_sight(links):
         ("mixed", "perhaps", "mixed='perhaps': choose true or false"),
         ("panel", "cellar", "panel='cellar': choose one of generate, compare"),
         ("panel", "search", "panel='search': choose one of generate, compare"),
-        ("colour", "red", "'colour' is not a setting of this tab"),
+        ("stepps", "9", "'stepps' is not a setting of this tab: write steps"),
     ],
 )
 def test_a_bad_value_keeps_the_default_and_says_so(links, key, text, message):

@@ -205,11 +205,11 @@ def test_a_link_into_another_tab_and_panel(visit, address):
 
 
 def test_a_bad_link_keeps_the_default_and_says_so(visit, address):
-    page = visit(f"{address}?tab=second&steps=0&colour=<b>red</b>")
+    page = visit(f"{address}?tab=second&steps=0&stepps=<b>red</b>")
     expect(knob(page, "steps", "second-only")).to_have_value("5")
     said = page.locator(".toast-wrap")
     expect(said).to_contain_text("steps=0: choose a whole number from 1 to 50")
-    expect(said).to_contain_text("'colour' is not a setting of this tab")
+    expect(said).to_contain_text("'stepps' is not a setting of this tab")
 
 
 def test_each_panel_has_its_address_and_back_and_forward_move_between_them(visit, address):

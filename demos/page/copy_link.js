@@ -31,10 +31,12 @@ window.noiseToDataLink = {
 
   async tell(card, link) {
     const field = card.querySelector("input[type=text]");
+    const status = card.querySelector("[role=status]");
     field.value = link;
-    const copied = await this.copied(link, field);
-    card.querySelector("[role=status]").textContent = copied ? "Link copied" : "Copy this link";
-    if (!copied) field.select();
+    field.select(); // to be copied by hand; a browser that asks its user first answers late
+    status.textContent = "Copy this link";
+    if (await this.copied(link, field)) status.textContent = "Link copied";
+    else field.select();
   },
 
   // Without https, and in a frame, a browser may have no clipboard, or refuse it.
@@ -44,7 +46,7 @@ window.noiseToDataLink = {
       return true;
     } catch {
       field.select();
-      return document.execCommand("copy");
+      return Boolean(document.execCommand?.("copy"));
     }
   },
 
