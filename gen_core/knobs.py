@@ -19,7 +19,10 @@ class KnobError(ValueError):
 
 def shown(value: Any) -> str:
     """A value as a message quotes it: short."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of 5,000 digits; lists in lists in lists
+        return f"a very long {type(value).__name__}"
     return text if len(text) <= 40 else text[:37] + "..."
 
 

@@ -18,7 +18,7 @@ from gen_core.data.avatars import Avatar, portrait, random_avatar, schema
 from gen_core.data.avatars.schema import CATEGORICAL, CONTINUOUS, HELD_OUT, hidden
 from gen_core.data.splits import AVATARS
 from gen_core.evaluation.compositionality import in_sight
-from gen_core.knobs import KnobError, choice, whole
+from gen_core.knobs import KnobError, choice, shown, whole
 
 Attributes = Mapping[str, str | float]
 """Attribute -> value, such as {"hat": "cap", "smile": 0.8}."""
@@ -99,7 +99,7 @@ def parse_attributes(text: Any) -> dict[str, str | float]:
     """ "hat:cap;smile:0.8" as {"hat": "cap", "smile": 0.8}. Raises KnobError."""
     if not isinstance(text, str) or len(text) > LONGEST:
         raise KnobError(
-            f"wish={str(text)[:40]!r}: takes attributes and values, 'hat:cap;smile:0.8', of at "
+            f"wish={shown(text)}: takes attributes and values, 'hat:cap;smile:0.8', of at "
             f"most {LONGEST} characters"
         )
     wish: dict[str, str | float] = {}

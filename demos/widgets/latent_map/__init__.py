@@ -20,7 +20,7 @@ from torch import Tensor
 from demos.page.handlers import App
 from demos.page.image_io import png_data_url
 from demos.widgets.live_knob import LiveKnob, LivePicture
-from gen_core.knobs import KnobError, Text, as_number, choice, number
+from gen_core.knobs import KnobError, Text, as_number, choice, number, shown
 from gen_core.latent.atlas import Atlas
 from gen_core.training.checkpoint import CheckpointError
 
@@ -50,7 +50,7 @@ def parse_path(
     """
     name, colon, rest = Text("path", "", longest=MOST_CHARACTERS).check(text).partition(":")
     if not colon:
-        raise KnobError(f"path={text[:40]!r}: write a map, a colon and places, near:0,0;0.5,-0.2")
+        raise KnobError(f"path={shown(text)}: write a map, a colon and places, near:0,0;0.5,-0.2")
     view = choice("map", name, list(reaches))
     parts = rest.split(";")
     if not least <= len(parts) <= most:
@@ -62,7 +62,7 @@ def parse_path(
 def _place(which: int, text: str, reach: float) -> tuple[float, float]:
     x, comma, y = text.partition(",")
     if not comma:
-        raise KnobError(f"place {which}={text[:40]!r}: write two numbers and a comma between them")
+        raise KnobError(f"place {which}={shown(text)}: write two numbers and a comma between them")
     named = {f"x of place {which}": x, f"y of place {which}": y}
     return tuple(number(name, as_number(part), -reach, reach) for name, part in named.items())
 

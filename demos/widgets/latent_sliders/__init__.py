@@ -18,7 +18,7 @@ from demos.page.handlers import App
 from demos.page.image_io import made_by, png_data_url
 from demos.widgets.live_knob import LiveKnob, LivePicture
 from gen_core.data.images import grid
-from gen_core.knobs import KnobError, as_number, choice, number, whole
+from gen_core.knobs import KnobError, as_number, choice, number, shown, whole
 from gen_core.sampling import MAX_SEED, Noise
 
 FURTHEST = 6.0
@@ -42,7 +42,7 @@ class Code:
 def parse_code(text: Any, sizes: Mapping[str, int]) -> Code:
     """ "model:z,z,..." as a Code. sizes: latent dimensions by model. Raises KnobError."""
     if not isinstance(text, str) or ":" not in text:
-        raise KnobError(f"code={str(text)[:40]!r}: takes a model, a colon and its latent numbers")
+        raise KnobError(f"code={shown(text)}: takes a model, a colon and its latent numbers")
     name, _, numbers = text.partition(":")
     model = choice("model", name, list(sizes))
     parts = numbers.split(",")

@@ -17,7 +17,7 @@ from demos.page.handlers import App
 from demos.page.image_io import Value, made_by, png_data_url
 from demos.widgets.live_knob import LiveKnob, milliseconds
 from gen_core.engine import aside
-from gen_core.knobs import KnobError, as_number, choice, number, whole
+from gen_core.knobs import KnobError, as_number, choice, number, shown, whole
 from gen_core.latent.analyze import decoded, seen_traits, spreads
 from gen_core.latent.atlas import Atlas
 from gen_core.latent.traits import TRAITS
@@ -73,7 +73,7 @@ class Faces:
 def parse_move(text: Any, faces: int) -> Move:
     """ "face;direction:far;..." as a Move of a face below number `faces`. Raises KnobError."""
     if not isinstance(text, str) or len(text) > LONGEST:
-        raise KnobError(f"move={str(text)[:40]!r}: takes a face and directions, '12;smile:1.5'")
+        raise KnobError(f"move={shown(text)}: takes a face and directions, '12;smile:1.5'")
     face, *moves = text.split(";")
     steps: dict[str, float] = {}
     for move in moves:

@@ -1,0 +1,306 @@
+"""Values at the ends of what a setting takes, beyond them, and of other kinds"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from conftest import awaited, told_by
+from core_fixtures import tiny
+from demos.page import shell
+from demos.page.controls import Knob, Knobs
+from demos.page.handlers import App
+from demos.page.links import Links
+from demos.page.tab import declared
+from gen_core.__main__ import main
+from gen_core.family import Family, own_knobs, registry
+from gen_core.knobs import Choice, Flag, KnobError, Number, Text, Whole
+from gen_core.sampling import MAX_SEED
+from gen_core.training import checkpoint
+
+TABS = [tab.id for tab in declared()]
+NUMERIC = ("whole", "number", "seed")
+LONG_NUMBER = 10**5000
+"""Python writes no number of more than 4,300 digits as text, unless told to."""
+OF_OTHER_KINDS = [
+    *(math.nan, math.inf, -math.inf, LONG_NUMBER, -LONG_NUMBER, 2**63, -1, 2.5, True, None),
+    *("", " ", "12", "٣", "1e400", "NaN", "9" * 5000, "\ud83d", "<img src=x onerror=alert(1)>"),
+    *([], [1], {}, {"a": 1}, [[[[]]]], b"1", 1j, object()),
+]
+WAY_OUT = re.compile("choose|write|takes|from .* to|one of|draw|give|leave")
+FAMILIES = [name for name, kind in registry.classes.items() if issubclass(kind, Family)]
+
+
+@pytest.fixture(scope="module")
+def app() -> App:
+    """One whose page is built, and whose work only keeps what it is given."""
+    app = App("cpu")
+    app.page = shell.build_page(app)
+    return app
+
+
+def of_tab(app: App, tab: str) -> list[tuple[Knobs, Knob]]:
+    return [(knobs, knob) for knobs in app.knobs if knobs.tab == tab for knob in knobs.knobs]
+
+
+def ends(knob: Knob) -> list[Any]:
+    """The lowest and the highest value, or all of a list, as the page has them."""
+    if knob.kind == "seed":
+        return [0, MAX_SEED]
+    if knob.kind in ("whole", "number"):
+        return [knob.low, knob.high]
+    if knob.kind == "flag":
+        return [False, True]
+    return ["", "a" * int(knob.high)] if knob.kind == "text" else knob.choices or [knob.default]
+
+
+def beyond(knob: Knob) -> list[Any]:
+    if knob.kind == "seed":
+        return [-1, MAX_SEED + 1, 2**63]
+    if knob.kind in ("whole", "number"):
+        return [knob.low - 1, knob.high + 1]
+    return ["a" * (int(knob.high) + 1)] if knob.kind == "text" else ["?".join(["?", *knob.choices])]
+
+
+def refusal(check: Callable[[Any], Any], value: Any) -> str:
+    """What is said to a value; "" where it is taken."""
+    try:
+        check(value)
+    except KnobError as error:
+        return str(error)
+    return ""
+
+
+# --- in links -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_the_ends_of_every_setting_in_a_link(app, tab):
+    """They are restored; one step beyond, a warning tells the value and the range."""
+    links = next(fn.fn.__self__ for fn in app.page.fns.values() if is_restore(fn.fn))
+    for knobs, knob in of_tab(app, tab):
+        name = f"{knobs.panel}.{knob.linked}"
+        for value in ends(knob):
+            text = str(value).lower() if knob.kind == "flag" else str(value)
+            updates, problems = links.read({"tab": tab, name: text})
+            assert problems == [] and updates[knobs.built[knob.name]] == value, name
+        for value in beyond(knob):
+            updates, (problem,) = links.read({"tab": tab, name: str(value)})
+            simple = knob.kind in NUMERIC or knob.kind in ("choice", "label")
+            assert updates == {} and WAY_OUT.search(problem), name
+            assert not simple or (str(value)[:9] in problem and knob.rule.takes in problem), name
+
+
+def is_restore(fn: Any) -> bool:
+    return isinstance(getattr(fn, "__self__", None), Links)
+
+
+# --- in the API -----------------------------------------------------------------------------------
+
+
+def endpoints(app: App, tab: str) -> Iterator[tuple[Any, Knobs]]:
+    """Those of a tab that take knobs."""
+    for fn in app.page.fns.values():
+        for knobs in app.knobs:
+            inputs = [part._id for part in fn.inputs]
+            own = [part._id for part in knobs.components]
+            if knobs.tab == tab and fn.api_name in app.works and own and inputs[: len(own)] == own:
+                yield fn, knobs
+
+
+def asked(fn: Any, knobs: Knobs, **changes: Any) -> list[Any]:
+    """Runs an endpoint with its first values, few pictures and steps, and these changes."""
+    few = {knob.name: knob.low for knob in knobs.knobs if knob.name in ("count", "steps")}
+    first = {knob.name: knob.default for knob in knobs.knobs} | few | changes
+    more = len(fn.inputs) - len(first)
+    return told_by(fn.fn, *first.values(), *[None] * more)
+
+
+@pytest.fixture
+def told(app, monkeypatch) -> None:
+    """The work of all endpoints answers with what it was given, in place of doing it."""
+    for name, work in app.works.items():
+        told = replace(work, fn=lambda **given: {k: str(v) for k, v in given.items()})
+        monkeypatch.setitem(app.works, name, replace(told, own_process=False))
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("tab", TABS)
+def test_the_ends_of_every_setting_in_the_api(app, tab):
+    """The run gets them; one step beyond, the answer tells the value and the range."""
+    found = [*endpoints(app, tab)]
+    assert found
+    for fn, knobs in found:
+        for knob in knobs.knobs:
+            for value in ends(knob):
+                (given,) = asked(fn, knobs, **{knob.name: value})
+                assert given[knob.name] == str(knob.check(value)), (fn.api_name, knob.name)
+            for value in [*beyond(knob), math.nan, None, [1]]:
+                if not refusal(knob.check, value):
+                    continue
+                with pytest.raises(gr.Error) as refused:
+                    asked(fn, knobs, **{knob.name: value})
+                assert refused.value.title == "Please check", (fn.api_name, knob.name)
+                assert WAY_OUT.search(refused.value.message) and "<" not in refused.value.message
+
+
+@pytest.mark.says("seed=4294967295: choose 0 to 4294967292, so that all have one")
+def test_the_last_seed_with_several_pictures(app, says):
+    fn, knobs = next(
+        found for found in endpoints(app, "flow") if found[0].api_name == "flow_generate"
+    )
+    with pytest.raises(gr.Error, match=says):
+        asked(fn, knobs, seed=MAX_SEED, count=4)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_values_of_other_kinds_for_every_setting(app, tab):
+    """Not-a-number, infinity, numbers of thousands of digits, lists, nothing at all: each is taken
+    or refused with the way out."""
+    for _, knob in of_tab(app, tab):
+        for value in OF_OTHER_KINDS:
+            said = refusal(knob.check, value)
+            assert not said or (WAY_OUT.search(said) and len(said) < 600), (knob.name, said)
+            if knob.kind in NUMERIC and said:
+                assert said.startswith(f"{knob.name}=") and knob.rule.takes in said
+        if knob.kind in NUMERIC:
+            assert all(
+                refusal(knob.check, v) for v in OF_OTHER_KINDS if not isinstance(v, int | float)
+            )
+
+
+# --- on the command line --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def models(monkeypatch) -> dict[str, Family]:
+    """Untrained ones, by their families' names, in place of checkpoints."""
+    made: dict[str, Family] = {}
+
+    def load(name: str, device: str) -> Family:
+        return made.setdefault(name, tiny(name))
+
+    monkeypatch.setattr(checkpoint, "load", load)
+    return made
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_ends_of_every_setting_on_the_command_line(family, models, tmp_path, capsys):
+    """The pictures are drawn; one step beyond, a line tells the value and the range."""
+    command = ["sample", family, "--count", "1", "--out", str(tmp_path / "drawn.png")]
+    for knob in own_knobs(registry.classes[family]):
+        flag = f"--{knob.name.replace('_', '-')}"
+        for value in knob.examples():
+            assert main([*command, flag, str(value)]) == 0, (flag, value)
+        for value in [*map(str, knob.bad_values()), "", "1e400", "٣x", "9" * 5000]:
+            if not refusal(knob.parse, value):
+                continue
+            capsys.readouterr()
+            assert main([*command, f"{flag}={value}"]) == 2, (flag, value)
+            said = capsys.readouterr().err
+            assert said.startswith(f"error: {knob.name}=") and said.count("\n") == 1
+            assert knob.takes in said
+    for seed in ("-1", "4294967296", str(2**63), "nan", "1e400"):
+        assert main([*command, f"--seed={seed}"]) == 2
+        assert f"choose a whole number from 0 to {MAX_SEED}" in capsys.readouterr().err
+
+
+# --- every panel at its ends ----------------------------------------------------------------------
+
+RUNS = {"lowest": (0, 0), "many pictures": (1, 0), "many steps": (0, 1)}
+"""Which end of count, and which of steps; of all else the same as of the one that is high."""
+
+
+async def first_of(fn: Any, values: list[Any]) -> Any:
+    """The first that an endpoint's run shows."""
+    pieces = fn.fn(*values, lambda *_, **__: None)
+    try:
+        async for piece in pieces:
+            if piece != gr.skip():
+                return piece
+    finally:
+        await pieces.aclose()
+    return None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("tab", TABS)
+def test_running_every_panel_at_its_ends(app, tab, run):
+    """It shows something, or says in a sentence what is too much."""
+    count, steps = RUNS[run]
+    high = {"count": count, "steps": steps, "moments": steps}
+    for fn, knobs in endpoints(app, tab):
+        other = max(count, steps)
+        chosen = [
+            ends(knob)[high.get(knob.name, other)]
+            if knob.kind in ("whole", "number") and not (knob.name == "count" and not count)
+            else knob.low
+            if knob.name == "count"
+            else knob.default
+            for knob in knobs.knobs
+        ]
+        more = [None] * (len(fn.inputs) - len(chosen))
+        try:
+            assert awaited(first_of(fn, [*chosen, *more])) is not None, fn.api_name
+        except gr.Error as error:
+            said = error.title, bool(WAY_OUT.search(error.message))
+            assert said == ("Please check", True), fn.api_name
+
+
+# --- whatever is given ----------------------------------------------------------------------------
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(st.characters(), max_size=60),
+    st.binary(max_size=5),
+    st.lists(st.integers(), max_size=3),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+    st.sampled_from(OF_OTHER_KINDS),
+)
+RULES = [
+    Whole("steps", 20, 1, 1000),
+    Whole("seed", 0, 0, MAX_SEED),
+    Number("scale", 1.0, -2, 20),
+    Choice("solver", "a", ["a", "b"]),
+    Flag("smooth", False),
+    Text("prompt", "", 40),
+]
+
+
+@given(st.sampled_from(RULES), ANYTHING)
+@example(RULES[0], LONG_NUMBER)
+def test_anything_as_a_value(rule, value):
+    """It comes back in the setting's range and type, or is refused with the range named."""
+    for judge in (rule.check, *([rule.parse] if isinstance(value, str) else [])):
+        try:
+            checked = judge(value)
+        except KnobError as error:
+            said = str(error)
+            assert said.startswith(rule.name) and len(said) < 200
+            assert rule.takes in said or isinstance(rule, Text)
+        else:
+            assert type(checked) is type(rule.default) and rule.check(checked) == checked
+
+
+@given(st.data())
+def test_anything_as_a_value_of_any_setting(app, data):
+    """Only a sentence for the visitor ever comes of it."""
+    knob = data.draw(st.sampled_from([knob for knobs in app.knobs for knob in knobs.knobs]))
+    value = data.draw(ANYTHING)
+    refusal(knob.check, value)
+    if isinstance(value, str):
+        refusal(knob.from_text, value)
