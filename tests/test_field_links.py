@@ -136,6 +136,17 @@ def test_opening_a_damaged_link(visit, address):
 
 
 @pytest.mark.browser
+def test_markup_in_a_link(visit, address):
+    """It is shown as the text that it is."""
+    markup = "<img src=x onerror=hacked=1>"
+    page = visit(f"{address}?tab=text-to-image&prompt={markup}&seed={markup}&stepps={markup}")
+    expect(page.locator(".toast-wrap")).to_contain_text("seed='<img src=x")
+    expect(page.locator("#text-to-image-generate-prompt textarea")).to_have_value(markup)
+    expect(page.locator("#text-to-image-generate-prompt-words mark").first).to_have_text("img")
+    assert page.evaluate("typeof hacked") == "undefined"
+
+
+@pytest.mark.browser
 def test_a_link_of_more_than_eight_kilobytes(visit, address):
     """It is restored, such as a long prompt in Chinese."""
     link = f"{address}?tab=text-to-image&generate.prompt={quote(CHINESE)}"

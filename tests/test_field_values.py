@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request as Asked
+from urllib.request import urlopen
 
 import gradio as gr
 import pytest
@@ -20,11 +24,14 @@ from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App
 from demos.page.links import Links
 from demos.page.tab import declared
+from demos.tabs import text_to_image
+from demos.tabs.text_to_image import generate
 from gen_core.__main__ import main
 from gen_core.family import Family, own_knobs, registry
 from gen_core.knobs import Choice, Flag, KnobError, Number, Text, Whole
 from gen_core.sampling import MAX_SEED
 from gen_core.training import checkpoint
+from serving import page_of
 
 TABS = [tab.id for tab in declared()]
 NUMERIC = ("whole", "number", "seed")
@@ -45,6 +52,12 @@ def app() -> App:
     app = App("cpu")
     app.page = shell.build_page(app)
     return app
+
+
+@pytest.fixture(scope="module")
+def address(emoji_weights) -> Iterator[str]:
+    with page_of(text_to_image.TAB, weights=emoji_weights.parent) as address:
+        yield address
 
 
 def of_tab(app: App, tab: str) -> list[tuple[Knobs, Knob]]:
@@ -116,6 +129,11 @@ def endpoints(app: App, tab: str) -> Iterator[tuple[Any, Knobs]]:
                 yield fn, knobs
 
 
+@pytest.fixture(scope="module")
+def listed(app) -> list[tuple[Any, Knobs]]:
+    return [found for tab in TABS for found in endpoints(app, tab)]
+
+
 def asked(fn: Any, knobs: Knobs, **changes: Any) -> list[Any]:
     """Runs an endpoint with its first values, few pictures and steps, and these changes."""
     few = {knob.name: knob.low for knob in knobs.knobs if knob.name in ("count", "steps")}
@@ -177,6 +195,38 @@ def test_values_of_other_kinds_for_every_setting(app, tab):
             )
 
 
+@pytest.mark.parametrize("written", ["NaN", "1e400", "-Infinity", "true", "[]", '"12"', "null"])
+def test_a_number_as_json_can_write_it(address, written):
+    """The answer tells the value that was read, and the range."""
+    values = [json.dumps(knob.default) for knob in generate.PANEL.knobs]
+    values[2] = written  # the steps
+    assert "choose a whole number from 1 to 60" in called(address, f"[{', '.join(values)}]")
+
+
+@pytest.mark.parametrize(
+    "body", ["9" * 5000, "[" * 50_000, "{", "\x00", '["\\ud83d"]', "[1e999999999]"]
+)
+def test_a_body_that_is_no_list_of_values(address, body):
+    """It is refused, and the app goes on."""
+    said = called(address, body)
+    assert not said.startswith("5") and "Traceback" not in said
+    assert "steps=0: choose" in called(address, '["", "", 0, 3, "DDIM", 1, 0]')
+
+
+def called(address: str, data: str) -> str:
+    """What an endpoint answers to a body with these data."""
+    url = f"{address}gradio_api/call/text_to_image_generate"
+    body = f'{{"data": {data}}}'.encode()
+    try:
+        headers = {"Content-Type": "application/json"}
+        with urlopen(Asked(url, body, headers), timeout=60) as answer:
+            event = json.load(answer)["event_id"]
+        with urlopen(f"{url}/{event}", timeout=60) as answer:
+            return answer.read().decode()
+    except HTTPError as error:
+        return f"{error.code} {error.read().decode()}"
+
+
 # --- on the command line --------------------------------------------------------------------------
 
 
@@ -216,46 +266,47 @@ def test_the_ends_of_every_setting_on_the_command_line(family, models, tmp_path,
 
 # --- every panel at its ends ----------------------------------------------------------------------
 
-RUNS = {"lowest": (0, 0), "many pictures": (1, 0), "many steps": (0, 1)}
-"""Which end of count, and which of steps; of all else the same as of the one that is high."""
+STEPS = ("steps", "moments")
+RUNS = {"lowest": (), "many pictures": ("count",), "many steps": STEPS}
+"""Which of these settings are at their highest, the others at their lowest; all else is at its
+highest where one of them is."""
 
 
-async def first_of(fn: Any, values: list[Any]) -> Any:
-    """The first that an endpoint's run shows."""
-    pieces = fn.fn(*values, lambda *_, **__: None)
-    try:
-        async for piece in pieces:
-            if piece != gr.skip():
-                return piece
-    finally:
-        await pieces.aclose()
-    return None
+def at_ends(knobs: Knobs, high: tuple[str, ...]) -> Iterator[Any]:
+    for knob in knobs.knobs:
+        if knob.kind not in ("whole", "number"):
+            yield knob.default
+        elif knob.name in ("count", *STEPS):
+            yield ends(knob)[knob.name in high]
+        else:
+            yield ends(knob)[bool(high)]
+
+
+async def shown_by(fn: Any, values: list[Any], whole: bool) -> Any:
+    """The last that an endpoint's run shows, or the first."""
+    pieces, last = fn.fn(*values, lambda *_, **__: None), None
+    async for piece in pieces:
+        last = last if piece == gr.skip() else piece
+        if last is not None and not whole:
+            break
+    await pieces.aclose()
+    return last
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("tab", TABS)
 def test_running_every_panel_at_its_ends(app, tab, run):
     """It shows something, or says in a sentence what is too much."""
-    count, steps = RUNS[run]
-    high = {"count": count, "steps": steps, "moments": steps}
     for fn, knobs in endpoints(app, tab):
-        other = max(count, steps)
-        chosen = [
-            ends(knob)[high.get(knob.name, other)]
-            if knob.kind in ("whole", "number") and not (knob.name == "count" and not count)
-            else knob.low
-            if knob.name == "count"
-            else knob.default
-            for knob in knobs.knobs
-        ]
-        more = [None] * (len(fn.inputs) - len(chosen))
+        values = [*at_ends(knobs, RUNS[run])]
+        values += [None] * (len(fn.inputs) - len(values))
         try:
-            assert awaited(first_of(fn, [*chosen, *more])) is not None, fn.api_name
+            shown = awaited(shown_by(fn, values, whole=run != "many steps"))
         except gr.Error as error:
-            said = error.title, bool(WAY_OUT.search(error.message))
-            assert said == ("Please check", True), fn.api_name
+            shown = error.title == "Please check" and WAY_OUT.search(error.message)
+        assert shown is not None and shown is not False, fn.api_name
 
 
 # --- whatever is given ----------------------------------------------------------------------------
@@ -304,3 +355,19 @@ def test_anything_as_a_value_of_any_setting(app, data):
     refusal(knob.check, value)
     if isinstance(value, str):
         refusal(knob.from_text, value)
+
+
+@pytest.mark.usefixtures("told")
+@given(st.data())
+def test_anything_as_a_value_in_the_api(app, listed, data):
+    """It reaches the run, or is refused in words without markup."""
+    fn, knobs = data.draw(st.sampled_from(listed))
+    name = data.draw(st.sampled_from([knob.name for knob in knobs.knobs]))
+    try:
+        (given,) = asked(fn, knobs, **{name: data.draw(ANYTHING)})
+    except gr.Error as error:
+        said = error.message
+        refused = error.title == "Please check" and "<" not in said and len(said) < 700
+        assert refused, said
+    else:
+        assert name in given
