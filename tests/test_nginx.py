@@ -63,6 +63,10 @@ def answers(address: str, process: subprocess.Popen) -> bool:
         return False
 
 
+def test_a_link_with_a_long_prompt_passes(address: str) -> None:
+    assert httpx.get(f"{address}?tab=first&words={'a' * 60_000}").status_code == 200
+
+
 def test_the_page_knows_its_own_address(address: str) -> None:
     assert f"{httpx.get(f'{address}config').json()['root']}/" == address
     without = httpx.get(address.removesuffix("/"))
