@@ -1,6 +1,7 @@
 """The command line: python -m gen_core list | sample | train | evaluate | atlas | bench | ..."""
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from tqdm import tqdm
 from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
-from gen_core.devices import device_title, pick_device
+from gen_core.devices import device_title, keep_to_cores, pick_device
 from gen_core.evaluation.cards import card_sections, markdown_card, markdown_cards, renewed
 from gen_core.evaluation.evaluate import LEFT_OUT, SAMPLES, evaluate, today
 from gen_core.evaluation.reference import measured_floors
@@ -43,7 +44,10 @@ Answer = tuple[Any, str]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; 0 on success, 2 with one line on stderr for what the user can mend."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # whatever its encoding has not
+        sys.stdout.reconfigure(errors="replace")
     args = _parser().parse_args(arguments)
+    keep_to_cores()
     try:
         with Bars() as args.progress:
             result, text = args.run(args)
@@ -192,7 +196,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(run.__name__[1:], help=about, description=about)
         command.set_defaults(run=run)
         command.add_argument("--json", action="store_true", help="print the result as JSON")
-        command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+        command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
         for names, options in arguments:
             command.add_argument(*names, **options)
     return parser

@@ -8,7 +8,8 @@ import platform
 import torch
 from torch import Tensor
 
-from gen_core.knobs import KnobError
+from gen_core import limits
+from gen_core.knobs import KnobError, shown
 
 
 def gpu_is_lent() -> bool:
@@ -25,12 +26,31 @@ def pick_device(name: str = "auto") -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    present = ["auto", "cpu"]
-    present += ["cuda"] if torch.cuda.is_available() else []
-    present += ["mps"] if torch.backends.mps.is_available() else []
-    if not isinstance(name, str) or name.split(":")[0] not in present:
-        raise KnobError(f"device={name!r}: choose one of {', '.join(present)} on this machine")
+    there = devices()
+    if name not in there:
+        choices = ", ".join(["auto", *there])
+        raise KnobError(f"device={shown(name)}: choose one of {choices} on this machine")
     return torch.device(name)
+
+
+def devices() -> list[str]:
+    """Those of this machine: such as "cpu", "cuda", which is the first GPU, and "cuda:1"."""
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return [
+        "cpu",
+        *["cuda"][:gpus],
+        *(f"cuda:{k}" for k in range(gpus)),
+        *["mps"] * torch.backends.mps.is_available(),
+    ]
+
+
+def keep_to_cores() -> None:
+    """Has torch compute with no more threads than there are cores for it, which does not know of a
+    container's share. Call it before there are threads.
+
+    On 1.5 cores of two (AMD EPYC), 16 pictures in 20 steps took 1.7 s with one thread and 6 to 39 s
+    with two: each layer waits for the thread that the system holds back."""
+    torch.set_num_threads(min(torch.get_num_threads(), limits.cores()))
 
 
 def device_title(device: torch.device) -> str:

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from conftest import ROOT, answer_of, free_port, told_by, wait_until
-from demos.page import host, memory, server
+from demos.page import host, server
 from demos.page import records as records_module
 from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App
@@ -311,18 +311,3 @@ def test_the_hosts_page_renews_what_has_changed_and_nothing_else(chromium, addre
         backgrounds.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
     assert backgrounds == ["rgb(250, 249, 246)", "rgb(19, 19, 22)"]
     page.close()
-
-
-# --- memory ---------------------------------------------------------------------------------------
-
-
-def test_a_container_with_less_than_its_machine_says_so(tmp_path):
-    machine = memory.free_memory(tmp_path)  # no container
-    assert machine > 0 and memory.resident() > 10e6
-    (tmp_path / "memory.current").write_text("300000\n")
-    (tmp_path / "memory.stat").write_text("anon 90000\ninactive_file 50000\nactive_file 7\n")
-    for most, free in (("1000000\n", 750_000), ("200000\n", 0)):
-        (tmp_path / "memory.max").write_text(most)
-        assert memory.free_memory(tmp_path) == free
-    (tmp_path / "memory.max").write_text("max\n")
-    assert memory.free_memory(tmp_path) > 750_000

@@ -27,7 +27,8 @@ import httpx
 from demos.load.report import GROWTH, Answer, Report, table
 from demos.load.visitor import LIVE, PRESSED, Site, Visitor
 from demos.page.memory import resident
-from demos.page.network import is_everywhere
+from demos.page.network import own_address
+from gen_core.limits import cores
 
 T = TypeVar("T")
 START_SECONDS, ANSWER_SECONDS = 300.0, 600.0
@@ -107,7 +108,7 @@ async def alone(visitor: Visitor, kinds: Sequence[str]) -> dict[str, float]:
 async def measured(address: str, options: argparse.Namespace, process: int | None) -> Report:
     """Drives the app at an address."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(timeout=ANSWER_SECONDS, limits=limits) as http:
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS, limits=limits, trust_env=False) as http:
         site = await Site.of(http, address.rstrip("/"))
         if options.mix == "workshop" and options.panel not in site.events:
             sys.exit(f"--panel {options.panel}: choose one of {', '.join(sorted(site.events))}")
@@ -127,7 +128,7 @@ async def measured(address: str, options: argparse.Namespace, process: int | Non
         watch = asyncio.create_task(remembered(process)) if process else None
         answers = await MIXES[options.mix](crowd, options)
         wall = time.perf_counter() - began
-        share = (time.process_time() - own) / wall / (os.cpu_count() or 1)
+        share = (time.process_time() - own) / wall / cores()
         if options.soak:  # whoever comes afterwards is answered
             name = next(kind for kind in PRESSED if kind in site.events)
             answers.append(await first.press(name, site.values(name, None)))
@@ -177,8 +178,8 @@ def started(
     command = [sys.executable, str(app), "--host", host, "--port", str(port), *arguments]
     out = log or sys.stderr  # what is printed here are the figures
     process = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | more)
-    near = "127.0.0.1" if is_everywhere(host) else host
-    address, until = f"http://{near}:{port}", time.monotonic() + START_SECONDS
+    address = own_address(host, port).rstrip("/")
+    until = time.monotonic() + START_SECONDS
     try:
         while not answers(address):
             if process.poll() is not None:
@@ -195,7 +196,7 @@ def started(
 def answers(address: str) -> bool:
     """Whether a page is served there."""
     with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(f"{address}/config", timeout=30).is_success
+        return httpx.get(f"{address}/config", timeout=30, trust_env=False).is_success
     return False
 
 

@@ -38,7 +38,7 @@ from demos.page.records import Ended, Record, Records
 from demos.page.runs import shown_on, stopped
 from demos.page.work import Line, Order, Replicas, Work
 from gen_core.data import MissingData
-from gen_core.devices import device_title, pick_device
+from gen_core.devices import device_title, keep_to_cores, pick_device
 from gen_core.engine import Engine, Ticket, aside, current
 from gen_core.engine.kept import Kept
 from gen_core.knobs import KnobError
@@ -102,6 +102,7 @@ class App:
     """What a tab needs to know of the application it is built into."""
 
     def __init__(self, device: str = "auto", data_root: str | None = None) -> None:
+        keep_to_cores()
         self.device: torch.device = pick_device(device)
         self.device_title = device_title(self.device)
         self.data_root = data_root

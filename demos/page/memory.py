@@ -5,7 +5,6 @@ import contextlib
 import ctypes
 import threading
 import time
-from pathlib import Path
 
 import psutil
 
@@ -15,8 +14,6 @@ one thread frees serves another: forty visitors cost a gigabyte more."""
 M_ARENA_MAX = -8
 """Of malloc.h."""
 TRIM_SECONDS = 30.0
-CONTAINER = Path("/sys/fs/cgroup")
-"""Where Linux says what a container may have, and has (cgroup v2)."""
 
 
 def resident(process: int | None = None) -> int | None:
@@ -26,15 +23,12 @@ def resident(process: int | None = None) -> int | None:
     return None
 
 
-def free_memory(container: Path = CONTAINER) -> int:
+def free_memory() -> int:
     """Bytes that a program may still take here: of the machine, or of its container if that has
-    less. What the system keeps of files that nobody reads counts as free, for it gives way."""
-    free = psutil.virtual_memory().available
-    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit: "max"
-        most, taken = (int((container / f"memory.{n}").read_text()) for n in ("max", "current"))
-        stat = dict(map(str.split, (container / "memory.stat").read_text().splitlines()))
-        return min(free, max(0, most - taken + int(stat.get("inactive_file", 0))))
-    return free
+    less."""
+    from gen_core import limits  # brings torch along, which comes after spare_memory
+
+    return int(min(psutil.virtual_memory().available, limits.memory().free))
 
 
 def spare_memory() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from gen_core import limits
 from gen_core.knobs import KnobError, choice, number, text, whole
 
 LISTED = "GEN_BIG_MODELS"
@@ -165,14 +166,7 @@ def this_machine(device: torch.device) -> Machine:
 
     own = device.type == "cuda"
     gpu = torch.cuda.get_device_properties(device).total_memory / 1e9 if own else 0.0
-    return Machine(device.type, _memory(), gpu, token=get_token() is not None)
-
-
-def _memory() -> float:
-    """Gigabytes; infinite where the system does not tell."""
-    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", ()):
-        return math.inf
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return Machine(device.type, limits.machine_memory() / 1e9, gpu, token=get_token() is not None)
 
 
 def obstacles(model: BigModel, machine: Machine) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from gen_core.devices import keep_to_cores
 from gen_core.hub.pipeline import DRAWING, Cancelled
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
@@ -105,6 +106,7 @@ class Worker:
 
 def _serve(connection: Connection, make: Callable[..., Work], args: tuple) -> None:
     """The life of the process, which ends with the app's."""
+    keep_to_cores()
     speaking = threading.Lock()  # files are fetched by several threads
 
     def send(progress: Progress) -> None:

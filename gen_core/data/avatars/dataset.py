@@ -20,6 +20,7 @@ from gen_core.data.fashion import cache_folder
 from gen_core.data.images import ImageSet, MissingData
 from gen_core.data.splits import AVATARS
 from gen_core.files import in_one_move
+from gen_core.limits import cores
 
 THIS = Path(__file__).name
 CHUNK = 250
@@ -55,7 +56,7 @@ def _drawn(seeds: range) -> dict[str, Tensor]:
     """By a process for each core."""
     chunks = [seeds[k : k + CHUNK] for k in range(0, len(seeds), CHUNK)]
     try:
-        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(cores(), get_context("spawn")) as pool:
             parts = list(tqdm(pool.map(_chunk, chunks), "portraits", len(chunks), unit_scale=CHUNK))
     except BrokenProcessPool as error:
         raise MissingData(
