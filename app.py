@@ -1,14 +1,14 @@
 """Starts Noise to Data: python app.py [--device auto] [--host 127.0.0.1] [--port 7860]."""
 
 import argparse
+import io
 import logging
 import os
+import re
 import sys
 import threading
 from pathlib import Path
 
-# Before gradio is imported: no word to any other host, whatever the environment says.
-os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 REPLICAS = "1-2"
 
 
@@ -18,9 +18,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     host, port = os.environ.get("GRADIO_SERVER_NAME"), os.environ.get("GRADIO_SERVER_PORT")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument("--host", default=host or "127.0.0.1", help="0.0.0.0: all of this network")
-    parser.add_argument("--port", type=int, default=int(port or 7860), help="of the page")
+    parser.add_argument("--port", default=port or "7860", help="of the page")
     root_path = os.environ.get("GRADIO_ROOT_PATH", "")
     parser.add_argument("--root-path", default=root_path, help="of the page at a proxy: /noise")
     parser.add_argument("--data", type=Path, help="folder with FashionMNIST/raw, else $GEN_DATA")
@@ -36,8 +36,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.data and not options.data.is_dir():
         parser.error(f"--data {options.data}: choose a folder that exists")
+    named = options.port
+    options.port = int(named) if re.fullmatch("[0-9]{1,9}", named) else 0
     if not 1 <= options.port <= 65535:
-        parser.error(f"--port {options.port}: choose a whole number from 1 to 65535")
+        parser.error(f"--port {named}: choose a whole number from 1 to 65535")
+    options.host = options.host.strip("[]")  # as an address of version 6 stands in a link
     if not 1 <= options.visitors <= 1000:
         parser.error(f"--visitors {options.visitors}: choose 1 to 1000")
     if not options.root_path.startswith(("/", "http://", "https://")) and options.root_path:
@@ -69,7 +72,17 @@ def replicas(text: str) -> tuple[int, int]:
     return found
 
 
+def sound_streams() -> None:
+    """Where a stream is closed, what is printed goes nowhere; what its encoding has not, as "?"."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def main() -> None:
+    sound_streams()
     options = parse()
     if options.check:  # before anything is imported that may be missing
         from demos.check.report import check
@@ -77,7 +90,16 @@ def main() -> None:
         sys.exit(check(options))
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("noise-to-data").setLevel(logging.WARNING if options.quiet else logging.INFO)
-    from demos.page.memory import spare_memory  # after parse: --help answers at once
+    from demos.check.machine import free_port  # after parse: --help answers at once
+    from demos.environment import own_folder
+
+    if (found := free_port(options.host, options.port)).state == "problem":
+        sys.exit(f"{found.said}: {found.todo}")
+    try:
+        own_folder()  # before anything that may bring Gradio
+    except OSError as error:
+        sys.exit(f"{error}")
+    from demos.page.memory import spare_memory
 
     spare_memory()
     from demos.page import server, shell

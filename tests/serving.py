@@ -16,7 +16,11 @@ from demos.page.tab import Tab
 
 @contextlib.contextmanager
 def page_of(
-    *tabs: Tab, weights: Path | None = None, data: Path | None = None, root_path: str = ""
+    *tabs: Tab,
+    weights: Path | None = None,
+    data: Path | None = None,
+    root_path: str = "",
+    host: str = "127.0.0.1",
 ) -> Iterator[str]:
     """Yields the address. While the page is there, GEN_WEIGHTS names `weights`; None: those that
     the repository holds. root_path: as a proxy will serve it."""
@@ -25,5 +29,5 @@ def page_of(
             patch.setenv("GEN_WEIGHTS", str(weights))
         app = App("cpu", data and str(data))
         page = shell.build_page(app, list(tabs))
-        yield server.serve(page, app, "127.0.0.1", free_port(), root_path)
+        yield server.serve(page, app, host, free_port(), root_path)
         page.close()

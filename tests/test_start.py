@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,12 +14,8 @@ import yaml
 from huggingface_hub import SpaceHardware
 from packaging.requirements import Requirement
 
-import app
 from conftest import ROOT, running_app
-from demos.page.tab import discover
 from gen_core.hub.models import DEFAULTS
-from gen_core.training.recipes import RECIPES
-from serving import page_of
 
 OPTIONS = ("--device", "--host", "--port", "--root-path", "--data")
 WATCHED = """
@@ -56,23 +51,6 @@ def test_help_lists_the_options():
     assert all(option in shown for option in OPTIONS)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--port", "0"], "--port 0: choose a whole number from 1 to 65535"),
-        (["--root-path", "noise"], "--root-path noise: write a path such as /noise, or an address"),
-        (["--data", "/no/such/folder"], "--data /no/such/folder: choose a folder that exists"),
-        (["--replicas", "many"], "'many': choose a number such as 2, or a range: 1-4"),
-        (["--replicas", "4-1"], "'4-1': choose a number such as 2, or a range: 1-4"),
-    ],
-)
-@pytest.mark.heavy
-def test_a_wrong_option_is_named_without_a_stack_trace(arguments, said):
-    ended = start(*arguments)
-    assert ended.returncode != 0 and said in ended.stderr
-    assert "Traceback" not in ended.stderr
-
-
 @pytest.mark.heavy
 def test_the_server_speaks_to_no_other_host(tmp_path: Path):
     log = tmp_path / "hosts.txt"
@@ -81,50 +59,6 @@ def test_the_server_speaks_to_no_other_host(tmp_path: Path):
         assert httpx.get(address).status_code == 200
         assert httpx.get(f"{address}/gradio_api/info").status_code == 200
     assert not log.exists(), log.read_text()
-
-
-@pytest.mark.heavy
-def test_the_page_is_served_without_weights(tmp_path: Path, monkeypatch):
-    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
-    with page_of(*discover()) as address:
-        assert "Noise to Data" in httpx.get(address).text
-
-
-@pytest.mark.heavy
-def test_the_page_is_served_with_damaged_weights(tmp_path: Path):
-    files = [f"{name}.safetensors" for name in RECIPES] + ["text-to-image-emoji/card.json"]
-    for file in files:
-        (tmp_path / file).parent.mkdir(exist_ok=True)
-        (tmp_path / file).write_bytes(b"no safetensors at all")
-    with running_app(GEN_WEIGHTS=str(tmp_path)) as address:
-        assert "Noise to Data" in httpx.get(address).text
-
-
-def refused(monkeypatch, *arguments: str) -> str:
-    """The line with which the app ends, which Python then prints instead of a stack trace."""
-    monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        app.main()
-    assert isinstance(ended.value.code, str)
-    return ended.value.code
-
-
-def test_a_device_that_is_none_is_named(monkeypatch):
-    said = refused(monkeypatch, "--device", "abacus")
-    assert "device='abacus': choose one of auto, cpu" in said
-
-
-def test_ray_that_is_missing_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    said = refused(monkeypatch, "--engine", "ray")
-    assert said == "--engine ray needs Ray: pip install -r requirements-ray.txt"
-
-
-@pytest.mark.heavy
-def test_a_port_in_use_is_said_plainly(monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        assert "port" in refused(monkeypatch, "--port", port, "--device", "cpu")
 
 
 def requirement(name: str) -> str:

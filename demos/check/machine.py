@@ -79,7 +79,7 @@ def free_port(host: str, port: int) -> Finding:
         return problem(
             "port", f"port {port} needs administrator rights", "choose one from 1024 on: --port"
         )
-    said = f"{host} is no address of this machine ({fault.strerror or fault})"
+    said = f"{host} is no address of this machine ({_reason(fault)})"
     return problem("port", said, "choose another: --host 0.0.0.0 is all of its network")
 
 
@@ -90,7 +90,14 @@ def _refused(host: str, port: int) -> OSError | None:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         return error
+    except UnicodeError as error:  # no name of a host has an empty part, or one so long
+        return OSError(errno.EINVAL, f"{error}")
     return None
+
+
+def _reason(fault: OSError) -> str:
+    """In the system's words, without what Python adds to them."""
+    return str(fault.strerror or fault).partition(" (while attempting")[0]
 
 
 def _owner(port: int) -> str:

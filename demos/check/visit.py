@@ -64,7 +64,7 @@ async def _visited(
 ) -> AsyncIterator[Finding]:
     """elsewhere: the page's address for other devices."""
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(timeout=TIMEOUT, limits=limits) as http:
+    async with httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False) as http:
         site = await Site.of(http, address)
         crowd = [Visitor(site, http, random.Random(k)) for k in range(CROWD)]
         seconds = await crowd[0].load()

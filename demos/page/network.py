@@ -10,8 +10,9 @@ from starlette.routing import Route
 
 LONGEST = 1000
 """Bytes of a link: a code of more could not be read from a wall."""
-ELSEWHERE = ("192.0.2.1", 9)
-"""An address for documentation (RFC 5737), to which nothing is sent."""
+ELSEWHERE = {4: (socket.AF_INET, "192.0.2.1"), 6: (socket.AF_INET6, "2001:db8::1")}
+"""Of each version of IP an address for documentation (RFC 5737 and 3849), to which nothing is sent.
+"""
 
 
 def is_everywhere(host: str) -> bool:
@@ -22,17 +23,31 @@ def is_everywhere(host: str) -> bool:
         return False
 
 
+def in_address(host: str) -> str:
+    """A host as an address of the web names it: version 6 of IP in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def own_address(host: str, port: int) -> str:
+    """The page's address on this machine, such as "http://localhost:7860/"."""
+    if is_everywhere(host):
+        host = "::1" if ":" in host else "localhost"
+    return f"http://{in_address(host)}:{port}/"
+
+
 def network_address(host: str, port: int) -> str | None:
     """The page's address in the local network, such as "http://192.168.1.20:7860/"; None where it
-    answers this machine alone, or there is no network."""
+    answers this machine alone, or there is no network. A host of one version of IP answers that
+    version alone."""
     if not is_everywhere(host):
         return None
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(ELSEWHERE)  # only chooses the interface: a datagram is never sent
-        except OSError:
-            return None
-        return f"http://{probe.getsockname()[0]}:{port}/"
+    family, elsewhere = ELSEWHERE[ipaddress.ip_address(host).version]
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((elsewhere, 9))  # only chooses the interface: a datagram is never sent
+            return f"http://{in_address(probe.getsockname()[0])}:{port}/"
+    except OSError:
+        return None
 
 
 def routes() -> list[Route]:

@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demos.environment import past_proxies
 from demos.page import controls, image_input, links, network, runs, shell
 from demos.page.cleaning import cleaning
 from demos.page.files import FOREVER, Packed
@@ -55,8 +56,9 @@ def serve(page: gr.Blocks, app: App, host: str, port: int, root_path: str = "") 
     """
     queue_fairly(page, stopped=app.stopped)
     elsewhere = network.network_address(host, port)
-    _, address, _ = page.launch(
-        server_name=host,
+    launch = past_proxies()(page.launch)
+    launch(
+        server_name=network.in_address(host),
         server_port=port,
         root_path=root_path.rstrip("/"),
         theme=theme(),
@@ -89,7 +91,7 @@ def serve(page: gr.Blocks, app: App, host: str, port: int, root_path: str = "") 
     )
     page.app.state_holder = Sessions()
     page.app.state_holder.set_blocks(page)
-    return address
+    return network.own_address(host, port)
 
 
 class Sessions(StateHolder):

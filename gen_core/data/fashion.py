@@ -7,6 +7,7 @@ import gzip
 import os
 import tempfile
 import zlib
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,7 @@ def _fetch(name: str, root: Path | str | None, download: bool) -> Path:
             try:
                 download_url(mirror + file, str(raw), file, md5)
                 break
-            except (OSError, RuntimeError) as error:
+            except (OSError, RuntimeError, HTTPException) as error:  # the last: an odd proxy
                 failures.append(f"{mirror}: {error}")
         else:
             raise MissingData(f"{advice}. The download failed too: {'; '.join(failures)}")

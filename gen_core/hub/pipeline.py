@@ -139,7 +139,21 @@ def _refusal(model: BigModel, error: BaseException) -> KnobError | None:
             f"{model.name} could not be fetched: this server has no way to huggingface.co at the "
             "moment. The small model in the panel Generate needs no network"
         )
+    if fault := _of_the_proxy():
+        return KnobError(f"{model.name} could not be fetched by this server's proxy ({fault})")
     return None
+
+
+def _of_the_proxy() -> str:
+    """Why the environment's proxy cannot be used: it is no address, or of a kind that needs another
+    package; "" where it can."""
+    import httpx  # as the Hub's library does
+
+    try:
+        httpx.Client().close()
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        return str(error)
+    return ""
 
 
 def opened(model: BigModel, folder: str, device: torch.device, in_turns: bool = True) -> Any:

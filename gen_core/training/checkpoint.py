@@ -29,6 +29,8 @@ EXTRA = "extra."
 """Tensors under this prefix are not weights: snapshots, curves, features of real pictures."""
 CARD = "card.json"
 """Of a checkpoint that is a folder."""
+LFS = b"version https://git-lfs"
+"""How a pointer of Git's Large File Storage begins."""
 
 
 class CheckpointError(RuntimeError):
@@ -167,10 +169,22 @@ def _opened(name: str, folder: Path | str | None) -> Iterator[Any]:
         with safe_open(path, "pt") as file:
             yield file
     except (SafetensorError, OSError, ValueError) as error:
+        if _is_pointer(path):
+            raise CheckpointError(
+                f"{path.name} is a pointer of Git LFS in place of the weights: fetch them with "
+                "`git lfs pull`"
+            ) from error
         raise CheckpointError(
             f"{path.name} is damaged ({error}): fetch it again, or train it with "
             f"`python -m gen_core train {name}`"
         ) from error
+
+
+def _is_pointer(path: Path) -> bool:
+    """Whether it is what git keeps where a large file has not been fetched."""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return file.read(len(LFS)) == LFS
+    return False
 
 
 def metadata_of(name: str, texts: dict[str, str] | None) -> dict[str, Any]:
