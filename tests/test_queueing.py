@@ -227,7 +227,7 @@ def test_bad_input_names_the_value_and_the_range_and_harms_nothing(address, gate
 def test_an_unforeseen_error_is_not_shown_to_the_visitor(address, gate):
     gate.set()
     client = Client(address, verbose=False)
-    with pytest.raises(Exception, match="it has been logged") as failure:
+    with pytest.raises(Exception, match="written down as error") as failure:
         client.predict(20, "unforeseen", api_name="/work")
     assert "secret" not in str(failure.value)
     with pytest.raises(Exception, match="name='impossible': choose another"):

@@ -134,7 +134,7 @@ def test_work_is_capped_and_the_message_says_how(visit, address):
     ("how", "said"),
     [
         ("weights", "no weights named 'no-such-model'"),
-        ("bug", "it has been logged"),
+        ("bug", "It is written down as error"),
         ("own", "A message of the tab's own"),
     ],
 )

@@ -1,6 +1,7 @@
 """A process that computes for the page: the same app with its own engine, and no visitors."""
 
 import contextlib
+import copy
 import os
 import tempfile
 import threading
@@ -86,7 +87,17 @@ class Replica:
                 yield Spent(ticket.request.seconds_now(), ticket.request.rows)
             except Exception as error:
                 error.add_note(f"In a replica:\n{traceback.format_exc()}")
-                yield Failure(error)
+                yield Failure(_fit_for_travel(error))
+
+
+def _fit_for_travel(error: Exception) -> Exception:
+    """The error, or its text and trace where it cannot be sent as it is."""
+    try:
+        return copy.deepcopy(error)  # asks of it what sending does
+    except Exception:
+        told = RuntimeError(f"{type(error).__name__}: {error}")
+        told.__notes__ = error.__notes__
+        return told
 
 
 def as_travels(piece: Any) -> Any:

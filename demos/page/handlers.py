@@ -31,6 +31,7 @@ from torch import Tensor, nn
 
 from demos.page.controls import Knobs
 from demos.page.endpoints import documented, signature_of
+from demos.page.faults import written_down
 from demos.page.files import Files
 from demos.page.image_io import as_json, values_to_json
 from demos.page.queueing import DEVICE, OWN_PROCESS
@@ -71,13 +72,12 @@ NONE: Mapping[str, Any] = {}
 
 
 def message_of(error: Exception) -> str:
-    """What a visitor reads. An error nobody foresaw is logged here and not shown."""
+    """What a visitor reads. An error nobody foresaw is written down and not shown."""
     if isinstance(error, EXPECTED):
         return str(error)
     if isinstance(error, torch.OutOfMemoryError):
         return "There is not enough memory for this: choose fewer pictures."
-    log.error("unexpected error in a handler", exc_info=error)
-    return "Something went wrong on the server; it has been logged. Please try again."
+    return written_down(error)
 
 
 @dataclass(frozen=True)

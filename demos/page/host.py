@@ -129,7 +129,11 @@ def shown(told: Mapping[str, Any]) -> str:
     }
     runs = [_run(name, found) for name, found in told["endpoints"].items()]
     errors = [
-        (time.strftime("%H:%M:%S", time.localtime(e["at"])), e["endpoint"], e["fault"])
+        (
+            time.strftime("%H:%M:%S", time.localtime(e["at"])),
+            e["endpoint"],
+            f"{e['fault']} {e['number']}",
+        )
         for e in told["errors"]
     ]
     return Template(_file("host.html")).substitute(

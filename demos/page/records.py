@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Literal
 
+from demos.page.faults import number_of
 from gen_core.engine import Ticket
 
 log = logging.getLogger("noise-to-data.runs")
@@ -42,6 +43,8 @@ class Record:
     """Whether it was computed for somebody else, who has the rows and seconds of the device."""
     fault: str = ""
     """The type of an error that nobody foresaw."""
+    number: str = ""
+    """Under which the log has its trace."""
     at: float = field(default_factory=time.time)
     """When, in seconds since 1970."""
 
@@ -50,9 +53,11 @@ class Record:
         cls, endpoint: str, ended: Ended, ticket: Ticket | None, error: Exception | None = None
     ) -> "Record":
         """ticket: None of a run that was refused before it had one."""
-        fault = type(error).__name__ if error and ended == "failed" else ""
+        fault = number = ""
+        if error and ended == "failed":
+            fault, number = type(error).__name__, number_of(error)
         if ticket is None:
-            return cls(endpoint, ended, fault=fault)
+            return cls(endpoint, ended, fault=fault, number=number)
         request, now = ticket.request, time.perf_counter()
         began = min(now, max(ticket.asked, request.began or now))
         mine = not ticket.shared
@@ -65,11 +70,13 @@ class Record:
             rows=request.rows if mine else 0,
             shared=ticket.shared,
             fault=fault,
+            number=number,
         )
 
     def __str__(self) -> str:
         seconds = f"waited={self.waited:.2f}s ran={self.ran:.2f}s device={self.device:.2f}s"
         marks = " shared" * self.shared + f" fault={self.fault}" * bool(self.fault)
+        marks += f" error={self.number}" * bool(self.number)
         return f"{self.endpoint} {self.ended} {seconds} rows={self.rows}{marks}"
 
 
@@ -115,7 +122,7 @@ class Records:
             "runs_per_minute": round(60 * len(paced) / span, 1),
             "endpoints": {name: _summary(named[name]) for name in sorted(named)},
             "errors": [
-                {"at": round(r.at, 1), "endpoint": r.endpoint, "fault": r.fault}
+                {"at": round(r.at, 1), "endpoint": r.endpoint, "fault": r.fault, "number": r.number}
                 for r in reversed(self.faults)
             ],
         }

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from demos.environment import past_proxies
 from demos.page import controls, image_input, links, network, runs, shell
 from demos.page.cleaning import cleaning
+from demos.page.faults import Faults, tell_numbers
 from demos.page.files import FOREVER, Packed
 from demos.page.handlers import App
 from demos.page.host import TOKEN
@@ -55,6 +56,7 @@ def serve(page: gr.Blocks, app: App, host: str, port: int, root_path: str = "") 
     for its end.
     """
     queue_fairly(page, stopped=app.stopped)
+    tell_numbers()
     elsewhere = network.network_address(host, port)
     launch = past_proxies()(page.launch)
     launch(
@@ -81,7 +83,10 @@ def serve(page: gr.Blocks, app: App, host: str, port: int, root_path: str = "") 
         state_session_capacity=SESSIONS,
         app_kwargs={
             "lifespan": cleaning(page),
-            "middleware": [Middleware(Light, scripts=app.files.scripts, elsewhere=elsewhere)],
+            "middleware": [
+                Middleware(Faults),
+                Middleware(Light, scripts=app.files.scripts, elsewhere=elsewhere),
+            ],
             "routes": [
                 app.files.route(),
                 *network.routes(),
