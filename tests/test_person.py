@@ -79,9 +79,9 @@ def test_a_wish_survives_its_text_and_is_one_that_models_take():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "wish='None': takes attributes and values"),
-        (7, "wish='7': takes attributes and values"),
-        (math.nan, "wish='nan': takes attributes and values"),
+        (None, "wish=None: takes attributes and values"),
+        (7, "wish=7: takes attributes and values"),
+        (math.nan, "wish=nan: takes attributes and values"),
         ("wig:red", "attribute='wig': choose one of face, skin, hair"),
         ("hat", "hat='': choose one of none, cap"),
         ("hat:crown", "hat='crown': choose one of none, cap"),
