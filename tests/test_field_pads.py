@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gradio as gr
@@ -104,5 +105,18 @@ def test_leaving_an_upload_on_a_server_that_runs_on(
         async with cleaning.cleaning(page)(None):
             await asyncio.to_thread(wait_until, lambda: not file.exists(), 20)
 
-    asyncio.run(run())
+    with ThreadPoolExecutor(1) as thread:  # a browser's loop may run in this one
+        thread.submit(asyncio.run, run()).result()
     assert len(looks) > 2
+
+
+def test_leaving_the_page_open_for_hours(monkeypatch: pytest.MonkeyPatch):
+    """The server looks for old uploads from its start to its end."""
+    looks: list[float | None] = []
+    monkeypatch.setattr(cleaning, "EVERY", 0.02)
+    monkeypatch.setattr(
+        cleaning, "delete_files_created_by_app", lambda page, age: looks.append(age)
+    )
+    with page_of(vae.TAB):
+        wait_until(lambda: looks.count(cleaning.AGE) > 2, 20)
+    wait_until(lambda: looks[-1] is None, 20)

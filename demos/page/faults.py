@@ -53,6 +53,9 @@ class Faults:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":  # a server's start and end have nobody to answer
+            await self.app(scope, receive, send)
+            return
         begun = False
 
         async def noted(message: Message) -> None:
@@ -64,7 +67,7 @@ class Faults:
             await self.app(scope, receive, noted)
         except Exception as error:
             said = written_down(error)
-            if begun or scope["type"] != "http":
+            if begun:
                 return  # the connection breaks off
             if scope["path"].endswith("/upload"):  # whose answer is shown as it is
                 await PlainTextResponse(said, 500)(scope, receive, send)

@@ -150,7 +150,10 @@ class Light:
         self.kept: dict[tuple[str | None, ...], Whole] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        get = scope["type"] == "http" and scope["method"] == "GET"
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        get = scope["method"] == "GET"
         path = scope["path"].removeprefix(scope.get("root_path", ""))  # some proxies leave it there
         if get and path.startswith(self.FOR_GOOD):
             await self.app(scope, receive, kept_for_good(send))
