@@ -15,12 +15,13 @@ from torch import Tensor
 
 from gen_core import Noise
 from gen_core.data.emoji import STYLES, Emoji, concepts
-from gen_core.evaluation.guidance import laplacian_variance
+from gen_core.evaluation.pictures import laplacian_variance
 from gen_core.evaluation.prompt_accuracy import answers, prompts
 from gen_core.families.text_to_image import TextToImage, batches
-from gen_core.families.text_to_image.clip_score import ClipScorer, Item, Search
+from gen_core.families.text_to_image.clip_score import ClipScorer
 from gen_core.families.text_to_image.folder import assembled
 from gen_core.families.text_to_image.pipeline import SCHEDULERS, Start
+from gen_core.families.text_to_image.search import Item, Search
 from gen_core.families.text_to_image.tokens import learned
 from gen_core.training.train import Trainer
 from paper_gpu import PaperGPU, paper_gpu

@@ -13,12 +13,11 @@ from gen_core.evaluation import guidance, prompt_accuracy
 from gen_core.evaluation.guidance import (
     GUIDANCE,
     compared,
-    diversity,
-    laplacian_variance,
     sharpness,
     single_things,
     tradeoff,
 )
+from gen_core.evaluation.pictures import diversity, laplacian_variance
 from gen_core.families.text_to_image.clip_score import ClipScorer
 from gen_core.families.text_to_image.folder import NAME, classifier_of, export, measured
 from gen_core.families.text_to_image.training import part

@@ -8,34 +8,28 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 
 import gradio as gr
-import numpy as np
 import pytest
 import torch
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
-from safetensors.torch import save_file
-from torch.nn import functional as F
 
-from demos.page.examples import write
 from demos.page.handlers import App
 from demos.tabs import text_to_image
-from demos.tabs.text_to_image import fit
+from demos.tabs.text_to_image import fit, search
 from demos.tabs.text_to_image.generate import MODEL
+from demos.tabs.text_to_image.search import SHOWN
 from demos.tabs.text_to_image.texts import NO_ACCURACY, NO_SEARCH, NO_TRADEOFF
 from demos.widgets import chart
-from emoji_fixtures import drawn_emoji, few_emoji
 from gen_core import Noise, final, load
-from gen_core.data.emoji.scenes import COLOURS, portrait
 from gen_core.evaluation.guidance import GUIDANCE
 from gen_core.evaluation.report import HEADS, markdown_prompt_accuracy
-from gen_core.families.text_to_image.clip_score import ClipScorer, Search
-from gen_core.families.text_to_image.folder import EMOJI, export
+from gen_core.families.text_to_image.clip_score import ClipScorer
+from gen_core.families.text_to_image.folder import export
 from gen_core.knobs import KnobError
-from gen_core.sampling import in_range
 from gen_core.training import checkpoint
 from gen_core.training.checkpoint import CheckpointError
-from sampling_fixtures import defaults, picture, values
+from sampling_fixtures import defaults, values
 from serving import page_of
 
 POINT = {
@@ -63,84 +57,6 @@ def app(emoji_home, monkeypatch) -> App:
     monkeypatch.setenv("GEN_WEIGHTS", str(emoji_home / "weights"))
     monkeypatch.delenv("GEN_DATA", raising=False)
     return App("cpu", str(emoji_home / "data"))
-
-
-# Search
-
-
-@pytest.mark.heavy
-def test_an_emoji_is_found_by_its_own_vector_and_with_the_matcher_s_score(
-    emoji_weights, monkeypatch
-):
-    index = Search.open(emoji_weights)
-    assert len(index.items) == 60
-    for row in (0, 31, 59):
-        monkeypatch.setattr(index.scorer, "of_words", lambda texts, row=row: index.vectors[[row]])
-        first = index.nearest("itself", 3)[0]
-        assert first.score == pytest.approx(100, abs=0.1)
-        assert index.vectors[first.index] == pytest.approx(index.vectors[row], abs=1e-3)
-    monkeypatch.undo()
-    words = "a red cat"
-    found = index.nearest(words, 20)
-    drawn = [few_emoji().at(f.index) for f in found]
-    views = [
-        index.scorer.of_pictures(in_range(np.stack([portrait(d, colour) for d in drawn])))
-        for colour in COLOURS
-    ]
-    mean = F.normalize(sum(views), dim=1)
-    expected = 100 * mean @ index.scorer.of_words([words])[0]
-    assert [f.score for f in found] == pytest.approx(expected.clamp(min=0).tolist(), abs=0.1)
-    assert [f.score for f in found] == sorted((f.score for f in found), reverse=True)
-    names = [(i.name, i.style) for i in (index.items[f.index] for f in found)]
-    assert names == [(f.name, f.style) for f in found]
-
-
-@pytest.mark.parametrize(
-    ("words", "k", "message"),
-    [
-        ("a cat", 0, "k=0: choose a whole number from 1 to 60"),
-        (None, 3, "words=None: write some"),
-        ("a" * 2001, 3, "words has 2,001 characters"),
-    ],
-)
-def test_a_search_that_cannot_be_is_refused(emoji_weights, words, k, message):
-    with pytest.raises(KnobError, match=message):
-        Search.open(emoji_weights).nearest(words, k)
-
-
-def test_weights_without_vectors_say_how_to_get_them(emoji_home, own_weights):
-    export(emoji_home / "runs" / MODEL, own_weights)  # without the drawings
-    assert not (own_weights / EMOJI).exists()
-    with pytest.raises(CheckpointError, match="came without the emoji's vectors.*export --data"):
-        Search.open(own_weights)
-    (own_weights / EMOJI).write_text("version https://git-lfs.github.com/spec/v1")
-    with pytest.raises(CheckpointError, match=f"{EMOJI} is damaged"):
-        Search.open(own_weights)
-    alien = {"vectors": torch.zeros(1, 7)}
-    save_file(alien, own_weights / EMOJI, {"items": '[["1f431", "3d", "cat"]]'})
-    with pytest.raises(CheckpointError, match="of another encoder"):
-        Search.open(own_weights)
-
-
-def test_names_are_found_everywhere_and_pictures_where_they_are(app, emoji_home):
-    shown = fit.nearest(app, "a red cat").to_json()
-    index = Search.open(emoji_home / "weights" / MODEL)
-    found = index.nearest("a red cat", fit.SHOWN)
-    assert [tile["title"] for tile in shown["tiles"]] == [f.name for f in found]
-    assert shown["tiles"][0]["note"] == f"{found[0].style} · score {found[0].score:.1f}"
-    assert "of 60 emoji" in shown["headline"] and fit.CREDIT in shown["provenance"]
-    drawn = portrait(drawn_emoji().at(found[0].index))
-    assert (picture(shown["tiles"][0]["picture"]) == drawn).all()
-    elsewhere = fit.nearest(App("cpu", str(emoji_home / "runs")), "a red cat").to_json()
-    assert [tile["title"] for tile in elsewhere["tiles"]] == [f.name for f in found]
-    assert not any(tile["picture"] for tile in elsewhere["tiles"])
-    assert "names alone" in elsewhere["provenance"]
-
-
-def test_the_kept_search_ships_no_picture(app, tmp_path):
-    write(fit.SEARCH_PANEL.keep(), app, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [f"{fit.SEARCH_NAME}.json"]
-    assert "data:image" not in (tmp_path / f"{fit.SEARCH_NAME}.json").read_text()
 
 
 # The panel
@@ -194,7 +110,7 @@ def test_missing_weights_are_named(tmp_path, monkeypatch):
     with pytest.raises(CheckpointError, match=f"no weights named '{MODEL}'"):
         next(fit.PANEL.run(app, **defaults(fit.PANEL)))
     with pytest.raises(CheckpointError, match="no clip/ in"):
-        fit.nearest(app, "a cat")
+        search.nearest(app, "a cat")
 
 
 def test_the_printed_lines_give_what_the_panel_shows(app, capsys):
@@ -205,9 +121,9 @@ def test_the_printed_lines_give_what_the_panel_shows(app, capsys):
     shown = [[c["note"] for c in row["cells"]] for row in value["rows"][1:]]
     shown = torch.tensor([[float(note) for note in row] for row in shown])
     assert pytest.approx(shown, abs=0.1) == scope["scores"].T
-    exec(textwrap.dedent(fit.search_code({"words": "a 'red' cat"})), {})
+    exec(textwrap.dedent(search.code({"words": "a 'red' cat"})), {})
     lines = capsys.readouterr().out.splitlines()
-    shown = fit.nearest(app, "a 'red' cat").to_json()["tiles"]
+    shown = search.nearest(app, "a 'red' cat").to_json()["tiles"]
     assert [line.split(maxsplit=1)[1].rsplit(" (", 1)[0] for line in lines] == [
         tile["title"] for tile in shown
     ]
@@ -283,7 +199,7 @@ def texts_of(page: gr.Blocks) -> list[str]:
 def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     checkpoint.amend(MODEL, CURVE | made(), section="guidance")
     with gr.Blocks() as page:
-        fit.SEARCH_PANEL.build(App("cpu"))
+        search.PANEL.build(App("cpu"))
         fit.measured_cards()
     assert NO_ACCURACY in texts_of(page)
     assert not any(NO_SEARCH in text for text in texts_of(page))
@@ -291,7 +207,7 @@ def test_what_is_not_there_is_said_in_words(emoji_home, own_weights):
     export(emoji_home / "runs" / MODEL, own_weights)
     (own_weights / "card.json").write_text("{}")
     with gr.Blocks() as page:
-        fit.SEARCH_PANEL.build(App("cpu"))
+        search.PANEL.build(App("cpu"))
         fit.measured_cards()
     assert any(NO_SEARCH in text for text in texts_of(page))
     assert NO_TRADEOFF in texts_of(page) and not any("<svg" in text for text in texts_of(page))
@@ -338,26 +254,10 @@ def test_score_search_and_read_the_chart(address, visit):
     assert saved.value.suggested_filename == "text-to-image-fit-0.png"
     page.locator("#text-to-image-search-words textarea").fill("a blue <i>dog</i>")
     tiles = page.locator("#text-to-image-search .tiles-list li img")
-    expect(tiles).to_have_count(fit.SHOWN)
+    expect(tiles).to_have_count(SHOWN)
     names = page.locator("#text-to-image-tradeoff svg .name")
     expect(names).to_have_count(5)
     assert sorted(names.all_text_contents()) == ["15", "3", "30", "7.5", "guidance 1"]
-
-
-@pytest.mark.browser
-def test_without_drawings_the_search_waits_for_the_switch(emoji_home, tmp_path, visit):
-    """It would show names alone; a link to it turns the switch on."""
-    with page_of(text_to_image.TAB, weights=emoji_home / "weights", data=tmp_path) as address:
-        page = visit(f"{address}?tab=text-to-image&panel=fit")
-        expect(page.get_by_role("heading", name="How often is it right?")).to_be_visible()
-        expect(page.get_by_role("heading", name="Search the emoji by words")).to_be_hidden()
-        page.get_by_label("Advanced").check()
-        expect(page.get_by_role("textbox", name="Words")).to_be_visible()
-        linked = visit(f"{address}?tab=text-to-image&panel=fit&search.words=two+dogs")
-        expect(linked.get_by_label("Advanced")).to_be_checked()
-        expect(linked.get_by_role("textbox", name="Words")).to_have_value("two dogs")
-        page.close()  # before the server goes
-        linked.close()
 
 
 @pytest.mark.browser

@@ -4,14 +4,9 @@ a negative prompt sharpens.
 Fit is the CLIP score, and beside it the share of pictures in which `SceneClassifier`, trained
 apart, sees the right thing: guidance may please one of them and not the other.
 
-Diversity is how much pictures of one prompt from different seeds differ: the mean of 1 minus the
-correlation of their pixels. Correlation takes no notice of brightness and contrast, so that colours
-which burn out do not pass for variety, as they would in a distance of pixels; and it asks no
-network, while among vectors of the encoder that measures the fit, pictures that come nearer to
-their words must come nearer to each other. The distance of these vectors is measured too.
-
-Sharpness is the variance of the Laplacian, which answers to edges and not to areas: a usual measure
-of focus (Pech-Pacheco et al. 2000, *Diatom autofocusing in brightfield microscopy*).
+Diversity and sharpness are those of `evaluation.pictures`; beside the first stands the distance of
+the vectors of the encoder that measures the fit: among these, pictures that come nearer to their
+words must come nearer to each other.
 """
 
 import itertools
@@ -21,10 +16,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from gen_core.classifiers.emoji import SceneClassifier
-from gen_core.data.images import LUMA
+from gen_core.evaluation.pictures import diversity, laplacian_variance, mean_distance
 from gen_core.evaluation.prompt_accuracy import BACKGROUNDS, Asked, answers, drawn, prompts
 from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.clip_score import ClipScorer
@@ -35,7 +29,6 @@ GUIDANCE = (1.0, 3.0, 7.5, 15.0, 30.0)
 KNOBS = {"steps": 20, "solver": "dpm++2m"}
 SHARPNESS_GUIDANCE = 3.0
 BATCH = 40
-LAPLACIAN = ((0.0, 1.0, 0.0), (1.0, -4.0, 1.0), (0.0, 1.0, 0.0))
 FLAT = 1e-6
 """Below every variance that a picture with an edge has: keeps logarithms finite."""
 Figures = dict[str, Any]
@@ -103,19 +96,6 @@ def _means(
     return means
 
 
-def diversity(x: Tensor) -> float:
-    """Mean over all pairs of pictures (B, ...) of 1 minus the correlation of their pixels: 0 where
-    all are the same but for brightness and contrast, 1 where they have nothing to do with each
-    other."""
-    flat = x.flatten(1)
-    return mean_distance(F.normalize(flat - flat.mean(1, keepdim=True), dim=1))
-
-
-def mean_distance(vectors: Tensor) -> float:
-    """Mean over all pairs of (B, D) vectors of length 1 of 1 minus their cosine."""
-    return float(F.pdist(vectors.float().cpu()).square().mean() / 2)
-
-
 def standard_error(values: Sequence[float]) -> float:
     """Of the mean of independent values, to four decimals."""
     return round(statistics.stdev(values) / len(values) ** 0.5, 4)
@@ -148,14 +128,6 @@ def sharpness(
         progress(Progress("pictures", min(BATCH * len(pairs), pictures), pictures, "pictures"))
     how = {"negative_prompt": negative_prompt, "pictures": pictures, **knobs}
     return compared(*torch.cat(pairs, dim=1)) | how
-
-
-def laplacian_variance(x: Tensor) -> Tensor:
-    """x (B, 3, H, W) in [-1, 1] -> (B,): of the luminance from 0 to 255, without the border."""
-    weights = torch.tensor(LUMA, device=x.device).view(1, 3, 1, 1)
-    luminance = ((x + 1) * 127.5 * weights).sum(1, keepdim=True)
-    kernel = torch.tensor(LAPLACIAN, device=x.device).view(1, 1, 3, 3)
-    return F.conv2d(luminance, kernel).flatten(1).var(1, unbiased=False)
 
 
 def compared(before: Tensor, after: Tensor) -> dict[str, float]:

@@ -183,8 +183,8 @@ def answers(classifier: SceneClassifier, x: Tensor, scenes: list[Scene]) -> list
         expected = dict(zip(QUESTIONS, truth(scene), strict=True))
         right = {q: int(logits[q][k].argmax()) == expected[q] for q in ("background", "style")}
         if scene.relation:
-            relation, right["both"] = next(found)
-            right["relation"] = relation == scene.relation
+            relation, there = next(found)
+            right |= {"both": all(there), "relation": relation == scene.relation}
         else:
             best = logits["concept"][k].topk(5).indices.tolist()
             right |= {

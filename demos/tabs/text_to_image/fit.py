@@ -1,28 +1,22 @@
 """The Does it fit the words? panel: every picture against several texts, by CLIP score.
 
-Below it stand a search, as one types, for the emoji that fit some words best by the same encoder,
-and what was measured: how often the model draws what it is asked for, and what guidance trades.
+Below it stand the search, and what was measured: how often the model draws what it is asked for,
+and what guidance trades.
 """
 
-import contextlib
-import functools
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import gradio as gr
-import torch
 from torch import Tensor
 
 from demos.page.controls import Knob
 from demos.page.handlers import App, watch
-from demos.page.image_input import Source
 from demos.page.image_io import duration
-from demos.page.panel import Page, Panel
+from demos.page.panel import Panel
 from demos.page.script import sampling, script
+from demos.tabs.text_to_image import search
+from demos.tabs.text_to_image.beside import CLIP, scorer
 from demos.tabs.text_to_image.generate import (
     ID,
     MAX_PROMPT,
@@ -38,35 +32,20 @@ from demos.tabs.text_to_image.texts import (
     HOW_TO_READ_ACCURACY,
     HOW_TO_READ_TRADEOFF,
     NO_ACCURACY,
-    NO_SEARCH,
     NO_TRADEOFF,
-    SEARCH,
     TRADEOFF,
 )
 from demos.widgets.chart import Axis, Mark, axes, chart, corner, placed
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.measured import card, made, table
-from demos.widgets.tiles import Tile, Tiles, TilesValue
-from gen_core.data.emoji import Emoji, emoji_here, load_emoji
-from gen_core.data.emoji.scenes import portrait
-from gen_core.data.images import MissingData
 from gen_core.evaluation.report import HEADS, prompt_accuracy_rows
-from gen_core.families.text_to_image.folder import EMOJI, measured
+from gen_core.families.text_to_image.folder import measured
 from gen_core.families.text_to_image.pipeline import used
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 from gen_core.sampling import Meter, pixels, seeds_from
 from gen_core.training.checkpoint import weights_folder
 
-if TYPE_CHECKING:
-    from gen_core.families.text_to_image.clip_score import Found, Search
-
-SEARCH_NAME = f"{ID}-search"
-CLIP = f"{MODEL}/clip"
-"""The recipe of the part that scores and searches."""
-SHOWN = 12
-EXAMPLE = "a 3d dog"
-CREDIT = "drawings: 3d by Microsoft (Fluent), noto by Google, flat by Twitter (Twemoji)"
 MOST_TEXTS = 8
 LONGEST_SHOWN = 120
 OTHERS = """a 3d emoji of a panda, on a pink background
@@ -89,106 +68,6 @@ TRADEOFF_HEADS = (
 )
 
 
-# --- search ---------------------------------------------------------------------------------------
-
-
-def nearest(app: App, words: str, pictures: bool = True) -> TilesValue:
-    """The nearest emoji as tiles; pictures: whether to show them, where they are."""
-    search = opened("Search", weights_folder() / MODEL, app.device)
-    started = time.perf_counter()
-    found = search.nearest(words, min(SHOWN, len(search.items)))
-    took = duration(time.perf_counter() - started)
-    here = None
-    with contextlib.suppress(MissingData):
-        here = drawings(app.data_root) if pictures else None
-    source = CREDIT if here else "names alone: the drawings are not on this machine"
-    return TilesValue(
-        tiles(search, found, here),
-        headline=f"The {len(found)} that fit best, of {len(search.items):,} emoji",
-        provenance=f"{app.device_title} · {took} · {source}",
-        name=SEARCH_NAME,
-    )
-
-
-@functools.lru_cache(maxsize=2)
-def opened(kind: str, folder: Path, device: torch.device) -> Any:
-    """The `Search` or the `ClipScorer` of a model's folder, opened once for all visitors."""
-    from gen_core.families.text_to_image import clip_score  # heavy, and only for this tab
-
-    return getattr(clip_score, kind).open(folder, device)
-
-
-def tiles(search: "Search", found: "Sequence[Found]", here: Emoji | None) -> list[Tile]:
-    shown = []
-    for answer in found:
-        item = search.items[answer.index]
-        row = here.index.get((item.code, item.style)) if here else None
-        picture = None if row is None else portrait(here.at(row))
-        shown.append(Tile(picture, answer.name, f"{answer.style} · score {answer.score:.1f}"))
-    return shown
-
-
-@functools.cache
-def drawings(root: str | None) -> Emoji:
-    """The emoji's drawings, read once for all panels. Raises MissingData where they are not; that
-    is asked again the next time."""
-    return load_emoji(root)
-
-
-def search_code(k: Mapping[str, Any]) -> str:
-    """The lines that find the same."""
-    return script(
-        f"search = Search.open(weights_folder() / {MODEL!r})",
-        f"for name, style, score, index in search.nearest({k['words']!r}, {SHOWN}):",
-        '    print(f"{score:5.1f} {name} ({style})")',
-    )
-
-
-class SearchPanel(Panel):
-    """It runs as one types; a sentence stands in its place where the vectors are missing."""
-
-    def rare(self, app: App) -> bool:
-        """Where it finds names alone, as the drawings are not here: then it stands among what the
-        switch Advanced shows."""
-        return not emoji_here(app.data_root)
-
-    def declared(self, app: App) -> tuple[list[Knob], list[Source]]:
-        knobs, sources = super().declared(app)
-        return [replace(knob, advanced=self.rare(app)) for knob in knobs], sources
-
-    def build(self, app: App) -> list[Any]:
-        if (weights_folder() / MODEL / EMOJI).exists():
-            return super().build(app)
-        gr.Markdown(f"{SEARCH}\n\n*{NO_SEARCH}*", elem_classes=["part"])
-        return []
-
-    def triggers(self, page: Page) -> dict[str, Callable]:
-        return {"": page.knobs.built["words"].change}
-
-
-SEARCH_PANEL = SearchPanel(
-    tab=ID,
-    id="search",
-    title="Search",
-    text=SEARCH,
-    knobs=[
-        Knob("words", "Words", "text", EXAMPLE, high=MAX_PROMPT, info="It searches as you type")
-    ],
-    run=lambda app, **asked: iter([nearest(app, **asked)]),
-    code=search_code,
-    calls=nearest,
-    screen=Tiles,
-    shows="The emoji that fit the words best",
-    empty="Type some words.",
-    # Without pictures, as the project ships none.
-    example={"pictures": False},
-    models=(MODEL,),
-    trained=(CLIP,),
-    generates=False,
-    seeds=(),
-)
-
-
 # --- scores ---------------------------------------------------------------------------------------
 
 
@@ -197,7 +76,7 @@ def fit(
 ) -> Iterator[Progress | LabelledGridValue]:
     """Draws the pictures, then yields the table of their scores."""
     others, seeds = other_texts(prompt, texts), seeds_from(seed, count)
-    model, matcher = app.model(MODEL), opened("ClipScorer", weights_folder() / MODEL, app.device)
+    model, matcher = app.model(MODEL), scorer(app.device)
     meter = Meter(model, seeds, prompt=prompt, **knobs)
     x = yield from watch(meter, "Drawing")
     scores = matcher.scores(x, [prompt, *others])
@@ -368,8 +247,7 @@ def _sharper(figures: Mapping[str, Any]) -> str:
 
 
 def further(app: App) -> None:
-    with gr.Column(elem_classes=["advanced"] if SEARCH_PANEL.rare(app) else []):
-        SEARCH_PANEL.build(app)
+    search.PANEL.build(app)
     measured_cards()
 
 
@@ -391,5 +269,5 @@ PANEL = Panel(
     used=used,
     beneath=prompt_tools,
     further=further,
-    parts=(SEARCH_PANEL,),
+    parts=(search.PANEL,),
 )

@@ -21,7 +21,6 @@ from demos.page.panel import Page, Panel, controls, results
 from demos.page.picture_files import mask_url
 from demos.page.runs import buttons, run_state
 from demos.page.script import sampling, script
-from demos.tabs.text_to_image.fit import drawings
 from demos.tabs.text_to_image.generate import (
     EXAMPLE,
     GUIDANCE,
@@ -38,7 +37,7 @@ from demos.tabs.text_to_image.generate import (
 from demos.tabs.text_to_image.texts import START
 from demos.widgets.mask_pad import STACK, MaskedPicture, MaskedPictureValue, MaskKnob
 from demos.widgets.timeline import Timeline, TimelineValue
-from gen_core.data.emoji import emoji_here
+from gen_core.data.emoji import Emoji, emoji_here, load_emoji
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
 from gen_core.families.text_to_image.pipeline import used
@@ -51,6 +50,13 @@ DRAWN_WITH = {"steps": 20, "guidance_scale": GUIDANCE}
 KEPT = 64
 """Drawn pictures that are remembered, the least recent forgotten first."""
 NOT_DRAWN = MaskedPictureValue("", "Not drawn yet: Redraw will draw it first.")
+
+
+@functools.cache
+def drawings(root: str | None) -> Emoji:
+    """The emoji's drawings, read once for all visitors. Raises MissingData where they are not; that
+    is asked again the next time."""
+    return load_emoji(root)
 
 
 class StartInput(Source):

@@ -54,7 +54,9 @@ CHANGE = Explanation(
         "steps are too long for the bends of the path (discretisation error); from about 20 on "
         "little changes. **Samplers** solve the same ODE: with enough steps DPM-Solver++, DDIM, "
         "PNDM, Euler and UniPC come to nearly the same picture, while *Euler ancestral* adds "
-        "fresh noise at each step (an SDE) and ends elsewhere."
+        "fresh noise at each step (an SDE) and ends elsewhere. **Negative prompt**: guidance goes "
+        "away from what these words would give, rather than from no words at all; of faults that "
+        "the model was shown, the pictures become sharper or calmer, and things may move."
     ),
     formula=r"\hat v = v_\theta(x_t, t, c_-) + s\,(v_\theta(x_t, t, c) - v_\theta(x_t, t, c_-))",
     symbols=(
@@ -66,6 +68,42 @@ CHANGE = Explanation(
     source=(
         "Ho & Salimans 2022, *Classifier-Free Diffusion Guidance*, eq. 6, with $s$ here for "
         "their $1 + w$; the negative prompt, in place of an empty one, is a later practice"
+    ),
+)
+
+SEEDS = Explanation(
+    sentence=(
+        "One prompt, eight seeds, the best first: is everything there that you asked for, and how "
+        "much do the pictures differ?"
+    ),
+    paragraph=(
+        "A model that draws each of two things well may still leave one out when it is asked for "
+        "both, or give one the colour of the other: the words share one picture, and its places "
+        "must agree on who looks at which word. So people draw several seeds and keep the best. "
+        "Here a **classifier**, which was trained apart, looks for each thing that the prompt "
+        "names (the first two of the 300 it knows); the pictures with most of them come first, "
+        "and among these the ones that **fit** the words best by CLIP score. Below each picture "
+        "it is dimmed where its places did **not** look at the thing's word, as a mean of all "
+        "steps: where two words share one place, one of the two will be missing. **Diversity** "
+        "says how much the pictures differ. Guidance trades it for fit: try 1, then 8."
+    ),
+    formula=(
+        r"D = \frac{2}{n(n-1)} \sum_{i < j} \bigl(1 - \rho(x_i, x_j)\bigr), \qquad "
+        r"H_w = \frac{1}{T} \sum_t \mathrm{softmax}\!\left(\frac{Q_t K^\top}{\sqrt d}\right)_w"
+    ),
+    symbols=(
+        ("D", "the diversity of the pictures"),
+        ("x_i", "one of $n$ pictures, each from a seed of its own"),
+        (r"\rho", "the correlation of the pixels of two pictures"),
+        ("H_w", "where the word $w$ was looked for, a mean of the $T$ steps"),
+        ("Q_t", "what each place of the picture asks for at step $t$"),
+        ("K", "what each word answers to"),
+        ("d", "the length of these vectors"),
+    ),
+    source=(
+        "Chefer et al. 2023, *Attend-and-Excite: Attention-Based Semantic Guidance for "
+        "Text-to-Image Diffusion Models*, section 3, who make the picture look at every thing; "
+        "D is this page's own measure"
     ),
 )
 
@@ -159,8 +197,8 @@ FIT = Explanation(
         "blurred picture of the right thing may score high. The encoder was trained on the very "
         "captions that the model learned from, so it knows these words and hardly any others, and "
         "its numbers are **not those of OpenAI's CLIP**: never compare the two. Further down the "
-        "same encoder **searches** emoji by words (under Advanced, where their drawings are not on "
-        "this machine), and a measured curve shows what **guidance** trades: fit against variety."
+        "same encoder **searches** emoji by words, and a measured curve shows what **guidance** "
+        "trades: fit against variety."
     ),
     formula=(
         r"\mathrm{CLIPScore}(x, c) = \max\bigl(100 \cos(E_x, E_c),\, 0\bigr), \qquad "
@@ -186,8 +224,11 @@ SEARCH = (
     "### Search the emoji by words\n"
     "The same encoder has looked at thousands of emoji, most of which it never met in training: "
     "what it does not know, it takes for something that it knows. Your words become a vector, and "
-    "the emoji whose vectors point in the most similar direction come first. An emoji's vector is "
-    "the mean over twelve backgrounds, so its scores are higher than those of a single picture."
+    "the emoji whose vectors point in the most similar direction fit best. An emoji's vector is "
+    "the mean over twelve backgrounds, so its scores are higher than those of a single picture. "
+    "Those whose **name or keywords** hold your words come first, for a name is surer than a small "
+    "encoder; large engines rank by both as well (*hybrid search*). The pictures are drawn by the "
+    "model's decoder, from a quarter of a kilobyte each."
 )
 NO_SEARCH = (
     "The weights on this machine came without the emoji's vectors (`clip/emoji.safetensors`), so "

@@ -85,7 +85,6 @@ def export(runs: Path | str, folder: Path | str, emoji: "Emoji | None" = None) -
     it may be of another CLIP.
     """
     from gen_core.families.text_to_image import TextToImage
-    from gen_core.families.text_to_image.clip_score import ClipScorer, write_vectors
     from gen_core.families.text_to_image.training import part, tokenizer
 
     runs, folder = Path(runs), Path(folder)
@@ -98,7 +97,7 @@ def export(runs: Path | str, folder: Path | str, emoji: "Emoji | None" = None) -
     if emoji is None:
         (folder / EMOJI).unlink(missing_ok=True)
     else:
-        write_vectors(ClipScorer.open(folder), emoji, folder)
+        _write_search(emoji, folder)
     cards = {
         name: {key: value for key, value in model.card.items() if key != "format"}
         for name, model in parts.items()
@@ -107,6 +106,15 @@ def export(runs: Path | str, folder: Path | str, emoji: "Emoji | None" = None) -
     checkpoint.save(classifier, path, cards["judge"], extra=classifier.extra)
     size = sum(parameter.numel() for net in nets for parameter in net.parameters())
     _write_card(folder, cards, size)
+
+
+def _write_search(emoji: "Emoji", folder: Path) -> None:
+    """What search needs of the drawings, by the parts that lie in the folder."""
+    from gen_core.families.text_to_image import TextToImage
+    from gen_core.families.text_to_image.clip_score import ClipScorer
+    from gen_core.families.text_to_image.search import write_index
+
+    write_index(ClipScorer.open(folder), emoji, folder, TextToImage(None, opened(folder)).encode)
 
 
 def _write_card(folder: Path, parts: dict[str, dict[str, Any]], size: int) -> None:
