@@ -243,8 +243,8 @@ def test_a_relation_is_read_from_the_halves_of_the_picture(relation):
     scene = Scene((0, 1), ("red", "blue"), relation=relation)
     x = pictures([scene], drawn_emoji())
     assert half(x, (1, 0)).shape == (1, 3, 64, 64)
-    assert relation_found(Colours(), x, [(0, 1)]) == [(relation, True)]
-    assert relation_found(Colours(), x, [(0, 7)])[0][1] is False
+    assert relation_found(Colours(), x, [(0, 1)]) == [(relation, (True, True))]
+    assert not all(relation_found(Colours(), x, [(0, 7)])[0][1])
     alone = Scene((0,), ("red",))
     x = torch.cat([x, pictures([alone], drawn_emoji())])
     pair, single = prompt_accuracy.answers(Colours(), x, [scene, alone])

@@ -178,7 +178,15 @@ def _clip(model: str, recipe: Recipe) -> list[str]:
     ]
 
 
-PARTS: dict[str, Callable[[str, Recipe], list[str]]] = {"denoiser": _denoiser, "clip": _clip}
+def _judge(model: str, recipe: Recipe) -> list[str]:
+    return [f"batches = ClassifierBatches(load_emoji(), {recipe.batch}, seed={recipe.seed})"]
+
+
+PARTS: dict[str, Callable[[str, Recipe], list[str]]] = {
+    "denoiser": _denoiser,
+    "clip": _clip,
+    "judge": _judge,
+}
 """The lines that make a part's `batches`, out of the parts that are trained before it."""
 
 

@@ -79,23 +79,29 @@ def half(x: Tensor, direction: tuple[int, int]) -> Tensor:
 
 
 @torch.inference_mode()
+def thing_found(classifier: SceneClassifier, x: Tensor, concept: int) -> list[bool]:
+    """Whether each picture (B, 3, 64, 64) looks most like that one of all things."""
+    return (classifier(x)["concept"].argmax(1) == concept).tolist()
+
+
+@torch.inference_mode()
 def relation_found(
     classifier: SceneClassifier, x: Tensor, things: Sequence[tuple[int, int]]
-) -> list[tuple[str, bool]]:
-    """For each picture the likeliest of the four relations, and whether both things are there.
+) -> list[tuple[str, tuple[bool, bool]]]:
+    """For each picture the likeliest of the four relations, and which of the things are there.
 
     x (B, 3, 64, 64), things: the two concepts of each. A relation is as likely as the first is
     in its own half of the picture and the second in the other; a picture of neither is right by
-    chance in one case of four. Both are there when each is what its half looks most like.
+    chance in one case of four. A thing is there when it is what its half looks most like.
     """
     first, second = torch.tensor(things, device=x.device).T
     rows = torch.arange(len(x), device=x.device)
-    scores, both = [], []
+    scores, found = [], []
     for dx, dy in RELATIONS.values():
         here = classifier(half(x, (dx, dy)))["concept"].log_softmax(1)
         there = classifier(half(x, (-dx, -dy)))["concept"].log_softmax(1)
         scores.append(here[rows, first] + there[rows, second])
-        both.append((here.argmax(1) == first) & (there.argmax(1) == second))
+        found.append(torch.stack([here.argmax(1) == first, there.argmax(1) == second], 1))
     best = torch.stack(scores).argmax(0)
-    there = torch.stack(both)[best, rows]
-    return [(list(RELATIONS)[k], b) for k, b in zip(best.tolist(), there.tolist(), strict=True)]
+    both = torch.stack(found)[best, rows].tolist()
+    return [(list(RELATIONS)[k], tuple(b)) for k, b in zip(best.tolist(), both, strict=True)]

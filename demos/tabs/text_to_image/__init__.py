@@ -1,7 +1,15 @@
 """Text to image: a small Stable Diffusion of our own, live."""
 
 from demos.page.tab import Tab
-from demos.tabs.text_to_image import bigger, compare, fit, generate, provenance_check, start
+from demos.tabs.text_to_image import (
+    bigger,
+    compare,
+    fit,
+    generate,
+    provenance_check,
+    seeds,
+    start,
+)
 
 TAB = Tab(
     generate.ID,
@@ -9,6 +17,7 @@ TAB = Tab(
     order=60,
     panels=[
         generate.PANEL,
+        seeds.PANEL,
         generate.INSIDE_PANEL,
         compare.CHANGE_PANEL,
         compare.TWO_PANEL,

@@ -25,6 +25,8 @@ from demos.tabs.text_to_image.generate import (
 )
 from demos.tabs.text_to_image.texts import CHANGE, TWO
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
+from gen_core.data.emoji.scenes import FAULTS
+from gen_core.evaluation.pictures import laplacian_variance
 from gen_core.families.text_to_image.pipeline import NO_GUIDANCE, used
 from gen_core.families.text_to_image.tokens import LENGTH, room, tokenizer_alone
 from gen_core.sampling import Meter, pixels, seeds_from
@@ -37,19 +39,34 @@ COLUMNS: dict[str, tuple[str, dict[Any, str]]] = {
     ),
     "Steps": ("steps", {2: "2: unfinished", 5: "5: too few", 10: "10", 20: "20", 40: "40"}),
     "Sampler": ("solver", SOLVERS),
+    "Negative prompt": (
+        "negative_prompt",
+        {text: text or "without" for text in ("", *FAULTS, ", ".join(FAULTS))},
+    ),
 }
 """What a visitor may change: the knob, and its values with what stands above their columns."""
+SAME_NOISE = "Every row starts from the same noise."
+NOT_USED = "At guidance 1 the negative prompt has no effect."
+TIMES = "The time is for one picture."
+BELOW = {"negative_prompt": "Sharpness is the variance of the Laplacian: it grows with edges."}
+"""What stands below the pictures."""
 USUAL = {"guidance_scale": GUIDANCE, "steps": 20, "solver": next(iter(SOLVERS))}
 
-SAME_NOISE = "Every row starts from the same noise. The time is for one picture."
-NOT_USED = "At guidance 1 the negative prompt has no effect."
+
+def columns_of(change: str, negative_prompt: str) -> tuple[str, dict[Any, str]]:
+    """The knob of a change, and its values with their titles: of the negative prompt only none and
+    the visitor's own, where there is one."""
+    knob, columns = COLUMNS[change]
+    if knob == "negative_prompt" and negative_prompt.strip():
+        columns = {"": "without", negative_prompt: f"with: {negative_prompt}"}
+    return knob, columns
 
 
 def change_one(
     app: App, *, prompt: str, change: str, negative_prompt: str, count: int, seed: int
 ) -> Iterator[LabelledGridValue | dict[str, Any]]:
     """Yields the table of seeds (rows) and the changed knob's values, column by column."""
-    knob, columns = COLUMNS[change]
+    knob, columns = columns_of(change, negative_prompt)
     model, seeds = app.model(MODEL), seeds_from(seed, count)
     app.check_work(count, sum((USUAL | {knob: value})["steps"] for value in columns))
     cells: list[list[Cell | None]] = [[None] * len(columns) for _ in seeds]
@@ -57,13 +74,16 @@ def change_one(
     unguided = [NOT_USED] if off and negative_prompt else []
     seconds = 0.0
     for k, value in enumerate(columns):
-        own = USUAL | {knob: value, "prompt": prompt, "negative_prompt": negative_prompt}
+        own = USUAL | {"prompt": prompt, "negative_prompt": negative_prompt, knob: value}
         meter = Meter(model, seeds, **own)
         meter.warm_up()
         x = yield from watch(meter)
         seconds += meter.seconds
-        for row, picture in zip(cells, pixels(x), strict=True):
-            row[k] = Cell(picture, duration(meter.seconds / count))
+        notes = [duration(meter.seconds / count)] * count
+        if knob == "negative_prompt":
+            notes = [f"sharpness {value:,.0f}" for value in laplacian_variance(x).tolist()]
+        for row, picture, note in zip(cells, pixels(x), notes, strict=True):
+            row[k] = Cell(picture, note)
         state = "all" if k + 1 == len(columns) else "so far"
         yield LabelledGridValue(
             [Row(f"seed {s}", "", row) for s, row in zip(seeds, cells, strict=True)],
@@ -71,13 +91,13 @@ def change_one(
             corner=change.lower(),
             name=f"{ID}-{knob}",
             provenance=f"{app.device_title} · {duration(seconds)} {state}",
-            caption=" ".join([SAME_NOISE, *unguided]),
+            caption=" ".join([SAME_NOISE, BELOW.get(knob, TIMES), *unguided]),
         )
 
 
 def change_code(k: Mapping[str, Any]) -> str:
     """The lines that draw the same."""
-    knob, columns = COLUMNS[k["change"]]
+    knob, columns = columns_of(k["change"], k["negative_prompt"])
     usual = {name: repr(value) for name, value in USUAL.items()} | {knob: "value"}
     into = "pictures[value] = final"
     return script(

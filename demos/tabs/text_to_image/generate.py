@@ -16,6 +16,7 @@ from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.sampling.generate import on_timeline
 from demos.tabs.text_to_image.texts import GENERATE, INSIDE, PARTS
+from demos.tabs.text_to_image.things import TAB_ID, offer
 from demos.widgets.prompt_help import BoxHelp, PromptHelp, PromptHelpValue
 from demos.widgets.timeline import Lane, Part, Timeline, Words, tokens_value, words_value
 from gen_core.data.emoji import concepts
@@ -29,7 +30,7 @@ from gen_core.knobs import KnobError
 from gen_core.sampling import Frame, Meter, seeds_from
 from gen_core.training.checkpoint import weights_folder
 
-ID = "text-to-image"
+ID = TAB_ID
 EXAMPLE = "a 3d emoji of a panda, on a teal background"
 MAX_PROMPT = 2000
 GUIDANCE = 3.0
@@ -160,19 +161,32 @@ class PicturedFrame(Frame):
     """(B, 1, 32, 32): the state itself, its four channels side by side."""
 
 
-class PicturedMeter(Meter):
-    """A meter whose frames are pictures; decoding them for the page does not count."""
+class AttentionMeter(Meter):
+    """A meter that keeps where each token was looked for."""
 
     def __init__(self, *args: Any, **knobs: Any) -> None:
         super().__init__(*args, **knobs, attention=True)
         self.heat: dict[int, Tensor] = {}
         """Step -> (B, 32, 8, 8)."""
 
-    def frames(self) -> Iterator[PicturedFrame]:
-        """The sampler's frames, decoded."""
+    def frames(self) -> Iterator[Any]:
+        """The sampler's frames."""
         for frame in super().frames():
             if frame.heat is not None:
                 self.heat[frame.step] = frame.heat
+            yield frame
+
+    def mean_heat(self) -> Tensor:
+        """(B, 32, 8, 8): the mean of all steps."""
+        return torch.stack(list(self.heat.values())).mean(0)
+
+
+class PicturedMeter(AttentionMeter):
+    """A meter whose frames are pictures; decoding them for the page does not count."""
+
+    def frames(self) -> Iterator[PicturedFrame]:
+        """The sampler's frames, decoded."""
+        for frame in super().frames():
             last = frame.step == frame.total
             x, x0 = (frame.x, None) if last else map(self.model.decode, (frame.x, frame.x0))
             said = None if last else tiled(frame.out)
@@ -207,19 +221,26 @@ def draw(app: App, *, prompt: str, count: int, seed: int, **knobs: Any) -> Itera
         meter,
         prompt,
         LANES,
+        also=lambda: {"offer": offer(app, meter.model.pipeline.tokenizer, prompt, meter.x)},
         name=f"{MODEL}-{seed}",
         alt=f"{count} pictures come out of noise, for the words: {prompt}",
     )
 
 
 def with_words(
-    meter: PicturedMeter, prompt: str, lanes: Sequence[Lane], **shared: Any
+    meter: PicturedMeter,
+    prompt: str,
+    lanes: Sequence[Lane],
+    also: Callable[[], dict[str, Any]] = dict,
+    **shared: Any,
 ) -> Iterator[Any]:
-    """What `on_timeline` yields; the last value also says where the prompt's words looked."""
+    """What `on_timeline` yields; the last value also says where the prompt's words looked, and what
+    `also` gives once the pictures are drawn."""
 
     def looked(frames: Sequence[Frame]) -> Generator[Any, None, dict[str, Any]]:
         yield gr.skip()
-        return {"words": where_words_looked(meter, prompt, [frame.step for frame in frames])}
+        words = where_words_looked(meter, prompt, [frame.step for frame in frames])
+        return {"words": words, **also()}
 
     return on_timeline(meter, lanes, clock="t", finish=looked, **shared)
 
@@ -232,7 +253,7 @@ def where_words_looked(meter: PicturedMeter, prompt: str, steps: Sequence[int]) 
     words = [(w, places) for w, places in words_of(tokenizer, prompt) if any(map(str.isalnum, w))]
     if not words:
         return None
-    mean = torch.stack(list(meter.heat.values())).mean(0)
+    mean = meter.mean_heat()
     maps = [meter.heat.get(step, mean) for step in steps]
     by_word = [torch.stack([m[:, places].sum(1) for _, places in words], dim=1) for m in maps]
     return words_value([word for word, _ in words], by_word, [DECODED[0], GUESS[0]])

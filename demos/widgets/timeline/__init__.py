@@ -119,6 +119,18 @@ class Part(Value):
     tokens: Tokens | None = None
 
 
+@dataclass(frozen=True)
+class Offer(Value):
+    """What a visitor may do next, under the pictures.
+
+    says: what was seen in them; title: of the link; query: the address it leads to, "?tab=..."
+    """
+
+    says: str
+    title: str
+    query: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class TimelineValue(CardValue):
     """Pictures over time, N frames. Raises ValueError when lengths do not fit together.
@@ -156,6 +168,7 @@ class TimelineValue(CardValue):
     bars: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
     words: Words | None = None
+    offer: Offer | None = None
     parts: Sequence[Part] = ()
     start: int
     autoplay: bool = False

@@ -57,11 +57,13 @@ class TimelineView extends Card {
     const buttons = make("div", { class: "timeline-steps" });
     buttons.append(this.back, this.playButton, this.forward);
     this.wordPlace = make("div");
+    this.offer = make("p", { class: "timeline-offer" });
     this.full.append(
       make("div", { class: "timeline-transport" }, buttons, this.track),
       make("div", { class: "timeline-line" }, readout, this.buildTools()),
       this.laneRow,
       this.wordPlace,
+      this.offer,
       make("div", { class: "card-foot" }, this.source, this.message),
       this.charts,
     );
@@ -187,6 +189,8 @@ class TimelineView extends Card {
     this.charts.replaceChildren(...this.curves.map((curve) => curve.node));
     this.words = null;
     this.wordPlace.replaceChildren();
+    const { says, title, query } = value.offer ?? {};
+    this.offer.replaceChildren(...(query ? [says, " ", make("a", { href: query }, title)] : []));
     this.laneRow.classList.toggle("timeline-machine", Boolean(value.parts?.length));
     if (value.parts?.length) drawParts(this.laneRow, value.parts, this.lanes, null);
     else this.laneRow.replaceChildren(...this.lanes.map((lane) => lane.node));
