@@ -1,8 +1,9 @@
 """Emoji as cut-outs: 300 concepts that people ask for first, each drawn in three styles.
 
 Fluent (MIT, Microsoft), Noto (OFL 1.1 / Apache 2.0, Google), Twemoji (CC-BY 4.0, Twitter and
-contributors). The project ships none of the pictures, only what the model keeps of them: `python -m gen_core fetch` downloads them
-from their public sources, for whoever has no folder with them.
+contributors). The project ships none of the pictures, only what the model keeps of them:
+`python -m gen_core fetch` downloads them from their public sources, for whoever has no folder with
+them.
 """
 
 import functools
