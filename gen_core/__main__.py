@@ -3,10 +3,11 @@
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from PIL import Image
 from torch import Tensor
@@ -29,8 +30,10 @@ from gen_core.families.text_to_image import TextToImage
 from gen_core.families.text_to_image.folder import NAME as TEXT_TO_IMAGE
 from gen_core.families.text_to_image.folder import classifier_of
 from gen_core.family import Family, Picture, own_knobs, registry
+from gen_core.files import check_folder, check_writable, in_one_move, naming
 from gen_core.knobs import Knob, KnobError, as_number, check_all, whole
 from gen_core.progress import Bars
+from gen_core.provenance import watermark
 from gen_core.sampling import MAX_SEED, Noise, final, seeds_from
 from gen_core.training import checkpoint, recipes
 from gen_core.training.distributed import init_distributed
@@ -38,22 +41,42 @@ from gen_core.training.train import NotFinite
 
 EXTRA = (*TextToImage.libraries, "tokenizers", "accelerate", "torchvision")
 """What the extra "text-to-image" installs, and a command may find missing."""
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+"""How the name of a file may end in which pictures are drawn."""
 Answer = tuple[Any, str]
 """What a command returns: plain values for JSON, and text for a person."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; 0 on success, 2 with one line on stderr for what the user can mend."""
+    try:
+        return _run(arguments)
+    except BrokenPipeError:  # whoever reads has enough, as `head`
+        for stream in (sys.stdout, sys.stderr):
+            _drop(stream)
+        return 128 + 13  # as the shell counts what the signal for this ends
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 128 + 2
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # whatever its encoding has not
         sys.stdout.reconfigure(errors="replace")
-    args = _parser().parse_args(arguments)
+    try:
+        args = _parser().parse_args(arguments)
+    finally:
+        sys.stdout.flush()  # the help; Python would tell of a closed pipe once it ends
     keep_to_cores()
     try:
         with Bars() as args.progress:
+            _check_places(args)
             result, text = args.run(args)
-    # OSError: data or InceptionV3 missing
+    except BrokenPipeError:
+        raise
+    # OSError: data or InceptionV3 missing, a file that cannot be read or written
     except (KnobError, checkpoint.CheckpointError, NotFinite, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_in_one_line(error)}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         if error.name not in EXTRA:
@@ -61,8 +84,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         way_out = "install gen_core with `pip install '.[text-to-image]'`"
         print(f"error: this needs {error.name}: {way_out}", file=sys.stderr)
         return 2
-    print(json.dumps(result, indent=2) if args.json else text)
+    print(json.dumps(result, indent=2) if args.json else text, flush=True)
     return 0
+
+
+def _in_one_line(error: Exception) -> str:
+    """What went wrong, without the number that systems have for it."""
+    numbered = isinstance(error, OSError) and error.strerror and error.filename
+    return f"{error.filename}: {error.strerror}" if numbered else " ".join(str(error).split())
+
+
+def _drop(stream: TextIO) -> None:
+    """Whatever a stream still holds goes nowhere, where nobody reads it."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _check_places(args: argparse.Namespace) -> None:
+    """Whether what is to be written can be, before hours of work."""
+    if getattr(args, "write", False):
+        measured = watermark.MEASURED.parent if args.run is _watermark else None
+        check_folder("write", measured or checkpoint.weights_folder())
 
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
@@ -81,6 +125,9 @@ def _number(flag: str, default: float | None, about: str = "") -> Argument:
 NAME = _argument("name")
 DATA = _argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
 RUNS = _argument("--folder", default="runs", help="of the runs' state (default: runs)")
+REPLACE = _argument(
+    "--replace", action="store_true", help="put the result in place of the checkpoint that is there"
+)
 WRITE = _argument("--write", action="store_true", help="put the result into the checkpoint")
 EMOJI_MODEL = _argument("name", nargs="?", default=TEXT_TO_IMAGE, help=f"default: {TEXT_TO_IMAGE}")
 
@@ -102,10 +149,10 @@ def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
     )
     yield (
         _sample,
-        "draw pictures from a checkpoint into a PNG grid",
+        "draw pictures from a checkpoint, in a grid",
         [
             NAME,
-            _argument("--out", default="samples.png", metavar="FILE"),
+            _argument("--out", default="samples.png", metavar="FILE", help="default: samples.png"),
             _number("--count", 16),
             _number("--seed", 0, "of the first; the rest count on"),
             *_knob_arguments(),
@@ -119,6 +166,7 @@ def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
             _number("--steps", None, "default: the recipe's own"),
             RUNS,
             DATA,
+            REPLACE,
         ],
     )
     yield (
@@ -171,7 +219,7 @@ def _text_to_image_commands() -> Iterator[tuple[Callable[..., Answer], str, list
     """Those of the small Stable Diffusion: from its drawings to what is measured of it."""
     yield _fetch, "download the 900 drawings of emoji into the cache", []
     yield _look, "draw with the denoiser as its training stands, and measure it", [RUNS]
-    yield _export, "write the trained parts to the weights, for diffusers", [RUNS, DATA]
+    yield _export, "write the trained parts to the weights, for diffusers", [RUNS, DATA, REPLACE]
     yield (
         _tradeoff,
         "fit against diversity at five values of guidance",
@@ -269,8 +317,10 @@ def _cards(args: argparse.Namespace) -> Answer:
     names = [args.name] if args.name else checkpoint.available()
     result = [{"name": name, **card_sections(name)} for name in names]
     if args.into:
-        page = Path(args.into)
-        page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")
+        page = check_writable("into", args.into)
+        text = renewed(page.read_text(encoding="utf-8"))
+        with in_one_move(page) as partial:
+            partial.write_text(text, encoding="utf-8")
         return result, f"{len(names)} cards in {page}"
     return result, markdown_card(args.name) if args.name else markdown_cards()
 
@@ -278,6 +328,7 @@ def _cards(args: argparse.Namespace) -> Answer:
 def _sample(args: argparse.Namespace) -> Answer:
     count = whole("count", args.count, 1, 4096)
     seeds = seeds_from(whole("seed", args.seed, 0, MAX_SEED), count)
+    out = _picture_file("out", args.out)
     model = checkpoint.load(args.name, args.device)
     if not isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
@@ -291,14 +342,24 @@ def _sample(args: argparse.Namespace) -> Answer:
         return result | {"tokens": x.tolist()}, "\n".join(
             " ".join(map(str, row)) for row in x.tolist()
         )
-    Image.fromarray(grid(x, columns=round(count**0.5), scale=1)).save(args.out)
+    with naming(out):
+        Image.fromarray(grid(x, columns=round(count**0.5), scale=1)).save(out)
     return result | {"file": args.out}, f"{count} pictures in {args.out}"
+
+
+def _picture_file(name: str, path: str) -> Path:
+    """A path to which a picture can be written. Raises KnobError for any other."""
+    kind = Path(path).suffix.lower()
+    if kind not in PICTURES:
+        ends = f"it ends with {kind}" if kind else "it has no ending"
+        raise KnobError(f"{name}={path!r}: {ends}; choose one of {', '.join(PICTURES)}")
+    return check_writable(name, path)
 
 
 def _train(args: argparse.Namespace) -> Answer:
     steps = None if args.steps is None else whole("steps", args.steps, 1, 10_000_000)
     run = recipes.run(args.name, args.folder, steps)
-    steps = run.train(device=args.device, data_root=args.data)
+    steps = run.train(device=args.device, data_root=args.data, replace=args.replace)
     done, helper = run.steps_done(), not init_distributed().is_main
     with tqdm(steps, args.name, run.recipe.steps, initial=done, unit="step", disable=helper) as bar:
         for step in bar:
@@ -380,7 +441,6 @@ def _bench(args: argparse.Namespace) -> Answer:
 
 
 def _watermark(args: argparse.Namespace) -> Answer:
-    from gen_core.provenance import watermark
     from gen_core.provenance.watermark_rates import as_text, rates
 
     count = whole("pictures", args.pictures, 1, 500 if args.model else 100_000)
@@ -394,7 +454,8 @@ def _watermark(args: argparse.Namespace) -> Answer:
         progress=args.progress,
     )
     if args.write:
-        watermark.MEASURED.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        with in_one_move(watermark.MEASURED) as partial:
+            partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result, as_text(result)
 
 
@@ -422,6 +483,12 @@ def _export(args: argparse.Namespace) -> Answer:
     except MissingData as error:
         note = f"; without search, for there are {error}"
     folder = checkpoint.weights_folder() / TEXT_TO_IMAGE
+    if (folder / checkpoint.CARD).exists() and not args.replace:
+        raise KnobError(
+            f"{folder} is there already: add --replace if it shall be replaced, or set GEN_WEIGHTS "
+            "to another folder for the result"
+        )
+    check_folder("GEN_WEIGHTS", folder)
     export(Path(args.folder) / TEXT_TO_IMAGE, folder, emoji)
     return {"folder": str(folder), "search": emoji is not None}, f"{folder}{note}"
 

@@ -166,12 +166,14 @@ def test_train_evaluate_and_train_again(place, capsys, monkeypatch):
     write_fashion(place, train=320, test=200)
     small = Recipe("judge", steps=12, batch=16, warmup=2, config={"widths": (8, 16, 16)})
     monkeypatch.setitem(recipes.RECIPES, "judge-fashion", small)
-    result = answer(capsys, "train", "judge-fashion", "--steps", "6", "--folder", "runs")
+    training = ("train", "judge-fashion", "--steps", "6", "--folder", "runs")
+    assert "judge-fashion.safetensors is there already" in refusal(capsys, *training)
+    result = answer(capsys, *training, "--replace")
     assert result["steps"] == 6 and result["recipe"]["batch"] == 16
     assert (place / "runs" / "judge-fashion" / "state.safetensors").is_file()
     scores = answer(capsys, "evaluate", "judge-fashion", "--write")
     assert checkpoint.card("judge-fashion")["metrics"] == scores
-    again = answer(capsys, "train", "judge-fashion", "--steps", "6", "--folder", "runs")
+    again = answer(capsys, *training)
     assert again["metrics"] == scores  # nothing was trained, nothing overwritten
     text = answer(capsys, "evaluate", "vae-fashion", "--samples", "100", "--temperature", "0.5")
     assert text["knobs"] == {"temperature": 0.5} and text["floor"] is None

@@ -408,7 +408,7 @@ def test_a_run_that_went_on_after_its_end_is_marked_so(
 ):
     monkeypatch.setitem(recipes.RECIPES, "gan-x", GAME)
     first = dataclasses.replace(GAME, **then, snapshots=(50, 55))
-    list(Run("gan-x", first, tmp_path / "run").train(device="cpu"))
+    list(Run("gan-x", first, tmp_path / "run").train(device="cpu", replace=True))
     list(Run("gan-x", GAME, tmp_path / "run").train(device="cpu"))
     card = checkpoint.card("gan-x")
     assert card["deviation"] == {"kind": kind, "why": why}

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gen_core.knobs import KnobError
 from gen_core.sampling import pixels
 
 LUMA = (0.299, 0.587, 0.114)
@@ -78,7 +79,7 @@ class Batches:
 
     def __init__(self, data: DataSet, size: int, seed: int) -> None:
         if not 1 <= size <= len(data):
-            raise ValueError(f"batch size={size}: choose 1 to {len(data)}")
+            raise KnobError(f"batch size={size}: choose 1 to {len(data)}, as many as there are")
         self.data, self.size, self.seed = data, size, seed
         self.per_epoch = len(data) // size
         self._epoch, self._order = -1, torch.empty(0)

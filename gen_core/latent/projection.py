@@ -10,6 +10,8 @@ import math
 import torch
 from torch import Tensor
 
+from gen_core.knobs import KnobError
+
 EXAGGERATION, EXAGGERATED = 12.0, 150
 """Attraction at the start, and for how many steps, so that clusters find together."""
 BISECTIONS = 40
@@ -29,7 +31,7 @@ def tsne(points: Tensor, *, perplexity: float = 30.0, steps: int = 500, seed: in
     perplexity: about how many neighbours each point keeps, less than N / 3.
     """
     if not 1 < perplexity < len(points) / 3:
-        raise ValueError(f"perplexity={perplexity}: choose above 1, below {len(points) / 3:.0f}")
+        raise KnobError(f"perplexity={perplexity}: choose above 1, below {len(points) / 3:.0f}")
     p = affinities(points.float(), perplexity)
     y = principal_plane(points, seed)
     velocity, rate = torch.zeros_like(y), max(len(points) / EXAGGERATION / 4, 50.0)

@@ -17,9 +17,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from gen_core import tensor_files
 from gen_core.devices import pick_device
 from gen_core.family import Family, Trainable, registry
 from gen_core.files import in_one_move
@@ -91,7 +91,7 @@ def amend(
     if extra:
         tensors, meta = _stored(name, folder)
         _write(place, tensors, extra, meta)
-    text = json.dumps({"sha256": _sha256(place), **later}, indent=1)
+    text = json.dumps({"sha256": sha256(place), **later}, indent=1)
     with in_one_move(place.with_suffix(".json")) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
 
@@ -102,10 +102,11 @@ def _later(place: Path) -> dict[str, Any]:
         said = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return said if said.pop("sha256", "") == _sha256(place) else {}
+    return said if said.pop("sha256", "") == sha256(place) else {}
 
 
-def _sha256(place: Path) -> str:
+def sha256(place: Path) -> str:
+    """Of a checkpoint's file, in hexadecimal."""
     stat = place.stat()
     return _hash_of(place, stat.st_mtime_ns, stat.st_size)
 
@@ -130,9 +131,8 @@ def _write(
     meta: dict[str, Any],
 ) -> None:
     tensors = tensors | {EXTRA + name: tensor for name, tensor in (extra or {}).items()}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with in_one_move(path) as partial:
-        save_file(tensors, partial, {k: json.dumps(v) for k, v in meta.items()})
+    texts = {k: json.dumps(v) for k, v in meta.items()}
+    tensor_files.write(Path(path), tensors, texts, sealed=False)  # older versions read JSON alone
 
 
 def read(name: str, folder: Path | str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -176,7 +176,7 @@ def _opened(name: str, folder: Path | str | None) -> Iterator[Any]:
             ) from error
         raise CheckpointError(
             f"{path.name} is damaged ({error}): fetch it again, or train it with "
-            f"`python -m gen_core train {name}`"
+            f"`python -m gen_core train {name} --replace`"
         ) from error
 
 

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from gen_core import tensor_files
 from gen_core.data import SCHEMAS, Batches, load_data
 from gen_core.data.splits import SCENES
 from gen_core.devices import device_title, pick_device
 from gen_core.family import Trainable, registry
+from gen_core.files import check_folder
 from gen_core.knobs import KnobError, choice
 from gen_core.training import checkpoint
 from gen_core.training.distributed import World, init_distributed
-from gen_core.training.train import BatchSource, NotFinite, Step, fit
+from gen_core.training.run_folder import UNKNOWN, RunFolder, log
+from gen_core.training.train import BatchSource, NotFinite, Step, Trainer, fit
 
 LOG_EVERY = 8
 """Updates from one line of the log to the next: also a phase that plays in every second, fourth or
@@ -157,7 +158,7 @@ def _plain(recipe: Recipe) -> dict[str, Any]:
 
 
 @dataclass
-class Run:
+class Run(RunFolder):
     """One training of a recipe, in a folder from which it can go on after an interruption."""
 
     name: str
@@ -168,41 +169,80 @@ class Run:
     """Of the weights that are kept in the end."""
 
     @property
-    def state(self) -> Path:
-        return self.folder / "state.safetensors"
-
-    @property
     def result(self) -> Path:
         """Where the trained model is in the end."""
         return checkpoint.weights_folder() / f"{self.name}.safetensors"
 
-    @property
-    def log(self) -> Path:
-        return self.folder / "log.jsonl"
-
-    @property
-    def recipes(self) -> Path:
-        """What the updates were made with: [first step, recipe] of each stretch."""
-        return self.folder / "recipes.json"
-
     def train(
-        self, *, device: str = "auto", data_root: str | None = None, save_every: int = 250
+        self,
+        *,
+        device: str = "auto",
+        data_root: str | None = None,
+        save_every: int = 250,
+        replace: bool = False,
     ) -> Iterator[Step]:
-        """Yields after each update; the last one has written the checkpoint by then."""
+        """Yields after each update; the last one has written the checkpoint by then. Raises
+        KnobError, before the first one, where a checkpoint stands that another run has made, unless
+        it shall be replaced, and where nothing can be written; OSError once the disk is full."""
         recipe, world = self.recipe, init_distributed()
         if recipe.batch % world.size:
             raise KnobError(
                 f"{world.size} processes cannot share batches of {recipe.batch}: choose a divisor"
             )
+        pick_device(device)
+        self._check_places(replace)
+        return self._steps(device, data_root, save_every, world)
+
+    def _steps(
+        self, device: str, data_root: str | None, save_every: int, world: World
+    ) -> Iterator[Step]:
+        recipe = self.recipe
         batches = self._batches(data_root, device, recipe.batch // world.size)
         self.folder.mkdir(parents=True, exist_ok=True)
         if world.is_main:
-            self._trim_log()
-            self._note_recipe()
+            done = self.steps_done()
+            self.seconds = self.mend(recipe.snapshots if done < recipe.steps else ())
+            self.note_recipe(done, _plain(recipe))
         with self._naming_what_is_kept():
             while (done := self.steps_done()) < recipe.steps:
                 yield from self._updates(done, batches, device, save_every, world)
                 world.wait()  # until the state is written
+            if world.is_main and done == recipe.steps and not self._result_opens():
+                self._finish_again(batches, device)
+
+    def _check_places(self, replace: bool) -> None:
+        """Whether the run may write where it is about to."""
+        check_folder("folder", self.folder)
+        if self.steps_done() >= self.recipe.steps:
+            return
+        check_folder("GEN_WEIGHTS", self.result.parent)
+        elsewhere = self.result.parent != self.folder and self.result.exists()
+        if elsewhere and not replace and not self.wrote(self.result):
+            raise KnobError(
+                f"{self.result} is there already, and this training would replace it: add "
+                "--replace if it shall, or set GEN_WEIGHTS to another folder for the result"
+            )
+
+    def _result_opens(self) -> bool:
+        try:
+            return bool(checkpoint.read(self.result.stem, self.result.parent))
+        except checkpoint.CheckpointError as error:
+            log.warning("%s; it is made again, from %s", error, self.whole_state()[0])
+            return False
+
+    def _finish_again(self, batches: BatchSource, device: str) -> None:
+        """Writes the result of a training that has come to its end."""
+        done, recipe = self.steps_done(), self.recipe
+        trainer = Trainer(self._model(done, device), **self._how())
+        trainer.restore(self.whole_state()[0])
+        x, label = batches[done - 1]
+        trainer.recent = x.to(trainer.model.device), label.to(trainer.model.device)
+        self.finish(Step(done, recipe.steps, {}, 0.0, trainer))
+
+    def _how(self) -> dict[str, Any]:
+        """What `fit` and `Trainer` take of the recipe."""
+        names = ("steps", "seed", "ema", "warmup", "local_steps")
+        return {name: getattr(self.recipe, name) for name in names}
 
     def _updates(
         self, done: int, batches: BatchSource, device: str, save_every: int, world: World
@@ -212,13 +252,9 @@ class Run:
         for step in fit(
             self._model(done, device),
             batches,
-            steps=recipe.steps,
-            seed=recipe.seed,
-            ema=recipe.ema,
-            warmup=recipe.warmup,
-            resume=self.state if done else None,
+            resume=self.whole_state()[0],
             world=world,
-            local_steps=recipe.local_steps,
+            **self._how(),
         ):
             saves = step.step % save_every == 0 or step.step in (recipe.switch_step, recipe.steps)
             if saves:
@@ -231,13 +267,23 @@ class Run:
 
     @contextlib.contextmanager
     def _naming_what_is_kept(self) -> Iterator[None]:
-        """NotFinite comes with the file that holds the last good state."""
+        """Where it cannot go on, the error names the file that holds the last good state."""
         try:
             yield
         except NotFinite as error:
-            done = self.steps_done()
-            kept = f"{self.state} holds step {done}" if done else "nothing had been saved yet"
-            raise NotFinite(f"{self.name}, {error}; {kept}") from error
+            raise NotFinite(f"{self.name}, {error}; {self._kept()}") from error
+        except tensor_files.Damaged:
+            raise
+        except OSError as error:
+            why = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            raise OSError(
+                f"{self.name} could not be written ({why}); {self._kept()}: once there is room, "
+                "run the same command again"
+            ) from error
+
+    def _kept(self) -> str:
+        place, about = self.whole_state()
+        return f"{place} holds step {about['step']}" if place else "nothing had been saved yet"
 
     def _keep(self, step: Step, saves: bool) -> None:
         """Writes what is to be kept of an update."""
@@ -247,13 +293,13 @@ class Run:
         if (logs := step.step % LOG_EVERY == 1 or ends) or saves:
             step.trainer.check_finite()
         if logs:
-            self._write_log(step)
+            self._log(step)
         if step.step in recipe.snapshots:
-            self._keep_snapshot(step)
+            self.keep_snapshot(step.step, step.trainer.ema.generator)
         if ends:
             self.finish(step)  # before the state says that all is done
         if saves:
-            step.trainer.save(self.state)
+            step.trainer.save(self.state, self.state_before, seconds=f"{self.seconds:.2f}")
 
     def _batches(self, data_root: str | None, device: str, size: int) -> BatchSource:
         recipe = self.recipe
@@ -266,60 +312,23 @@ class Run:
         model = kind(kind.Config(**self.recipe.config_after(done))).to(pick_device(device))
         return model.to(memory_format=kind.layout)
 
-    def steps_done(self) -> int:
-        """How far the state in the folder has come; 0 where there is none."""
-        if not self.state.exists():
-            return 0
-        with safe_open(self.state, "pt") as file:
-            return int(file.metadata()["step"])
-
-    def _keep_snapshot(self, step: Step) -> None:
-        weights = step.trainer.ema.generator.state_dict()
-        halves = {k: v.detach().half().cpu().contiguous() for k, v in weights.items()}
-        save_file(halves, self._snapshot(step.step))
-
-    def _snapshot(self, step: int) -> Path:
-        return self.folder / f"snapshot-{step:06d}.safetensors"
-
-    def _write_log(self, step: Step) -> None:
+    def _log(self, step: Step) -> None:
         losses = {name: round(float(value), 5) for name, value in step.losses.items()}
-        line = {"step": step.step, "seconds": round(self.seconds, 2), **losses}
-        with open(self.log, "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-
-    def read_log(self) -> list[dict[str, float]]:
-        if not self.log.exists():
-            return []
-        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
-
-    def _trim_log(self) -> None:
-        """Forgets what was logged after the state that training resumes from."""
-        done = self.steps_done()
-        lines = [line for line in self.read_log() if line["step"] <= done]
-        self.seconds = lines[-1]["seconds"] if lines else 0.0
-        self.log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-
-    def _note_recipe(self) -> None:
-        """Remembers the recipe, where it is another one than before."""
-        done, now = self.steps_done(), _plain(self.recipe)
-        stretches = [s for s in self._stretches() if s[0] < done]
-        if not stretches or stretches[-1][1] != now:
-            self.recipes.write_text(json.dumps([*stretches, [done, now]]), encoding="utf-8")
-
-    def _stretches(self) -> list[tuple[int, dict[str, Any]]]:
-        return json.loads(self.recipes.read_text("utf-8")) if self.recipes.exists() else []
+        self.write_log({"step": step.step, "seconds": round(self.seconds, 2), **losses})
 
     def _deviation(self) -> dict[str, Any]:
         """What the card says where no single run of the recipe led here."""
-        before = self._stretches()[:-1]
+        *before, (since, now) = self.stretches()
         if not before:
             return {}
-        now = _plain(self.recipe)
-        changed = {k for _, then in before for k in now if then.get(k) != now[k]}
+        known = [then for _, then in before if then != UNKNOWN]
+        changed = {k for then in known for k in now if then.get(k) != now[k]}
         changed = sorted(changed - {"snapshots"})  # what is kept changes nothing
         kind = CONTINUED if changed == ["steps"] else CHANGED
-        why = f"until step {self._stretches()[-1][0]} with other {', '.join(changed)}"
-        return {"deviation": {"kind": kind, "why": why}}
+        what = f"other {', '.join(changed)}"
+        if len(known) < len(before):
+            kind, what = CHANGED, "settings that nobody knows any more"
+        return {"deviation": {"kind": kind, "why": f"until step {since} with {what}"}}
 
     def finish(self, last: Step) -> None:
         """Writes the averaged weights, the card, the curves and the snapshots."""
@@ -332,6 +341,7 @@ class Run:
             dtype=self.precision,
             extra=self._curves() | self._snapshots(),
         )
+        self.note_result(self.result)
 
     def card(self, last: Step) -> dict[str, Any]:
         """The card, but for what is to be measured."""
@@ -364,7 +374,7 @@ class Run:
     def _snapshots(self) -> dict[str, Tensor]:
         tensors = {}
         for step in self.recipe.snapshots:
-            weights = load_file(self._snapshot(step))
+            weights = self.whole_snapshot(step)
             tensors |= {f"snapshot.{step}.{k}": v for k, v in weights.items()}
         return tensors
 

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from gen_core import tensor_files
 from gen_core.devices import fast_math
 from gen_core.family import Losses, Phase, Trainable
-from gen_core.files import in_one_move
-from gen_core.training.checkpoint import current_names
+from gen_core.training.checkpoint import CheckpointError, current_names
 from gen_core.training.distributed import SINGLE, World
 
 
@@ -153,9 +151,10 @@ class Trainer:
         for shadow, buffer in zip(self.ema.buffers(), self.model.buffers(), strict=True):
             shadow.copy_(buffer)
 
-    def save(self, path: Path | str) -> None:
-        """Writes all of it to one safetensors file, replacing the old one in a single move. Raises
-        NotFinite, and leaves the old one as it is, where the training has run away."""
+    def save(self, path: Path | str, before: Path | None = None, **about: str) -> None:
+        """Writes all of it, and what else is to be said about it, to one safetensors file, in a
+        single move; what was there goes to `before`. Raises NotFinite where the training has run
+        away, OSError where the disk does not take it, and then leaves all as it was."""
         self.check_finite()
         if torch.stack([(~p.isfinite()).any() for p in self.ema.parameters()]).any():
             raise NotFinite(f"step {self.step}: the weights are NaN or infinite")
@@ -167,19 +166,25 @@ class Trainer:
             for index, state in optimiser.state_dict()["state"].items()
             for key, value in state.items()
         }
-        tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-        with in_one_move(path) as partial:
-            save_file(tensors, partial, {"step": str(self.step), "seed": str(self.seed)})
+        about = {"step": str(self.step), "seed": str(self.seed), **about}
+        tensor_files.write(Path(path), tensors, about, before)
 
     def restore(self, path: Path | str) -> None:
-        """Continues where `save` left off."""
-        with safe_open(path, "pt") as file:
-            self.step, seed = int(file.metadata()["step"]), int(file.metadata()["seed"])
+        """Continues where `save` left off. Raises Damaged for half a file, CheckpointError for the
+        state of another model."""
+        stored, about = tensor_files.read(Path(path))
+        self.step, seed = int(about["step"]), int(about["seed"])
         if seed != self.seed:
             raise ValueError(f"{path} was begun with seed={seed}, not {self.seed}: use that seed")
-        stored = current_names(load_file(path), type(self.model))
-        self.model.load_state_dict(_under("model.", stored))
-        self.ema.load_state_dict(_under("ema.", stored))
+        stored = current_names(stored, type(self.model))
+        try:
+            self.model.load_state_dict(_under("model.", stored))
+            self.ema.load_state_dict(_under("ema.", stored))
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"{path} is of another model than the recipe's ({error}): choose another folder "
+                "for the runs, or delete it"
+            ) from error
         for phase, optimiser in self.optimisers.items():
             state: dict[int, dict[str, Tensor]] = {}
             for name, value in _under(f"optimiser.{phase}.", stored).items():

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 import torch
 from diffusers import AutoencoderKL
-from safetensors import safe_open
 from torchvision.utils import save_image
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from gen_core import tensor_files
 from gen_core.data.emoji import load_emoji
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
@@ -201,14 +201,15 @@ def look(folder: Path | str, device: torch.device, progress: Report = ignore) ->
 
 def _as_it_stands(run: recipes.Run) -> TextToImage:
     """The pipeline with the average of the weights that the denoiser's state holds."""
-    if not run.state.exists():
+    state, _ = run.whole_state()
+    if state is None:
         raise FileNotFoundError(
-            f"{run.state} is missing: `python -m gen_core train {run.name}` makes it"
+            f"{run.state} is missing or damaged: `python -m gen_core train {run.name}` makes it"
         )
     denoiser, runs = Denoiser(Denoiser.Config(**run.recipe.config)), run.folder.parent
-    with safe_open(run.state, "pt") as file:
-        names = (name for name in file.keys() if name.startswith("ema."))  # noqa: SIM118
-        denoiser.load_state_dict({n.removeprefix("ema."): file.get_tensor(n) for n in names})
+    stored, _ = tensor_files.read(state)
+    kept = {k.removeprefix("ema."): v for k, v in stored.items() if k.startswith("ema.")}
+    denoiser.load_state_dict(kept)
     parts = [part("autoencoder", runs), part("words", runs), denoiser]
     pipeline = assembled(*(part.net for part in parts), tokenizer(runs))
     config = TextToImageConfig(*(part.config for part in parts))
