@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import logging
+import re
 import resource
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 
 from core_fixtures import write_fashion
 from gen_core.__main__ import main
+from gen_core.evaluation import metrics
 from gen_core.training import checkpoint, recipes
 from gen_core.training.recipes import Recipe, Run
 
@@ -266,3 +269,76 @@ def test_the_sentences_reach_the_terminal(begun, own_weights, tmp_path, monkeypa
     assert main(["train", "again", "--folder", str(tmp_path / "runs"), "--device", "cpu"]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert sum("state.safetensors is damaged" in line for line in lines) == 1
+
+
+# --- figures of what is no set of features --------------------------------------------------------
+
+GOOD = torch.randn(60, 3, generator=torch.Generator().manual_seed(0))
+SHARES = GOOD.softmax(1)
+MEASURES: dict[str, tuple[torch.Tensor, ...]] = {
+    "class_shares": (GOOD,),
+    "classes_alive": (SHARES[0],),
+    "accuracy": (GOOD, GOOD.argmax(1)),
+    "inception_score": (SHARES,),
+    "moments": (GOOD,),
+    "frechet_from_moments": (*metrics.moments(GOOD), *metrics.moments(GOOD + 1)),
+    "frechet_distance": (GOOD, GOOD + 1),
+    "extrapolated_frechet": (GOOD, GOOD + 1),
+    "kernel_distance": (GOOD, GOOD + 1),
+    "precision_recall": (GOOD, GOOD + 1),
+    "density_coverage": (GOOD, GOOD + 1),
+    "share_inside": (GOOD, GOOD + 1),
+}
+"""By the name of each function, what it takes."""
+SPOILT: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "NaN": lambda x: x.where(torch.rand(x.shape) < 0.9, float("nan")).index_fill(
+        0, torch.tensor(0), float("nan")
+    ),
+    "infinity": lambda x: x.index_fill(0, torch.tensor(0), float("inf")),
+    "no rows": lambda x: x[:0],
+    "one row": lambda x: x[:1],
+    "a column too many": lambda x: torch.cat([x, x[..., :1]], -1),
+    "no columns": lambda x: x[..., :0],
+    "a number": lambda x: torch.tensor(1.0),
+}
+FINE = {
+    ("class_shares", 0, "one row"),
+    ("class_shares", 0, "a column too many"),
+    ("classes_alive", 0, "one row"),
+    ("classes_alive", 0, "a column too many"),
+    ("accuracy", 0, "a column too many"),
+    ("inception_score", 0, "one row"),
+    ("moments", 0, "a column too many"),
+    ("density_coverage", 1, "one row"),
+    ("share_inside", 0, "one row"),
+}
+"""What is no fault: a row may be judged by itself, and there may be more classes."""
+
+
+@pytest.mark.parametrize("fault", SPOILT)
+def test_measuring_what_is_no_set_of_features(fault):
+    """Each function says which of its inputs is wrong, and never answers NaN."""
+    public = {n for n, f in vars(metrics).items() if inspect.isfunction(f) and n[0] != "_"}
+    assert public == MEASURES.keys()
+    for name, inputs in MEASURES.items():
+        measure = getattr(metrics, name)
+        parameters = list(inspect.signature(measure).parameters)
+        for index, value in enumerate(inputs):
+            if not value.is_floating_point() and fault in ("NaN", "infinity"):
+                continue
+            spoilt = [*inputs[:index], SPOILT[fault](value), *inputs[index + 1 :]]
+            if (name, index, fault) in FINE:
+                found = measure(*spoilt)
+                parts = found if isinstance(found, tuple) else (found,)
+                assert all(torch.as_tensor(part).isfinite().all() for part in parts)
+                continue
+            with pytest.raises(ValueError) as caught:
+                found = measure(*spoilt)
+                pytest.fail(f"{name} of {fault} in input {index} answers {found}")
+            said = str(caught.value)
+            assert not isinstance(caught.value, torch.linalg.LinAlgError), (name, index)
+            assert any(re.search(rf"\b{parameter}\b", said) for parameter in parameters), (
+                name,
+                index,
+                said,
+            )

@@ -26,12 +26,20 @@ def class_shares(logits: Tensor) -> Tensor:
 
 def classes_alive(shares: Tensor, least: float = ALIVE) -> int:
     """(K,) shares -> how many classes reach `least`, 0 to K."""
+    if shares.dim() != 1 or not len(shares) or not ((shares >= 0) & (shares <= 1)).all():
+        raise ValueError(f"shares of shape {tuple(shares.shape)}: give (K,), each from 0 to 1")
     return int((shares >= least).sum())
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> float:
     """(N, K) logits, (N,) classes wanted -> the share that the classifier agrees with, 0 to 1."""
-    return float((_rows("logits", logits).argmax(1) == labels.cpu()).double().mean())
+    winners, labels = _rows("logits", logits).argmax(1), torch.as_tensor(labels).cpu()
+    if labels.shape != winners.shape:
+        raise ValueError(
+            f"labels of shape {tuple(labels.shape)}: give ({len(winners)},), one for each row of "
+            "logits"
+        )
+    return float((winners == labels).double().mean())
 
 
 def inception_score(probabilities: Tensor) -> float:
@@ -59,8 +67,22 @@ def frechet_from_moments(
     """|m_a - m_b|^2 + Tr(C_a + C_b - 2 (C_a C_b)^(1/2)) >= 0 (Dowson & Landau 1982, eq. 4).
 
     C_a C_b has the eigenvalues of the symmetric C_a^(1/2) C_b C_a^(1/2), so no general matrix
-    square root is needed and nothing complex can appear.
+    square root is needed and nothing complex can appear. Both are positive semidefinite.
     """
+    width = len(mean_a) if mean_a.dim() else 0
+    for name, value, shape in (
+        ("mean_a", mean_a, (width,)),
+        ("mean_b", mean_b, (width,)),
+        ("covariance_a", covariance_a, (width, width)),
+        ("covariance_b", covariance_b, (width, width)),
+    ):
+        if value.shape != shape or not width:
+            raise ValueError(
+                f"{name} of shape {tuple(value.shape)}: give {shape}, for mean_a has "
+                f"{tuple(mean_a.shape)}"
+            )
+        if not value.isfinite().all():
+            raise ValueError(f"{name} holds NaN or infinity: look at what it was computed from")
     values, vectors = torch.linalg.eigh(covariance_a)
     root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
     shared = torch.linalg.eigvalsh(root @ covariance_b @ root).clamp(min=0).sqrt().sum()
@@ -74,7 +96,9 @@ def frechet_distance(features_a: Tensor, features_b: Tensor) -> float:
 
     It is biased upwards for few samples: compare only figures with the same N and M.
     """
-    return frechet_from_moments(*moments(features_a), *moments(features_b))
+    a, b = _rows("features_a", features_a, 2), _rows("features_b", features_b, 2)
+    _alike(features_a=a, features_b=b)
+    return frechet_from_moments(*moments(a), *moments(b))
 
 
 def extrapolated_frechet(fake: Tensor, real: Tensor, *, sizes: int = 15, seed: int = 0) -> float:
@@ -85,8 +109,13 @@ def extrapolated_frechet(fake: Tensor, real: Tensor, *, sizes: int = 15, seed: i
     Inception Score and Where to Find Them", section 3). The bias of the M real ones stays; chance
     may bring it a little below 0.
     """
-    fake, against = _rows("fake", fake, 4 * fake.shape[-1]), moments(real)
-    count, width = fake.shape
+    fake, real = _rows("fake", fake), _rows("real", real, 2)
+    _alike(fake=fake, real=real)
+    against, (count, width) = moments(real), fake.shape
+    if count < 4 * width:
+        raise ValueError(f"fake of shape {(count, width)}: give (N, D) with N >= {4 * width}")
+    if sizes < 2:
+        raise ValueError(f"sizes={sizes}: choose 2 or more, for a line needs two points")
     rng = torch.Generator().manual_seed(seed)
     # With fewer rows than two for each feature, the bias is no longer proportional.
     counts = torch.linspace(max(count / 5, 2 * width), count, sizes).round().double()
@@ -103,6 +132,7 @@ def kernel_distance(fake: Tensor, real: Tensor) -> float:
     About 0 for equal distributions whatever N and M are, so it may fall below. Needs N, M >= 2.
     """
     fake, real = _rows("fake", fake, 2), _rows("real", real, 2)
+    _alike(fake=fake, real=real)
 
     def kernel_sum(a: Tensor, b: Tensor) -> Tensor:
         width = a.shape[1]
@@ -123,6 +153,8 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
     Precision is the share of `fake` inside the manifold of `real`, recall the reverse
     (Kynkäänniemi et al. 2019, eq. 1 and 2, k = 3).
     """
+    real, fake = _rows("real", real), _rows("fake", fake)
+    _alike(real=real, fake=fake)
     return share_inside(fake, real, k), share_inside(real, fake, k)
 
 
@@ -135,6 +167,7 @@ def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> tuple[float, flo
     one of `fake` in them (Naeem et al. 2020, eq. 4 and 5, k = 5). Needs N > k.
     """
     real, fake = _rows("real", real), _rows("fake", fake)
+    _alike(real=real, fake=fake)
     reach, inside = _reach("real", real, k), torch.zeros(len(real), dtype=torch.long)
     for rows in fake.split(CHUNK):
         inside += (_squared(rows, real) <= reach).sum(0)
@@ -148,6 +181,7 @@ def share_inside(points: Tensor, support: Tensor, k: int = 3) -> float:
     nearest neighbour. Needs M > k. Memory does not grow with N.
     """
     points, support = _rows("points", points), _rows("support", support)
+    _alike(points=points, support=support)
     reach = _reach("support", support, k)
     inside = [(_squared(rows, support) <= reach).any(1) for rows in points.split(CHUNK)]
     return float(torch.cat(inside).double().mean())
@@ -155,7 +189,7 @@ def share_inside(points: Tensor, support: Tensor, k: int = 3) -> float:
 
 def _reach(name: str, support: Tensor, k: int) -> Tensor:
     """(M, D) -> (M,) squared distance to the k-th nearest other point."""
-    if not 1 <= k < len(support):
+    if not isinstance(k, int) or not 1 <= k < len(support):
         most = len(support) - 1
         raise ValueError(f"k={k}: choose 1 to {most}, one less than {name} has rows")
     # The nearest point of each is itself, hence k + 1.
@@ -170,6 +204,16 @@ def _squared(a: Tensor, b: Tensor) -> Tensor:
     size = a.square().sum(1)[:, None] + b.square().sum(1)
     apart = size - 2 * a @ b.T
     return torch.where(apart > ROUNDING * size, apart, 0.0)
+
+
+def _alike(**sets: Tensor) -> None:
+    """Raises ValueError for two sets of rows that have not as many columns."""
+    (one, a), (other, b) = sets.items()
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(
+            f"{one} has {a.shape[1]} columns, {other} has {b.shape[1]}: give features of the same "
+            "classifier"
+        )
 
 
 def _rows(name: str, values: Tensor, least: int = 1) -> Tensor:
