@@ -6,7 +6,7 @@ evaluation, benchmarks, contract tests and the page are read from that.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gen_core.conditions import Condition, Nothing
+from gen_core.configs import check_config
 from gen_core.knobs import Choice, Knob, check_all
 from gen_core.sampling import Frame, Noise
 
@@ -156,6 +157,8 @@ class Trainable(nn.Module):
     def __init__(self, config: Any = None) -> None:
         super().__init__()
         self.config = config if config is not None else self.Config()
+        if is_dataclass(self.config):
+            check_config(self.config)
         self.card: dict[str, Any] = {}
         """What the checkpoint says of itself: recipe, data, steps, seed, hardware, metrics."""
         self.extra: dict[str, Tensor] = {}

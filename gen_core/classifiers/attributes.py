@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gen_core.classifiers.images import ImageClassifier
+from gen_core.configs import setting
 from gen_core.data import SCHEMAS, Schema
 from gen_core.evaluation import metrics
 from gen_core.family import Losses, register
@@ -18,9 +19,9 @@ TENTHS = 10
 
 @dataclass(frozen=True)
 class AttributeClassifierConfig:
-    channels: int = 3
+    channels: int = setting(3, 1, 64)
     widths: tuple[int, ...] = (24, 64, 96, 128)
-    schema: str = "avatars"
+    schema: str = setting("avatars", options=SCHEMAS)
     """The data set whose attributes it sees."""
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gen_core.configs import setting
 from gen_core.evaluation import metrics
 from gen_core.family import Losses, Phase, Trainable, register
 from gen_core.nets.unet import pyramid
@@ -14,9 +15,9 @@ from gen_core.nets.unet import pyramid
 
 @dataclass(frozen=True)
 class ImageClassifierConfig:
-    channels: int = 1
+    channels: int = setting(1, 1, 64)
     widths: tuple[int, ...] = (32, 64, 128)
-    classes: int = 10
+    classes: int = setting(10, 1, 100_000)
 
 
 @register

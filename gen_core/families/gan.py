@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gen_core.conditions import Classes, Condition, Nothing
+from gen_core.configs import setting
 from gen_core.family import Clock, Family, Gaussian, Losses, Phase, Picture, register
 from gen_core.knobs import KnobError, Number
 from gen_core.nets.adversarial import Discriminator, Generator
@@ -26,22 +27,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GANConfig:
-    channels: int = 1
-    size: int = 28
+    channels: int = setting(1, 1, 64)
+    size: int = setting(28, 1, 1024)
     latent: int = 64
-    widths: tuple[int, ...] = (64, 48, 24)
+    widths: tuple[int, ...] = setting((64, 48, 24), 2, 4096)
     """Of the generator, at a quarter, half and full resolution."""
     discriminator_width: int = 48
-    classes: int = 0
+    classes: int = setting(0, 0, 100_000)
     """0: unconditional."""
     projection: str = "sum"
     """How the discriminator puts label and features together: see there."""
     r1: float = 0.1
     """Gamma, the weight of the penalty on the discriminator's slope; 0: none."""
-    lr_generator: float = 5e-4
-    lr_discriminator: float = 5e-4
+    lr_generator: float = setting(5e-4, 0, 1)
+    lr_discriminator: float = setting(5e-4, 0, 1)
     """At 1e-3 a discriminator with the penalty loses its footing now and then, or for good."""
-    momentum: float = 0.0
+    momentum: float = setting(0.0, 0, 0.9999)
     discriminator_every: int = 1
     """The discriminator learns in each so-many-th step only; 1 is the fair game."""
 

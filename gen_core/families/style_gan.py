@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gen_core.conditions import CompleteAttributes
+from gen_core.configs import setting
 from gen_core.data import SCHEMAS
 from gen_core.families.gan import GAN
 from gen_core.family import Losses, register
@@ -40,18 +41,18 @@ TYPICAL = 2000
 
 @dataclass(frozen=True)
 class StyleGANConfig:
-    channels: int = 3
-    size: int = 64
+    channels: int = setting(3, 1, 64)
+    size: int = setting(64, 1, 1024)
     latent: int = 128
-    mapping: int = 3
+    mapping: int = setting(3, 1, 64)
     """Layers from z to w."""
     widths: tuple[int, ...] = (192, 160, 128, 64, 32)
     """Of the generator, from 4 by 4 up to full resolution."""
     discriminator_widths: tuple[int, ...] = (64, 96, 128, 192)
     """Of the discriminator, from half the resolution down to 4 by 4."""
-    classes: int = 0
+    classes: int = setting(0, 0, 0)
     """It is asked for attributes, not for a class."""
-    schema: str = "avatars"
+    schema: str = setting("avatars", options=SCHEMAS)
     """The data set that has these attributes."""
     aux_weight: float = 0.3
     """Weight of naming what a picture shows beside the game."""
@@ -60,11 +61,11 @@ class StyleGANConfig:
     r1: float = 0.1
     """Gamma, the weight of both penalties; 0: none. At 1 the discriminator stays too smooth to
     tell one nose from another, and then nobody can teach the generator."""
-    lr_generator: float = 1e-3
+    lr_generator: float = setting(1e-3, 0, 1)
     """Held by `feature_matching_weight`; without, at half the rate, what it had learned was lost in
     a hundred steps."""
-    lr_discriminator: float = 6e-4
-    momentum: float = 0.5
+    lr_discriminator: float = setting(6e-4, 0, 1)
+    momentum: float = setting(0.5, 0, 0.9999)
     """Without, the generator's steps are so uneven that the discriminator always finds it out."""
     discriminator_every: int = 2
     """Learning half as often it still tells nearly every pair apart."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from gen_core.configs import setting
 from gen_core.data.images import MissingData
 from gen_core.devices import fast_math
 from gen_core.family import Clock, Family, Gaussian, Losses, Phase, Picture, register
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VAEConfig:
-    channels: int = 1
-    size: int = 28
-    widths: tuple[int, ...] = (48, 96)
+    channels: int = setting(1, 1, 64)
+    size: int = setting(28, 1, 1024)
+    widths: tuple[int, ...] = setting((48, 96), 2, 4096)
     """Of the layers at half the resolution, a quarter, and so on."""
     latent: int = 16
     beta: float = 1.0

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gen_core.configs import setting
 from gen_core.nets.attributes import AttributeEmbedding
 
 # --- the pieces every network here is built from, channels-last: it suits CPUs and GPUs -----------
@@ -123,17 +124,17 @@ class UNetConfig:
     """`patch` folds each 2x2 square of pixels into channels first: a quarter of the work at the
     finest level, which dominates the cost on a CPU."""
 
-    channels: int = 1
-    size: int = 28
-    patch: int = 2
+    channels: int = setting(1, 1, 64)
+    size: int = setting(28, 1, 1024)
+    patch: int = setting(2, 1, 64)
     widths: tuple[int, ...] = (64, 128)
-    blocks: int = 2
+    blocks: int = setting(2, 1, 16)
     embedding: int = 256
-    classes: int = 10
+    classes: int = setting(10, 0, 100_000)
     """Labels are 0 .. classes - 1; the label `classes` means "no label" (for guidance)."""
-    choices: tuple[int, ...] = ()
+    choices: tuple[int, ...] = setting((), entries=(0, 1000))
     """In place of a class several attributes: how many values each has."""
-    measures: int = 0
+    measures: int = setting(0, 0, 1000)
     """And how many attributes besides are numbers."""
     schema: str = "avatars"
     """Of the attributes, where there are any: the data set that has them."""
@@ -143,10 +144,6 @@ class UNet(nn.Module):
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         self.config = config
-        if config.patch < 1 or not config.widths:
-            raise ValueError(
-                f"patch={config.patch}, widths={config.widths}: choose 1 or more of each"
-            )
         levels = len(config.widths)
         reason = f"patch={config.patch} and {levels} widths halve it {levels - 1} times"
         divided(config.size, config.patch * 2 ** (levels - 1), reason)

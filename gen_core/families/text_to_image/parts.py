@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gen_core.configs import setting
 from gen_core.families.text_to_image.tokens import LENGTH
 from gen_core.family import Losses, Phase, Trainable, register
 
@@ -40,7 +41,7 @@ class Part(Trainable):
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    widths: tuple[int, ...] = (16, 48, 96)
+    widths: tuple[int, ...] = setting((16, 48, 96), entries=(3, 3), multiple=4)
     kl: float = 1e-6
     """Weight of the KL divergence: just enough to keep the latents' scale in hand."""
 
@@ -92,10 +93,10 @@ def difference(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class TextEncoderConfig:
-    vocabulary: int = 2512
+    vocabulary: int = setting(2512, 3, 1_000_000)
     """Tokens of the tokenizer."""
-    width: int = 192
-    text_layers: int = 4
+    width: int = setting(192, multiple=32)
+    text_layers: int = setting(4, 1, 100)
 
 
 @register
@@ -183,9 +184,9 @@ here the colour of the whole background must be decided by the words, not by wha
 
 @dataclass(frozen=True)
 class DenoiserConfig:
-    widths: tuple[int, ...] = (64, 128, 256)
+    widths: tuple[int, ...] = setting((64, 128, 256), entries=(3, 3), multiple=32)
     """At 16, 8 and 4 latent pixels. With (96, 192, 320) a step takes 1.8 times as long."""
-    words: int = 192
+    words: int = setting(192, multiple=32)
     """Width of a token's encoding."""
 
 
