@@ -16,9 +16,9 @@ from tqdm import tqdm
 from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
-from gen_core.devices import device_title, keep_to_cores, pick_device
+from gen_core.devices import keep_to_cores
 from gen_core.evaluation.cards import card_sections, markdown_card, markdown_cards, renewed
-from gen_core.evaluation.evaluate import LEFT_OUT, SAMPLES, evaluate, today
+from gen_core.evaluation.evaluate import LEFT_OUT, SAMPLES, evaluate
 from gen_core.evaluation.reference import measured_floors
 from gen_core.evaluation.report import (
     markdown_figures,
@@ -26,9 +26,9 @@ from gen_core.evaluation.report import (
     markdown_results,
     markdown_table,
 )
-from gen_core.families.text_to_image import TextToImage
+from gen_core.families.text_to_image import TextToImage, commands
+from gen_core.families.text_to_image.commands import Answer
 from gen_core.families.text_to_image.folder import NAME as TEXT_TO_IMAGE
-from gen_core.families.text_to_image.folder import classifier_of
 from gen_core.family import Family, Picture, own_knobs, registry
 from gen_core.files import check_folder, check_writable, in_one_move, naming
 from gen_core.knobs import Knob, KnobError, as_number, check_all, whole
@@ -43,8 +43,6 @@ EXTRA = (*TextToImage.libraries, "tokenizers", "accelerate", "torchvision")
 """What the extra "text-to-image" installs, and a command may find missing."""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """How the name of a file may end in which pictures are drawn."""
-Answer = tuple[Any, str]
-"""What a command returns: plain values for JSON, and text for a person."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -217,11 +215,15 @@ def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
 
 def _text_to_image_commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
     """Those of the small Stable Diffusion: from its drawings to what is measured of it."""
-    yield _fetch, "download the 900 drawings of emoji into the cache", []
-    yield _look, "draw with the denoiser as its training stands, and measure it", [RUNS]
-    yield _export, "write the trained parts to the weights, for diffusers", [RUNS, DATA, REPLACE]
+    yield commands.fetch, "download the 900 drawings of emoji into the cache", []
+    yield commands.look, "draw with the denoiser as its training stands, and measure it", [RUNS]
     yield (
-        _tradeoff,
+        commands.export,
+        "write the trained parts to the weights, for diffusers",
+        [RUNS, DATA, REPLACE],
+    )
+    yield (
+        commands.tradeoff,
         "fit against diversity at five values of guidance",
         [
             EMOJI_MODEL,
@@ -231,7 +233,7 @@ def _text_to_image_commands() -> Iterator[tuple[Callable[..., Answer], str, list
         ],
     )
     yield (
-        _sharpness,
+        commands.sharpness,
         'how much the negative prompt "blurry" sharpens',
         [EMOJI_MODEL, _number("--pictures", 200, "with and without it"), WRITE],
     )
@@ -416,7 +418,7 @@ def _floors(args: argparse.Namespace) -> Answer:
     if isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: choose a classifier, such as judge-fashion")
     figures = measured_floors(model, args.data, args.progress)
-    return _measured("floors", figures, model, args)
+    return commands.measured("floors", figures, model, args)
 
 
 def _atlas(args: argparse.Namespace) -> Answer:
@@ -457,82 +459,6 @@ def _watermark(args: argparse.Namespace) -> Answer:
         with in_one_move(watermark.MEASURED) as partial:
             partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result, as_text(result)
-
-
-def _fetch(args: argparse.Namespace) -> Answer:
-    from gen_core.data.emoji import fetch_emoji
-    from gen_core.data.fashion import cache_folder
-
-    folder = str(fetch_emoji(cache_folder(), progress=args.progress))
-    return {"folder": folder}, folder
-
-
-def _look(args: argparse.Namespace) -> Answer:
-    from gen_core.families.text_to_image.training import look
-
-    figures = look(args.folder, pick_device(args.device), args.progress)
-    return figures, json.dumps(figures, indent=1)
-
-
-def _export(args: argparse.Namespace) -> Answer:
-    from gen_core.families.text_to_image.folder import export
-
-    emoji, note = None, ""
-    try:
-        emoji = load_emoji(args.data)
-    except MissingData as error:
-        note = f"; without search, for there are {error}"
-    folder = checkpoint.weights_folder() / TEXT_TO_IMAGE
-    if (folder / checkpoint.CARD).exists() and not args.replace:
-        raise KnobError(
-            f"{folder} is there already: add --replace if it shall be replaced, or set GEN_WEIGHTS "
-            "to another folder for the result"
-        )
-    check_folder("GEN_WEIGHTS", folder)
-    export(Path(args.folder) / TEXT_TO_IMAGE, folder, emoji)
-    return {"folder": str(folder), "search": emoji is not None}, f"{folder}{note}"
-
-
-def _tradeoff(args: argparse.Namespace) -> Answer:
-    from gen_core.evaluation.guidance import tradeoff
-    from gen_core.families.text_to_image.clip_score import ClipScorer
-
-    model = _emoji_model(args)
-    figures = tradeoff(
-        model,
-        ClipScorer.open(model.folder, model.device),
-        classifier_of(model.folder).to(model.device),
-        count=args.prompts,
-        seeds=args.seeds,
-        progress=args.progress,
-    )
-    return _measured("guidance", figures, model, args)
-
-
-def _sharpness(args: argparse.Namespace) -> Answer:
-    from gen_core.evaluation.guidance import sharpness
-
-    model = _emoji_model(args)
-    figures = sharpness(model, pictures=args.pictures, progress=args.progress)
-    return _measured("sharpness", figures, model, args)
-
-
-def _emoji_model(args: argparse.Namespace) -> Any:
-    """The text-to-image model that is named. Raises KnobError for another kind."""
-    model = checkpoint.load(args.name, args.device)
-    if getattr(model, "folder", None) is None:
-        raise KnobError(
-            f"name={args.name!r}: choose a text-to-image model, such as {TEXT_TO_IMAGE}"
-        )
-    return model
-
-
-def _measured(section: str, figures: dict[str, Any], model: Any, args: Any) -> Answer:
-    """With the day and the device; `--write` puts them into the card."""
-    figures = figures | {"date": today(), "hardware": device_title(model.device)}
-    if args.write:
-        checkpoint.amend(args.name, figures, section=section)
-    return figures, json.dumps(figures, indent=1)
 
 
 if __name__ == "__main__":

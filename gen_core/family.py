@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gen_core.conditions import Condition, Nothing
-from gen_core.configs import check_config
-from gen_core.knobs import Choice, Knob, check_all
+from gen_core.knobs import Choice, Knob, check_all, check_config
 from gen_core.sampling import Frame, Noise
 
 if TYPE_CHECKING:

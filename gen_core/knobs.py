@@ -9,7 +9,7 @@ and the contract tests are all read from these declarations.
 import contextlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 
@@ -284,3 +284,48 @@ def with_defaults(knobs: Iterable[Knob], defaults: Mapping[str, Any]) -> tuple[K
         replace(knob, default=defaults[knob.name]) if knob.name in defaults else knob
         for knob in knobs
     )
+
+
+# --- configs --------------------------------------------------------------------------------------
+
+WHOLES, NUMBERS = (1, 4096), (0.0, 1e6)
+"""The range of a whole number, and of any other, of which a config says nothing else."""
+MOST_LEVELS = 12
+
+
+def check_config(config: Any) -> None:
+    """Raises KnobError for a field whose value is not of its default's type, or out of range."""
+    for part in fields(config):
+        value = getattr(config, part.name)
+        if is_dataclass(value):
+            check_config(value)
+        elif isinstance(part.default, tuple):
+            _check_tuple(part.name, value, part.default, part.metadata)
+        else:
+            _check(part.name, value, part.default, part.metadata)
+
+
+def _check_tuple(name: str, values: Any, default: tuple, meta: Any) -> None:
+    least, most = meta.get("entries", (1 if default else 0, MOST_LEVELS))
+    if not isinstance(values, tuple) or not least <= len(values) <= most:
+        count = least if least == most else f"{least} to {most}"
+        raise KnobError(f"{name}={shown(values)}: takes a tuple of {count} whole numbers")
+    for value in values:
+        _check(f"{name}={shown(values)}, of which one", value, 1, meta)
+
+
+def _check(name: str, value: Any, default: Any, meta: Any) -> None:
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise KnobError(f"{name}={shown(value)}: choose True or False")
+    elif isinstance(default, int):
+        low, high = meta.get("bounds", WHOLES)
+        if not isinstance(value, int):  # 28.0 would do as a knob, but is no size of a tensor
+            raise KnobError(f"{name}={shown(value)}: choose a whole number from {low} to {high}")
+        whole(name, value, low, high)
+        if value % (multiple := meta.get("multiple", 1)):
+            raise KnobError(f"{name}={shown(value)}: choose a multiple of {multiple}")
+    elif isinstance(default, float):
+        number(name, value, *meta.get("bounds", NUMBERS))
+    elif isinstance(default, str) and "options" in meta:
+        choice(name, value, list(meta["options"]))

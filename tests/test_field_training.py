@@ -333,8 +333,7 @@ def test_measuring_what_is_no_set_of_features(fault):
                 assert all(torch.as_tensor(part).isfinite().all() for part in parts)
                 continue
             with pytest.raises(ValueError) as caught:
-                found = measure(*spoilt)
-                pytest.fail(f"{name} of {fault} in input {index} answers {found}")
+                measure(*spoilt)
             said = str(caught.value)
             assert not isinstance(caught.value, torch.linalg.LinAlgError), (name, index)
             assert any(re.search(rf"\b{parameter}\b", said) for parameter in parameters), (

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from gen_core.classifiers.images import ImageClassifier
-from gen_core.configs import setting
 from gen_core.data import SCHEMAS, Schema
 from gen_core.evaluation import metrics
 from gen_core.family import Losses, register
 from gen_core.nets.attributes import AttributeHead
+from gen_core.nets.config import setting
 
 TENTHS = 10
 """In so many equal parts of its range each continuous attribute is counted."""

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.configs import setting
 from gen_core.evaluation import metrics
 from gen_core.family import Losses, Phase, Trainable, register
+from gen_core.nets.config import setting
 from gen_core.nets.unet import pyramid
 
 

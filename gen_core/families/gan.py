@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gen_core.conditions import Classes, Condition, Nothing
-from gen_core.configs import setting
 from gen_core.family import Clock, Family, Gaussian, Losses, Phase, Picture, register
 from gen_core.knobs import KnobError, Number
 from gen_core.nets.adversarial import Discriminator, Generator
+from gen_core.nets.config import setting
 from gen_core.sampling import Frame, Noise
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gen_core.conditions import CompleteAttributes
-from gen_core.configs import setting
 from gen_core.data import SCHEMAS
 from gen_core.families.gan import GAN
 from gen_core.family import Losses, register
 from gen_core.nets.attributes import IGNORE_INDEX, AttributeHead
+from gen_core.nets.config import setting
 from gen_core.nets.style import Look, StyleDiscriminator, StyleGenerator
 from gen_core.sampling import Noise
 

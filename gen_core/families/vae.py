@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from gen_core.configs import setting
 from gen_core.data.images import MissingData
 from gen_core.devices import fast_math
 from gen_core.family import Clock, Family, Gaussian, Losses, Phase, Picture, register
 from gen_core.knobs import Number
 from gen_core.nets.autoencoder import Decoder, Encoder
+from gen_core.nets.config import setting
 from gen_core.progress import Progress
 from gen_core.sampling import Frame, Noise
 

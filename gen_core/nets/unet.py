@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.configs import setting
 from gen_core.nets.attributes import AttributeEmbedding
+from gen_core.nets.config import setting
 
 # --- the pieces every network here is built from, channels-last: it suits CPUs and GPUs -----------
 

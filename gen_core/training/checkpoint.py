@@ -19,10 +19,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from gen_core import tensor_files
 from gen_core.devices import pick_device
 from gen_core.family import Family, Trainable, registry
 from gen_core.files import in_one_move
+from gen_core.training import tensor_files
 
 FORMAT = "noise-to-data/1"
 EXTRA = "extra."

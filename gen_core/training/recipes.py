@@ -11,14 +11,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from gen_core import tensor_files
 from gen_core.data import SCHEMAS, Batches, load_data
 from gen_core.data.splits import SCENES
 from gen_core.devices import device_title, pick_device
 from gen_core.family import Trainable, registry
 from gen_core.files import check_folder
 from gen_core.knobs import KnobError, choice
-from gen_core.training import checkpoint
+from gen_core.training import checkpoint, tensor_files
 from gen_core.training.distributed import World, init_distributed
 from gen_core.training.run_folder import UNKNOWN, RunFolder, log
 from gen_core.training.train import BatchSource, NotFinite, Step, Trainer, fit

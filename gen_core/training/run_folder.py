@@ -10,9 +10,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gen_core import tensor_files
 from gen_core.files import PARTIAL, in_one_move, naming
-from gen_core.training import checkpoint
+from gen_core.training import checkpoint, tensor_files
 
 log = logging.getLogger("noise-to-data")
 UNKNOWN: dict[str, Any] = {}

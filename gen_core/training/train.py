@@ -13,9 +13,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from gen_core import tensor_files
 from gen_core.devices import fast_math
 from gen_core.family import Losses, Phase, Trainable
+from gen_core.training import tensor_files
 from gen_core.training.checkpoint import CheckpointError, current_names
 from gen_core.training.distributed import SINGLE, World
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.configs import setting
 from gen_core.families.text_to_image.tokens import LENGTH
 from gen_core.family import Losses, Phase, Trainable, register
+from gen_core.nets.config import setting
 
 if TYPE_CHECKING:
     from transformers import CLIPTextConfig

@@ -17,7 +17,6 @@ from diffusers import AutoencoderKL
 from torchvision.utils import save_image
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from gen_core import tensor_files
 from gen_core.data.emoji import load_emoji
 from gen_core.data.emoji.captions import caption
 from gen_core.data.emoji.scenes import random_scene
@@ -40,7 +39,7 @@ from gen_core.families.text_to_image.tokens import known_words, learned
 from gen_core.family import Trainable
 from gen_core.progress import Report, ignore
 from gen_core.sampling import Noise, final
-from gen_core.training import checkpoint, recipes
+from gen_core.training import checkpoint, recipes, tensor_files
 from gen_core.training.train import BatchSource, Step
 
 PROMPTS = (
