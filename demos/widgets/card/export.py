@@ -28,6 +28,9 @@ PAPER, INK, FAINT = "white", "#1f2937", "#6b7280"
 MARGIN, LINE, LANE_WIDTH = 16, 22, 300
 """Pixels: around and between lanes, a line of text, how wide a lane is enlarged to be at most."""
 LAST_FRAME_MS = 1500
+PALETTE_PIXELS, PAPER_EVERY = 20_000, 50
+"""Of each lane, and of its last frame once more, about how many pixels a GIF's colours are chosen
+from; and every how many of the page around them."""
 MAX_SETTINGS, MAX_TEXT = 60, 10_000
 """That made a picture, and the characters of each."""
 _one_at_a_time = threading.Lock()
@@ -165,7 +168,9 @@ def _animation(lanes: list[_Lane], captions: list[str], frame_ms: int, comment: 
         scale -= 1
     if math.prod(_page_size(lanes, scale)) * len(captions) > MAX_PIXELS:
         raise KnobError(f"{len(captions)} frames of this size are too many for a GIF")
-    pages = [_page(lanes, i, caption, scale) for i, caption in enumerate(captions)]
+    pages = _with_one_palette(
+        [_page(lanes, i, caption, scale) for i, caption in enumerate(captions)], lanes
+    )
     durations = [frame_ms] * (len(pages) - 1) + [max(frame_ms, LAST_FRAME_MS)]
     buffer = io.BytesIO()
     pages[0].save(
@@ -178,6 +183,22 @@ def _animation(lanes: list[_Lane], captions: list[str], frame_ms: int, comment: 
         comment=comment.encode("utf-8", "replace"),
     )
     return data_url(buffer.getvalue(), "gif")
+
+
+def _with_one_palette(pages: list[Image.Image], lanes: list[_Lane]) -> list[Image.Image]:
+    """Frames in the same 256 colours, without dithering: what stands still is the same in all of
+    them, while with palettes of their own it would shimmer."""
+    if pages[0].mode == "L":
+        return pages
+    strips = [np.asarray(lane.sheet.convert("RGB")).reshape(-1, 3) for lane in lanes]
+    strips += [
+        strip[-lane.height * lane.sheet.width :] for strip, lane in zip(strips, lanes, strict=True)
+    ]
+    some = [strip[:: max(1, len(strip) // PALETTE_PIXELS)] for strip in strips]
+    some.append(np.asarray(pages[-1]).reshape(-1, 3)[::PAPER_EVERY])
+    colours = Image.fromarray(np.concatenate(some)[None])
+    palette = colours.quantize(256, Image.Quantize.MEDIANCUT)
+    return [page.quantize(palette=palette, dither=Image.Dither.NONE) for page in pages]
 
 
 def _page_size(lanes: list[_Lane], scale: int) -> tuple[int, int]:
