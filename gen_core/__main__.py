@@ -243,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gen_core", description="Noise to data.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for run, about, arguments in _commands():
-        command = commands.add_parser(run.__name__[1:], help=about, description=about)
+        command = commands.add_parser(run.__name__.removeprefix("_"), help=about, description=about)
         command.set_defaults(run=run)
         command.add_argument("--json", action="store_true", help="print the result as JSON")
         command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")

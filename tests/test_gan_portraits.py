@@ -268,7 +268,7 @@ def test_without_counts_a_line_says_how_to_count(visit, tmp_path):
         ("portraits", (1.0, None, 4), "seed=None: choose a whole number from 0"),
         ("portraits", (1.0, 0, 65), "count=65: choose a whole number from 1 to 64"),
         ("portraits", (1.0, 0, 4, "hat:crown"), "hat='crown'"),
-        ("portraits", (1.0, 0, 4, 3), "wish='3': takes attributes and values"),
+        ("portraits", (1.0, 0, 4, 3), "wish=3: takes attributes and values"),
         ("styles", (10, 0, 9, 1.0), "layers=10: choose a whole number from 0 to 9"),
         ("styles", (2.5, 0, 9, 1.0), "layers=2.5: choose a whole number from 0 to 9"),
         ("styles", (3, 0, -1, 1.0), "column_seed=-1: choose a whole number from 0"),

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 import shell_page
 from demos.page import shell
 from demos.page.handlers import App
+from demos.page.server import UPLOAD_LIMIT
 from gen_core.devices import device_title
 from serving import page_of
 
@@ -324,7 +325,8 @@ def test_the_api_has_the_tabs_events_alone_with_the_knobs_names(address):
 
 
 def test_an_upload_that_is_too_large_is_refused(address):
-    files = {"files": ("large.png", b"0" * 11_000_000)}
+    size = int(UPLOAD_LIMIT.removesuffix("mb")) * 1024**2 + 1
+    files = {"files": ("large.png", bytes(size))}
     assert httpx.post(f"{address}gradio_api/upload", files=files).status_code == 413
 
 
