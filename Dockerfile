@@ -27,5 +27,5 @@ ENV XDG_CACHE_HOME=/tmp/cache
 
 EXPOSE 7860
 HEALTHCHECK --start-period=120s --interval=30s --timeout=10s \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:7860/healthz', timeout=8)"]
+    CMD ["python", "-c", "import urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:7860/healthz', timeout=8)"]
 CMD ["python", "app.py", "--host", "0.0.0.0", "--port", "7860"]

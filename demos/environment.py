@@ -85,8 +85,7 @@ def _goes_with_this_process(folder: Path) -> None:
 
     def end(number: int, frame: object) -> None:
         shutil.rmtree(folder, ignore_errors=True)
-        signal.signal(number, signal.SIG_DFL)
-        signal.raise_signal(number)
+        os._exit(128 + number)  # a container's first process ignores what it sends itself
 
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     signal.signal(signal.SIGTERM, end)

@@ -64,7 +64,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         args = _parser().parse_args(arguments)
     finally:
-        sys.stdout.flush()  # the help; Python would tell of a closed pipe once it ends
+        if sys.stdout:  # which may be closed
+            sys.stdout.flush()  # the help; Python would tell of a closed pipe once it ends
     keep_to_cores()
     try:
         with Bars() as args.progress:

@@ -18,6 +18,7 @@ from demos.page import host, server, shell
 from demos.page.faults import number_of, payload, written_down
 from demos.page.handlers import App, message_of
 from demos.page.work import Order
+from gen_core.knobs import KnobError
 from shell_page import TABS
 
 NUMBER = re.compile(r"error ([0-9A-F]{4})\b")
@@ -200,3 +201,10 @@ def test_an_error_that_was_foreseen():
     """It has a sentence of its own, and no number."""
     error = gradio.Error("choose fewer")
     assert payload(error, False)["error"] == "choose fewer" and not number_of(error)
+
+
+def test_a_bug_behind_a_call_past_the_queue(address: str):
+    """The same sentence, and what was foreseen in its own words."""
+    told = gradio.utils.error_payload(RuntimeError("secret"), True)
+    assert "It is written down as error" in told["error"] and "secret" not in str(told)
+    assert gradio.utils.error_payload(KnobError("steps=0"), True)["error"] == "steps=0"

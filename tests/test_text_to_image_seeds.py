@@ -136,3 +136,18 @@ def test_the_offer_leads_to_the_panel_with_the_prompt(emoji_home, visit):
         prompt = page.locator("#text-to-image-seeds-prompt textarea")
         expect(prompt).to_have_value("a dog and a <b>fox</b>")
         page.close()  # before the server goes
+
+
+@pytest.mark.parametrize("prompt", ["a 🐼 and a fox", "a dog", "on red"])
+def test_the_printed_lines_sort_as_the_panel_does(app, prompt):
+    knobs = defaults(seeds.PANEL, prompt=prompt, count=3, steps=1)
+    (value,) = values(seeds.PANEL.run(app, **knobs))
+    scope: dict = {}
+    exec(seeds.code(knobs), scope)
+    assert value["columns"] == [f"seed {k}" for k in scope["best"]]
+
+
+def test_without_the_classifier_pictures_are_drawn_and_nothing_is_offered(app, own_weights):
+    (own_weights / "judge.safetensors").unlink()
+    *_, value = values(generate.PANEL.run(app, **defaults(generate.PANEL, prompt=PROMPT, steps=1)))
+    assert value["offer"] is None and value["lanes"]

@@ -3,12 +3,14 @@
 import logging
 import secrets
 
-from gradio import exceptions, queueing
+from gradio import exceptions, queueing, utils
 from gradio.utils import error_payload
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gen_core.hub.failures import causes, disk_is_full
+from gen_core.knobs import KnobError
 
 log = logging.getLogger("noise-to-data")
 
@@ -34,13 +36,15 @@ def written_down(error: BaseException) -> str:
 
 def tell_numbers() -> None:
     """From now on Gradio's queue tells visitors no error of its own, but what it says of calls."""
-    queueing.error_payload = payload
+    queueing.error_payload = utils.error_payload = payload  # the queue's, and that of other calls
 
 
 def payload(error: BaseException | None, show_error: bool) -> dict[str, bool | str | float | None]:
     """As Gradio's own, which would send the text of any error."""
     if error is None or isinstance(error, exceptions.Error | exceptions.InvalidPathError):
         return error_payload(error, show_error)
+    if isinstance(error, KnobError):
+        return {"error": str(error), "visible": True}
     if isinstance(error, ValueError) and TOO_FEW in str(error):
         return {"error": str(error).splitlines()[0], "visible": True}
     return {"error": written_down(error), "visible": True}
@@ -65,6 +69,8 @@ class Faults:
 
         try:
             await self.app(scope, receive, noted)
+        except ClientDisconnect:  # a visitor left during an upload
+            return
         except Exception as error:
             said = written_down(error)
             if begun:

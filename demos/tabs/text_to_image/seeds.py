@@ -114,16 +114,16 @@ def code(k: Mapping[str, Any]) -> str:
     return script(
         f"prompt, folder = {k['prompt']!r}, weights_folder() / {MODEL!r}",
         f"model, matcher = load({MODEL!r}), ClipScorer.open(folder)",
-        *sampling(k, shape="3, 64, 64", prompt="prompt"),
+        *sampling(used(k), shape="3, 64, 64", prompt="prompt"),
         "scores = matcher.score(x, [prompt] * len(x))  # 100 cos, or 0",
-        "things = [thing.concept for thing in things_in(prompt)][:2]",
+        "things = [thing.concept for thing in things_in(as_read(prompt)[0])][:2]",
         "if len(things) == 2:",
         "    answers = relation_found(classifier_of(folder), x, [tuple(things)] * len(x))",
         "    found = [sum(there) for _, there in answers]  # of the two, in each picture",
         "else:",
-        "    found = [0] * len(x)",
+        "    found = thing_found(classifier_of(folder), x, *things) if things else [0] * len(x)",
         f"best = sorted(range({k['count']}), key=lambda i: (-found[i], -scores[i]))",
-        "spread = diversity(x)",
+        *(["spread = diversity(x)"] if k["count"] > 1 else []),
     )
 
 

@@ -157,7 +157,7 @@ def _is_known(piece: reading.Piece, prompt: str) -> bool:
     if piece.is_word or not _punctuates(piece.text):
         return False
     before, after = prompt[: piece.start], prompt[piece.end :]
-    around = re.search(r"\S*$", before).group() + re.match(r"\S*", after).group()
+    around = re.match(r"\S*", before[::-1]).group() + re.match(r"\S*", after).group()
     return any(map(str.isalnum, around))
 
 
