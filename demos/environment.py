@@ -19,7 +19,7 @@ SILENT = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 """No word to any other host."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 TEMPORARY = "GRADIO_TEMP_DIR"
-ROOM = 20_000_000
+ROOM = 200_000_000
 """Bytes that uploads need at the least: two of the largest."""
 
 

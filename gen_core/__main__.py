@@ -17,6 +17,7 @@ from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
 from gen_core.devices import keep_to_cores
+from gen_core.evaluation.answer import Answer, dated
 from gen_core.evaluation.cards import card_sections, markdown_card, markdown_cards, renewed
 from gen_core.evaluation.evaluate import LEFT_OUT, SAMPLES, evaluate
 from gen_core.evaluation.reference import measured_floors
@@ -27,7 +28,6 @@ from gen_core.evaluation.report import (
     markdown_table,
 )
 from gen_core.families.text_to_image import TextToImage, commands
-from gen_core.families.text_to_image.commands import Answer
 from gen_core.families.text_to_image.folder import NAME as TEXT_TO_IMAGE
 from gen_core.family import Family, Picture, own_knobs, registry
 from gen_core.files import check_folder, check_writable, in_one_move, naming
@@ -109,6 +109,8 @@ def _check_places(args: argparse.Namespace) -> None:
 
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
+Command = tuple[Callable[..., Answer], str, list[Argument]]
+"""A function, after which the command is named, what it is about, and what it takes."""
 
 
 def _argument(*names: str, **options: Any) -> Argument:
@@ -131,8 +133,15 @@ WRITE = _argument("--write", action="store_true", help="put the result into the 
 EMOJI_MODEL = _argument("name", nargs="?", default=TEXT_TO_IMAGE, help=f"default: {TEXT_TO_IMAGE}")
 
 
-def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
-    """Each command's function, named after it, what it is about and what it takes."""
+def _commands() -> Iterator[Command]:
+    """All of them, in the order of the help."""
+    yield from _commands_of_models()
+    yield from _commands_that_measure()
+    yield from _text_to_image_commands()
+
+
+def _commands_of_models() -> Iterator[Command]:
+    """To look at checkpoints, to draw with them and to train them."""
     yield (
         _list,
         "the checkpoints that are here, and what they reach",
@@ -168,6 +177,10 @@ def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
             REPLACE,
         ],
     )
+
+
+def _commands_that_measure() -> Iterator[Command]:
+    """What models reach, and how fast."""
     yield (
         _evaluate,
         "measure a checkpoint against real pictures",
@@ -211,10 +224,9 @@ def _commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
             _argument("--write", action="store_true", help="make these the figures on the page"),
         ],
     )
-    yield from _text_to_image_commands()
 
 
-def _text_to_image_commands() -> Iterator[tuple[Callable[..., Answer], str, list[Argument]]]:
+def _text_to_image_commands() -> Iterator[Command]:
     """Those of the small Stable Diffusion: from its drawings to what is measured of it."""
     yield commands.fetch, "download the 900 drawings of emoji into the cache", []
     yield commands.look, "draw with the denoiser as its training stands, and measure it", [RUNS]
@@ -242,9 +254,11 @@ def _text_to_image_commands() -> Iterator[tuple[Callable[..., Answer], str, list
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gen_core", description="Noise to data.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for run, about, arguments in _commands():
-        command = commands.add_parser(run.__name__.removeprefix("_"), help=about, description=about)
+        command = subparsers.add_parser(
+            run.__name__.removeprefix("_"), help=about, description=about
+        )
         command.set_defaults(run=run)
         command.add_argument("--json", action="store_true", help="print the result as JSON")
         command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
@@ -419,7 +433,7 @@ def _floors(args: argparse.Namespace) -> Answer:
     if isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: choose a classifier, such as judge-fashion")
     figures = measured_floors(model, args.data, args.progress)
-    return commands.measured("floors", figures, model, args)
+    return dated("floors", figures, model.device, args)
 
 
 def _atlas(args: argparse.Namespace) -> Answer:

@@ -270,5 +270,8 @@ def test_any_list_of_names_and_values(links, data):
 @given(st.text(max_size=200))
 def test_any_text_as_a_link(links, text):
     """The page opens with what it begins with, or with what can be read."""
-    asked(links, quote(text, safe="&=?%+;#", errors="replace"))
-    asked(links, f"tab=flow&{quote(text, safe='&=?%+;#', errors='replace')}")
+    for before in ("", "tab=flow&"):
+        found, warnings = asked(links, before + quote(text, safe="&=?%+;#", errors="replace"))
+        listed = {f"{k.panel}.{knob.name}" for k in links.knobs for knob in k.knobs}
+        assert set(found) <= listed and (before or not found or "tab=" in text)
+        assert all("<" not in warning for warning in warnings)

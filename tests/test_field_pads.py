@@ -120,3 +120,4 @@ def test_leaving_the_page_open_for_hours(monkeypatch: pytest.MonkeyPatch):
     with page_of(vae.TAB):
         wait_until(lambda: looks.count(cleaning.AGE) > 2, 20)
     wait_until(lambda: looks[-1] is None, 20)
+    assert looks.count(None) == 1, "at the end all of them are deleted, once"

@@ -150,13 +150,16 @@ def test_downloading_by_way_of_a_proxy(proxy: str, monkeypatch: pytest.MonkeyPat
     assert os.environ["no_proxy"] == "example.org"
 
 
-@pytest.mark.parametrize("proxy", ["socks4://127.0.0.1:9", "banana://x"])
-@pytest.mark.says("could not be fetched by this server's proxy")
-def test_downloading_by_way_of_a_proxy_that_is_none(says, proxy, monkeypatch):
+@pytest.mark.parametrize(
+    "proxy", ["socks4://127.0.0.1:9", "banana://x", "http://user:se#cret@127.0.0.1:9"]
+)
+@pytest.mark.says("this server's proxy cannot be used. Please tell the host")
+def test_downloading_by_way_of_a_proxy_that_is_none(says, proxy, monkeypatch, caplog):
     monkeypatch.setenv("https_proxy", proxy)
     with pytest.raises(Exception) as fault:
         httpx.Client()
-    assert says in str(pipeline._refusal(DEFAULTS[0], fault.value))
+    told = str(pipeline._refusal(DEFAULTS[0], fault.value))
+    assert says in told and str(fault.value) not in told and str(fault.value) in caplog.text
 
 
 def test_variables_of_other_apps(monkeypatch: pytest.MonkeyPatch):
@@ -200,7 +203,7 @@ def test_naming_a_folder_for_uploads_that_can_not_be_used(tmp_path, monkeypatch)
     assert own_folder().parent == Path(tempfile.gettempdir()).resolve()
 
 
-@pytest.mark.says("MB free, 20 MB needed); set TMPDIR to a folder with room")
+@pytest.mark.says("MB free, 200 MB needed); set TMPDIR to a folder with room")
 def test_a_disk_that_is_full(says: str, monkeypatch: pytest.MonkeyPatch):
     full = shutil.disk_usage("/")._replace(free=1_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: full)

@@ -70,12 +70,13 @@ def tokens(app: App, prompt: str) -> torch.Tensor:
     return encoded(app.model(generate.MODEL).pipeline.tokenizer, [prompt])
 
 
-def corrected(page: Page, before: str) -> None:
-    """Presses the correction of a word that stands behind others."""
+def corrected(page: Page, before: str) -> str:
+    """The prompt, once the correction of a word that stands behind others was pressed."""
     box = page.locator("#text-to-image-generate-prompt textarea")
     box.fill(f"{before} a pnada")
     page.get_by_role("button", name="panda", exact=True).click()
-    expect(box).to_have_value(f"{before} a panda")
+    expect(box).to_have_value(re.compile("panda$"))
+    return box.input_value()
 
 
 # --- emoji ----------------------------------------------------------------------------------------
@@ -86,7 +87,7 @@ def test_an_emoji_before_a_misspelt_word(visit, address):
     """The correction that is offered takes the word's place, whatever stands before it."""
     page = visit(address)
     for before in ("🐼", FAMILY, FLAG, SCOTLAND, "👍🏽", "1️⃣", "𝒂 𠀋", "e\u0301", "\u202e על"):
-        corrected(page, before)
+        assert corrected(page, before) == f"{before} a panda"
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,12 @@ def cleaning(page: gr.Blocks) -> Callable[[Any], AbstractAsyncContextManager]:
     @asynccontextmanager
     async def running(_: Any) -> AsyncIterator[None]:
         task = asyncio.create_task(_look_again_and_again(page))
-        yield
-        task.cancel()
-        delete_files_created_by_app(page, None)
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            delete_files_created_by_app(page, None)
 
     return running
 

@@ -97,7 +97,7 @@ def decode(source: Source, name: str = "upload") -> Decoded:
                 raise KnobError(f"{name}: {_refused(kind)}")
             file.seek(0)
             return _decoded(kind, file, name)
-    except KnobError:
+    except (KnobError, MemoryError):
         raise
     except FileNotFoundError as error:
         raise KnobError(f"{name}: there is no such file; choose one that exists") from error

@@ -140,7 +140,11 @@ def _refusal(model: BigModel, error: BaseException) -> KnobError | None:
             "moment. The small model in the panel Generate needs no network"
         )
     if fault := _of_the_proxy():
-        return KnobError(f"{model.name} could not be fetched by this server's proxy ({fault})")
+        log.warning("the proxy that the environment names cannot be used: %s", fault)
+        return KnobError(
+            f"{model.name} could not be fetched: this server's proxy cannot be used. Please tell "
+            "the host, in whose log stands why"  # it may name a part of a password
+        )
     return None
 
 

@@ -223,7 +223,7 @@ def load(name: str, device: str = "auto", folder: Path | str | None = None) -> F
     else:
         tensors, said = read(name, folder)
         kind = kind_of(said, name)
-        model, tensors = kind(config_of(said)), current_names(tensors, kind)
+        model, tensors = _built(kind, said, name), current_names(tensors, kind)
         weights = {k: v for k, v in tensors.items() if not k.startswith(EXTRA)}
         try:
             model.load_state_dict(weights)
@@ -233,6 +233,16 @@ def load(name: str, device: str = "auto", folder: Path | str | None = None) -> F
     model.card = said
     model = model.requires_grad_(False).eval().to(pick_device(device))
     return model.to(memory_format=model.layout)
+
+
+def _built(kind: type[Trainable], said: Mapping[str, Any], name: str) -> Trainable:
+    """The model that a card describes, without its weights."""
+    try:
+        return kind(config_of(said))
+    except ValueError as error:  # a KnobError too: no visitor has set this
+        raise CheckpointError(
+            f"{name} has a config of which no model can be built: {error}"
+        ) from error
 
 
 def kind_of(said: Mapping[str, Any], name: str = "it") -> type[Trainable]:

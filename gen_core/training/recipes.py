@@ -317,9 +317,10 @@ class Run(RunFolder):
 
     def _deviation(self) -> dict[str, Any]:
         """What the card says where no single run of the recipe led here."""
-        *before, (since, now) = self.stretches()
-        if not before:
+        stretches = self.stretches()
+        if len(stretches) < 2:
             return {}
+        *before, (since, now) = stretches
         known = [then for _, then in before if then != UNKNOWN]
         changed = {k for then in known for k in now if then.get(k) != now[k]}
         changed = sorted(changed - {"snapshots"})  # what is kept changes nothing

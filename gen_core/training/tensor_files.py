@@ -42,12 +42,13 @@ def write(
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors and what is said of them. Raises Damaged where these are not the ones that were
-    written; a file without a seal need only open."""
+    written; a file without a seal need only open. Raises OSError where the system does not let it
+    be read, which says nothing of what is in it."""
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             about = file.metadata() or {}
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, FileNotFoundError, ValueError) as error:
         raise Damaged(f"{path} is damaged ({error})") from error
     if about.pop(SEAL, None) not in (None, _hash(tensors)):
         raise Damaged(f"{path} is damaged (its contents are not those that were written)")

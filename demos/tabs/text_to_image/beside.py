@@ -2,9 +2,8 @@
 search, the classifier."""
 
 import functools
-import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -24,12 +23,12 @@ JUDGE = f"{NAME}/judge"
 
 def scorer(device: torch.device) -> "ClipScorer":
     """Scores how pictures fit words."""
-    return _opened("clip_score", "ClipScorer", weights_folder() / NAME, device)
+    return _scorer(weights_folder() / NAME, device)
 
 
 def searcher(device: torch.device) -> "Search":
     """Finds emoji by words."""
-    return _opened("search", "Search", weights_folder() / NAME, device)
+    return _searcher(weights_folder() / NAME, device)
 
 
 def classifier(device: torch.device) -> "SceneClassifier":
@@ -37,10 +36,18 @@ def classifier(device: torch.device) -> "SceneClassifier":
     return _classifier(weights_folder() / NAME, device)
 
 
-@functools.lru_cache(maxsize=4)
-def _opened(module: str, kind: str, folder: Path, device: torch.device) -> Any:
-    home = importlib.import_module(f"gen_core.families.text_to_image.{module}")  # heavy
-    return getattr(home, kind).open(folder, device)
+@functools.lru_cache(maxsize=2)
+def _scorer(folder: Path, device: torch.device) -> "ClipScorer":
+    from gen_core.families.text_to_image.clip_score import ClipScorer  # heavy
+
+    return ClipScorer.open(folder, device)
+
+
+@functools.lru_cache(maxsize=2)
+def _searcher(folder: Path, device: torch.device) -> "Search":
+    from gen_core.families.text_to_image.search import Search  # heavy
+
+    return Search.open(folder, device, _scorer(folder, device))
 
 
 @functools.lru_cache(maxsize=2)

@@ -7,16 +7,13 @@ from typing import Any
 
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData
-from gen_core.devices import device_title, pick_device
-from gen_core.evaluation.evaluate import today
+from gen_core.devices import pick_device
+from gen_core.evaluation.answer import Answer, dated
 from gen_core.families.text_to_image.folder import NAME, classifier_of
 from gen_core.families.text_to_image.folder import export as written
 from gen_core.files import check_folder
 from gen_core.knobs import KnobError
 from gen_core.training import checkpoint
-
-Answer = tuple[Any, str]
-"""What a command returns: plain values for JSON, and text for a person."""
 
 
 def fetch(args: argparse.Namespace) -> Answer:
@@ -68,7 +65,7 @@ def tradeoff(args: argparse.Namespace) -> Answer:
         seeds=args.seeds,
         progress=args.progress,
     )
-    return measured("guidance", figures, model, args)
+    return dated("guidance", figures, model.device, args)
 
 
 def sharpness(args: argparse.Namespace) -> Answer:
@@ -77,7 +74,7 @@ def sharpness(args: argparse.Namespace) -> Answer:
 
     model = _emoji_model(args)
     figures = guidance.sharpness(model, pictures=args.pictures, progress=args.progress)
-    return measured("sharpness", figures, model, args)
+    return dated("sharpness", figures, model.device, args)
 
 
 def _emoji_model(args: argparse.Namespace) -> Any:
@@ -86,11 +83,3 @@ def _emoji_model(args: argparse.Namespace) -> Any:
     if getattr(model, "folder", None) is None:
         raise KnobError(f"name={args.name!r}: choose a text-to-image model, such as {NAME}")
     return model
-
-
-def measured(section: str, figures: dict[str, Any], model: Any, args: Any) -> Answer:
-    """With the day and the device; `--write` puts them into the card."""
-    figures = figures | {"date": today(), "hardware": device_title(model.device)}
-    if args.write:
-        checkpoint.amend(args.name, figures, section=section)
-    return figures, json.dumps(figures, indent=1)

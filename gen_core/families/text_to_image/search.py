@@ -78,9 +78,15 @@ class Search:
         self.keywords, self.packed = keywords or {}, latents
 
     @classmethod
-    def open(cls, folder: Path | str, device: torch.device | str = "cpu") -> "Search":
-        """From a pipeline folder. Raises CheckpointError where a file of it is missing."""
-        scorer, path = ClipScorer.open(folder, device), Path(folder) / EMOJI
+    def open(
+        cls,
+        folder: Path | str,
+        device: torch.device | str = "cpu",
+        scorer: ClipScorer | None = None,
+    ) -> "Search":
+        """From a pipeline folder; scorer: the folder's own, where it is open already. Raises
+        CheckpointError where a file of it is missing."""
+        scorer, path = scorer or ClipScorer.open(folder, device), Path(folder) / EMOJI
         if not path.exists():
             raise CheckpointError(
                 f"{EMOJI} is missing: these weights came without the emoji's vectors; "
@@ -117,7 +123,11 @@ class Search:
 
     def pictures(self, rows: Sequence[int], decode: Callable[[Tensor], Tensor]) -> Tensor:
         """(B, 3, 64, 64) in [-1, 1]: drawings as the model's decoder makes them of their latents;
-        decode: `TextToImage.decode`."""
+        decode: `TextToImage.decode`. Raises CheckpointError for weights without latents."""
+        if self.packed is None:
+            raise CheckpointError(
+                f"{EMOJI} has no pictures: `python -m gen_core export --data FOLDER` adds them"
+            )
         levels = torch.from_numpy(self.packed[list(rows)]).permute(0, 3, 1, 2)
         return decode((2 * levels.float() / LEVELS - 1) * LARGEST).cpu()
 
