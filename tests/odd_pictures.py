@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import struct
 import zlib
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
+
+from demos.page.image_io import PREFIX
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 """Colour types of PNG."""
@@ -85,3 +88,38 @@ def with_segments(jpeg: io.BytesIO, *segments: bytes) -> io.BytesIO:
     """A JPEG file with more segments, right after its beginning."""
     data = jpeg.getvalue()
     return io.BytesIO(data[:2] + b"".join(segments) + data[2:])
+
+
+def wide_gamut() -> bytes:
+    """A profile in which the colours of sRGB have other numbers: red and blue are exchanged."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, blue = data.index(b"rXYZ"), data.index(b"bXYZ")
+    data[red : red + 4], data[blue : blue + 4] = b"bXYZ", b"rXYZ"
+    return bytes(data)
+
+
+def as_url(file: io.BytesIO) -> str:
+    """As a pad sends it."""
+    return PREFIX + base64.b64encode(file.getvalue()).decode()
+
+
+SHORT, LONG, RATIONAL, DOUBLE = 3, 4, 5, 12
+TURNED = (0x112, SHORT, 1, b"\6\0\0\0")
+
+
+BLOCKS = [
+    exif((0x100, RATIONAL, 1, b"\x26\0\0\0"), TURNED, after=b"\1\0\0\0\1\0\0\0"),
+    exif((0x100, RATIONAL, 1, b"\x26\0\0\0"), TURNED, after=bytes(8)),
+    exif((0x112, RATIONAL, 1, b"\xff\xff\xff\0")),
+    exif((0x112, SHORT, 9999, b"\x08\0\0\0")),
+    exif((0x112, SHORT, 1, b"\x63\0\0\0")),
+    exif((0x112, 99, 1, b"\6\0\0\0")),
+    exif((0x112, DOUBLE, 1, b"\0\0\0\0")),
+    exif((0x11A, RATIONAL, 1, b"\x1a\0\0\0"), (0x128, SHORT, 1, b"\2\0\0\0")),
+    exif((0x8769, LONG, 1, b"\x08\0\0\0"), TURNED),
+    exif(TURNED)[:20],
+    b"Exif\0\0",
+    b"Exif\0\0II*\0\xff\xff\xff\xff",
+    b"Exif\0\0garbage",
+    bytes(300),
+]
