@@ -20,7 +20,7 @@ from demos.page import shell
 from demos.page.handlers import App
 from demos.page.links import Links
 from demos.page.tab import declared
-from demos.tabs import text_to_image
+from demos.tabs import text_to_image, vae
 from gen_core.knobs import KnobError
 from proxy import proxy_of
 from serving import page_of
@@ -232,6 +232,21 @@ def test_copying_a_link_in_a_frame_of_another_host(chromium, emoji_weights):
 
 
 # --- whatever stands in a link --------------------------------------------------------------------
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("source", ["Upload", "Drawing"])
+def test_a_link_to_a_picture_that_another_person_brought(source: str, visit):
+    """It stays with that person: the page waits for one, and reports no error."""
+    with page_of(vae.TAB) as address:
+        page = visit(f"{address}?tab=vae&panel=reconstruct&source={source}")
+        line = page.locator("#vae-reconstruct-run")
+        expect(line).to_have_text("Example. Press Reconstruct to apply your settings")
+        page.wait_for_function("performance.now() > 4000")  # in which a run would begin
+        expect(line).to_have_text("Example. Press Reconstruct to apply your settings")
+        expect(page.locator(".toast-body")).to_have_count(0)
+        page.close()  # before the server goes
+
 
 ODD = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),

@@ -187,3 +187,14 @@ def test_a_panel_whose_checkpoint_is_missing_is_left_out(page, monkeypatch, tmp_
     app = App("cpu")
     shell.build_page(app, [Tab("newcomer", "Newcomer", 99, [panel, absent])])
     assert [inner.id for inner in app.panels["newcomer"].children] == ["double"]
+
+
+def test_each_example_was_made_with_what_the_page_begins_with():
+    """Else the page would show a picture beside settings that did not make it."""
+    app = App("cpu")
+    made = {
+        k.name: (examples.example(k.name), examples.plain(k.asked(app))) for k in examples.kept()
+    }
+    assert len(made) > 20
+    stale = [name for name, (before, asked) in made.items() if before and before.asked != asked]
+    assert stale == [], "make them anew: python -m demos.page.examples NAME ..."

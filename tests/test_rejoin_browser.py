@@ -42,6 +42,7 @@ def begin(page: Page, steps: int) -> None:
     field = page.locator("#first-draw-steps input").first
     field.fill(str(steps))
     field.press("Enter")
+    expect(said(page)).to_have_text(re.compile("to apply your settings$"))  # the page has taken it
     page.get_by_role("button", name=GO).click()
     expect(said(page)).to_have_text(STEP)
 

@@ -38,6 +38,8 @@ class Keep:
     them wherever there are pictures."""
     models: tuple[str, ...]
     seeds: tuple[int, ...]
+    asked: Callable[[App], dict[str, Any]] = lambda app: {}
+    """The settings that it is made with, by name."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Example:
     """YYYY-MM-DD"""
     seconds: float | None = None
     """That it took there, once its models were loaded."""
+    asked: dict[str, Any] | None = None
+    """The settings that it was made with: what the page begins with must not be others."""
 
     @property
     def note(self) -> str:
@@ -67,7 +71,8 @@ def example(name: str, folder: Path = FOLDER) -> Example | None:
     kept = json.loads(path.read_text(encoding="utf-8"))
     models, seeds = tuple(kept["models"]), tuple(kept["seeds"])
     value, took = _unpacked(kept["value"], folder), kept.get("seconds")
-    return Example(value, models, seeds, kept["hardware"], kept["date"], took)
+    asked = kept.get("asked")
+    return Example(value, models, seeds, kept["hardware"], kept["date"], took, asked)
 
 
 def write(keep: Keep, app: App, folder: Path = FOLDER) -> int:
@@ -81,10 +86,16 @@ def write(keep: Keep, app: App, folder: Path = FOLDER) -> int:
         old.unlink()
     pictures: list[Path] = []
     packed = _packed(value, folder / keep.name, pictures)
-    made = Example(packed, keep.models, keep.seeds, app.device_title, today(), seconds)
+    asked = plain(keep.asked(app))
+    made = Example(packed, keep.models, keep.seeds, app.device_title, today(), seconds, asked)
     path = folder / f"{keep.name}.json"
     path.write_text(json.dumps(asdict(made), ensure_ascii=False) + "\n", encoding="utf-8")
     return sum(p.stat().st_size for p in (path, *pictures))
+
+
+def plain(asked: dict[str, Any]) -> dict[str, Any]:
+    """Settings as JSON has them, what is no plain value as text."""
+    return json.loads(json.dumps(asked, default=str))
 
 
 def _packed(value: Any, stem: Path, pictures: list[Path]) -> Any:

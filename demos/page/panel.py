@@ -251,7 +251,8 @@ class Panel:
             return []
         before = example(self.name)
         seconds = before.seconds if before else None
-        return [compared(page.state, page.knobs, self.apart, seconds)]
+        own = {source.knobs[0].name: (source.drawing, source.upload) for source in page.sources}
+        return [compared(page.state, page.knobs, self.apart, seconds, own)]
 
     def values(self, page: Page, /, **settings: Any) -> Iterator[Any]:
         """What the outputs take, while it runs; settings: inputs and validated knobs."""
@@ -323,7 +324,7 @@ class Panel:
             own = [part for part in self.knobs if isinstance(part, Knob)]
             first = {knob.name: knob.default for knob in own}
             seeds = seeds_from(first["seed"], first.get("count", 1))
-        return Keep(self.name, self.finished, models=self.models, seeds=tuple(seeds))
+        return Keep(self.name, self.finished, self.models, tuple(seeds), self.kept)
 
 
 def is_value(piece: Any) -> bool:

@@ -16,7 +16,7 @@ window.noiseToDataRuns = {
 
   // What the line was told of the panel's controls: their `names` in links, the `first` values, which
   // of them `counts` for the result, the `seconds` of a run with the first ones, those it is in proportion to (`work`),
-  // and the seed that may be a `fresh` one.
+  // the choices of a picture of one's `own`, and the seed that may be a `fresh` one.
   told(id) {
     const about = JSON.parse(this.line(id)?.dataset.about ?? "{}");
     return about.first ? about : null;
@@ -164,6 +164,9 @@ window.noiseToDataRuns = {
     return noiseToDataAddress.settings().length > 0 && this.button(id, "go")?.offsetParent && (!panel || id.endsWith(`-${panel}-run`));
   },
 
+  // Whether a picture is to be uploaded or drawn first: no link brings one.
+  asksForOwn: ({ values, about }) => about.own.some(([place, choices]) => choices.includes(values[place])),
+
   // The controls are as the link says: a short run begins by itself, for a longer one the line asks,
   // and also where somebody was quick and has moved a control already. A run that this tab began
   // before it was loaded again goes on.
@@ -176,7 +179,7 @@ window.noiseToDataRuns = {
       if (run && !run.running && document.getElementById(left.button)?.offsetParent) return this.again(run, left.button);
       if (touched) return;
       for (const [id, run] of this.known) {
-        if (!run.stale || !run.example || document.hidden || !this.linked(id)) continue;
+        if (!run.stale || !run.example || document.hidden || !this.linked(id) || this.asksForOwn(run)) continue;
         if (this.needed(run) <= SHORT_SECONDS) this.again(run, `${id}-go`);
       }
     }, 200); // the values arrive one after the other

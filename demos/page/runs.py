@@ -2,8 +2,9 @@
 
 import html
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
@@ -61,13 +62,18 @@ def stopped(state: gr.HTML) -> str:
 
 
 def compared(
-    state: gr.HTML, knobs: Knobs, apart: Collection[str] = (), seconds: float | None = None
+    state: gr.HTML,
+    knobs: Knobs,
+    apart: Collection[str] = (),
+    seconds: float | None = None,
+    own: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> str:
     """Tells the line of its knobs, and returns the script that dims the result while `values`, of
     the knobs in order, are others than it was made with; at first those of the page. What a link
     asks for is run at once where that takes little time.
 
-    apart: what changes nothing in the result; seconds: of a run with the page's first values.
+    apart: what changes nothing in the result; seconds: of a run with the page's first values; own:
+    by knob, the choices with which visitors bring a picture of their own.
     """
     parts = knobs.named
     about = {
@@ -75,6 +81,7 @@ def compared(
         "first": [part.value for part in parts.values()],
         "counts": [name not in apart for name in parts],
         "seconds": seconds,
+        "own": [[i, own[name]] for i, name in enumerate(parts) if name in own],
         "work": [i for i, name in enumerate(parts) if name in WORK],
         "fresh": next(
             (
