@@ -110,6 +110,17 @@ def test_a_picture_that_would_fill_the_memory(says: str, monkeypatch: pytest.Mon
         assert says in str(refused.value) and "upload=20000 x 20000 pixels" in str(refused.value)
 
 
+@pytest.mark.says("this JPEG is stored in 310 passes, and may be in 1 to 100")
+def test_a_small_file_that_would_take_minutes(says: str, monkeypatch: pytest.MonkeyPatch):
+    data = saved(Image.new("RGB", (64, 64)), "JPEG", progressive=True).getvalue()
+    scans = data.count(b"\xff\xda")
+    last = data[data.rindex(b"\xff\xda") : -2]
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(KnobError) as refused:
+        prepare(io.BytesIO(data[:-2] + last * (310 - scans) + data[-2:]))
+    assert says in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("kind", "size", "options"),
     [

@@ -34,6 +34,8 @@ from gen_core.provenance import traces
 MEGAPIXELS = 50
 JPEG_MEGAPIXELS = 200
 """Of a baseline JPEG, which is reduced while it is decoded."""
+MOST_SCANS = 100
+"""Of a JPEG: each one costs as much time as a picture, and programs write ten or so."""
 ENOUGH = 4_000_000
 """Pixels: a larger picture is reduced. What comes after looks at 512 a side, or far fewer."""
 ROWS = 64
@@ -137,6 +139,7 @@ def _decoded(kind: str, file: IO[bytes], name: str) -> Decoded:
     size = image.size
     _check_pixels(image, kind, name)
     if kind == "JPEG":
+        _check_scans(file, name)
         halved = next((s for s in (1, 2, 4) if math.prod(size) <= ENOUGH * s * s), 8)
         image.draft(None, (max(1, size[0] // halved), max(1, size[1] // halved)))
     raw = image.tile[0].args if kind == "PNG" else ""
@@ -160,6 +163,21 @@ def _check_pixels(image: Image.Image, kind: str, name: str) -> None:
             f"{name}={width} x {height} pixels: that is {pixels / 1e6:,.0f} megapixels, and a "
             f"{kind} may have 1 to {most}; make it smaller, for example by sending it to yourself "
             "by mail as a medium-sized picture, or by a screenshot of it"
+        )
+
+
+def _check_scans(file: IO[bytes], name: str) -> None:
+    """Nobody else's picture shall wait for one of a few bytes that takes minutes."""
+    place = file.tell()
+    file.seek(0)
+    scans, before = 0, b""
+    while block := file.read(1 << 20):  # a file may have a hundred megabytes
+        scans, before = scans + (before + block).count(b"\xff\xda"), block[-1:]
+    file.seek(place)
+    if scans > MOST_SCANS:
+        raise KnobError(
+            f"{name}: this JPEG is stored in {scans} passes, and may be in 1 to {MOST_SCANS}; save "
+            "it again with another program, or make a screenshot of it"
         )
 
 
