@@ -73,8 +73,11 @@ def tokens(app: App, prompt: str) -> torch.Tensor:
 def corrected(page: Page, before: str) -> str:
     """The prompt, once the correction of a word that stands behind others was pressed."""
     box = page.locator("#text-to-image-generate-prompt textarea")
+    correction = page.get_by_role("button", name="panda", exact=True)
+    box.fill("")
+    expect(correction).to_have_count(0)  # that of the text before
     box.fill(f"{before} a pnada")
-    page.get_by_role("button", name="panda", exact=True).click()
+    correction.click()
     expect(box).to_have_value(re.compile("panda$"))
     return box.input_value()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Callable, Iterator
 
@@ -125,6 +126,7 @@ def test_a_path_that_is_drawn_is_played_and_stands_in_link_and_code(visit, addre
     line = page.locator(LINE)
     expect(line.locator(".card-live")).to_be_visible()
     expect(line.get_by_text("How far the code moves")).to_be_visible()
+    expect(page.locator(f"{LINE}-run .run-said")).to_have_text(re.compile("^Done in"))
     line.locator("[role=slider]").focus()
     page.keyboard.press("End")
     expect(line.get_by_text("picture 7 / 7")).to_be_visible()
