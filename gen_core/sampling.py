@@ -45,9 +45,9 @@ class Noise:
         """(B, *event) float32 from N(0, 1), on the CPU."""
         return torch.stack([torch.randn(event, generator=g) for g in self.generators])
 
-    def rand(self, *event: int) -> Tensor:
-        """(B, *event) float32 from [0, 1), all alike, on the CPU."""
-        return torch.stack([torch.rand(event, generator=g) for g in self.generators])
+    def rand(self, *event: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """(B, *event) from [0, 1), all alike, on the CPU."""
+        return torch.stack([torch.rand(event, generator=g, dtype=dtype) for g in self.generators])
 
 
 def seeds_from(seed: int, count: int, name: str = "seed") -> range:
@@ -81,7 +81,7 @@ class Frame:
     frame, and where a family makes none."""
     out: Tensor | None = None
     """What the network said of this x; None on the last frame. Noise, velocity or a picture, shaped
-    like x0, or (B, vocabulary) logits of the next token."""
+    like x0; or logits, (B, vocabulary) of the next token or (B, length, vocabulary) of all."""
     evaluations: int = 0
     """How often the network was asked about each sample so far; guidance asks twice."""
 

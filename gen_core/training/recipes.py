@@ -107,6 +107,10 @@ RECIPES = {
         "vae", 1500, PORTRAIT_VAE | {"widths": (24, 32, 48, 64), "reparameterised": False},
         "avatars", batch=64,
     ),
+    "gpt-shakespeare": Recipe("gpt", 4400, {}, "shakespeare", batch=8),
+    "gpt-tales-characters": Recipe("gpt", 5200, {}, "tales", batch=8),
+    "gpt-tales": Recipe("gpt", 2400, {"tokenizer": "tales"}, "tales", batch=8),
+    "diffusion-tales": Recipe("masked-diffusion", 6000, {"tokenizer": "tales"}, "tales", batch=8),
     # The parts of the text-to-image model, in the order in which they need each other.
     "text-to-image-emoji/autoencoder": Recipe(
         "text-to-image/autoencoder", 19337, {}, "scenes", batch=16, seed=SCENES["autoencoder"],

@@ -1,0 +1,101 @@
+"""GPT: each token of a text from those before it.
+
+Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training"; the network is
+GPT-2's. p(x) is the product over i of p(x_i | x_1 .. x_(i-1)): the likelihood is exact.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gen_core.families.text import TextFamily, seeded
+from gen_core.families.token_sampler import CHOOSING, TokenSampler
+from gen_core.family import Clock, Losses, Phase, register
+from gen_core.knobs import Whole
+from gen_core.nets.transformer import Memory, Transformer
+from gen_core.sampling import Frame, Noise
+
+
+@register
+class GPT(TextFamily):
+    name = "gpt"
+    knobs = (Whole("tokens", 200, 1, 8192, info="How many to write at most"), *CHOOSING)
+    clock = Clock("token")
+    causal: ClassVar[bool] = True
+    typical: ClassVar = {"temperature": 0.8}
+
+    def phases(self) -> list[Phase]:
+        parameters = list(self.parameters())
+        return [Phase("next", parameters, self.loss, lr=1.5e-3, weight_decay=0.1)]
+
+    def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
+        """-log p(x_i | x_1 .. x_(i-1)), the mean over all tokens, in nats."""
+        with seeded(rng):
+            logits, _ = self.net(self._shifted(x))
+        return {"loss": F.cross_entropy(logits.float().flatten(0, 1), x.flatten())}
+
+    def _shifted(self, x: Tensor) -> Tensor:
+        """What the network reads to say x: the token before each, the special one before all."""
+        return F.pad(x[:, :-1], (1, 0), value=self.special)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """log p(x) in nats, (B,), of x (B, n) int64, all drawn."""
+        return self.token_log_probs(x).sum(1)
+
+    @torch.inference_mode()
+    def token_log_probs(self, x: Tensor) -> Tensor:
+        """log p of each token after those before it, in nats, (B, n)."""
+        logits, _ = self.net(self._shifted(x))
+        return logits.float().log_softmax(-1).gather(-1, x[..., None])[..., 0]
+
+    def nats(self, x: Tensor) -> Tensor:
+        return -self.log_prob(x)
+
+    def total(self, settings: Mapping[str, Any]) -> int:
+        begun = len(self.condition.tokens(settings.get("prompt", "")))
+        return min(settings["tokens"], self.config.length - begun)
+
+    @torch.inference_mode()
+    def frames(
+        self, noise: Noise, condition: Tensor, *, tokens: int, given: Tensor | None, **choosing: Any
+    ) -> Iterator[Frame]:
+        """level is how many tokens stand, out the logits of the next one."""
+        x = self.start(noise, condition, given)
+        total = min(tokens, int((x[0] < 0).sum()))
+        sampler = TokenSampler(Cached(self.net, self.special), **choosing)
+        yield from sampler.frames(x, noise.rand(self.config.length, dtype=torch.float64), total)
+
+
+class Cached:
+    """The logits of the next token, where what the network said of those before is kept."""
+
+    def __init__(self, net: Transformer, first: int) -> None:
+        self.net, self.first = net, first
+        self.room: Memory = ()
+        self.filled = 0
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x (B, n), of which the first ones are those of the call before -> (B, vocabulary)."""
+        read = F.pad(x, (1, 0), value=self.first)[:, self.filled :]
+        past = tuple((k[:, :, : self.filled], v[:, :, : self.filled]) for k, v in self.room)
+        logits, new = self.net(read, past if self.filled else ())
+        self._keep(new)
+        return logits[:, -1].float()
+
+    def _keep(self, new: Memory) -> None:
+        """Writes keys and values behind those that are there."""
+        if not self.room:
+            length = self.net.config.length
+
+            def empty(x: Tensor) -> Tensor:
+                return x.new_empty(*x.shape[:2], length, x.shape[3])
+
+            self.room = tuple((empty(k), empty(v)) for k, v in new)
+        end = self.filled + new[0][0].shape[2]
+        for kept, added in zip(self.room, new, strict=True):
+            for to, part in zip(kept, added, strict=True):
+                to[:, :, self.filled : end] = part
+        self.filled = end

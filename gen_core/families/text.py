@@ -1,0 +1,162 @@
+"""What models of text share: their tokenizer, their beginning, their training data."""
+
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from gen_core.conditions import Condition
+from gen_core.data import load_data
+from gen_core.data.images import Batches, MissingData
+from gen_core.data.tokenizers import Tokenizer, tokenizer, tokenizers
+from gen_core.families.token_sampler import begun
+from gen_core.family import Empty, Family, Tokens
+from gen_core.knobs import Instance, Knob, Text
+from gen_core.nets.config import setting
+from gen_core.nets.transformer import Transformer, TransformerConfig
+from gen_core.progress import Progress
+from gen_core.sampling import Noise
+from gen_core.training.recipes import Run
+
+if TYPE_CHECKING:
+    from gen_core.evaluation.evaluate import Evaluation
+    from gen_core.training.recipes import Recipe
+
+LONGEST = 20_000
+"""Characters of a beginning: of a longer one a person would not see what is read."""
+GIVEN = Instance(
+    "given", None, info="Tokens to go on from, -1 for what is to be drawn", kind=Tensor
+)
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    tokenizer: str = setting("characters", options=tokenizers())
+    length: int = setting(256, 2, 8192)
+    """Tokens that the network sees at once, and the longest text it writes."""
+    width: int = setting(192, 8, 4096, multiple=8)
+    depth: int = setting(6, 1, 64)
+    heads: int = setting(6, 1, 64)
+    dropout: float = setting(0.1, 0.0, 0.9)
+
+
+class Beginning(Condition):
+    """The words that a text begins with. Of a long beginning the last tokens are read, half as many
+    as the network sees."""
+
+    def __init__(self, words: Tokenizer, length: int) -> None:
+        self.words, self.most = words, length // 2
+        self.knobs = (Text("prompt", "", info="What the text begins with", longest=LONGEST),)
+
+    def read(self, settings: dict[str, Any], seeds: Sequence[int]) -> Tensor:
+        """int64 (n,)"""
+        return torch.tensor(self.tokens(settings.pop("prompt")), dtype=torch.long)
+
+    def tokens(self, prompt: str) -> list[int]:
+        """Those of a beginning that are read."""
+        return self.words.encode(prompt)[-self.most :]
+
+
+class TextRun(Run):
+    """A training on windows of a text."""
+
+    def _batches(self, data_root: str | None, device: str, size: int) -> Batches:
+        config = self._model(0, "cpu").config
+        text = load_data(self.recipe.data, "train", data_root)
+        windows = text.windows(tokenizer(config.tokenizer), config.length)
+        return Batches(windows, size, self.recipe.seed)
+
+
+class TextFamily(Family):
+    """A transformer that writes."""
+
+    Config = TextConfig
+    networks = ("net",)
+    small: ClassVar = {"length": 24, "width": 32, "depth": 2, "heads": 2, "dropout": 0.0}
+    inputs = (GIVEN,)
+    out = "logits"
+    causal: ClassVar[bool]
+    layout = torch.contiguous_format
+
+    def __init__(self, config: TextConfig | None = None) -> None:
+        super().__init__(config)
+        c = self.config
+        self.words = tokenizer(c.tokenizer)
+        kinds = len(self.words)
+        self.special = kinds
+        """One more token that the network reads: what comes before a text, or stands for a token
+        that is not drawn."""
+        shape = {"length": c.length, "width": c.width, "depth": c.depth, "heads": c.heads}
+        self.net = Transformer(
+            TransformerConfig(kinds + 1, kinds, **shape, dropout=c.dropout, causal=self.causal)
+        )
+        self.event = Tokens(c.length, kinds)
+        self.prior = Empty(self.event)
+
+    @classmethod
+    def condition_of(cls, config: TextConfig) -> Beginning:
+        return Beginning(tokenizer(config.tokenizer), config.length)
+
+    @classmethod
+    def run(cls, name: str, recipe: "Recipe", folder: Path) -> TextRun:
+        return TextRun(name, recipe, folder)
+
+    @property
+    def every_knob(self) -> tuple[Knob, ...]:
+        """With no more tokens than the network sees."""
+        most = self.config.length
+        return tuple(
+            replace(knob, default=min(knob.default, most), high=min(knob.high, most))
+            if knob.name == "tokens"
+            else knob
+            for knob in super().every_knob
+        )
+
+    def text(self, x: Tensor) -> list[str]:
+        """x (B, length) int64 -> what each row writes, up to the first token that is not drawn."""
+        return [self.words.decode(row) for row in x.tolist()]
+
+    def start(self, noise: Noise, beginning: Tensor, given: Tensor | None) -> Tensor:
+        """(B, length) int64: the rows that a generation begins with."""
+        rows = begun(given, len(noise), *self.event)
+        if rows is None:
+            rows = self.prior.draw(noise)
+            rows[:, : len(beginning)] = beginning
+        return rows.to(self.device)
+
+    @torch.inference_mode()
+    def extra_metrics(self, evaluation: "Evaluation") -> dict[str, Any]:
+        """How well it knows the test text, where that is on this machine, in bits a character: what
+        models with other tokens can be compared by."""
+        try:
+            text = evaluation.test_set(self).text
+        except MissingData as error:
+            return {"left_out": {"bits_per_character": str(error)}}
+        rows = torch.tensor(self.words.encode(text)).split(self.config.length)[:-1]
+        nats, characters = 0.0, 0
+        for number, batch in enumerate(torch.stack(rows).split(32)):
+            nats += float(self.nats(batch.to(self.device)).sum())
+            characters += sum(len(written) for written in self.text(batch))
+            evaluation.progress(Progress("test text", number * 32, len(rows), "windows"))
+        return {
+            "bits_per_character": nats / characters / math.log(2),
+            "characters": characters,
+        }
+
+    def nats(self, x: Tensor) -> Tensor:
+        """(B,): what each row of tokens costs, or a bound on it."""
+        raise NotImplementedError
+
+
+@contextlib.contextmanager
+def seeded(rng: torch.Generator) -> Iterator[None]:
+    """Dropout, which takes torch's own random numbers, depends on rng alone."""
+    device = rng.device
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(int(torch.randint(2**62, (), generator=rng, device=device)))
+        yield

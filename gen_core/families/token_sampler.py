@@ -1,0 +1,132 @@
+"""Token by token: how the next one is drawn, under text, codes and pixels.
+
+Each position of a sample has one uniform number, from the sample's seed. The token is where the
+cumulative distribution passes it (inverse transform sampling), in float64: the same seed gives the
+same tokens, however many are drawn beside it and wherever one goes on.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gen_core.family import UNDRAWN
+from gen_core.knobs import KnobError, Number, Whole
+from gen_core.sampling import Frame
+
+MOST_KINDS = 65_536
+
+TEMPERATURE = Number(
+    "temperature",
+    1.0,
+    0,
+    2,
+    info="0 always takes the likeliest token, 1 draws as the network says, more is bolder",
+)
+TOP_K = Whole(
+    "top_k",
+    0,
+    0,
+    MOST_KINDS,
+    label="Top k",
+    info="Only the k likeliest tokens; 0: all",
+    advanced=True,
+)
+TOP_P = Number(
+    "top_p",
+    1.0,
+    0,
+    1,
+    label="Top p",
+    info="Only the likeliest tokens that share this probability",
+    advanced=True,
+)
+CHOOSING = (TEMPERATURE, TOP_K, TOP_P)
+
+NextLogits = Callable[[Tensor], Tensor]
+"""Tokens that are drawn, (B, n), -> float32 logits of the next one, (B, vocabulary)."""
+
+
+def probabilities(
+    logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
+) -> Tensor:
+    """What a token is drawn from, float64, shaped like the logits (..., vocabulary).
+
+    temperature 0: the likeliest alone, of equals the first. top_k: the k likeliest (Fan et al.
+    2018); top_p: the fewest that together have this probability (Holtzman et al. 2020, section
+    3.1), at least one.
+    """
+    logits = logits.double()
+    if temperature == 0 or top_k == 1:
+        return torch.zeros_like(logits).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
+    p = (logits / temperature).softmax(-1)
+    if top_k == 0 and top_p == 1:
+        return p
+    ranked, order = p.sort(dim=-1, descending=True, stable=True)
+    if 0 < top_k < p.shape[-1]:
+        ranked[..., top_k:] = 0
+        ranked = ranked / ranked.sum(-1, keepdim=True)
+    if top_p < 1:
+        before = ranked.cumsum(-1) - ranked
+        ranked = ranked.masked_fill((before >= top_p) & (before > 0), 0.0)
+    kept = torch.zeros_like(p).scatter_(-1, order, ranked)
+    return kept / kept.sum(-1, keepdim=True)
+
+
+def inverse_cdf(p: Tensor, u: Tensor) -> Tensor:
+    """p (..., vocabulary) float64, u (...) uniform in [0, 1) -> tokens (...) int64, each of a
+    positive probability."""
+    cdf = p.cumsum(-1)
+    last = (p > 0).long().cumsum(-1).argmax(-1)  # where rounding leaves the sum below u
+    return torch.minimum((cdf <= u[..., None] * cdf[..., -1:]).sum(-1), last)
+
+
+@dataclass(frozen=True)
+class TokenSampler:
+    """Draws what is not drawn yet of rows of tokens, from left to right."""
+
+    next_logits: NextLogits
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+
+    def frames(self, x: Tensor, u: Tensor, total: int) -> Iterator[Frame]:
+        """x (B, length) int64: drawn up to some place, `UNDRAWN` from there on; u (B, length)
+        float64: the uniform number of each position; total: how many are to be drawn.
+
+        Yields `total` + 1 Frames: level is how many tokens stand, out the logits of the next.
+        """
+        start = int((x[0] != UNDRAWN).sum())
+        for step in range(total):
+            place = start + step
+            logits = self.next_logits(x[:, :place])
+            yield Frame(step, total, float(place), x, out=logits, evaluations=step + 1)
+            p = probabilities(logits, self.temperature, self.top_k, self.top_p)
+            x = x.clone()  # frames that were given stay as they are
+            x[:, place] = inverse_cdf(p, u[:, place].to(p.device))
+        yield Frame(total, total, float(start + total), x, evaluations=total)
+
+
+def begun(given: Tensor | None, count: int, length: int, vocabulary: int) -> Tensor | None:
+    """Rows to go on from, (count, length) int64: `given` is one row for all or one a sample, drawn
+    up to some place, the same in all, and `UNDRAWN` from there on. Raises KnobError."""
+    if given is None:
+        return None
+    rows = given.expand(count, -1) if given.ndim == 1 else given
+    if rows.shape != (count, length) or rows.is_floating_point():
+        raise KnobError(
+            f"given of shape {(*given.shape,)}: give whole numbers ({length},), or ({count}, "
+            f"{length})"
+        )
+    if int(rows.min()) < UNDRAWN or int(rows.max()) >= vocabulary:
+        raise KnobError(
+            f"given: choose tokens from 0 to {vocabulary - 1}, or {UNDRAWN} to draw one"
+        )
+    drawn = (rows != UNDRAWN).long()
+    ends = drawn.sum(1)
+    if (drawn.diff(dim=1) > 0).any() or int(ends.min()) != int(ends.max()):
+        raise KnobError(
+            "given: choose rows that all are drawn up to the same place, and not beyond"
+        )
+    return rows.clone()
