@@ -17,8 +17,8 @@ class DataText:
 
     about: str
     """What it holds, and where it comes from."""
-    shape: tuple[int, int, int]
-    """Of a picture: channels, height, width."""
+    shape: tuple[int, ...]
+    """Of a picture: channels, height, width; () of a text."""
     license: str
     limits: str
     """What a model that saw nothing else cannot know."""
@@ -78,6 +78,23 @@ DATA = {
         limits=f"It knows {len(concepts())} things on plain backgrounds and the words of its "
         "captions: other words mean little to it.",
     ),
+    "shakespeare": DataText(
+        about="40,000 lines of plays by William Shakespeare, 1.1 million characters, as "
+        '[char-rnn](https://github.com/karpathy/char-rnn) has them ("tinyshakespeare"). The last '
+        "tenth is for tests.",
+        shape=(),
+        license="The plays are in the public domain; the selection: MIT, © Andrej Karpathy.",
+        limits="It knows Shakespeare's English and the form of plays, and nothing of the world.",
+    ),
+    "tales": DataText(
+        about="Fairy tales in English, 1.4 million characters, from Project Gutenberg: the "
+        "brothers Grimm, Andersen, The Wonderful Wizard of Oz, Peter Pan, Alice in Wonderland. "
+        "The last tenth of each of 16 stretches is for tests.",
+        shape=(),
+        license="public domain",
+        limits="It knows the English of old fairy tales, and nothing of the world; these tales "
+        "have the prejudices of their time.",
+    ),
 }
 """By the name of a data set, as cards state it."""
 
@@ -112,6 +129,20 @@ FAMILIES = {
         "of steps.",
         limits="Pictures get worse with very few steps. Much guidance makes pictures exaggerated "
         "and more alike.",
+    ),
+    "gpt": FamilyText(
+        uses="To learn how a language model writes: one token after another, each drawn from a "
+        "distribution that can be looked at, bent by temperature, top-k and top-p, and undone.",
+        limits="It is 10,000 times smaller than what people chat with: it spells and keeps a tone, "
+        "but tells no story with a sense, and what it says is not to be believed.",
+        asks='prompt="Once upon a time"',
+    ),
+    "masked-diffusion": FamilyText(
+        uses="To learn how diffusion writes: tokens appear everywhere at once, out of a row of "
+        "masks, in as many or as few steps as one likes.",
+        limits="Tokens that appear in the same step do not know of each other: few steps make poor "
+        "sentences. It gives a bound on the likelihood, not the likelihood.",
+        asks='prompt="Once upon a time"',
     ),
     "judge": FamilyText(
         uses="To measure the models that draw from the same data: its features stand for pictures "

@@ -106,7 +106,7 @@ def _details(
     yield "Family", f"`{kind.name}`, in `{kind.__module__}`. {' '.join(about.split())}"
     yield "Parameters", f"{parameters(name, folder):,}"
     yield "Size", f"{checkpoint.size(name, folder) / 1e6:.1f} MB"
-    if data := DATA.get(card.get("data", "")):
+    if (data := DATA.get(card.get("data", ""))) and data.shape:
         yield "Pictures", f"{' × '.join(map(str, data.shape))}, values from -1 to 1"
     if "config" in card:
         config = checkpoint.config_of(card)
@@ -136,6 +136,7 @@ def _start(
             "",
             f"model = {opened}",
             f"x = final(model.sample(Noise(range(4)){asks and ', ' + asks}))  # seeds 0 to 3",
+            *(["print(*model.text(x), sep='\\n---\\n')"] if hasattr(kind, "text") else []),
         ]
     else:
         shape = ", ".join(map(str, data.shape)) if data else "channels, height, width"
@@ -177,7 +178,9 @@ def _training(name: str, card: Card, kind: type[Trainable]) -> str:
 
 def _procedure(name: str, card: Card, kind: type[Trainable]) -> Iterator[tuple[str, str]]:
     said = card.get("recipe", {})
-    seen = f", {card['pictures']:,} pictures in all" if "pictures" in card else ""
+    data = DATA.get(card.get("data", ""))
+    what = "pictures" if data is None or data.shape else "stretches of text"
+    seen = f", {card['pictures']:,} {what} in all" if "pictures" in card else ""
     if "steps" in card:
         yield "Steps", f"{card['steps']:,}{seen}"
     if chosen := {key: said[key] for key in CHOSEN if key in said}:

@@ -56,7 +56,7 @@ class GPT(TextFamily):
 
     def total(self, settings: Mapping[str, Any]) -> int:
         begun = len(self.condition.tokens(settings.get("prompt", "")))
-        return min(settings["tokens"], self.config.length - begun)
+        return min(settings.get("tokens", self.config.length), self.config.length - begun)
 
     @torch.inference_mode()
     def frames(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from gen_core.evaluation.evaluate import Evaluation
     from gen_core.training.recipes import Recipe
 
+TEXTS = 200
+"""That are written to be judged."""
 LONGEST = 20_000
 """Characters of a beginning: of a longer one a person would not see what is read."""
 GIVEN = Instance(
@@ -41,7 +43,7 @@ class TextConfig:
     """Tokens that the network sees at once, and the longest text it writes."""
     width: int = setting(192, 8, 4096, multiple=8)
     depth: int = setting(6, 1, 64)
-    heads: int = setting(6, 1, 64)
+    heads: int = setting(3, 1, 64)
     dropout: float = setting(0.1, 0.0, 0.9)
 
 
@@ -65,11 +67,19 @@ class Beginning(Condition):
 class TextRun(Run):
     """A training on windows of a text."""
 
-    def _batches(self, data_root: str | None, device: str, size: int) -> Batches:
+    def _batches(self, device: str, size: int) -> Batches:
         config = self._model(0, "cpu").config
-        text = load_data(self.recipe.data, "train", data_root)
+        text = load_data(self.recipe.data, "train", self.data_root)
         windows = text.windows(tokenizer(config.tokenizer), config.length)
         return Batches(windows, size, self.recipe.seed)
+
+    def further(self) -> dict[str, Tensor]:
+        """A judge that has read the same text goes with a model of characters, which is small."""
+        from gen_core.evaluation.text_quality import TextJudge
+
+        if self.recipe.config.get("tokenizer", "characters") != "characters":
+            return {}
+        return TextJudge.on(load_data(self.recipe.data, "train", self.data_root).text).tensors()
 
 
 class TextFamily(Family):
@@ -137,15 +147,33 @@ class TextFamily(Family):
             text = evaluation.test_set(self).text
         except MissingData as error:
             return {"left_out": {"bits_per_character": str(error)}}
-        rows = torch.tensor(self.words.encode(text)).split(self.config.length)[:-1]
-        nats, characters = 0.0, 0
-        for number, batch in enumerate(torch.stack(rows).split(32)):
+        rows = torch.tensor(self.words.encode(text)).unfold(0, self.event.length, self.event.length)
+        nats = 0.0
+        for done, batch in enumerate(rows.split(32)):
             nats += float(self.nats(batch.to(self.device)).sum())
-            characters += sum(len(written) for written in self.text(batch))
-            evaluation.progress(Progress("test text", number * 32, len(rows), "windows"))
+            evaluation.progress(Progress("test text", done * 32, len(rows), "windows"))
+        characters = sum(map(len, self.text(rows)))
         return {
             "bits_per_character": nats / characters / math.log(2),
             "characters": characters,
+            **self._quality(evaluation),
+        }
+
+    def _quality(self, evaluation: "Evaluation") -> dict[str, Any]:
+        """What the judge says of texts that the model writes; means over the texts."""
+        from gen_core.evaluation.evaluate import draw  # which knows of families
+        from gen_core.evaluation.text_quality import TextJudge, distinct, entropy
+
+        known = load_data(self.card["data"], "train", evaluation.data_root, download=False)
+        judge, count = TextJudge.on(known.text), min(evaluation.samples, TEXTS)
+        x = torch.cat([*draw(self, count, 50, evaluation.seed, evaluation.knobs)])
+        texts = self.text(x)
+        return {
+            "texts": count,
+            "judge_bits": sum(map(judge.bits_per_character, texts)) / count,
+            "entropy": sum(map(entropy, x.tolist())) / count,
+            "distinct_4": sum(map(distinct, x.tolist())) / count,
+            "longest_copy": max(map(judge.longest_copy, texts)),
         }
 
     def nats(self, x: Tensor) -> Tensor:

@@ -168,6 +168,8 @@ class Run(RunFolder):
     recipe: Recipe
     folder: Path
     seconds: float = 0.0
+    data_root: str | None = None
+    """Where to look for the data first; set by `train`."""
     precision: ClassVar[torch.dtype] = torch.float16
     """Of the weights that are kept in the end."""
 
@@ -194,13 +196,12 @@ class Run(RunFolder):
             )
         pick_device(device)
         self._check_places(replace)
-        return self._steps(device, data_root, save_every, world)
+        self.data_root = data_root
+        return self._steps(device, save_every, world)
 
-    def _steps(
-        self, device: str, data_root: str | None, save_every: int, world: World
-    ) -> Iterator[Step]:
+    def _steps(self, device: str, save_every: int, world: World) -> Iterator[Step]:
         recipe = self.recipe
-        batches = self._batches(data_root, device, recipe.batch // world.size)
+        batches = self._batches(device, recipe.batch // world.size)
         self.folder.mkdir(parents=True, exist_ok=True)
         if world.is_main:
             done = self.steps_done()
@@ -304,9 +305,9 @@ class Run(RunFolder):
         if saves:
             step.trainer.save(self.state, self.state_before, seconds=f"{self.seconds:.2f}")
 
-    def _batches(self, data_root: str | None, device: str, size: int) -> BatchSource:
+    def _batches(self, device: str, size: int) -> BatchSource:
         recipe = self.recipe
-        return Batches(load_data(recipe.data, "train", data_root), size, recipe.seed)
+        return Batches(load_data(recipe.data, "train", self.data_root), size, recipe.seed)
 
     def _model(self, done: int, device: str) -> Trainable:
         """A fresh model for the update after `done`; the same each time."""
@@ -343,9 +344,13 @@ class Run(RunFolder):
             self.result,
             self.card(last),
             dtype=self.precision,
-            extra=self._curves() | self._snapshots(),
+            extra=self._curves() | self._snapshots() | self.further(),
         )
         self.note_result(self.result)
+
+    def further(self) -> dict[str, Tensor]:
+        """What else a family's checkpoints keep."""
+        return {}
 
     def card(self, last: Step) -> dict[str, Any]:
         """The card, but for what is to be measured."""

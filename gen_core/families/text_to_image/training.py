@@ -81,8 +81,8 @@ class PartRun(recipes.Run):
     def result(self) -> Path:
         return self.folder / "final.safetensors"
 
-    def _batches(self, data_root: str | None, device: str, size: int) -> BatchSource:
-        emoji, folder, seed = load_emoji(data_root), self.folder.parent, self.recipe.seed
+    def _batches(self, device: str, size: int) -> BatchSource:
+        emoji, folder, seed = load_emoji(self.data_root), self.folder.parent, self.recipe.seed
 
         def scenes(twins: bool = False) -> SceneBatches:
             return SceneBatches(emoji, tokenizer(folder), size, seed, twins)
