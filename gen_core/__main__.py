@@ -41,6 +41,8 @@ from gen_core.training.train import NotFinite
 
 EXTRA = (*TextToImage.libraries, "tokenizers", "accelerate", "torchvision")
 """What the extra "text-to-image" installs, and a command may find missing."""
+RULE = "-" * 40
+"""Between two texts."""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """How the name of a file may end in which pictures are drawn."""
 
@@ -157,7 +159,7 @@ def _commands_of_models() -> Iterator[Command]:
     )
     yield (
         _sample,
-        "draw pictures from a checkpoint, in a grid",
+        "draw from a checkpoint: pictures in a grid, or texts",
         [
             NAME,
             _argument("--out", default="samples.png", metavar="FILE", help="default: samples.png"),
@@ -272,7 +274,8 @@ def _knob_arguments() -> Iterator[Argument]:
     about = "what is asked for, a class or attributes as JSON; default: everything in turn"
     yield _argument("--label", type=_label, help=about)
     for knob in Text.knobs:
-        yield _argument(_flag(knob.name), help=f"{knob.info} (text-to-image)")
+        begins = "; or what a text begins with" if knob.name == "prompt" else ""
+        yield _argument(_flag(knob.name), help=f"{knob.info} (text-to-image){begins}")
     for name, owners in _every_knob().items():
         kinds = (
             f"{', '.join(families)}: {knob.takes} (default {knob.default})"
@@ -356,9 +359,8 @@ def _sample(args: argparse.Namespace) -> Answer:
     plain = {k: v.tolist() if isinstance(v, Tensor) else v for k, v in knobs.items()}
     result = {"name": args.name, "count": count, "seed": args.seed, "knobs": plain}
     if not isinstance(model.event, Picture):
-        return result | {"tokens": x.tolist()}, "\n".join(
-            " ".join(map(str, row)) for row in x.tolist()
-        )
+        texts = model.text(x)
+        return result | {"tokens": x.tolist(), "texts": texts}, f"\n{RULE}\n".join(texts)
     with naming(out):
         Image.fromarray(grid(x, columns=round(count**0.5), scale=1)).save(out)
     return result | {"file": args.out}, f"{count} pictures in {args.out}"

@@ -281,6 +281,10 @@ class Family(Trainable):
         `torch.inference_mode()`."""
         raise NotImplementedError
 
+    def text(self, x: Tensor) -> list[str]:
+        """Tokens (B, length) as a person reads them; as numbers, where they stand for no words."""
+        return [" ".join(map(str, row)) for row in x.tolist()]
+
     def balanced(self, indices: Sequence[int]) -> dict[str, Any]:
         """Knobs that ask for something, so that everything has its turn among the samples so
         numbered; {} where nothing can be asked for."""

@@ -31,12 +31,19 @@ MORE = {
     "Evidence lower bound (nats)": ("elbo", ",.1f"),
     "Distortion (nats)": ("distortion", ",.1f"),
     "Rate, the KL term (nats)": ("rate", ",.1f"),
+    "Bits per character of the test text": ("bits_per_character", ".3f"),
+    "Characters of the test text": ("characters", ",d"),
+    "Texts written": ("texts", "d"),
+    "Bits per character of these, by a 5-gram of the training text": ("judge_bits", ".3f"),
+    "Entropy of their tokens (bits)": ("entropy", ".2f"),
+    "Distinct runs of four tokens": ("distinct_4", ".3f"),
+    "Longest copy from the training text (characters)": ("longest_copy", "d"),
     "Accuracy of the classifier that measures, on test pictures": ("judge_accuracy", ".3f"),
 }
 """Figures of single families, which have no column in the table of all: as `FIGURES`."""
 SETTINGS = {"samples", "seed", "seconds"}
 """Numbers among the metrics that say how they were measured."""
-CHOSEN = ("batch", "seed", "ema", "warmup", "local_steps")
+CHOSEN = ("batch", "seed", "ema", "warmup", "local_steps", "start")
 """What a card tells of its recipe, besides what it says elsewhere."""
 
 
@@ -136,7 +143,7 @@ def _start(
             "",
             f"model = {opened}",
             f"x = final(model.sample(Noise(range(4)){asks and ', ' + asks}))  # seeds 0 to 3",
-            *(["print(*model.text(x), sep='\\n---\\n')"] if hasattr(kind, "text") else []),
+            *(["print(*model.text(x), sep='\\n---\\n')"] if kind.text is not Family.text else []),
         ]
     else:
         shape = ", ".join(map(str, data.shape)) if data else "channels, height, width"

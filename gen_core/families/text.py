@@ -101,7 +101,8 @@ class TextFamily(Family):
         self.special = kinds
         """One more token that the network reads: what comes before a text, or stands for a token
         that is not drawn."""
-        shape = {"length": c.length, "width": c.width, "depth": c.depth, "heads": c.heads}
+        # One more than the text's, for what comes before it.
+        shape = {"length": c.length + 1, "width": c.width, "depth": c.depth, "heads": c.heads}
         self.net = Transformer(
             TransformerConfig(kinds + 1, kinds, **shape, dropout=c.dropout, causal=self.causal)
         )

@@ -39,6 +39,8 @@ class Recipe:
     seed: int = 0
     ema: float = 0.999
     warmup: int = 200
+    start: str = ""
+    """The checkpoint whose weights training begins with; "": with numbers drawn by chance."""
     local_steps: int = 1
     """Of several processes: after how many steps they agree; 1: they share each step's gradient."""
     snapshots: tuple[int, ...] = ()
@@ -108,9 +110,11 @@ RECIPES = {
         "avatars", batch=64,
     ),
     "gpt-shakespeare": Recipe("gpt", 4400, {}, "shakespeare", batch=8),
-    "gpt-tales-characters": Recipe("gpt", 5200, {}, "tales", batch=8),
+    "gpt-tales-characters": Recipe("gpt", 4000, {}, "tales", batch=8),
     "gpt-tales": Recipe("gpt", 2400, {"tokenizer": "tales"}, "tales", batch=8),
-    "diffusion-tales": Recipe("masked-diffusion", 6000, {"tokenizer": "tales"}, "tales", batch=8),
+    "diffusion-tales": Recipe(
+        "masked-diffusion", 4000, {"tokenizer": "tales"}, "tales", batch=8, start="gpt-tales",
+    ),
     # The parts of the text-to-image model, in the order in which they need each other.
     "text-to-image-emoji/autoencoder": Recipe(
         "text-to-image/autoencoder", 19337, {}, "scenes", batch=16, seed=SCENES["autoencoder"],
@@ -314,6 +318,10 @@ class Run(RunFolder):
         kind = registry.classes[self.recipe.family]
         torch.manual_seed(self.recipe.seed)
         model = kind(kind.Config(**self.recipe.config_after(done))).to(pick_device(device))
+        if self.recipe.start and not done:
+            weights, _ = checkpoint.read(self.recipe.start)
+            own = model.state_dict().keys()
+            model.load_state_dict({name: weights[name] for name in own})
         return model.to(memory_format=kind.layout)
 
     def _log(self, step: Step) -> None:
