@@ -109,11 +109,11 @@ RECIPES = {
         "vae", 1500, PORTRAIT_VAE | {"widths": (24, 32, 48, 64), "reparameterised": False},
         "avatars", batch=64,
     ),
-    "gpt-shakespeare": Recipe("gpt", 4400, {}, "shakespeare", batch=8),
-    "gpt-tales-characters": Recipe("gpt", 4000, {}, "tales", batch=8),
+    "gpt-shakespeare": Recipe("gpt", 3200, {}, "shakespeare", batch=8),
+    "gpt-tales-characters": Recipe("gpt", 3000, {}, "tales", batch=8),
     "gpt-tales": Recipe("gpt", 2400, {"tokenizer": "tales"}, "tales", batch=8),
     "diffusion-tales": Recipe(
-        "masked-diffusion", 4000, {"tokenizer": "tales"}, "tales", batch=8, start="gpt-tales",
+        "masked-diffusion", 3200, {"tokenizer": "tales"}, "tales", batch=8, start="gpt-tales",
     ),
     # The parts of the text-to-image model, in the order in which they need each other.
     "text-to-image-emoji/autoencoder": Recipe(
