@@ -55,9 +55,9 @@ def probabilities(
 
     temperature 0: the likeliest alone, of equals the first. top_k: the k likeliest (Fan et al.
     2018); top_p: the fewest that together have this probability (Holtzman et al. 2020, section
-    3.1), at least one.
+    3.1), at least one. On the logits' device, where that has float64.
     """
-    logits = logits.double()
+    logits = (logits.cpu() if logits.device.type == "mps" else logits).double()  # MPS has none
     if temperature == 0 or top_k == 1:
         return torch.zeros_like(logits).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
     p = (logits / temperature).softmax(-1)
@@ -104,7 +104,7 @@ class TokenSampler:
             yield Frame(step, total, float(place), x, out=logits, evaluations=step + 1)
             p = probabilities(logits, self.temperature, self.top_k, self.top_p)
             x = x.clone()  # frames that were given stay as they are
-            x[:, place] = inverse_cdf(p, u[:, place].to(p.device))
+            x[:, place] = inverse_cdf(p, u[:, place].to(p.device)).to(x.device)
         yield Frame(total, total, float(start + total), x, evaluations=total)
 
 
