@@ -20,7 +20,7 @@ from demos.sampling.generate import Generation
 from demos.tabs import vae
 from proxy import moments, proxy_of
 from serving import page_of
-from shell_page import BEGUN, TABS
+from shell_page import BEGUN, TABS, hurry
 from visiting import upload
 
 pytestmark = pytest.mark.browser
@@ -133,7 +133,8 @@ def test_a_run_goes_on_after_a_reload(chromium: Browser, address):
     expect(said(page, "first-draw")).to_have_text(under_way)
     page.reload()
     expect(said(page, "first-draw")).to_have_text(under_way)
-    expect(page.locator("#first-note textarea")).to_have_value(f"{steps} steps, euler")
+    with hurry():
+        expect(page.locator("#first-note textarea")).to_have_value(f"{steps} steps, euler")
     assert BEGUN.count(steps) == 1
     page.close()
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from conftest import free_port
 from serving import page_of
-from shell_page import BEGUN, TABS
+from shell_page import BEGUN, TABS, hurry
 
 pytestmark = pytest.mark.browser
 GO = "Draw pictures"
@@ -65,7 +65,8 @@ def test_a_run_goes_on_after_a_reload_and_is_shown_from_where_it_is(page):
     page.reload()
     expect(page.locator("#first-draw-steps input").first).to_have_value("501")
     assert step(page) >= before
-    expect(page.locator("#first-note textarea")).to_have_value("501 steps, euler")
+    with hurry():
+        expect(page.locator("#first-note textarea")).to_have_value("501 steps, euler")
     expect(said(page)).to_have_text(re.compile("^Done in"))
     assert BEGUN.count(501) == 1
 
@@ -84,7 +85,8 @@ def test_a_run_of_this_page_is_not_taken_for_one_that_was_left(page):
     """On a busy machine the link's values arrive after the first press."""
     begin(page, 121)
     page.evaluate("noiseToDataRuns.restored()")
-    expect(said(page)).to_have_text(re.compile("^Done in"))
+    with hurry():
+        expect(said(page)).to_have_text(re.compile("^Done in"))
     assert not page.evaluate("noiseToDataRuns.of('first-draw-run').linked")
 
 
@@ -107,7 +109,9 @@ def test_a_run_goes_on_while_the_network_fails(chromium, address):
         lost = "No connection. The run goes on and is shown here as soon as it is back"
         expect(said(page)).to_have_text(lost)
         wire.mend()
-        expect(page.locator("#first-note textarea")).to_have_value("503 steps, euler")
+        expect(said(page)).to_have_text(STEP)
+        with hurry():
+            expect(page.locator("#first-note textarea")).to_have_value("503 steps, euler")
         expect(said(page)).to_have_text(re.compile("^Done in"))
         assert BEGUN.count(503) == 1
         page.close()
