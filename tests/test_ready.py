@@ -209,25 +209,33 @@ def test_a_visit_fetches_the_page_watches_a_run_and_measures_each_family(tiny_we
     assert "runs a minute; where 40 press at once" in found["Flow matching"].said
 
 
-@pytest.mark.heavy
-def test_a_visit_says_which_family_fails_and_goes_on(tiny_weights):
-    file = tiny_weights / "diffusion-fashion.safetensors"
-    file.write_bytes(file.read_bytes()[:-100])
-    found = {f.check: f for f in visited("127.0.0.1", free_port(), 40, ["--device", "cpu"])}
-    assert found["Diffusion"].state == "problem" and "is damaged" in found["Diffusion"].said
-    assert found["Flow matching"].state != "problem"
+@pytest.fixture(scope="module")
+def hindered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finding]:
+    """What a visit finds where a model is damaged, and the engine has measured nothing."""
 
-
-@pytest.mark.heavy
-def test_where_the_engine_has_measured_nothing_the_seconds_of_the_answer_count(
-    tiny_weights, monkeypatch
-):
     async def unknown(*asked):
         return None
 
-    monkeypatch.setattr("demos.check.visit._device", unknown)
-    found = {f.check: f for f in visited("127.0.0.1", free_port(), 40, ["--device", "cpu"])}
-    pressed = found["Diffusion"]
+    folder = tmp_path_factory.mktemp("hindered")
+    write_weights(folder)
+    file = folder / "diffusion-fashion.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GEN_WEIGHTS", str(folder))
+        patch.setattr("demos.check.visit._device", unknown)
+        found = visited("127.0.0.1", free_port(), 40, ["--device", "cpu"])
+    return {finding.check: finding for finding in found}
+
+
+@pytest.mark.heavy
+def test_a_visit_says_which_family_fails_and_goes_on(hindered):
+    assert hindered["Diffusion"].state == "problem" and "is damaged" in hindered["Diffusion"].said
+    assert hindered["Flow matching"].state != "problem"
+
+
+@pytest.mark.heavy
+def test_where_the_engine_has_measured_nothing_the_seconds_of_the_answer_count(hindered):
+    pressed = hindered["Flow matching"]
     assert pressed.state != "problem" and "where 40 press at once" in pressed.said
     assert not pressed.said.startswith("60,000 ")  # as if it took no time
 
