@@ -199,10 +199,10 @@ def place(tmp_path_factory):
 
 GAME = Recipe(
     "gan",
-    steps=60,
+    steps=36,
     batch=16,
     warmup=2,
-    snapshots=(50, 55, 60),
+    snapshots=(26, 31, 36),
     config={"widths": (32, 16, 16), "latent": 8, "discriminator_width": 8},
 )
 
@@ -214,13 +214,13 @@ def straight(place):
 
 
 def test_a_recipe_becomes_a_checkpoint(straight):
-    assert straight == list(range(1, 61))
+    assert straight == list(range(1, 37))
     model = load("straight", "cpu")
     assert model.snapshots == list(GAME.snapshots)
-    assert model.card["steps"] == 60 and model.card["recipe"]["batch"] == 16
+    assert model.card["steps"] == 36 and model.card["recipe"]["batch"] == 16
     assert {"data", "seed", "hardware", "hours", "metrics"} <= model.card.keys()
     assert len(model.extra["curve.step"]) == len(model.extra["curve.generator.loss"]) > 0
-    last = model.at_snapshot(60).generator.state_dict()
+    last = model.at_snapshot(36).generator.state_dict()
     for name, value in model.generator.state_dict().items():
         if name != "mean_style":
             assert torch.equal(value, last[name]), name
@@ -232,10 +232,10 @@ def test_a_recipe_becomes_a_checkpoint(straight):
 @pytest.mark.usefixtures("straight")
 def test_an_interrupted_run_gives_the_same_checkpoint(place):
     run = Run("resumed", GAME, place / "resumed")
-    for step in run.train(device="cpu", save_every=25):
-        if step.step == 52:  # the state is of step 50, the log may be of later ones
+    for step in run.train(device="cpu", save_every=13):
+        if step.step == 28:  # the state is of step 26, the log may be of later ones
             break
-    list(Run("resumed", GAME, place / "resumed").train(device="cpu", save_every=25))
+    list(Run("resumed", GAME, place / "resumed").train(device="cpu", save_every=13))
     ours, theirs = (checkpoint.read(name)[0] for name in ("straight", "resumed"))
     assert ours.keys() == theirs.keys()
     different = [k for k in ours if not torch.equal(ours[k].nan_to_num(), theirs[k].nan_to_num())]
@@ -245,26 +245,26 @@ def test_an_interrupted_run_gives_the_same_checkpoint(place):
 
 
 NEGLECT = {"discriminator_every": 4, "r1": 0.0}
-TURNED = dataclasses.replace(GAME, switch_step=55, config_after_switch=NEGLECT)
+TURNED = dataclasses.replace(GAME, switch_step=31, config_after_switch=NEGLECT)
 
 
 @pytest.fixture(scope="module")
 def turned(place):
-    """The steps of a run that is neglected from its 55th step on."""
+    """The steps of a run that is neglected from its 31st step on."""
     return list(Run("turned", TURNED, place / "turned").train(device="cpu"))
 
 
 @pytest.mark.usefixtures("straight")
 def test_a_run_is_the_same_as_its_twin_until_its_turn(turned):
-    assert [s.step for s in turned] == list(range(1, 61))
-    assert [s.step for s in turned[55:] if "discriminator.loss" in s.losses] == [
-        57
-    ]  # update 56 is a 4th
+    assert [s.step for s in turned] == list(range(1, 37))
+    assert [s.step for s in turned[31:] if "discriminator.loss" in s.losses] == [
+        33
+    ]  # update 32 is a 4th
     one, two = load("straight", "cpu"), load("turned", "cpu")
     assert two.config.discriminator_every == 4 and two.config.r1 == 0 < one.config.r1
     step, loss = (two.extra[f"curve.{name}"] for name in ("step", "discriminator.loss"))
-    assert step[loss.isfinite()].max() == 57  # logged after the turn too
-    for step, same in ((50, True), (55, True), (60, False)):
+    assert step[loss.isfinite()].max() == 33  # logged after the turn too
+    for step, same in ((26, True), (31, True), (36, False)):
         ours, theirs = (m.at_snapshot(step).generator.enter.weight for m in (one, two))
         assert torch.equal(ours, theirs) is same, step
 
@@ -272,7 +272,7 @@ def test_a_run_is_the_same_as_its_twin_until_its_turn(turned):
 @pytest.mark.usefixtures("turned")
 def test_a_run_interrupted_after_its_turn_gives_the_same_checkpoint(place):
     for step in Run("turned-twice", TURNED, place / "again").train(device="cpu", save_every=1):
-        if step.step == 57:
+        if step.step == 33:
             break
     list(Run("turned-twice", TURNED, place / "again").train(device="cpu"))
     ours, theirs = (checkpoint.read(name)[0] for name in ("turned", "turned-twice"))
@@ -283,7 +283,7 @@ def test_a_run_interrupted_after_its_turn_gives_the_same_checkpoint(place):
 @pytest.mark.usefixtures("straight")
 def test_a_finished_run_can_be_asked_for_again(place):
     assert list(Run("straight", GAME, place / "straight").train(device="cpu")) == []
-    assert load("straight", "cpu").card["steps"] == 60
+    assert load("straight", "cpu").card["steps"] == 36
 
 
 @pytest.mark.usefixtures("straight")
@@ -383,9 +383,9 @@ def test_ruined_weights_do_not_replace_a_good_state(tmp_path):
 
 def test_one_run_from_the_start_is_the_recipe_as_written(place, tmp_path, monkeypatch):
     monkeypatch.setitem(recipes.RECIPES, "gan-x", GAME)
-    interrupted = Run("gan-x", GAME, tmp_path / "run").train(device="cpu", save_every=20)
+    interrupted = Run("gan-x", GAME, tmp_path / "run").train(device="cpu", save_every=10)
     for step in interrupted:
-        if step.step == 30:
+        if step.step == 15:
             break
     list(Run("gan-x", GAME, tmp_path / "run").train(device="cpu"))
     card = checkpoint.card("gan-x")
@@ -399,15 +399,15 @@ def test_one_run_from_the_start_is_the_recipe_as_written(place, tmp_path, monkey
 @pytest.mark.parametrize(
     ("then", "kind", "why"),
     [
-        ({"steps": 55}, "continued", "until step 55 with other steps"),
-        ({"steps": 55, "batch": 32}, "settings changed", "until step 55 with other batch, steps"),
+        ({"steps": 31}, "continued", "until step 31 with other steps"),
+        ({"steps": 31, "batch": 32}, "settings changed", "until step 31 with other batch, steps"),
     ],
 )
 def test_a_run_that_went_on_after_its_end_is_marked_so(
     place, tmp_path, monkeypatch, then, kind, why
 ):
     monkeypatch.setitem(recipes.RECIPES, "gan-x", GAME)
-    first = dataclasses.replace(GAME, **then, snapshots=(50, 55))
+    first = dataclasses.replace(GAME, **then, snapshots=(26, 31))
     list(Run("gan-x", first, tmp_path / "run").train(device="cpu", replace=True))
     list(Run("gan-x", GAME, tmp_path / "run").train(device="cpu"))
     card = checkpoint.card("gan-x")
