@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,40 @@ def trained(home: Path) -> dict:
     return answer(home, "train", MODEL)
 
 
+COMMANDS = {
+    "sampled": ["sample", MODEL, "--count", "3", "--temperature", "0", "--top-k", "2"],
+    "refused": ["sample", MODEL, "--top-k", "17"],
+    "evaluated": ["evaluate", MODEL, "--samples", "100", "--write"],
+    "listed": ["list"],
+    "timed": ["bench", "rows", "--rounds", "1"],
+}
+ALL = """
+import contextlib, io, json, sys
+from gen_core.__main__ import main
+
+def said(arguments):
+    with (contextlib.redirect_stdout(io.StringIO()) as out,
+          contextlib.redirect_stderr(io.StringIO()) as err):
+        code = main([*arguments, "--json", "--device", "cpu"])
+    return {"code": code, "out": out.getvalue(), "err": err.getvalue()}
+
+print(json.dumps({name: said(arguments) for name, arguments in json.loads(sys.argv[1]).items()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def said(home: Path, trained: dict) -> dict[str, dict]:
+    """What each of the commands answers: of one process, for it takes seconds to begin."""
+    done = run(home, "-c", ALL, json.dumps(COMMANDS))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def told(one: dict) -> Any:
+    assert one["code"] == 0, one["err"]
+    return json.loads(one["out"])
+
+
 def test_it_keeps_the_whole_contract(home: Path):
     tests = ROOT / "tests" / "test_contracts.py"
     done = run(home, "-m", "pytest", str(tests), "-k", "rows", "-p", "no:cacheprovider", "-v")
@@ -66,23 +101,22 @@ def test_it_is_trained_and_becomes_better(home: Path, trained: dict):
     assert last < first
 
 
-def test_it_is_sampled_with_its_own_flags(home: Path, trained: dict):
-    drawn = answer(home, "sample", MODEL, "--count", "3", "--temperature", "0", "--top-k", "2")
+def test_it_is_sampled_with_its_own_flags(said: dict[str, dict]):
+    drawn = told(said["sampled"])
     assert drawn["knobs"] == {"temperature": 0, "top_k": 2}
     assert len(drawn["tokens"]) == 3 and {len(row) for row in drawn["tokens"]} == {16}
-    refused = run(home, "-m", "gen_core", "sample", MODEL, "--top-k", "17")
-    assert refused.returncode == 2
-    assert "top_k=17: choose a whole number from 1 to 16" in refused.stderr
+    assert said["refused"]["code"] == 2
+    assert "top_k=17: choose a whole number from 1 to 16" in said["refused"]["err"]
 
 
-def test_it_is_evaluated_by_its_own_metrics(home: Path, trained: dict):
-    found = answer(home, "evaluate", MODEL, "--samples", "100", "--write")
+def test_it_is_evaluated_by_its_own_metrics(said: dict[str, dict]):
+    found = told(said["evaluated"])
     assert 0 < found["nats"] < found["uniform"] and "frechet" not in found
-    assert answer(home, "list")[0]["metrics"]["nats"] == found["nats"]
+    assert told(said["listed"])[0]["metrics"]["nats"] == found["nats"]
 
 
-def test_it_is_timed(home: Path, trained: dict):
-    found = answer(home, "bench", "rows", "--rounds", "1")
+def test_it_is_timed(said: dict[str, dict]):
+    found = told(said["timed"])
     assert [grid["family"] for grid in found["grids"]] == ["rows"]
     assert found["grids"][0]["seconds"] > 0 and found["untrained"] == []
 
