@@ -204,6 +204,7 @@ def kilobytes(address: str, links: list[str]) -> float:
     return sum(len(get(address + link).body) for link in set(links)) / 1000
 
 
+@pytest.mark.slow  # in test_field_start ten tabs draw at once, in each test run
 @pytest.mark.browser
 def test_seven_tabs_of_one_browser_are_all_answered(chromium, whole):
     """A browser has six connections to a host: a page may not keep one open while it is idle."""
