@@ -31,11 +31,13 @@ class Picture(NamedTuple):
     channels: int
     height: int
     width: int
+    levels: int = 256
+    """From black to white, of each channel, where a network tells them apart."""
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of one sample."""
-        return tuple(self)
+        return self.channels, self.height, self.width
 
     dtype = torch.float32
 

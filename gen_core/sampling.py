@@ -81,7 +81,7 @@ class Frame:
     frame, and where a family makes none."""
     out: Tensor | None = None
     """What the network said of this x; None on the last frame. Noise, velocity or a picture, shaped
-    like x0; or logits, (B, vocabulary) of the next token or (B, length, vocabulary) of all."""
+    like x0; or logits, (B, kinds) of the next token or pixel, or (B, length, vocabulary) of all."""
     evaluations: int = 0
     """How often the network was asked about each sample so far; guidance asks twice."""
 

@@ -57,7 +57,7 @@ def bare_network(
 ) -> Tensor:
     """`steps` evaluations of the network and nothing else, in the precision that is chosen here,
     or in that of `math`."""
-    x = Noise(range(count)).randn(*model.event).to(model.device)
+    x = Noise(range(count)).randn(*model.event.shape).to(model.device)
     t, label = torch.ones(count, device=model.device), model.condition.null(count).to(model.device)
     with torch.inference_mode(), math or fast_math(model.device):
         for _ in range(steps):
@@ -81,7 +81,7 @@ def diffusers_ddim(model: Diffusion, count: int, steps: int) -> Tensor:
         timestep_spacing="trailing",
     )
     scheduler.set_timesteps(steps)
-    x = Noise(range(count)).randn(*model.event).to(model.device)
+    x = Noise(range(count)).randn(*model.event.shape).to(model.device)
     label = model.condition.null(count).to(model.device)
     with torch.inference_mode():
         for t in scheduler.timesteps:

@@ -22,7 +22,7 @@ TEMPERATURE = Number(
     1.0,
     0,
     2,
-    info="0 always takes the likeliest token, 1 draws as the network says, more is bolder",
+    info="0 always takes the likeliest, 1 draws as the network says, more is bolder",
 )
 TOP_K = Whole(
     "top_k",
@@ -30,7 +30,7 @@ TOP_K = Whole(
     0,
     MOST_KINDS,
     label="Top k",
-    info="Only the k likeliest tokens; 0: all",
+    info="Only the k likeliest; 0: all",
     advanced=True,
 )
 TOP_P = Number(
@@ -39,7 +39,7 @@ TOP_P = Number(
     0,
     1,
     label="Top p",
-    info="Only the likeliest tokens that share this probability",
+    info="Only the likeliest that share this probability",
     advanced=True,
 )
 CHOOSING = (TEMPERATURE, TOP_K, TOP_P)

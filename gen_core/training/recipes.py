@@ -115,6 +115,8 @@ RECIPES = {
     "diffusion-tales": Recipe(
         "masked-diffusion", 3200, {"tokenizer": "tales"}, "tales", batch=8, start="gpt-tales",
     ),
+    "autoregressive-fashion": Recipe("pixel-cnn", 16000, {}, "fashion", batch=16),
+    "autoregressive-mnist": Recipe("pixel-cnn", 8000, {}, "mnist", batch=16),
     # The parts of the text-to-image model, in the order in which they need each other.
     "text-to-image-emoji/autoencoder": Recipe(
         "text-to-image/autoencoder", 19337, {}, "scenes", batch=16, seed=SCENES["autoencoder"],

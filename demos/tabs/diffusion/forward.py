@@ -49,7 +49,7 @@ def dissolve(
     """
     schedule, device = model.schedule, model.device
     x_0 = pictures.x.expand(count, *pictures.x.shape[1:]).to(device)
-    eps = Noise(seeds_from(noise_seed, count)).randn(*model.event).to(device)
+    eps = Noise(seeds_from(noise_seed, count)).randn(*model.event.shape).to(device)
     predict = model.denoiser(model.guided(None, count, 0.0))
     times = [int(t) for t in np.linspace(0, schedule.total, moments).round()]
     lanes: dict[str, list[np.ndarray]] = {title: [] for title in LANES}
