@@ -39,12 +39,12 @@ def tiny(family: str, seed: int = 0, **changes) -> Trainable:
     return model.eval()
 
 
-def striped(count: int = 64, seed: int = 0) -> ImageSet:
-    """Pictures (count, 1, 28, 28) of stripes: five widths, across (even classes) or down (odd)."""
+def striped(count: int = 64, seed: int = 0, size: int = 28) -> ImageSet:
+    """Pictures (count, 1, size, size) of stripes: five widths, across (even classes) or down (odd)."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 10
-    images = rng.integers(0, 40, (count, 1, 28, 28), dtype=np.uint8)
-    across = [np.arange(28)[:, None] // width % 2 for width in (1, 2, 4, 7, 14)]
+    images = rng.integers(0, 40, (count, 1, size, size), dtype=np.uint8)
+    across = [np.arange(size)[:, None] // width % 2 for width in (1, 2, 4, 7, 14)]
     stripes = [kind for width in across for kind in (width, width.T)]
     for image, label in zip(images, labels, strict=True):
         image[0] += (200 * stripes[label]).astype(np.uint8)
@@ -88,7 +88,9 @@ def examples(model: Trainable, count: int = 64) -> DataSet:
         return RandomTokens(model.event, count)
     if isinstance(getattr(model, "condition", None), Attributes):
         return portraits(count, model.event.height)
-    return portraits(count) if model.name.startswith("avatar") else striped(count)
+    if model.name.startswith("avatar"):
+        return portraits(count)
+    return striped(count, size=getattr(getattr(model, "event", None), "height", 28))
 
 
 def batches(family: str, size: int = 16) -> BatchSource:

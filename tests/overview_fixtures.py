@@ -29,7 +29,7 @@ def write_weights(folder: Path) -> None:
     """Tiny models in place of the four: diffusion without metrics."""
     for text in FAMILIES:
         model = tiny(text.id)
-        model.calibrate(torch.zeros(4, *model.event), torch.zeros(4, dtype=torch.long))
+        model.calibrate(torch.zeros(4, *model.event.shape), torch.zeros(4, dtype=torch.long))
         knobs = {"steps": 4} if text.id == "flow" else {}
         metrics = {} if text.id == "diffusion" else METRICS | {"knobs": knobs}
         card = {"data": "fashion", "metrics": metrics}

@@ -133,7 +133,7 @@ def drawn(gpu: PaperGPU, model: Family, **knobs: Any) -> None:
     for frame in (first, *frames):
         tensors = (frame.x, frame.x0, frame.out)
         assert {t.device.type for t in tensors if t is not None} == {"cuda"}
-    assert frame.x.shape == (2, *model.event) and frame.x.dtype == torch.float32
+    assert frame.x.shape == (2, *model.event.shape) and frame.x.dtype == torch.float32
     assert gpu.asked == []
     assert len(gpu.sent) - sent_before == noise.draws - drawn_before, gpu.sent[sent_before:]
 

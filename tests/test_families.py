@@ -186,7 +186,7 @@ MISTAKEN = {"gan-fashion-collapsed", "vae-avatars-cut"}
 def test_a_shipped_model_draws_pictures_in_range_that_differ(name):
     model = load(name, "cpu")
     x = final(model.sample(Noise(range(8))))
-    assert x.shape == (8, *model.event)
+    assert x.shape == (8, *model.event.shape)
     assert float(x.abs().max()) <= 1 and float(x.max() - x.min()) > 0.8
     if name not in MISTAKEN:
         assert float(x.min()) < -0.5 and float(x.max()) > 0.3

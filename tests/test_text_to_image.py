@@ -92,7 +92,7 @@ def test_frames_run_from_noise_to_the_picture(model, solver):
     assert frames[0].x == pytest.approx(Noise([1]).randn(4, 16, 16), abs=0.01)
     assert [f.level for f in frames] == sorted((f.level for f in frames), reverse=True)
     assert frames[-1].out is None and frames[-1].x0 is None and frames[-1].level == 0
-    assert frames[-1].x.shape == (1, *model.event)
+    assert frames[-1].x.shape == (1, *model.event.shape)
     assert torch.equal(frames[-1].x, model.decode(frames[-1].latents))
     assert all(torch.equal(f.x, f.latents) for f in frames[:-1])
     assert [f.evaluations for f in frames] == [*range(2, 2 * total + 1, 2), 2 * total]

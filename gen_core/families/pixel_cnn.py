@@ -50,7 +50,8 @@ class PixelCNN(Family):
         self.net = GatedPixelCNN(c)
         self.event = Picture(1, c.size, c.size, levels=c.levels)
         self.prior = Empty(self.event)
-        self._exact: tuple[tuple[int, ...], GatedPixelCNN] | None = None
+        self._exact: tuple[GatedPixelCNN, ...] = ()
+        self._exact_of: tuple[int, ...] = ()
 
     @classmethod
     def condition_of(cls, config: PixelCNNConfig) -> Classes:
@@ -121,21 +122,25 @@ class PixelCNN(Family):
 
     def row(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """`GatedPixelCNN.row` in float64."""
-        return self.exact().row(*inputs)
+        (net,) = self._exact
+        return net.row(*inputs)
 
     def pixel(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """`GatedPixelCNN.pixel` in float64."""
-        return self.exact().pixel(*inputs)
+        (net,) = self._exact
+        return net.pixel(*inputs)
 
-    def exact(self) -> GatedPixelCNN:
-        """The network in float64. How many pictures are drawn together changes how sums are
-        rounded: in float32 one in some hundred pictures has another grey somewhere, and goes
-        another way from there. The copy is made again once the weights have changed."""
-        weights = tuple(version for p in self.net.parameters() for version in (p.data_ptr(), p._version))
-        if self._exact is None or self._exact[0] != weights:
-            with torch.inference_mode(False):  # whatever is made within cannot be copied again
-                self._exact = weights, copy.deepcopy(self.net).double()
-        return self._exact[1]
+    def be_exact(self) -> None:
+        """Copies the network to float64, if its weights are others than those that were copied.
+
+        How many pictures are drawn together changes how sums are rounded. In float32 that would
+        give now and then a picture another grey somewhere, and let it go another way from there.
+        """
+        weights = tuple(n for p in self.net.parameters() for n in (p.data_ptr(), p._version))
+        if weights != self._exact_of:
+            with torch.inference_mode(False):  # what is made within refuses to be copied again
+                self._exact = (copy.deepcopy(self.net).double(),)  # a tuple: no part of the model
+            self._exact_of = weights
 
     # --- figures ----------------------------------------------------------------------------------
 
@@ -164,6 +169,7 @@ class Raster:
 
     def __init__(self, model: PixelCNN, label: Tensor) -> None:
         """label (B,) int64"""
+        model.be_exact()
         self.model, self.label = model, label
         c, count, device = model.config, len(label), label.device
         self.columns = c.size
