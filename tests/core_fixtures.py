@@ -40,7 +40,7 @@ def tiny(family: str, seed: int = 0, **changes) -> Trainable:
 
 
 def striped(count: int = 64, seed: int = 0, size: int = 28) -> ImageSet:
-    """Pictures (count, 1, size, size) of stripes: five widths, across (even classes) or down (odd)."""
+    """Pictures (count, 1, size, size) of stripes: five widths, across (even classes) or down."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 10
     images = rng.integers(0, 40, (count, 1, size, size), dtype=np.uint8)

@@ -216,6 +216,8 @@ def lanes_of(family: type[Family], event: Event) -> list[Lane]:
     """The timeline's lanes: what the family's frames hold."""
     if isinstance(event, Tokens):
         return [("Tokens", token_pictures(event)), (SAID["logits"], next_token(event))]
+    if family.out == "logits":
+        return [("Picture", "x"), (SAID["logits"], next_token(event))]
     lanes: list[Lane] = [("State", "x"), ("Guess of the picture", "x0")]
     return [*lanes, (SAID[family.out], "out")] if isinstance(event, Picture) else lanes
 
@@ -235,16 +237,17 @@ def token_pictures(event: Tokens) -> Callable[[Frame], Tensor]:
     return pictured
 
 
-def next_token(event: Tokens) -> Callable[[Frame], Tensor | None]:
-    """Frame -> (B, 1, side, vocabulary) in [-1, 1]: how likely each next token is, the brighter
-    the likelier; None where the network said nothing."""
+def next_token(event: Event) -> Callable[[Frame], Tensor | None]:
+    """Frame -> (B, 1, side, kinds) in [-1, 1]: how likely each kind of the next token, or each
+    level of the next pixel, is, the brighter the likelier; None where the network said nothing."""
 
     def pictured(frame: Frame) -> Tensor | None:
         if frame.out is None:
             return None
         shares = frame.out.float().softmax(1).cpu()
         brightness = 2 * shares / shares.amax(1, keepdim=True) - 1
-        rows = max(1, event.vocabulary // 4)
+        kinds = event.vocabulary if isinstance(event, Tokens) else event.levels
+        rows = max(1, kinds // 4)
         return brightness[:, None, None, :].expand(-1, 1, rows, -1).contiguous()
 
     return pictured

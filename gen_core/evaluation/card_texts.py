@@ -144,6 +144,14 @@ FAMILIES = {
         "sentences. It gives a bound on the likelihood, not the likelihood.",
         asks='prompt="Once upon a time"',
     ),
+    "pixel-cnn": FamilyText(
+        uses="To learn how a picture is drawn pixel by pixel, each from those before it: watch the "
+        "distribution of the next pixel, complete half a picture, change a pixel and let it go on, "
+        "read the exact likelihood of any picture.",
+        limits="It asks its network once for each pixel, and cannot take a pixel back. It sees a "
+        "dozen rows up: what lies farther away in a picture need not agree. A high likelihood "
+        "does not mean that a picture looks good, nor that it is of the kind it was trained on.",
+    ),
     "judge": FamilyText(
         uses="To measure the models that draw from the same data: its features stand for pictures "
         "in the Fréchet distance and its neighbours, its classes say what a picture shows.",

@@ -29,6 +29,7 @@ MORE = {
     "Inception Score": ("inception_score", ".2f"),
     "Mean square error of reconstructions (pixels from -1 to 1)": ("reconstruction_error", ".4f"),
     "Evidence lower bound (nats)": ("elbo", ",.1f"),
+    "Bits per dimension of test pictures, given their class": ("bits_per_dimension", ".3f"),
     "Distortion (nats)": ("distortion", ",.1f"),
     "Rate, the KL term (nats)": ("rate", ",.1f"),
     "Bits per character of the test text": ("bits_per_character", ".3f"),

@@ -78,13 +78,13 @@ class PixelCNN(Family):
 
     def levels(self, x: Tensor) -> Tensor:
         """(B, 1, H, W) in [-1, 1] -> (B, H W) int64, the nearest grey levels; NaN: `UNDRAWN`."""
-        shares = (x.flatten(1) + 1) / 2 * (self.config.levels - 1)
+        shares = (x.flatten(1) + 1) * ((self.config.levels - 1) / 2)
         return shares.nan_to_num(UNDRAWN).round().long()
 
     def picture(self, levels: Tensor) -> Tensor:
         """The way back, what is not drawn as -1."""
-        shares = levels.clamp(min=0) / (self.config.levels - 1)
-        return (2 * shares - 1).unflatten(1, (1, self.event.height, self.event.width))
+        shades = levels.clamp(min=0) / ((self.config.levels - 1) / 2) - 1  # as data sets have it
+        return shades.unflatten(1, self.event.shape)
 
     # --- sampling ---------------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ class PixelCNN(Family):
         How many pictures are drawn together changes how sums are rounded. In float32 that would
         give now and then a picture another grey somewhere, and let it go another way from there.
         """
-        weights = tuple(n for p in self.net.parameters() for n in (p.data_ptr(), p._version))
+        weights = tuple(n for p in self.net.parameters() for n in (p.data_ptr(), _version(p)))
         if weights != self._exact_of:
             with torch.inference_mode(False):  # what is made within refuses to be copied again
                 self._exact = (copy.deepcopy(self.net).double(),)  # a tuple: no part of the model
@@ -161,6 +161,11 @@ class PixelCNN(Family):
             **({"left_out": {"bits_per_dimension": rest}} if count < len(test) else {}),
             "bits_per_dimension": nats / count / math.prod(self.event.shape) / math.log(2),
         }
+
+
+def _version(weight: Tensor) -> int:
+    """How often it was changed in place; what inference mode has made does not count."""
+    return 0 if weight.is_inference() else weight._version
 
 
 class Raster:
@@ -196,7 +201,7 @@ class Raster:
 
     def _write(self, x: Tensor) -> None:
         new = x[:, self.filled :]
-        shades = 2 * new.double() / (self.model.config.levels - 1) - 1
+        shades = new.double() / ((self.model.config.levels - 1) / 2) - 1
         self.canvas.flatten(1, 2)[:, self.places[self.filled : x.shape[1]], 0] = shades
         self.filled = x.shape[1]
 

@@ -1,0 +1,265 @@
+"""PixelCNN: an exact likelihood, no pixel that is missed or seen too early, and a quick way to draw
+that gives what the slow one gives."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from core_fixtures import tiny, write_fashion
+from gen_core import Noise, final, fit
+from gen_core.data import Batches, load_data
+from gen_core.evaluation.evaluate import Evaluation
+from gen_core.families.token_sampler import TokenSampler
+from gen_core.family import Family, registry
+from gen_core.knobs import KnobError
+from gen_core.training.recipes import RECIPES
+
+COUNT = 28 * 28
+FASHION = RECIPES["autoregressive-fashion"].config
+SIZES = {"tiny": {}, "as trained": {"size": 28, "width": 64, "depth": 9} | FASHION}
+
+
+def some_pictures(model: Family, count: int) -> torch.Tensor:
+    """Grey levels by chance."""
+    rng = torch.Generator().manual_seed(3)
+    levels = torch.randint(model.event.levels, (count, math.prod(model.event.shape)), generator=rng)
+    return model.picture(levels)
+
+
+def firm(model: Family) -> Family:
+    """The same model of stronger opinions than a network has that knows nothing."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter *= 2
+    return model
+
+
+@pytest.fixture(scope="module")
+def model() -> Family:
+    return firm(tiny("pixel-cnn"))
+
+
+# --- likelihood -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", [None, 7])
+def test_the_probabilities_of_all_pictures_add_up_to_one(label):
+    model = tiny("pixel-cnn", size=2, levels=4)
+    levels = torch.tensor([*itertools.product(range(4), repeat=4)])
+    labels = None if label is None else torch.full((len(levels),), label)
+    p = model.log_prob(model.picture(levels), labels).double().exp()
+    assert len(p) == 256 and float(p.std()) > 1e-5
+    assert float(p.sum()) == pytest.approx(1, abs=1e-5)
+
+
+def test_pictures_come_as_often_as_their_probability_says():
+    model = firm(tiny("pixel-cnn", size=2, levels=2))
+    x = final(model.sample(Noise(range(4000))))
+    codes = (model.levels(x) * torch.tensor([8, 4, 2, 1])).sum(1)
+    seen = torch.bincount(codes, minlength=16) / 4000
+    every = torch.tensor([*itertools.product(range(2), repeat=4)])
+    p = model.log_prob(model.picture(every)).exp()
+    assert float(p.max() - p.min()) > 0.03
+    assert float((seen - p).abs().max()) < 4 * math.sqrt(0.25 / 4000)
+
+
+def test_the_likelihood_of_a_picture_is_that_of_its_pixels(model):
+    x, label = some_pictures(model, 2), torch.tensor([1, 4])
+    *frames, _ = model.sample(Noise([0, 1]), label=[1, 4], temperature=0)
+    logits = model.net(x, label).flatten(1, 2)
+    nats = F.cross_entropy(logits.transpose(1, 2), model.levels(x), reduction="none").sum(1)
+    assert torch.allclose(model.log_prob(x, label), -nats, atol=1e-3)
+    assert not torch.allclose(model.log_prob(x), -nats, atol=1e-3)  # the class tells something
+    assert frames[0].out.shape == (2, 256)
+
+
+def test_grey_levels_go_there_and_back(model):
+    levels = torch.arange(256)[None]
+    event = tiny("pixel-cnn", size=16)
+    assert torch.equal(event.levels(event.picture(levels)), levels)
+    as_files = torch.arange(256).view(1, 1, 16, 16) / 127.5 - 1
+    assert torch.equal(event.levels(as_files), levels)
+
+
+# --- what a pixel sees ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", [0, 3, 27, 36, 63])
+def test_a_pixel_is_said_from_all_those_before_it_and_from_no_other(place):
+    """The gradient of its logits by each pixel of the picture; with layers enough to see it all."""
+    model = tiny("pixel-cnn", depth=6)
+    x = some_pictures(model, 1).requires_grad_()
+    logits = model.net(x, torch.tensor([3])).flatten(1, 2)[0, place]
+    (gradient,) = torch.autograd.grad(logits.square().sum(), x)
+    touched = gradient.flatten() != 0
+    assert touched[:place].all(), "a blind spot"
+    assert not touched[place:].any(), "it sees what it is to say"
+
+
+# --- sampling with what is kept -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_kept_changes_nothing(size):
+    model = tiny("pixel-cnn", **SIZES[size])
+    *frames, last = model.sample(Noise([1, 2]), label=[0, 9])
+    said = torch.stack([frame.out for frame in frames], 1)
+    full = model.net(last.x, torch.tensor([0, 9])).flatten(1, 2)
+    assert float(full.std()) > 0.01
+    assert float((said - full).abs().max()) < 1e-4
+
+
+def without_keeping(model: Family, seeds: list[int], pixels: int) -> None:
+    """Draws the first pixels by asking the network about the whole picture each time."""
+    x = torch.full((len(seeds), COUNT), -1)
+    label = torch.zeros(len(seeds), dtype=torch.long)
+
+    def ask(drawn: torch.Tensor) -> torch.Tensor:
+        whole = F.pad(drawn, (0, COUNT - drawn.shape[1]))
+        return model.net(model.picture(whole), label).flatten(1, 2)[:, drawn.shape[1]]
+
+    u = Noise(seeds).rand(COUNT, dtype=torch.float64)
+    for _ in TokenSampler(ask).frames(x, u, pixels):
+        continue
+
+
+@torch.inference_mode()
+def test_keeping_is_at_least_five_times_as_fast():
+    """By the processor's time, which does not count what others do on it."""
+    model = tiny("pixel-cnn", **SIZES["as trained"])
+    rows = 56
+    kept = model.sample(Noise([0]), label=0)
+    next(kept)  # what is done once
+    began = time.process_time()
+    for _ in itertools.islice(kept, rows):
+        continue
+    quick = time.process_time() - began
+    began = time.process_time()
+    without_keeping(model, [0], rows)
+    slow = time.process_time() - began
+    print(f"{1000 * quick / rows:.2f} ms a pixel, without what is kept {1000 * slow / rows:.1f}")
+    assert slow > 5 * quick
+
+
+@pytest.mark.parametrize("count", [3, 64])
+def test_a_picture_is_the_same_in_any_company(count):
+    model = tiny("pixel-cnn", size=28)
+    together = final(model.sample(Noise(range(count)), label=2))
+    for seed in (0, count // 2, count - 1):
+        assert torch.equal(final(model.sample(Noise([seed]), label=2))[0], together[seed])
+
+
+def test_new_weights_are_noticed(model):
+    model = tiny("pixel-cnn")
+    before = final(model.sample(Noise([0])))
+    with torch.no_grad():
+        model.net.head[-1].bias[200] += 20
+    after = final(model.sample(Noise([0])))
+    assert not torch.equal(before, after)
+    assert torch.equal(model.levels(after), torch.full((1, 64), 200))
+
+
+# --- going on from a picture ----------------------------------------------------------------------
+
+
+def from_place(x: torch.Tensor, place: int) -> torch.Tensor:
+    """The picture with all from a place on to be drawn."""
+    given = x.clone()
+    given.flatten(1)[:, place:] = math.nan
+    return given
+
+
+@pytest.mark.parametrize("place", [1, 7, 8, 32, 37, 63])
+def test_going_on_with_the_same_seed_gives_the_same_picture(model, place):
+    whole = final(model.sample(Noise([5, 6]), label=1))
+    frames = [*model.sample(Noise([5, 6]), label=1, given=from_place(whole, place))]
+    assert torch.equal(frames[-1].x, whole)
+    assert [frame.level for frame in frames] == [*range(place, 65)]
+    assert frames[0].total == model.total({"given": from_place(whole, place)}) == 64 - place
+    assert torch.equal(frames[0].x.flatten(1)[:, place:], torch.full((2, 64 - place), -1.0))
+
+
+def test_an_edited_pixel_and_all_before_it_stay_and_what_follows_hears_of_it(model):
+    whole, place = final(model.sample(Noise([5]), label=1)), 20
+    edited = from_place(whole, place + 1)
+    edited.flatten()[place] = model.picture(255 - model.levels(whole)).flatten()[place]
+    again = final(model.sample(Noise([5]), label=1, given=edited))
+    stays = slice(0, place + 1)
+    assert torch.equal(again.flatten()[stays], edited.flatten()[stays])
+    assert not torch.equal(again.flatten()[place + 1 :], whole.flatten()[place + 1 :])
+
+
+def test_one_half_picture_is_completed_in_many_ways(model):
+    half = from_place(some_pictures(model, 1), 32)[0]
+    made = final(model.sample(Noise([1, 2, 3]), given=half))
+    assert torch.equal(made[:, 0, :4], half[:, :4].expand(3, -1, -1))
+    assert len(torch.unique(made.flatten(1), dim=0)) == 3
+
+
+def test_a_picture_without_anything_to_draw_is_the_result(model):
+    x = some_pictures(model, 2)
+    (only,) = model.sample(Noise([1, 2]), given=x)
+    assert torch.allclose(only.x, x, atol=1e-6) and only.out is None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (torch.zeros(1, 7, 8), r"given of shape \(1, 7, 8\): give pictures \(2, 1, 8, 8\)"),
+        (torch.zeros(1, 8, 8, dtype=torch.long), "given of shape .*: give pictures"),
+        (torch.full((1, 8, 8), 1.5), "given: choose pixels from -1 to 1, or NaN to draw one"),
+        (torch.full((1, 8, 8), math.inf), "given: choose pixels from -1 to 1"),
+        (
+            from_place(torch.zeros(1, 1, 8, 8), 9).flip(3)[0],
+            "given: choose .* up to the same place",
+        ),
+    ],
+)
+def test_what_cannot_be_gone_on_from_is_refused(model, given, message):
+    with pytest.raises(KnobError, match=message):
+        next(model.sample(Noise([0, 1]), given=given))
+
+
+# --- training and figures -------------------------------------------------------------------------
+
+
+def test_training_lowers_the_cost_of_what_it_saw(tmp_path):
+    write_fashion(tmp_path)
+    train = load_data("fashion", "train", tmp_path)
+    model = tiny("pixel-cnn", size=28)
+    *_, last = fit(model, Batches(train, 16, 0), steps=40, warmup=5, ema=0.9)
+    average = last.trainer.ema
+    model_before = tiny("pixel-cnn", size=28)
+    average.card["data"] = model_before.card["data"] = "fashion"
+    asked = Evaluation(None, 100, 50, 0, str(tmp_path), lambda progress: None)
+    bits = [m.extra_metrics(asked)["bits_per_dimension"] for m in (model_before, average)]
+    assert bits[0] > 7.5 and bits[1] < bits[0] - 0.3
+
+
+def test_figures_tell_what_was_left_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("GEN_DATA", raising=False)
+    model = tiny("pixel-cnn", size=28)
+    model.card["data"] = "fashion"
+    asked = Evaluation(None, 20, 50, 0, str(tmp_path), lambda progress: None)
+    missing = model.extra_metrics(asked)
+    assert "bits_per_dimension" not in missing and "not on this machine" in str(missing)
+    write_fashion(tmp_path)
+    some = model.extra_metrics(asked)
+    assert some["bits_per_dimension"] > 5
+    assert some["left_out"]["bits_per_dimension"] == "44 of 64 test pictures: take more samples"
+
+
+def test_both_recipes_are_of_one_size():
+    names = [name for name, recipe in RECIPES.items() if recipe.family == "pixel-cnn"]
+    kind = registry.classes["pixel-cnn"]
+    configs = {kind.Config(**RECIPES[name].config) for name in names}
+    assert len(names) == 2 and len(configs) == 1
+    net = kind(configs.pop()).net
+    assert 0.8e6 < sum(p.numel() for p in net.parameters()) < 0.95e6
