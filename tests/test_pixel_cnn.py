@@ -3,6 +3,7 @@ that gives what the slow one gives."""
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import time
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 from core_fixtures import tiny, write_fashion
 from gen_core import Noise, final, fit
 from gen_core.data import Batches, load_data
+from gen_core.engine import Engine
 from gen_core.evaluation.evaluate import Evaluation
 from gen_core.families.token_sampler import TokenSampler
 from gen_core.family import Family, registry
@@ -105,6 +107,7 @@ def test_a_pixel_is_said_from_all_those_before_it_and_from_no_other(place):
 # --- sampling with what is kept -------------------------------------------------------------------
 
 
+@torch.no_grad()
 @pytest.mark.parametrize("size", SIZES)
 def test_what_is_kept_changes_nothing(size):
     model = tiny("pixel-cnn", **SIZES[size])
@@ -155,7 +158,23 @@ def test_a_picture_is_the_same_in_any_company(count):
         assert torch.equal(final(model.sample(Noise([seed]), label=2))[0], together[seed])
 
 
-def test_new_weights_are_noticed(model):
+def test_requests_share_passes_wherever_each_one_is(model):
+    """An engine puts rows together, also of pixels in different places."""
+    half = from_place(final(model.sample(Noise([9]))), 20)[0]
+    asked = [{"label": 1}, {"label": 2}, {}, {"given": half}]
+
+    def draw(model: Family, seed: int) -> torch.Tensor:
+        return final(model.sample(Noise([seed]), **asked[seed]))
+
+    engine, alone = Engine(), [draw(model, seed) for seed in range(4)]
+    shared = engine.share_passes(firm(tiny("pixel-cnn")))
+    tickets = [engine.submit(functools.partial(draw, shared, seed)) for seed in range(4)]
+    assert all(torch.equal(t.result(), x) for t, x in zip(tickets, alone, strict=True))
+    engine.close()
+    assert max(engine.passes.rows) == 4
+
+
+def test_new_weights_are_noticed():
     model = tiny("pixel-cnn")
     before = final(model.sample(Noise([0])))
     with torch.no_grad():
