@@ -121,26 +121,27 @@ class PixelCNN(Family):
         return begun(levels, count, pixels, self.config.levels)
 
     def row(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """`GatedPixelCNN.row` in float64."""
-        (net,) = self._exact
-        return net.row(*inputs)
+        """`GatedPixelCNN.row` of the exact network."""
+        return self._exact[0].row(*inputs)
 
     def pixel(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """`GatedPixelCNN.pixel` in float64."""
-        (net,) = self._exact
-        return net.pixel(*inputs)
+        """`GatedPixelCNN.pixel` of the exact network."""
+        return self._exact[0].pixel(*inputs)
 
-    def be_exact(self) -> None:
-        """Copies the network to float64, if its weights are others than those that were copied.
+    def exact(self) -> GatedPixelCNN:
+        """The network in float64, copied again where its weights have changed.
 
         How many pictures are drawn together changes how sums are rounded. In float32 that would
-        give now and then a picture another grey somewhere, and let it go another way from there.
+        give now and then a picture another grey somewhere, and let it go another way from there, as
+        it may on MPS, which has no float64.
         """
+        wide = torch.float32 if self.device.type == "mps" else torch.float64
         weights = tuple(n for p in self.net.parameters() for n in (p.data_ptr(), _version(p)))
         if weights != self._exact_of:
             with torch.inference_mode(False):  # what is made within refuses to be copied again
-                self._exact = (copy.deepcopy(self.net).double(),)  # a tuple: no part of the model
+                self._exact = (copy.deepcopy(self.net).to(wide),)  # a tuple: no part of the model
             self._exact_of = weights
+        return self._exact[0]
 
     # --- figures ----------------------------------------------------------------------------------
 
@@ -174,11 +175,11 @@ class Raster:
 
     def __init__(self, model: PixelCNN, label: Tensor) -> None:
         """label (B,) int64"""
-        model.be_exact()
         self.model, self.label = model, label
         c, count, device = model.config, len(label), label.device
         self.columns = c.size
-        black = torch.zeros(count, *model.event.shape, dtype=torch.float64, device=device)
+        dtype = model.exact().places.dtype
+        black = torch.zeros(count, *model.event.shape, dtype=dtype, device=device)
         self.canvas = framed(black)  # and over it, one by one, what is drawn
         at = torch.arange(c.size, device=device) + REACH
         self.places = (at[:, None] * self.canvas.shape[2] + at).flatten()
@@ -201,7 +202,7 @@ class Raster:
 
     def _write(self, x: Tensor) -> None:
         new = x[:, self.filled :]
-        shades = new.double() / ((self.model.config.levels - 1) / 2) - 1
+        shades = new.to(self.canvas) / ((self.model.config.levels - 1) / 2) - 1
         self.canvas.flatten(1, 2)[:, self.places[self.filled : x.shape[1]], 0] = shades
         self.filled = x.shape[1]
 
