@@ -170,7 +170,10 @@ def test_the_code_of_a_card_runs(name):
     assert len(drawn) == 4 and torch.isfinite(drawn).all()
 
 
-@pytest.mark.parametrize("name", RECIPES)
+SHIPPED = [name for name in RECIPES if name.partition("/")[0] in checkpoint.available()]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_a_card_tells_how_its_checkpoint_came_about(name):
     whole, _, part = name.partition("/")
     card = checkpoint.card(whole)["parts"][part] if part else checkpoint.card(name)
