@@ -21,6 +21,7 @@ from gen_core.data.tokenizers import (
     tokenizer,
     tokenizers,
 )
+from gen_core.evaluation.evaluate import Evaluation
 from gen_core.evaluation.text_quality import PROBE, STRIDE, NGram, TextJudge, distinct, entropy
 from gen_core.families.gpt import GPT, Cached
 from gen_core.families.masked_diffusion import MaskedDiffusion
@@ -467,3 +468,28 @@ def test_a_judge_comes_back_from_what_a_checkpoint_keeps(judge):
 def test_dull_texts_have_little_entropy_and_few_new_runs():
     assert entropy([1, 1, 1, 1]) == 0 and entropy([1, 2, 3, 4]) == 2
     assert distinct([1, 2] * 10) == 2 / 17 and distinct([*range(9)]) == 1 == distinct([1, 2])
+
+
+@pytest.mark.parametrize("family", ["gpt", "masked-diffusion"])
+def test_a_model_of_text_is_measured_by_the_test_text_and_by_what_it_writes(tmp_path, family):
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / SOURCES["tales"].file).write_text(TALE * 40)
+    model = opinionated(family)
+    model.card = {"data": "tales"}
+    seen = []
+    evaluation = Evaluation(None, 100, 50, 0, str(tmp_path), seen.append, {"temperature": 0.0})
+    found = model.extra_metrics(evaluation)
+    rows = TextData("", load_text("tales", "test", tmp_path, False).text)
+    x, _ = rows.windows(model.words, 24).batch(torch.tensor([0, 24]))
+    nats = float(model.nats(x).mean()) / 24
+    assert found["characters"] % 24 == 0 and found["texts"] == 100 and seen
+    assert math.isclose(found["bits_per_character"], nats / math.log(2), rel_tol=0.3)
+    assert found["longest_copy"] == 0 and 0 < found["distinct_4"] <= 1
+    assert found["judge_bits"] > 4 and 0 <= found["entropy"] <= math.log2(24)
+
+
+def test_where_the_text_is_missing_it_is_said_what_was_left_out(tmp_path):
+    model = opinionated("gpt")
+    model.card = {"data": "tales"}
+    found = model.extra_metrics(Evaluation(None, 100, 50, 0, str(tmp_path), lambda _: None))
+    assert "is not on this machine" in found["left_out"]["bits_per_character"]

@@ -168,12 +168,12 @@ class TextFamily(Family):
         known = load_data(self.card["data"], "train", evaluation.data_root, download=False)
         judge, count = TextJudge.on(known.text), min(evaluation.samples, TEXTS)
         x = torch.cat([*draw(self, count, 50, evaluation.seed, evaluation.knobs)])
-        texts = self.text(x)
+        texts, rows = self.text(x), [row[row >= 0].tolist() for row in x]
         return {
             "texts": count,
             "judge_bits": sum(map(judge.bits_per_character, texts)) / count,
-            "entropy": sum(map(entropy, x.tolist())) / count,
-            "distinct_4": sum(map(distinct, x.tolist())) / count,
+            "entropy": sum(map(entropy, rows)) / count,
+            "distinct_4": sum(map(distinct, rows)) / count,
             "longest_copy": max(map(judge.longest_copy, texts)),
         }
 
