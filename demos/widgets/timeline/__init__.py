@@ -31,6 +31,9 @@ which on it is not sent exactly."""
 JPEG_BYTES = 250_000
 """Of such a sheet, about: three of them, and what is exact, are a megabyte."""
 
+PLAYER = ("timeline/icons.js", "timeline/player.js")
+"""What a card that is gone through in time is built on; `timeline/player.css` is its style."""
+
 Shown = str | Callable[[Frame], Tensor | None]
 Lane = tuple[str, Shown] | tuple[str, Shown, float]
 Clock = str | Callable[[Frame], str]
@@ -217,8 +220,11 @@ def Timeline(
         label=label,
         value=value,
         empty=empty,
-        scripts=[f"timeline/{name}.js" for name in ("icons", "charts", "export", "words", "parts")],
-        styles=[f"timeline/{name}.css" for name in ("charts", "words", "parts")],
+        scripts=[
+            *PLAYER,
+            *(f"timeline/{name}.js" for name in ("charts", "export", "words", "parts")),
+        ],
+        styles=[f"timeline/{name}.css" for name in ("charts", "words", "parts", "player")],
     )
 
 

@@ -17,17 +17,12 @@ function replays() {
   }
 }
 
-class TimelineView extends Card {
+class TimelineView extends Player {
   constructor(root) {
     super(root);
     this.value = null; // what is on screen
     this.wanted = null; // what arrived last; older values that decode later are dropped
-    this.index = 0;
-    this.timer = null;
     this.speed = 1;
-    this.looping = false;
-    this.listeners = new AbortController();
-    this.resized = new ResizeObserver(() => this.layout());
     this.build();
     this.listen();
   }
@@ -35,18 +30,6 @@ class TimelineView extends Card {
   build() {
     this.laneRow = make("div", { class: "timeline-lanes" });
     this.strip = make("canvas", { "aria-hidden": "true" });
-    this.ahead = make("div", { class: "timeline-ahead" });
-    this.head = make("div", { class: "timeline-head" });
-    this.track = make(
-      "div",
-      { class: "timeline-track", role: "slider", tabindex: 0, "aria-label": "Position in time" },
-      this.strip,
-      this.ahead,
-      this.head,
-    );
-    this.back = iconButton("back", "One step back");
-    this.playButton = iconButton("play", "Play", "timeline-play");
-    this.forward = iconButton("forward", "One step forward");
     this.stepText = make("strong", { class: "timeline-step" });
     this.levelText = make("span", { class: "timeline-level" });
     this.costText = make("span", { class: "timeline-cost" });
@@ -54,12 +37,10 @@ class TimelineView extends Card {
     const readout = make("p", { class: "timeline-readout" });
     readout.append(this.stepText, this.levelText, this.costText, this.noteText);
     this.charts = make("div", { class: "timeline-charts" });
-    const buttons = make("div", { class: "timeline-steps" });
-    buttons.append(this.back, this.playButton, this.forward);
     this.wordPlace = make("div");
     this.offer = make("p", { class: "timeline-offer" });
     this.full.append(
-      make("div", { class: "timeline-transport" }, buttons, this.track),
+      this.transport("step", "Position in time", this.strip),
       make("div", { class: "timeline-line" }, readout, this.buildTools()),
       this.laneRow,
       this.wordPlace,
@@ -96,27 +77,6 @@ class TimelineView extends Card {
     this.setLoop(false);
     this.replay.setAttribute("aria-pressed", replays());
     return tools;
-  }
-
-  listen() {
-    const options = { signal: this.listeners.signal };
-    this.back.addEventListener("click", () => this.scrub(this.index - 1));
-    this.forward.addEventListener("click", () => this.scrub(this.index + 1));
-    this.playButton.addEventListener("click", () => this.toggle());
-    this.track.addEventListener("pointerdown", (event) => {
-      this.track.setPointerCapture(event.pointerId);
-      this.track.focus({ preventScroll: true });
-      this.scrubTo(event.clientX);
-      event.preventDefault();
-    });
-    this.track.addEventListener("pointermove", (event) => {
-      if (this.track.hasPointerCapture(event.pointerId)) this.scrubTo(event.clientX);
-    });
-    for (const kind of ["pointerdown", "focusin"]) {
-      this.root.addEventListener(kind, () => this.becomeCurrent());
-    }
-    document.addEventListener("keydown", (event) => this.key(event), options);
-    this.resized.observe(this.root);
   }
 
   // --- values -------------------------------------------------------------------------------
@@ -194,8 +154,6 @@ class TimelineView extends Card {
     this.laneRow.classList.toggle("timeline-machine", Boolean(value.parts?.length));
     if (value.parts?.length) drawParts(this.laneRow, value.parts, this.lanes, null);
     else this.laneRow.replaceChildren(...this.lanes.map((lane) => lane.node));
-    this.track.setAttribute("aria-valuemin", 0);
-    this.track.setAttribute("aria-valuemax", this.last);
     this.say("");
     this.index = window.noiseToDataAddress?.moment(this.root) ?? value.start;
   }
@@ -243,15 +201,9 @@ class TimelineView extends Card {
     this.levelText.textContent = value.levels[k];
     this.costText.textContent = value.ms_per_step ? `${tidy(value.ms_per_step)} ms per step` : "";
     this.noteText.textContent = value.notes[k] ?? "";
-    const share = `${this.last ? (100 * k) / this.last : 100}%`;
-    this.head.style.left = share;
-    this.ahead.style.left = share;
-    this.track.setAttribute("aria-valuenow", k);
-    this.track.setAttribute("aria-valuetext", [step, value.levels[k], value.notes[k]].filter(Boolean).join(", "));
+    this.moveHead([step, value.levels[k], value.notes[k]].filter(Boolean).join(", "));
     if (k === value.start) delete this.root.dataset.at; // else it stands in a copied link
     else this.root.dataset.at = k;
-    this.back.disabled = k === 0;
-    this.forward.disabled = k === this.last;
   }
 
   layout() {
@@ -264,55 +216,9 @@ class TimelineView extends Card {
 
   // --- time ---------------------------------------------------------------------------------
 
-  scrub(index) {
-    this.pause();
-    this.show(index);
-  }
-
-  scrubTo(x) {
-    const box = this.track.getBoundingClientRect();
-    this.scrub(Math.round(((x - box.left) / box.width) * this.last));
-  }
-
-  toggle() {
-    if (this.timer) this.pause();
-    else this.play(this.index === this.last ? 0 : this.index);
-  }
-
-  play(from) {
-    this.pause();
-    this.show(from);
-    this.setPlaying(true);
-    this.later();
-  }
-
   frameMs() {
     const [least, most] = FRAME_MS;
     return Math.min(most, Math.max(least, PLAY_MS / (this.last + 1))) / this.speed;
-  }
-
-  later() {
-    this.timer = setTimeout(() => {
-      const ended = this.index === this.last;
-      if (this.gone() || !this.root.offsetParent || (ended && !this.looping)) return this.pause();
-      this.show(ended ? 0 : this.index + 1);
-      if (this.index === this.last && !this.looping) return this.pause();
-      this.later();
-    }, this.frameMs());
-  }
-
-  pause() {
-    clearTimeout(this.timer);
-    this.timer = null;
-    this.setPlaying(false);
-  }
-
-  setPlaying(playing) {
-    const label = playing ? "Pause" : "Play";
-    if (this.playButton.title === label) return;
-    this.playButton.title = label;
-    this.playButton.setAttribute("aria-label", label);
-    setIcon(this.playButton, playing ? "pause" : "play");
   }
 
   setSpeed(speed) {
@@ -334,53 +240,6 @@ class TimelineView extends Card {
     }
     document.querySelectorAll(".timeline-replay").forEach((button) => button.setAttribute("aria-pressed", replays()));
     if (on) this.play(0);
-  }
-
-  // --- keyboard -----------------------------------------------------------------------------
-
-  key(event) {
-    if (this.gone() || !this.value || !this.listensTo(event)) return;
-    const jumps = { ArrowLeft: this.index - 1, ArrowRight: this.index + 1, Home: 0, End: this.last };
-    if (event.key in jumps) this.scrub(jumps[event.key]);
-    else if (event.key === " ") this.toggle();
-    else return;
-    event.preventDefault();
-  }
-
-  // Keys count when the focus is in here, or nowhere that needs them and this one was used last.
-  listensTo(event) {
-    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return false;
-    const typing = "input, textarea, select, [contenteditable='true'], [role='tab'], [role='listbox'], [role='slider']";
-    const target = event.target instanceof Element ? event.target : document.body;
-    if (event.key === " " && target.closest("button, a, summary, label")) return false;
-    if (this.root.contains(target)) return true;
-    return !target.closest(typing) && this.onScreen() && this.isCurrent();
-  }
-
-  onScreen() {
-    const box = this.root.getBoundingClientRect();
-    return box.height > 0 && box.bottom > 0 && box.top < innerHeight;
-  }
-
-  isCurrent() {
-    const shown = [...document.querySelectorAll(".timeline[data-filled]")].filter((node) => node.offsetParent);
-    return this.root === (shown.find((node) => node.dataset.current) ?? shown[0]);
-  }
-
-  becomeCurrent() {
-    document.querySelectorAll(".timeline[data-current]").forEach((node) => delete node.dataset.current);
-    this.root.dataset.current = "yes";
-  }
-
-  // --- the end ------------------------------------------------------------------------------
-
-  // True once Gradio has taken the widget off the page; then nothing stays behind.
-  gone() {
-    if (this.root.isConnected) return false;
-    this.pause();
-    this.listeners.abort();
-    this.resized.disconnect();
-    return true;
   }
 }
 
