@@ -48,8 +48,19 @@ class GPT(TextFamily):
     @torch.inference_mode()
     def token_log_probs(self, x: Tensor) -> Tensor:
         """log p of each token after those before it, in nats, (B, n)."""
+        return self.next_logits(x).log_softmax(-1).gather(-1, x[..., None])[..., 0]
+
+    @torch.inference_mode()
+    def next_logits(self, x: Tensor) -> Tensor:
+        """What it says of each token from those before it, float32 (B, n, vocabulary)."""
         logits, _ = self.net(self._shifted(x))
-        return logits.float().log_softmax(-1).gather(-1, x[..., None])[..., 0]
+        return logits.float()
+
+    @torch.inference_mode()
+    def attention(self, x: Tensor) -> Tensor:
+        """How much it attended to what when it said each token, (layers, B, heads, n, n): row i is
+        the i-th token's; column 0 what comes before a text, column j + 1 the j-th token."""
+        return self.net.attention(self._shifted(x))
 
     def nats(self, x: Tensor) -> Tensor:
         return -self.log_prob(x)
