@@ -7,6 +7,7 @@ from typing import Any
 from demos.page.controls import label_code
 
 HOMES = {
+    "math": "log",
     "torch": "torch",
     "copy": "deepcopy",
     "dataclasses": "replace",

@@ -1,0 +1,78 @@
+"""The words of the Autoregressive tab."""
+
+from demos.page.explain import Explanation
+
+SAMPLED = (
+    r"p(x_i = v \mid x_{<i}) = \frac{\exp(\ell_v / T)}{\sum_w \exp(\ell_w / T)}, \qquad "
+    r"p(x) = \prod_{i} p(x_i \mid x_{<i}), \qquad "
+    r"s_i = -\log_2 p_1(x_i \mid x_{<i})"
+)
+SYMBOLS = (
+    ("x_i", "the $i$-th token of the text; $x_{<i}$ are those before it"),
+    ("v, w", "the tokens of the vocabulary"),
+    (r"\ell_v", "the logit of token $v$: what the network says of it, given $x_{<i}$"),
+    ("T", "the temperature; at 0 the likeliest token is taken"),
+    ("p_1", "the probability at $T = 1$: what the network itself says"),
+    ("s_i", "the surprise of token $i$, in bits"),
+)
+
+WORDS = Explanation(
+    sentence=(
+        "A GPT writes one token at a time: it reads all that stands so far, says how likely each "
+        "token is to come next, and one is drawn. Press Write, then look at what else could have "
+        "come, and take it."
+    ),
+    paragraph=(
+        "A **token** is a letter, or a piece of a word that is frequent enough to have a number of "
+        "its own (a byte pair). For every token the network gives a probability to each kind of "
+        "token there is: the upper bars. **Temperature** sharpens these probabilities (below 1) or "
+        "flattens them (above 1); **top k** and **top p** leave out the unlikely ones. The lower "
+        "bars are what the token is then drawn from. Its **surprise** is how many bits it costs: "
+        "1 bit for a coin's toss, 10 for one chance in 1,024. Names and the beginnings of "
+        "sentences surprise, the rest of a word hardly does. **Press another candidate** and the "
+        "text goes on from there: all before it stays, and so does the noise of every place. "
+        "**Attention** is how the network looks back: each layer has several heads, and each head "
+        "mixes what earlier tokens hold, in shares that add up to 1. Some look at the token just "
+        "before, some at the last name; many rest on the start of the text, where there is nothing "
+        "to see."
+    ),
+    formula=SAMPLED,
+    symbols=SYMBOLS,
+    source=(
+        "Radford et al. 2018, *Improving Language Understanding by Generative Pre-Training*, eq. "
+        "1; temperature: Ackley, Hinton & Sejnowski 1985; top k: Fan et al. 2018; top p: Holtzman "
+        "et al. 2020, section 3.1"
+    ),
+)
+
+TEMPERATURE = Explanation(
+    sentence=(
+        "The same beginning and the same noise at four temperatures: cold, the text goes in "
+        "circles; hot, it falls apart. Press Write four."
+    ),
+    paragraph=(
+        "At temperature **0** the likeliest token is always taken. What is likely once is likely "
+        "again, so the text repeats itself: underlined is each group of four tokens that stood "
+        "there before. At **1** each token is drawn as the network says; a text then surprises the "
+        "network about as much as the text that it learned from. **Above 1** unlikely tokens get "
+        "more than their share, one of them makes the next ones odd, and the words dissolve. "
+        "**Bits per token** is the mean surprise, measured at temperature 1 whatever the text was "
+        "drawn at. **Distinct 4-grams** is how many of the groups of four tokens are different: "
+        "100% where none comes twice. Most people like a text best at about 0.7 to 0.9."
+    ),
+    formula=(
+        SAMPLED.split(r", \qquad p(x)")[0] + r", \qquad b = \frac{1}{n} \sum_i s_i, \qquad "
+        r"d_4 = \frac{|\{(x_i, \ldots, x_{i+3})\}|}{n - 3}"
+    ),
+    symbols=(
+        *SYMBOLS[:4],
+        ("b", "bits per token: the mean of the surprises $s_i = -\\log_2 p_1(x_i \\mid x_{<i})$"),
+        ("p_1", "the probability at $T = 1$"),
+        ("n", "how many tokens are written"),
+        ("d_4", "the share of distinct 4-grams"),
+    ),
+    source=(
+        "Holtzman et al. 2020, *The Curious Case of Neural Text Degeneration*, sections 3 and 5; "
+        "distinct n-grams: Li et al. 2016, *A Diversity-Promoting Objective Function*, section 5"
+    ),
+)
