@@ -25,6 +25,7 @@ HOMES = {
     "gen_core.data.emoji.things": "things_in",
     "gen_core.devices": "pick_device",
     "gen_core.evaluation.pictures": "diversity",
+    "gen_core.evaluation.text_quality": "distinct",
     "gen_core.sampling": "cost_of",
     "gen_core.families.text_to_image.batches": (
         "ClassifierBatches LatentBatches SceneBatches pictures"

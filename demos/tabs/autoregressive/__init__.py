@@ -1,7 +1,13 @@
 """Autoregressive models: a text token by token, each from those before it."""
 
 from demos.page.tab import Tab
-from demos.tabs.autoregressive import words
+from demos.tabs.autoregressive import temperature, words
 from demos.tabs.autoregressive.beginning import ID
 
-TAB = Tab(ID, "Autoregressive", order=55, panels=[words.PANEL], needs="gpt-tales.safetensors")
+TAB = Tab(
+    ID,
+    "Autoregressive",
+    order=55,
+    panels=[words.PANEL, temperature.PANEL],
+    needs="gpt-tales.safetensors",
+)

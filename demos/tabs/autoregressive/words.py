@@ -3,11 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from demos.page.controls import Knob, control_of
 from demos.page.handlers import App
@@ -15,12 +11,12 @@ from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.tabs.autoregressive.beginning import FIRST, ID, MODEL, MODELS, PROMPT, beginning_tools
-from demos.tabs.autoregressive.changes import Changes, fitting
+from demos.tabs.autoregressive.changes import Changes
+from demos.tabs.autoregressive.pen import Pen
 from demos.tabs.autoregressive.texts import WORDS
 from demos.widgets.token_text import TokenText, TokenTextValue, attention_value, candidates
 from gen_core.families.gpt import GPT
 from gen_core.progress import Progress
-from gen_core.sampling import Frame, Meter
 
 UPDATE_SECONDS = 0.12
 """Between two values while it writes, at least."""
@@ -28,65 +24,20 @@ MOST_CHANGES = 2000
 """Characters."""
 
 
-@dataclass
-class Pen:
-    """Writes one text, and keeps what the network said of each token. settings: what `sample` takes
-    besides `tokens`."""
-
-    model: GPT
-    seed: int
-    tokens: int
-    prompt: str
-    choosing: Mapping[str, Any]
-    changes: tuple[tuple[int, int], ...] = ()
-    seconds: float = 0.0
-    x: Tensor = field(init=False)
-    """(1, length) int64: the text so far."""
-
-    def __post_init__(self) -> None:
-        beginning = self.model.condition.tokens(self.prompt)
-        self.begun = len(beginning)
-        self.total = self.model.total({"prompt": self.prompt, "tokens": self.tokens})
-        self.taken = fitting(self.changes, self.total, self.model.event.vocabulary)
-        self.x = torch.tensor([beginning], dtype=torch.long, device=self.model.device)
-        self.said = [*self.model.next_logits(self.x)[0, : self.begun]]
-
-    def frames(self) -> Iterator[Frame]:
-        """Those of `sample`: up to each change, which takes the place of what was drawn, and on
-        from there, with the same noise."""
-        done, begin = 0, {"prompt": self.prompt}
-        for place in dict.fromkeys([*self.taken, self.total]):
-            meter = Meter(self.model, [self.seed], tokens=place - done, **begin, **self.choosing)
-            for frame in meter.frames():
-                self.x = frame.x
-                if frame.out is not None:
-                    self.said.append(frame.out[0])
-                yield frame
-            self.seconds += meter.seconds
-            x = meter.x
-            if place in self.taken:
-                x[0, self.begun + place - 1] = self.taken[place]
-            self.x, done, begin = x, place, {"given": x}
-
-    def value(self, whole: bool) -> dict[str, Any]:
-        """What `TokenTextValue` takes; before the text is whole, candidates of its last token
-        alone."""
-        kinds = self.x[0][self.x[0] >= 0].tolist()
-        logits = torch.stack(self.said[: len(kinds)]).cpu() if kinds else torch.zeros(0, 1)
-        bits = -logits.log_softmax(-1)[range(len(kinds)), kinds] / math.log(2)
-        shown = 0 if whole else max(len(kinds) - 1, 0)
-        choices = candidates(logits[shown:], kinds[shown:], **self.choosing)
-        tokens = self.model.words.tokens
-        return {
-            "tokens": [tokens[kind] for kind in kinds],
-            "kinds": kinds,
-            "begun": self.begun,
-            "changed": [p + self.begun - 1 for p in self.taken if p + self.begun <= len(kinds)],
-            "bits": [round(value, 2) for value in bits.tolist()],
-            "candidates": [[]] * shown + choices,
-            "written": {str(kind): tokens[kind] for row in choices for kind, *_ in row},
-            "whole": whole,
-        }
+def shown(pen: Pen, whole: bool) -> dict[str, Any]:
+    """What `TokenTextValue` takes of a text; before it is whole, candidates of its last token
+    alone."""
+    kinds, logits = pen.so_far()
+    first = 0 if whole else max(len(kinds) - 1, 0)
+    choices = candidates(logits[first:], kinds[first:], **pen.choosing)
+    tokens = pen.model.words.tokens
+    return {
+        **pen.text(),
+        "changed": [p + pen.begun - 1 for p in pen.taken if p + pen.begun <= len(kinds)],
+        "candidates": [[]] * first + choices,
+        "written": {str(kind): tokens[kind] for row in choices for kind, *_ in row},
+        "whole": whole,
+    }
 
 
 def write(
@@ -101,11 +52,11 @@ def write(
         yield Progress("Token", count, pen.total)
         if frame.out is not None and time.perf_counter() - told > UPDATE_SECONDS:
             yield TokenTextValue(
-                **pen.value(False), provenance=f"{count - 1} of {pen.total} tokens"
+                **shown(pen, False), provenance=f"{count - 1} of {pen.total} tokens"
             )
             told = time.perf_counter()
     n = pen.begun + pen.total
-    value = pen.value(True)
+    value = shown(pen, True)
     per_token = sum(value["bits"][pen.begun :]) / pen.total
     weights = network.attention(pen.x[:, :n].to(network.device))[:, 0]
     yield TokenTextValue(

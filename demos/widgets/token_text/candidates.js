@@ -9,7 +9,7 @@ class Candidates {
     this.take = take;
     this.list = make("ol", { class: "candidates-list" });
     const key = (kind, text) => make("span", { class: `candidates-key candidates-${kind}` }, text);
-    const keys = make("p", { class: "candidates-keys" }, key("said", "the network says"), key("drawn", "is drawn from"));
+    const keys = make("p", { class: "candidates-keys" }, key("said", "the network says"), key("drawn", "what it is drawn from"));
     this.title = make("h3", { class: "candidates-title" }, "Candidates");
     this.note = make("p", { class: "candidates-note" });
     this.node = make("section", { class: "candidates", "aria-label": "Candidates" }, this.title, keys, this.list, this.note);

@@ -171,7 +171,7 @@ class TokenTextView extends Player {
     const spans = tokens.map((text, i) => ({
       text,
       colour: i < begun ? "#5b6472" : "#1f2937",
-      shade: tinted ? `rgb(180 83 9 / ${0.05 * Math.min(bits[i], MOST_BITS)})` : "transparent",
+      shade: tinted ? shadeOf(bits[i]) : "transparent",
     }));
     const place = { left: 32, top: 56, width: 896, line: 34, font: "20px system-ui, sans-serif" };
     const height = writeTokens(whitePaper(1, 1).context, spans, place) + 40;

@@ -22,6 +22,9 @@ function tokenText({ tokens, begun, bits }) {
   return { node: make("p", { class: "tokens" }, ...spans), spans };
 }
 
+// The tint on paper of a token of so many bits.
+const shadeOf = (bits) => `rgb(180 83 9 / ${0.035 * Math.min(bits, MOST_BITS)})`;
+
 // A text on paper, word by word, from `top` on; returns where it ends. spans: {text, colour, shade}.
 function writeTokens(context, spans, { left, top, width, line, font }) {
   context.font = font;
