@@ -96,7 +96,7 @@ PANEL = Panel(
     knobs=[
         PROMPT,
         MODEL,
-        control_of(GPT, "tokens", default=80, low=8, high=255),
+        control_of(GPT, "tokens", default=120, low=8, high=255),
         Knob("seed", "Seed", "seed", 0),
     ],
     run=write_four,

@@ -30,7 +30,7 @@ class TokenColumnsView extends Card {
     const { columns, provenance, corner } = this.value;
     const { column, gap, margin, head, line, foot } = SHEET;
     const each = columns.map(({ tokens, begun, bits }) =>
-      tokens.map((text, i) => ({ text, colour: i < begun ? "#5b6472" : "#1f2937", shade: shadeOf(bits[i]) })),
+      tokens.map((text, i) => ({ text, colour: i < begun ? "#5b6472" : "#1f2937", shade: shadeOf(i < begun ? 0 : bits[i]) })),
     );
     const place = (i) => ({ left: margin + i * (column + gap), top: margin + head, width: column, line, font: "15px system-ui, sans-serif" });
     const measured = whitePaper(1, 1).context;

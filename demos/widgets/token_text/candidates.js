@@ -19,12 +19,11 @@ class Candidates {
   show(rows, written, own, { given, whole }) {
     const most = Math.max(1, ...rows.map(([, p, q]) => Math.max(p, q)));
     this.list.replaceChildren(...rows.map((row) => this.row(row, written[row[0]], row[0] === own, most, given || !whole)));
-    this.note.textContent = this.said(rows, given, whole);
+    this.note.textContent = this.said(given, whole);
   }
 
-  said(rows, given, whole) {
-    if (!rows.length) return "The candidates of all tokens come when the text has ended.";
-    if (!whole) return "";
+  said(given, whole) {
+    if (!whole) return "The candidates of every token come when the text has ended.";
     return given ? "This token stands in the beginning that you gave." : "Press another one to take it, and go on from there.";
   }
 

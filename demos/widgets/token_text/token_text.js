@@ -2,11 +2,11 @@
 
 const TOKEN_MS = [60, 400]; // that a token stays while it plays
 const PLAY_ALL_MS = 8000;
+const ASKED = ["prompt", "model", "temperature", "seed", "top_k", "top_p"]; // knobs of another text
 
 class TokenTextView extends Player {
   constructor(root) {
     super(root);
-    this.name = root.closest("[id]").id; // of the panel, to which knobs and button belong
     this.strip = make("div", { class: "token-text-strip", "aria-hidden": "true" });
     this.words = make("div", { class: "token-text-words" });
     this.readout = make("p", { class: "token-text-readout" });
@@ -123,6 +123,11 @@ class TokenTextView extends Player {
 
   // --- another token ------------------------------------------------------------------------
 
+  // Of the panel, to which knobs and button belong.
+  get name() {
+    return this.root.closest(".block").id;
+  }
+
   get box() {
     return document.querySelector(`#${this.name}-changes textarea`);
   }
@@ -149,18 +154,12 @@ class TokenTextView extends Player {
 
   // Tokens that were taken belong to a text: whoever asks for another one takes them back.
   forget() {
-    const asked = ["prompt", "model", "temperature", "seed", "top_k", "top_p"].map((knob) => `#${this.name}-${knob}`);
     const heard = (event) => {
-      if (this.gone() || !event.isTrusted) return;
-      const knob = event.target.closest?.(`${asked.join()}, .new-seed, .prompt-examples`);
-      if (knob && this.column?.contains(knob) && this.box?.value) this.write("");
+      if (this.gone() || !event.isTrusted || !this.root.offsetParent || !this.box?.value) return;
+      const knobs = ASKED.map((knob) => `#${this.name}-${knob}`);
+      if (event.target.closest?.(`${knobs}, .new-seed, .prompt-examples`)) this.write("");
     };
     for (const kind of ["input", "click"]) document.addEventListener(kind, heard, { signal: this.listeners.signal });
-  }
-
-  // The panel's own, with knobs and result.
-  get column() {
-    return this.root.closest(".tabitem") ?? document.body;
   }
 
   // --- a file -------------------------------------------------------------------------------
