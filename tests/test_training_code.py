@@ -19,6 +19,8 @@ from demos.page.tab import declared
 from demos.page.training_code import losses, recipes_of, training_lines, training_section
 from emoji_pipeline import tiny_parts
 from gen_core import available, data
+from gen_core.data.text import SOURCES, TextData
+from gen_core.data.tokenizers import CHARACTERS
 from gen_core.families.text_to_image.folder import NAME, export
 from gen_core.family import registry
 from gen_core.training import checkpoint, recipes
@@ -97,13 +99,17 @@ def test_models_from_elsewhere_have_no_lines():
 
 @pytest.fixture(scope="module")
 def small_data(tmp_path_factory):
-    """Made-up clothes and a few portraits in place of the data sets; everything on the CPU."""
+    """Made-up clothes and texts, and a few portraits, in place of the data sets; everything on the
+    CPU."""
     folder = tmp_path_factory.mktemp("data")
     write_fashion(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEN_DATA", str(folder))
         patch.setenv("GEN_WEIGHTS", str(folder / "weights"))
         patch.setitem(data.LOADERS, "avatars", lambda *_: portraits(2 * BATCH, 64))
+        for name in SOURCES:
+            text = TextData(name, CHARACTERS + "A fox met a wolf. " * 400)
+            patch.setitem(data.LOADERS, name, lambda *_, text=text: text)
         patch.setattr("gen_core.devices.pick_device", lambda name="auto": torch.device("cpu"))
         yield folder
 
@@ -134,7 +140,8 @@ def brief(name: str) -> tuple[str, recipes.Recipe]:
 def test_the_lines_train_what_the_recipe_trains(name, small_data, tmp_path, capsys):
     """To the same losses and to the same weights, bit for bit."""
     lines, recipe = brief(name)
-    *_, expected = recipes.Run(name, recipe, tmp_path / "run").train(device="cpu")
+    run = registry.classes[recipe.family].run(name, recipe, tmp_path / "run")
+    *_, expected = run.train(device="cpu")
     scope = {"__name__": "__main__"}
     exec(lines, scope)
     step = scope["step"]

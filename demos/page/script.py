@@ -23,6 +23,7 @@ HOMES = {
     "gen_core.data.emoji.reading": "as_read",
     "gen_core.data.emoji.scenes": "random_scene",
     "gen_core.data.emoji.things": "things_in",
+    "gen_core.data.tokenizers": "tokenizer",
     "gen_core.devices": "pick_device",
     "gen_core.evaluation.pictures": "diversity",
     "gen_core.evaluation.text_quality": "distinct",

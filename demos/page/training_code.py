@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 from demos.page.script import script
+from gen_core.families.text import TextFamily
 from gen_core.family import Trainable, registry
 from gen_core.training.checkpoint import CheckpointError, card
 from gen_core.training.recipes import CHANGED, RECIPES, Recipe, deviation
@@ -112,7 +113,7 @@ def _data_and_model(name: str, recipe: Recipe, kind: type[Trainable]) -> list[st
     """`batches`, and `model` with the weights that it begins with."""
     model, _, part = name.partition("/")
     config = {key: repr(value) for key, value in recipe.config.items()}
-    data = [f'batches = Batches(load_data("{recipe.data}"), {recipe.batch}, seed={recipe.seed})']
+    data = [f"batches = Batches({_data(recipe, kind)}, {recipe.batch}, seed={recipe.seed})"]
     begun: list[str] = []
     if part:
         data = PARTS[part](model, recipe)
@@ -125,6 +126,15 @@ def _data_and_model(name: str, recipe: Recipe, kind: type[Trainable]) -> list[st
         *_built(kind.__name__, [f"{key}={value}" for key, value in config.items()]),
         *begun,
     ]
+
+
+def _data(recipe: Recipe, kind: type[Trainable]) -> str:
+    """The data set; of a text the windows that a model of it reads."""
+    loaded = f'load_data("{recipe.data}")'
+    if not issubclass(kind, TextFamily):
+        return loaded
+    config = kind.Config(**recipe.config)
+    return f'{loaded}.windows(tokenizer("{config.tokenizer}"), {config.length})'
 
 
 def _built(kind: str, config: Sequence[str]) -> list[str]:
