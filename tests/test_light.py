@@ -181,11 +181,35 @@ def test_an_example_weighs_little_and_its_first_picture_hardly_anything(whole):
     """In kB: what is fetched until there is something to see, and in all."""
     shown = {c["props"].get("elem_id"): c["props"] for c in config_of(whole)["components"]}
     panels = [p.name for tab in declared() for p in tab.panels if p.name in shown]
-    first = {name: kilobytes(whole, first_seen(shown[name].get("value"))) for name in panels}
-    every = {name: kilobytes(whole, LINK.findall(json.dumps(shown[name]))) for name in panels}
+    began = {name: opened(whole, shown[name].get("value")) for name in panels}
+    first = {name: kilobytes(whole, first_seen(value)) for name, value in began.items()}
+    every = {name: kilobytes(whole, LINK.findall(json.dumps(began[name]))) for name in panels}
     assert len(panels) > 20 and sum(size > 0 for size in every.values()) > 15
     assert {name: size for name, size in first.items() if size > 150} == {}
     assert {name: size for name, size in every.items() if size > 1000} == {}
+
+
+def opened(address: str, value: object) -> object:
+    """What a widget begins with, from its file where it is one."""
+    if isinstance(value, dict) and "file" in value:
+        return json.loads(get(address + value["file"]).body)
+    return value
+
+
+def test_what_a_widget_begins_with_is_a_file_where_it_is_large():
+    example = {"provenance": "cpu", "rows": [[k / 7 for k in range(400)]]}
+    with gr.Blocks() as page:
+        large = gr.HTML(example, js_on_load="const view = 1;\nshowValue(view);")
+        small = gr.HTML({"provenance": "cpu"}, js_on_load="const view = 2;\nshowValue(view);")
+        other = gr.HTML(example, js_on_load="function showValue(view) {}")
+    files = Files()
+    files.lighten(page)
+    assert small.value == {"provenance": "cpu"} and other.value == example
+    answer = TestClient(Starlette(routes=[files.route()])).get(f"/{large.value['file']}")
+    assert answer.json() == example and answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-encoding"] == "br"
+    assert answer.headers["cache-control"] == FOREVER["cache-control"]
+    assert len(files.scripts) == 1
 
 
 def config_of(address: str) -> dict:

@@ -1,9 +1,10 @@
-"""Pictures of the page, and the scripts of its widgets, as files named by their content: never
-fetched twice by the same browser, pictures when they are first seen."""
+"""Pictures of the page, what its widgets begin with, and their scripts, as files named by their
+content: never fetched twice by the same browser, and but for scripts when they are first seen."""
 
 import base64
 import gzip
 import hashlib
+import json
 import re
 from functools import partial
 from typing import Any
@@ -23,6 +24,10 @@ SMALL = 600
 """Characters up to which a data URL costs less than a request."""
 SMALL_RESULT = 16_000
 """The same for a picture of a run: each of its previews is seen once, and soon gone."""
+LARGE_VALUE = 3_000
+"""Characters of JSON from which on what a widget begins with is a file."""
+SHOWS = "\nshowValue(view);"
+"""In a widget's script: it fetches such a file (see card.js)."""
 KEPT_SECONDS, KEPT_BYTES = 3600.0, 100_000_000
 """How long, and how many of, the pictures of runs are kept; a browser fetches them at once."""
 ENCODERS = {"br": partial(brotli.compress, quality=10), "gzip": partial(gzip.compress, mtime=0)}
@@ -32,6 +37,7 @@ WIDGETS = "noiseToDataWidgets"
 """In the browser, the functions of all widgets by name."""
 ARGUMENTS = "element, trigger, props, server, upload, watch"
 """Of the function that Gradio makes of a widget's `js_on_load`."""
+TYPES = {"js": "text/javascript", "json": "application/json"}
 PICTURE = re.compile(rf"data:image/(png|jpeg|webp|gif);base64,([A-Za-z0-9+/=]{{{SMALL},}})")
 
 
@@ -56,7 +62,8 @@ class Files:
 
     def __init__(self) -> None:
         self._known: dict[str, bytes] = {}
-        self._scripts: dict[str, Packed] = {}
+        self._packed: dict[str, Packed] = {}
+        """Scripts, and what widgets begin with."""
         self.passing = Kept(KEPT_SECONDS, KEPT_BYTES)
 
     def linked(self, value: Any, passing: bool = False) -> Any:
@@ -94,30 +101,44 @@ class Files:
         return f"{FOLDER}/{name}"
 
     def lighten(self, page: gr.Blocks) -> None:
-        """Takes out of what a page begins with its pictures, and the scripts of its widgets, which
-        many have in common: they are a file, of which `scripts` says where it is."""
+        """Takes out of what a page begins with its pictures, the large values of its widgets, and
+        their scripts, which many have in common: they are a file, of which `scripts` says where it
+        is."""
         functions = {}
         for block in page.blocks.values():
             if isinstance(block, gr.HTML):
+                if not str(block.value).startswith("data:"):  # what a pad sends to the server
+                    block.value = self._outside(self.linked(block.value), block.js_on_load or "")
                 if block.js_on_load and not block.js_on_load.startswith(WIDGETS):
                     name = f"w{hashlib.sha256(block.js_on_load.encode()).hexdigest()[:16]}"
                     functions[name] = block.js_on_load
                     block.js_on_load = f"{WIDGETS}.{name}({ARGUMENTS})"
-                if not str(block.value).startswith("data:"):  # what a pad sends to the server
-                    block.value = self.linked(block.value)
                 block.html_template = self.linked(block.html_template)
 
         bodies = [f"{name}({ARGUMENTS}) {{\n{body}\n}}" for name, body in functions.items()]
         known = f"window.{WIDGETS} ??= {{}}"  # another page of this app may have its own
         script = f"Object.assign({known}, {{\n{','.join(bodies)}\n}});\n".encode()
-        name = f"{hashlib.sha256(script).hexdigest()[:32]}.js"
         if functions:
-            self._scripts[name] = Packed(script)
+            self._keep(script, "js")
+
+    def _outside(self, value: Any, script: str) -> Any:
+        """Where a widget's value is, if it is large and the widget's script fetches it; else the
+        value."""
+        if SHOWS not in script or not isinstance(value, dict):
+            return value
+        text = json.dumps(value, separators=(",", ":")).encode()
+        return {"file": self._keep(text, "json")} if len(text) > LARGE_VALUE else value
+
+    def _keep(self, data: bytes, kind: str) -> str:
+        """Serves it, compressed; returns its address, relative to the page's own."""
+        name = f"{hashlib.sha256(data).hexdigest()[:32]}.{kind}"
+        self._packed[name] = Packed(data)
+        return f"{FOLDER}/{name}"
 
     @property
     def scripts(self) -> list[str]:
         """Addresses, relative to the page's own, of what it needs before its widgets are built."""
-        return [f"{FOLDER}/{name}" for name in self._scripts]
+        return [f"{FOLDER}/{name}" for name in self._packed if name.endswith(".js")]
 
     def route(self) -> Route:
         """Answers for the files; 404 for a name that nobody has."""
@@ -125,11 +146,11 @@ class Files:
 
     async def _answer(self, request: Request) -> Response:
         name = request.path_params["name"]
-        if script := self._scripts.get(name):
-            data, encoding = script.accepted(request.headers.get("accept-encoding", ""))
+        if text := self._packed.get(name):
+            data, encoding = text.accepted(request.headers.get("accept-encoding", ""))
             packed = {"content-encoding": encoding} if encoding else {}
             headers = FOREVER | packed | {"vary": "accept-encoding"}
-            return Response(data, headers=headers, media_type="text/javascript")
+            return Response(data, headers=headers, media_type=TYPES[name.rpartition(".")[2]])
         data = self._known.get(name) or self.passing.get(name)
         if data is None:
             return PlainTextResponse("There is no such file.", 404)

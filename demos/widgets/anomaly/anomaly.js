@@ -144,5 +144,4 @@ class AnomalyView extends Card {
 }
 
 const view = new AnomalyView(element.querySelector(".anomaly"));
-watch("value", () => view.load(props.value));
-view.load(props.value);
+showValue(view);

@@ -8,6 +8,19 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+// Has a view load the widget's value, now and whenever it changes. A large one that the page begins
+// with is a file, which is fetched once the widget is on the screen.
+function showValue(view) {
+  const look = async () => {
+    const value = props.value;
+    if (!value?.file) return view.load(value);
+    const answer = await fetch(value.file);
+    if (answer.ok && props.value === value) view.load(await answer.json());
+  };
+  watch("value", look);
+  look();
+}
+
 async function decoded(url) {
   const image = new Image();
   image.src = url;

@@ -113,5 +113,4 @@ function wrapped(context, text, font, width, most) {
 }
 
 const view = new GridView(element.querySelector(".labelled-grid"));
-watch("value", () => view.load(props.value));
-view.load(props.value);
+showValue(view);

@@ -118,5 +118,4 @@ class TilesView extends Card {
 }
 
 const view = new TilesView(element.querySelector(".tiles"));
-watch("value", () => view.load(props.value));
-view.load(props.value);
+showValue(view);

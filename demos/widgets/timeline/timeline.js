@@ -244,5 +244,4 @@ class TimelineView extends Player {
 }
 
 const view = new TimelineView(element.querySelector(".timeline"));
-watch("value", () => view.load(props.value));
-view.load(props.value);
+showValue(view);

@@ -48,5 +48,4 @@ class TokenColumnsView extends Card {
 }
 
 const view = new TokenColumnsView(element.querySelector(".token-columns"));
-watch("value", () => view.load(props.value));
-view.load(props.value);
+showValue(view);

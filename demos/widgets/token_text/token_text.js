@@ -182,5 +182,4 @@ class TokenTextView extends Player {
 }
 
 const view = new TokenTextView(element.querySelector(".token-text"));
-watch("value", () => view.load(props.value));
-view.load(props.value);
+showValue(view);

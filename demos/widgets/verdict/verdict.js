@@ -48,5 +48,4 @@ class VerdictView extends Card {
 }
 
 const view = new VerdictView(element.querySelector(".verdict"));
-watch("value", () => view.load(props.value));
-view.load(props.value);
+showValue(view);
