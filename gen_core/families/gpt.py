@@ -47,8 +47,29 @@ class GPT(TextFamily):
 
     @torch.inference_mode()
     def token_log_probs(self, x: Tensor) -> Tensor:
-        """log p of each token after those before it, in nats, (B, n)."""
-        return self.next_logits(x).log_softmax(-1).gather(-1, x[..., None])[..., 0]
+        """log p of each token after those before it, in nats, (B, n); where n is more than the
+        network sees, after those that `reading` shows it."""
+        parts = [
+            log_p.gather(-1, x[:, start : start + log_p.shape[1], None])
+            for start, log_p in self.reading(x)
+        ]
+        return torch.cat(parts, dim=1)[..., 0]
+
+    @torch.inference_mode()
+    def reading(self, x: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """Reads rows x (B, n) int64 of any length, at least one token. Yields a place, and log p of
+        all tokens that could stand there and at the places after it, in nats, (B, m, vocabulary).
+
+        What is longer than the network sees is read in windows that overlap by half: from the
+        second one on each token has at least half a window before it. As no token is seen before
+        its p is told, the product of these p is a likelihood still.
+        """
+        length, n, start = self.config.length, x.shape[1], 0
+        while start < n:
+            end = min(n, start + length // 2 if start else length)
+            window = x[:, max(0, end - length) : end]
+            yield start, self.next_logits(window)[:, start - end :].log_softmax(-1)
+            start = end
 
     @torch.inference_mode()
     def next_logits(self, x: Tensor) -> Tensor:
