@@ -26,6 +26,7 @@ HOMES = {
     "gen_core.data.tokenizers": "tokenizer",
     "gen_core.devices": "pick_device",
     "gen_core.evaluation.pictures": "diversity",
+    "gen_core.data.tokenizers": "in_ascii",
     "gen_core.evaluation.text_quality": "distinct",
     "gen_core.sampling": "cost_of",
     "gen_core.families.text_to_image.batches": (

@@ -65,14 +65,19 @@ def help_with(prompt: Any, model: Any) -> dict[str, Any]:
 
 def unread(prompt: str, model: str) -> str:
     """What a model, by name, does not read of a beginning; "" where it reads all of it."""
-    letters = in_ascii(prompt[:LONGEST])[1]
-    cut = " …" if len(letters) > MOST_LETTERS else ""
-    told = [f"Not read: {' '.join(letters[:MOST_LETTERS])}{cut}"] if letters else []
+    told = [unread_letters(prompt)]
     try:
         condition = GPT.condition_of(config_of(card(model)))
     except CheckpointError:
-        return "".join(told)
+        return told[0]
     count = len(condition.words.encode(prompt[:LONGEST]))
     if count > condition.most:
         told.append(f"Of its {count:,} tokens the last {condition.most} are read")
-    return ". ".join(told)
+    return ". ".join(filter(None, told))
+
+
+def unread_letters(text: str) -> str:
+    """Those of a text for which no model has a token, in words; "" where it has none."""
+    letters = in_ascii(text[:LONGEST])[1]
+    cut = " …" if len(letters) > MOST_LETTERS else ""
+    return f"Not read: {' '.join(letters[:MOST_LETTERS])}{cut}" if letters else ""

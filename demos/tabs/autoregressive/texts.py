@@ -76,3 +76,39 @@ TEMPERATURE = Explanation(
         "distinct n-grams: Li et al. 2016, *A Diversity-Promoting Objective Function*, section 5"
     ),
 )
+
+SURPRISE = Explanation(
+    sentence=(
+        "How surprised is the model by your words? Each token is shaded by how unlikely it was, "
+        "given all that stands before it."
+    ),
+    paragraph=(
+        "A language model gives a probability *p* to every token that could come next. The "
+        "**surprise** of the one that does come is −log₂ *p* bits: 0 if the model was certain, 1 "
+        "for a coin toss, 10 for one chance in 1,024. Look for the word that does not fit, and see "
+        "how the beginnings of words surprise more than their ends. All surprises added up are the "
+        "length of the text in bits: with the model, arithmetic coding can store it in about as "
+        "many, so a better model is a better compressor. **Perplexity** turns the mean surprise "
+        "back into a number of choices: at 20 the model is as unsure as if it had to guess among "
+        "20 equally likely tokens. It cannot compare models with different tokens, because a piece "
+        "of a word is harder to guess than one letter. **Bits per character** can: the surprise of "
+        "the same text is spread over the same characters. The models see 256 tokens at once. "
+        "Longer texts are read in windows that overlap by half, so that every token but the first "
+        "ones has at least 128 before it."
+    ),
+    formula=(
+        r"s_i = -\log_2 p_\theta(x_i \mid x_{<i}), \qquad "
+        r"\text{bits per character} = \frac{1}{C} \sum_{i=1}^{n} s_i, \qquad "
+        r"\text{perplexity} = 2^{\frac{1}{n} \sum_{i=1}^{n} s_i}"
+    ),
+    symbols=(
+        ("s_i", "the surprise of token $i$, in bits"),
+        (r"p_\theta", "the model's probability, with weights $\\theta$"),
+        ("x_i", "the $i$-th of $n$ tokens; $x_{<i}$ are those before it"),
+        ("C", "how many characters the text has"),
+    ),
+    source=(
+        "Shannon 1951, *Prediction and Entropy of Printed English*, eq. 1; perplexity: Jelinek et "
+        "al. 1977, *Perplexity, a measure of the difficulty of speech recognition tasks*"
+    ),
+)

@@ -86,6 +86,9 @@ def TokenText(
 
 TOKENS, TOKENS_STYLE = ("token_text/tokens.js",), ("token_text/tokens.css",)
 """What other widgets need that show the tokens of a text."""
+POINTED = (*TOKENS, "token_text/pointed.js")
+POINTED_STYLE = (*TOKENS_STYLE, "token_text/pointed.css")
+"""The same, where one of them is chosen."""
 
 
 def candidates(logits: Tensor, kinds: Sequence[int], **choosing: Any) -> list[list[list[int]]]:

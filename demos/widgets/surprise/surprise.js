@@ -1,0 +1,83 @@
+// A text whose tokens are shaded by surprise, in a card.
+
+const UNLIKELY = 8; // bits from which on a token is underlined
+const PAPER = { margin: 28, width: 900, line: 28, font: "17px system-ui, sans-serif" }; // PNG, pixels
+
+class SurpriseView extends Card {
+  constructor(root) {
+    super(root);
+    this.figures = make("dl", { class: "surprise-figures" });
+    this.text = new PointedText("The text; arrow keys go from token to token", (place) => this.tell(place));
+    this.text.node.classList.add("tokens-tinted");
+    this.told = make("div", { class: "surprise-told", role: "status" });
+    this.caption = make("p", { class: "surprise-caption" });
+    const foot = this.foot("Download this text as PNG", () => this.drawn());
+    this.full.append(this.figures, this.text.node, this.legend(), this.told, this.caption, foot);
+  }
+
+  legend() {
+    const scale = make("span", { class: "tokens-scale" }, `surprise, 0 to ${MOST_BITS} bits`);
+    const rare = make("span", { class: "surprise-rare" }, "underlined");
+    const said = `: ${UNLIKELY} or more, less likely than 1 in ${2 ** UNLIKELY}`;
+    return make("p", { class: "surprise-legend" }, scale, make("span", {}, rare, said));
+  }
+
+  load(value) {
+    this.fill(value, Boolean(value?.tokens));
+    if (this.full.hidden) return;
+    this.figures.replaceChildren(
+      ...value.figures.map((figure) => make("div", {}, make("dd", {}, figure.value), make("dt", {}, figure.name))),
+    );
+    this.text.fill({ tokens: this.texts(), begun: 0, bits: value.bits });
+    this.text.spans.forEach((span, i) => span.classList.toggle("surprise-rare", value.bits[i] >= UNLIKELY));
+    this.caption.textContent = value.caption;
+    this.text.hold(value.bits.indexOf(Math.max(...value.bits))); // what one looks for
+  }
+
+  texts() {
+    return this.value.tokens.map((token) => this.value.pieces[token]);
+  }
+
+  tell(place) {
+    const { pieces, tokens, bits, instead, shares } = this.value;
+    if (place < 0) return this.told.replaceChildren("Point at a token, or go through the text with the arrow keys.");
+    const others = instead[place].map((token, k) => this.other(pieces[token], shares[place][k]));
+    const said = `${chance(2 ** -bits[place])}, ${bits[place].toFixed(1)} bits`;
+    this.told.replaceChildren(
+      make("p", {}, chip(pieces[tokens[place]]), " ", said),
+      make("p", { class: "surprise-others" }, "Likeliest besides:", ...others),
+    );
+  }
+
+  other(text, share) {
+    return make("span", { style: `--share: ${100 * share}%` }, chip(text), " ", chance(share));
+  }
+
+  drawn() {
+    const { bits, figures, provenance } = this.value;
+    const { margin, width } = PAPER;
+    const spans = this.texts().map((text, i) => ({ text, colour: "#1f2937", shade: shadeOf(bits[i]) }));
+    const place = { ...PAPER, left: margin, top: margin + 52 };
+    const height = writeTokens(whitePaper(1, 1).context, spans, place) + 40;
+    const { canvas, context, write } = whitePaper(width + 2 * margin, height);
+    const said = figures.map((figure) => `${figure.value} ${figure.name}`).join("   ");
+    write(said, margin, margin + 14, { colour: "#1f2937", font: "600 18px", width });
+    writeTokens(context, spans, place);
+    write(provenance, margin, height - 18, { width });
+    return canvas;
+  }
+}
+
+function chip(text) {
+  return make("b", { class: "token-chip" }, inSight(text));
+}
+
+function chance(p) {
+  if (p >= 0.0995) return `${Math.round(100 * p)}%`;
+  if (p >= 0.01) return `${(100 * p).toFixed(1)}%`;
+  return p > 0 ? `1 in ${Number((1 / p).toPrecision(2)).toLocaleString("en")}` : "0%";
+}
+
+const view = new SurpriseView(element.querySelector(".surprise"));
+watch("value", () => view.load(props.value));
+view.load(props.value);
