@@ -27,7 +27,7 @@ HOMES = {
     "gen_core.devices": "pick_device",
     "gen_core.evaluation.pictures": "diversity",
     "gen_core.data.tokenizers": "in_ascii",
-    "gen_core.evaluation.text_quality": "distinct",
+    "gen_core.evaluation.text_quality": "TextJudge distinct entropy",
     "gen_core.sampling": "cost_of",
     "gen_core.families.text_to_image.batches": (
         "ClassifierBatches LatentBatches SceneBatches pictures"

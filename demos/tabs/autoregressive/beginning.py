@@ -41,7 +41,7 @@ def beginning_tools(app: App, knobs: Knobs) -> Callable[[], None]:
     )
 
     def connect() -> None:
-        heeded = [knobs.built[name] for name in ("prompt", "model")]
+        heeded = [knobs.built[name] for name in ("prompt", "model") if name in knobs.built]
         gr.on(
             [part.change for part in heeded],
             help_with,
@@ -57,7 +57,7 @@ def beginning_tools(app: App, knobs: Knobs) -> Callable[[], None]:
     return connect
 
 
-def help_with(prompt: Any, model: Any) -> dict[str, Any]:
+def help_with(prompt: Any, model: Any = FIRST) -> dict[str, Any]:
     """The value of the line under the beginning, as JSON."""
     note = unread(prompt, MODELS.get(model, model)) if isinstance(prompt, str) else ""
     return PromptHelpValue([BoxHelp([], "")], note).to_json()

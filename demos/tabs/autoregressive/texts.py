@@ -112,3 +112,50 @@ SURPRISE = Explanation(
         "al. 1977, *Perplexity, a measure of the difficulty of speech recognition tasks*"
     ),
 )
+
+EVERYWHERE = Explanation(
+    sentence=(
+        "Two ways to write: from left to right, one token after the other, or everywhere at once, "
+        "out of a row of masks. Same beginning, same seed: move through time and compare."
+    ),
+    paragraph=(
+        "An **autoregressive** model (GPT) asks its network for the next token, draws it, and asks "
+        "again, once for every token. **Masked diffusion** starts with nothing but masks. At each "
+        "step its network, which sees both sides, says what could stand behind every mask; some "
+        "masks, picked by chance, become tokens. In both, a token that stands is never taken back. "
+        "Diffusion can do with fewer steps than there are tokens, but tokens of the same step are "
+        "drawn without knowing of each other: try 8 steps, then 128. One evaluation is not the "
+        "same work for both: GPT keeps what it computed for earlier tokens and adds one; masked "
+        "diffusion computes all 256 places anew. So compare the time as well. Both networks have "
+        "the same size and learned from the same tales. The diffusion always fills all its 256 "
+        "places, also where fewer tokens are shown."
+    ),
+    formula=(
+        r"p_\theta(x) = \prod_{i=1}^{n} p_\theta(x_i \mid x_{<i}) "
+        r"\qquad\text{and}\qquad p_\theta(x_s^i = v \mid x_t) = "
+        r"\begin{cases} s / t & v = \mathrm{mask} \\ "
+        r"(1 - s / t)\; p_\theta(x^i = v \mid x_t) & \text{otherwise} \end{cases}"
+    ),
+    symbols=(
+        ("x_i", "the $i$-th of $n$ tokens; $x_{<i}$ are those before it"),
+        (r"p_\theta", "what the network says, with weights $\\theta$"),
+        ("x_t", "the text at time $t$: all masks at $t = 1$, none at $t = 0$"),
+        ("x_s^i", "what stands after the step from $t$ to $s$ at a place $i$ that was masked"),
+        ("v", "a token, or the mask"),
+    ),
+    source=(
+        "Radford et al. 2018, *Improving Language Understanding by Generative Pre-Training*, eq. "
+        "1; Sahoo et al. 2024, *Simple and Effective Masked Diffusion Language Models*, eq. 6 with "
+        "$\\alpha_t = 1 - t$"
+    ),
+)
+
+ALONE = (
+    "No figure is enough alone. A dull text is hardly surprising: one phrase again and again wins "
+    "by bits per character, and its entropy and its few distinct 4-grams give it away. Tokens at "
+    "random win by those two, and lose by bits. A text that is copied does well in all three: then "
+    "the longest copy tells. The judge knows neither of the two models: it is a 5-gram model with "
+    "back-off, which counted letters in the training tales. It sees spelling and common words, but "
+    "no meaning."
+)
+"""Stands below the figures."""
