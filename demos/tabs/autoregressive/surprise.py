@@ -23,9 +23,9 @@ from gen_core.knobs import KnobError
 from gen_core.progress import Progress
 
 START = (
-    "Once upon a time there was a poor woodcutter who lived with his wife and his two children at "
-    "the edge of a great forest. One evening the telephone came home, tired and hungry. 'What have "
-    "you brought us?' asked the wife."
+    "Once upon a time there was a king who had three daughters. One day the youngest went into the "
+    "forest, and there she met a wolf. 'Good morning,' said the window. 'Where are you going so "
+    "early?'"
 )
 """One word does not fit."""
 INSTEAD = 3
