@@ -28,23 +28,24 @@ class SurpriseView extends Card {
     this.figures.replaceChildren(
       ...value.figures.map((figure) => make("div", {}, make("dd", {}, figure.value), make("dt", {}, figure.name))),
     );
-    this.text.fill({ tokens: this.texts(), begun: 0, bits: value.bits });
-    this.text.spans.forEach((span, i) => span.classList.toggle("surprise-rare", value.bits[i] >= UNLIKELY));
+    for (const name of ["tokens", "bits", "instead", "shares"]) this[name] = value[name].split(" ").map(Number);
+    const pieces = [...value.pieces];
+    this.texts = this.tokens.map((token) => pieces[token]);
+    this.text.fill({ tokens: this.texts, begun: 0, bits: this.bits });
+    this.text.spans.forEach((span, i) => span.classList.toggle("surprise-rare", this.bits[i] >= UNLIKELY));
     this.caption.textContent = value.caption;
-    this.text.hold(value.bits.indexOf(Math.max(...value.bits))); // what one looks for
-  }
-
-  texts() {
-    return this.value.tokens.map((token) => this.value.pieces[token]);
+    this.text.hold(this.bits.indexOf(Math.max(...this.bits))); // what one looks for
   }
 
   tell(place) {
-    const { pieces, tokens, bits, instead, shares } = this.value;
     if (place < 0) return this.told.replaceChildren("Point at a token, or go through the text with the arrow keys.");
-    const others = instead[place].map((token, k) => this.other(pieces[token], shares[place][k]));
-    const said = `${chance(2 ** -bits[place])}, ${bits[place].toFixed(1)} bits`;
+    const count = this.instead.length / this.tokens.length;
+    const [first, last] = [place * count, (place + 1) * count];
+    const shares = this.shares.slice(first, last);
+    const others = this.instead.slice(first, last).map((token, k) => this.other(this.value.pieces[token], shares[k]));
+    const said = `${chance(2 ** -this.bits[place])}, ${this.bits[place].toFixed(1)} bits`;
     this.told.replaceChildren(
-      make("p", {}, chip(pieces[tokens[place]]), " ", said),
+      make("p", {}, chip(this.texts[place]), " ", said),
       make("p", { class: "surprise-others" }, "Likeliest besides:", ...others),
     );
   }
@@ -54,9 +55,9 @@ class SurpriseView extends Card {
   }
 
   drawn() {
-    const { bits, figures, provenance } = this.value;
+    const { figures, provenance } = this.value;
     const { margin, width } = PAPER;
-    const spans = this.texts().map((text, i) => ({ text, colour: "#1f2937", shade: shadeOf(bits[i]) }));
+    const spans = this.texts.map((text, i) => ({ text, colour: "#1f2937", shade: shadeOf(this.bits[i]) }));
     const place = { ...PAPER, left: margin, top: margin + 52 };
     const height = writeTokens(whitePaper(1, 1).context, spans, place) + 40;
     const { canvas, context, write } = whitePaper(width + 2 * margin, height);
