@@ -25,23 +25,34 @@ function tokenText({ tokens, begun, bits }) {
 // The tint on paper of a token of so many bits.
 const shadeOf = (bits) => `rgb(180 83 9 / ${0.035 * Math.min(bits, MOST_BITS)})`;
 
-// A text on paper, word by word, from `top` on; returns where it ends. spans: {text, colour, shade}.
+// A text on paper, from `top` on, no word broken that fits in a line; returns where it ends. spans: {text,
+// colour, shade}.
 function writeTokens(context, spans, { left, top, width, line, font }) {
   context.font = font;
   context.textAlign = "left";
+  const wide = (text) => context.measureText(text).width;
   let [x, y] = [left, top];
-  for (const { text, colour, shade } of spans) {
+  spans.forEach(({ text, colour, shade }, i) => {
+    if (x > left && startsWord(spans, i) && x + wide(wordFrom(spans, i)) > left + width) [x, y] = [left, y + line];
     for (const piece of text.split(/(\n)/)) {
-      const wide = context.measureText(piece).width;
-      if (piece === "\n" || x + wide > left + width) [x, y] = [left, y + line];
+      if (piece === "\n" || x + wide(piece) > left + width) [x, y] = [left, y + line];
       if (piece === "\n") continue;
       const shown = x === left ? piece.trimStart() : piece;
       context.fillStyle = shade;
-      context.fillRect(x, y - 0.75 * line, context.measureText(shown).width, line);
+      context.fillRect(x, y - 0.75 * line, wide(shown), line);
       context.fillStyle = colour;
       context.fillText(shown, x, y);
-      x += context.measureText(shown).width;
+      x += wide(shown);
     }
-  }
+  });
   return y + line;
+}
+
+const startsWord = (spans, i) => !i || /^\s/.test(spans[i].text) || /\s$/.test(spans[i - 1].text);
+
+// The word that begins with the i-th token, without the line break it may end in.
+function wordFrom(spans, i) {
+  let end = i + 1;
+  while (end < spans.length && !startsWord(spans, end)) end += 1;
+  return spans.slice(i, end).map(({ text }) => text).join("").trimEnd();
 }
