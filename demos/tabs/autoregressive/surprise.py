@@ -81,7 +81,7 @@ def caption(text: str, plain: str, tokens: list[int]) -> str:
     per_token = len(plain) / len(tokens)
     compared = (
         f"A token stands for {per_token:.1f} characters here. Compare models by bits per "
-        "character: perplexity per token is that of longer or shorter pieces."
+        "character: perplexity per token depends on how long the tokens are."
     )
     return f"{compared} {unread_letters(text)}".strip()
 

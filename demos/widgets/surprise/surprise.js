@@ -46,7 +46,7 @@ class SurpriseView extends Card {
     const said = `${chance(2 ** -this.bits[place])}, ${this.bits[place].toFixed(1)} bits`;
     this.told.replaceChildren(
       make("p", {}, chip(this.texts[place]), " ", said),
-      make("p", { class: "surprise-others" }, "Likeliest besides:", ...others),
+      make("p", { class: "surprise-others" }, "Likeliest others:", ...others),
     );
   }
 
