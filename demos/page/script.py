@@ -23,10 +23,9 @@ HOMES = {
     "gen_core.data.emoji.reading": "as_read",
     "gen_core.data.emoji.scenes": "random_scene",
     "gen_core.data.emoji.things": "things_in",
-    "gen_core.data.tokenizers": "tokenizer",
+    "gen_core.data.tokenizers": "in_ascii tokenizer",
     "gen_core.devices": "pick_device",
     "gen_core.evaluation.pictures": "diversity",
-    "gen_core.data.tokenizers": "in_ascii",
     "gen_core.evaluation.text_quality": "TextJudge distinct entropy",
     "gen_core.sampling": "cost_of",
     "gen_core.families.text_to_image.batches": (
