@@ -32,10 +32,15 @@ PAGE = FOLDER / "page.json"
 
 
 def picture_rows(name: str) -> dict[str, np.ndarray]:
-    """What a checkpoint draws in each case: uint8 (H, 4 W) or (H, 4 W, 3), four seeds in a row."""
+    """What a checkpoint draws in each case: uint8 (H, 4 W) or (H, 4 W, 3), four seeds in a row; of
+    texts the tokens' numbers, in two bytes."""
     model, rows = opened(name, WEIGHTS), {}
     for case, knobs in cases(name, model).items():
         *_, x = drawn(model, knobs)
+        if x.ndim == 2:
+            kinds = 1 + x.long().flatten()[None]
+            rows[case] = torch.stack([kinds // 256, kinds % 256, 0 * kinds], -1).byte().numpy()
+            continue
         levels = ((x.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
         rows[case] = np.concatenate(list(levels), axis=1).squeeze()
     return rows

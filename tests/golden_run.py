@@ -29,7 +29,7 @@ Knobs = dict[str, Any]
 
 
 def checkpoints(weights: Path) -> list[str]:
-    """All that draw pictures: the classifiers do not."""
+    """All that draw or write: the classifiers do not."""
     names = [path.stem for path in weights.glob("*.safetensors") if "judge" not in path.stem]
     return sorted([*names, *(p.parent.name for p in weights.glob("*/model_index.json"))])
 
@@ -49,6 +49,8 @@ def cases(name: str, model: Any) -> dict[str, Knobs]:
     family, _, data = name.partition("-")
     if name == TEXT_TO_IMAGE:
         return _of_words()
+    if hasattr(model.event, "vocabulary"):
+        return _of_texts({"tokens": 40} if family == "gpt" else {"steps": 8})
     if family in ("diffusion", "flow"):
         return _guided(family, [8, 0, 3, 5] if data == "fashion" else PEOPLE)
     if family == "vae":
@@ -78,6 +80,16 @@ def _guided(family: str, labels: list[Any]) -> dict[str, Knobs]:
     if family == "diffusion":
         found["ddim with fresh noise"] = found["ddim"] | {"eta": 0.7}
     return found
+
+
+def _of_texts(short: Knobs) -> dict[str, Knobs]:
+    beginning = {"prompt": "Once upon a time"}
+    return {
+        "from nothing": short,
+        "from a beginning": short | beginning,
+        "narrow": short | beginning | {"temperature": 0.7, "top_k": 20, "top_p": 0.9},
+        "greedy": short | beginning | {"temperature": 0.0},
+    }
 
 
 def _of_words() -> dict[str, Knobs]:
@@ -110,7 +122,7 @@ def opened(name: str, weights: Path) -> Any:
 
 
 def drawn(model: Any, knobs: Knobs) -> list[Tensor]:
-    """The states of a generation, the pictures (B, C, H, W) in [-1, 1] last."""
+    """The states of a generation, the pictures (B, C, H, W) in [-1, 1] last, or tokens (B, n)."""
     from gen_core import Noise
 
     knobs = dict(knobs)

@@ -80,5 +80,4 @@ function chance(p) {
 }
 
 const view = new SurpriseView(element.querySelector(".surprise"));
-watch("value", () => view.load(props.value));
-view.load(props.value);
+showValue(view);

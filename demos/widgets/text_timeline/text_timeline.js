@@ -123,5 +123,4 @@ function ink(step, total) {
 }
 
 const view = new TextTimelineView(element.querySelector(".text-timeline"));
-watch("value", () => view.load(props.value));
-view.load(props.value);
+showValue(view);
