@@ -21,14 +21,15 @@ VIEWS, MORE, ADDRESS = HERE / "views.js", HERE / "more.js", HERE / "address.js"
 
 TITLE = "Noise to Data"
 TAGLINE = (
-    "Generative models turn random noise into pictures. Watch each kind do it, change every "
-    "setting, break one and see why."
+    "Generative models turn random noise into pictures and texts. Watch each kind do it, change "
+    "every setting, break one and see why."
 )
 FOOT = (
     "Everything here is computed on the machine that serves this page: no account, no tracking. "
     "Pictures learned from Fashion-MNIST by Zalando Research (MIT licence), from the emoji of "
     "Microsoft (MIT), Google (Apache 2.0) and Twitter (CC-BY 4.0), and from portraits that were "
-    "drawn by a program and show nobody."
+    "drawn by a program and show nobody; texts from plays by Shakespeare and fairy tales of the "
+    "public domain."
 )
 
 

@@ -144,7 +144,7 @@ def _start(
             "",
             f"model = {opened}",
             f"x = final(model.sample(Noise(range(4)){asks and ', ' + asks}))  # seeds 0 to 3",
-            *(["print(*model.text(x), sep='\\n---\\n')"] if kind.text is not Family.text else []),
+            *(['print(*model.text(x), sep="\\n---\\n")'] if kind.text is not Family.text else []),
         ]
     else:
         shape = ", ".join(map(str, data.shape)) if data else "channels, height, width"

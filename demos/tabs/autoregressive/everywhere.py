@@ -189,7 +189,7 @@ PANEL = EverywherePanel(
         ),
         control_of(GPT, "tokens", default=255, high=255, info="To show at most, of each text"),
         control_of(GPT, "temperature"),
-        Knob("seed", "Seed", "seed", 0),
+        Knob("seed", "Seed", "seed", 1),
     ],
     run=compare,
     code=code,

@@ -97,7 +97,7 @@ PANEL = Panel(
         PROMPT,
         MODEL,
         control_of(GPT, "tokens", default=120, low=8, high=255),
-        Knob("seed", "Seed", "seed", 0),
+        Knob("seed", "Seed", "seed", 1),
     ],
     run=write_four,
     code=code,

@@ -127,7 +127,8 @@ EVERYWHERE = Explanation(
         "drawn without knowing of each other: try 8 steps, then 128. One evaluation is not the "
         "same work for both: GPT keeps what it computed for earlier tokens and adds one; masked "
         "diffusion computes all 256 places anew. So compare the time as well. Both networks have "
-        "the same size and learned from the same tales. The diffusion always fills all its 256 "
+        "the same size and learned from the same tales; the diffusion began with GPT's weights, "
+        "for from nothing so small a one learns little. It always fills all its 256 "
         "places, also where fewer tokens are shown."
     ),
     formula=(

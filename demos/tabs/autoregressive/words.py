@@ -97,7 +97,7 @@ PANEL = Panel(
         MODEL,
         control_of(GPT, "tokens", default=80, high=255),
         control_of(GPT, "temperature"),
-        Knob("seed", "Seed", "seed", 0),
+        Knob("seed", "Seed", "seed", 1),
         control_of(GPT, "top_k", high=1024),
         control_of(GPT, "top_p"),
         Changes(
