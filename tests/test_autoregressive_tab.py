@@ -211,6 +211,9 @@ def test_what_is_not_read_is_told(app):
     for wrong in (None, 3, ["a"]):
         assert help_with(wrong, "Tales, letters")["note"] == ""
     assert unread(JAPANESE, "nobody") == "Not read: む か し"
+    for model in ("vae-fashion", ["a"], None, 3):
+        assert help_with(JAPANESE, model)["note"] == "Not read: む か し"
+    assert unread("fox\u200b\u202e", "gpt-tales") == "Not read: U+200B U+202E"
 
 
 @pytest.fixture

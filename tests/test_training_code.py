@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+import shutil
 import textwrap
 
 import gradio as gr
@@ -103,6 +104,9 @@ def small_data(tmp_path_factory):
     CPU."""
     folder = tmp_path_factory.mktemp("data")
     write_fashion(folder)
+    (folder / "weights").mkdir()
+    for name in filter(None, {recipe.start for recipe in RECIPES.values()}):
+        shutil.copy(checkpoint.path_of(name), folder / "weights")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEN_DATA", str(folder))
         patch.setenv("GEN_WEIGHTS", str(folder / "weights"))

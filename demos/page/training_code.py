@@ -117,6 +117,8 @@ def _data_and_model(name: str, recipe: Recipe, kind: type[Trainable]) -> list[st
     begun: list[str] = []
     if part:
         data = PARTS[part](model, recipe)
+    if recipe.start:
+        begun = [f'model.load_state_dict(load("{recipe.start}", "cpu").state_dict())']
     if part == "clip":  # its text half begins as the text encoder
         config["vocabulary"] = "made.text_encoder.config.vocab_size"
         begun = ["model.net.text_model.load_state_dict(made.text_encoder.state_dict())"]

@@ -242,7 +242,7 @@ def next_token(event: Event) -> Callable[[Frame], Tensor | None]:
     level of the next pixel, is, the brighter the likelier; None where the network said nothing."""
 
     def pictured(frame: Frame) -> Tensor | None:
-        if frame.out is None:
+        if frame.out is None or frame.out.ndim != 2:  # of one token, not of all of them
             return None
         shares = frame.out.float().softmax(1).cpu()
         brightness = 2 * shares / shares.amax(1, keepdim=True) - 1

@@ -41,8 +41,8 @@ def load_data(
     "shakespeare" or "tales".
 
     "avatars" is drawn here, once. The others are looked for in `root`, then in $GEN_DATA, then in
-    the cache, and else downloaded into the cache (if `download`). Raises MissingData with the way
-    out where none of these has them.
+    the cache, and else, but for "tales", downloaded into it (if `download`). Raises MissingData
+    with the way out where none of these has them.
     """
     choice("data", name, list(LOADERS))
     choice("split", split, ["train", "test"])

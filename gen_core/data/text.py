@@ -48,7 +48,12 @@ SOURCES = {
         "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
         "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
     ),
-    "tales": Source("fairy_tales.txt", "", stretches=STRETCHES, clean=in_paragraphs),
+    "tales": Source(
+        "fairy_tales.txt",
+        "e2aaa9dfb5f76ba669865a1064f83ed21e73a7f948f6c9482dc430f8e79e234c",
+        stretches=STRETCHES,
+        clean=in_paragraphs,
+    ),
 }
 
 

@@ -89,7 +89,8 @@ DATA = {
     "tales": DataText(
         about="Fairy tales in English, 1.4 million characters, from Project Gutenberg: the "
         "brothers Grimm, Andersen, The Wonderful Wizard of Oz, Peter Pan, Alice in Wonderland. "
-        "The last tenth of each of 16 stretches is for tests.",
+        "The last tenth of each of 16 stretches is for tests. It is one file, put together by "
+        "hand: whoever trains anew needs it, or one like it.",
         shape=(),
         license="public domain",
         limits="It knows the English of old fairy tales, and nothing of the world; these tales "

@@ -34,8 +34,11 @@ MORE = {
     "Bits per dimension of test pictures, given their class": ("bits_per_dimension", ".3f"),
     "Bits per character of the test text": ("bits_per_character", ".3f"),
     "Characters of the test text": ("characters", ",d"),
-    "Texts written": ("texts", "d"),
-    "Bits per character of these, by a 5-gram of the training text": ("judge_bits", ".3f"),
+    "Bits per character of the test text, at most (a bound)": ("bits_per_character_bound", ".3f"),
+    "Bits per character of the texts written, by a 5-gram of the training text": (
+        "judge_bits",
+        ".3f",
+    ),
     "Entropy of their tokens (bits)": ("entropy", ".2f"),
     "Distinct runs of four tokens": ("distinct_4", ".3f"),
     "Longest copy from the training text (characters)": ("longest_copy", "d"),
@@ -191,7 +194,7 @@ def _procedure(name: str, card: Card, kind: type[Trainable]) -> Iterator[tuple[s
     seen = f", {card['pictures']:,} {what} in all" if "pictures" in card else ""
     if "steps" in card:
         yield "Steps", f"{card['steps']:,}{seen}"
-    if chosen := {key: said[key] for key in CHOSEN if key in said}:
+    if chosen := {key: said[key] for key in CHOSEN if said.get(key, "") != ""}:
         yield "Recipe", f"`{name}` in `gen_core/training/recipes.py`, {_settings(chosen)}"
     if turn := said.get("switch_step", said.get("turn")):
         then = said.get("config_after_switch", said.get("then", {}))

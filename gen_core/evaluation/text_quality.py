@@ -30,7 +30,7 @@ class NGram:
 
     p(c | h) = (count(hc) + T(h) p(c | h')) / (count(h) + T(h)), where h' is the history h without
     its first character and T(h) the number of kinds that were seen after h (Witten & Bell 1991,
-    method C; Chen & Goodman 1999, eq. 14 and 17). Nothing has no probability.
+    method C; Chen & Goodman 1999, eq. 14 and 17). Every character has some probability.
     """
 
     keys: Tensor
@@ -126,7 +126,8 @@ class TextJudge:
 
     def longest_copy(self, text: str) -> int:
         """Characters of the longest run that stands in the training text too, fewer by up to
-        2 `STRIDE`; of runs below `STRIDE + PROBE` some are not seen."""
+        2 `STRIDE`; of runs below `STRIDE + PROBE` some are not seen. Two passages that overlap
+        by half a stretch count as one run."""
         tokens = _tokens(text)
         longest = 0
         if len(tokens) < PROBE:
@@ -142,7 +143,7 @@ class TextJudge:
 def entropy(tokens: Sequence[int]) -> float:
     """Of the kinds of tokens in a text, in bits: low where the same few come again."""
     counts, total = Counter(tokens), len(tokens)
-    return -sum(n / total * math.log2(n / total) for n in counts.values())
+    return sum(n / total * math.log2(total / n) for n in counts.values())
 
 
 def distinct(tokens: Sequence[int], n: int = 4) -> float:

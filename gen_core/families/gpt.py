@@ -1,7 +1,8 @@
 """GPT: each token of a text from those before it.
 
 Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training"; the network is
-GPT-2's. p(x) is the product over i of p(x_i | x_1 .. x_(i-1)): the likelihood is exact.
+GPT-2's with rotary positions. p(x) is the product over i of p(x_i | x_1 .. x_(i-1)): the likelihood
+is exact.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from torch.nn import functional as F
 
 from gen_core.families.text import TextFamily, seeded
 from gen_core.families.token_sampler import CHOOSING, TokenSampler
-from gen_core.family import Clock, Losses, Phase, register
+from gen_core.family import UNDRAWN, Clock, Losses, Phase, register
 from gen_core.knobs import Whole
 from gen_core.nets.transformer import Memory, Transformer
 from gen_core.sampling import Frame, Noise
@@ -39,7 +40,7 @@ class GPT(TextFamily):
 
     def _shifted(self, x: Tensor) -> Tensor:
         """What the network reads to say x: the token before each, the special one before all."""
-        return F.pad(x[:, :-1], (1, 0), value=self.special)
+        return F.pad(x[:, :-1], (1, 0), value=self.special).to(self.device)
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in nats, (B,), of x (B, n) int64, all drawn."""
@@ -48,7 +49,8 @@ class GPT(TextFamily):
     @torch.inference_mode()
     def token_log_probs(self, x: Tensor) -> Tensor:
         """log p of each token after those before it, in nats, (B, n); where n is more than the
-        network sees, after those that `reading` shows it."""
+        network sees, after those that `reading` shows it. On the model's device."""
+        x = x.to(self.device)
         parts = [
             log_p.gather(-1, x[:, start : start + log_p.shape[1], None])
             for start, log_p in self.reading(x)
@@ -64,7 +66,7 @@ class GPT(TextFamily):
         second one on each token has at least half a window before it. As no token is seen before
         its p is told, the product of these p is a likelihood still.
         """
-        length, n, start = self.config.length, x.shape[1], 0
+        x, length, n, start = x.to(self.device), self.config.length, x.shape[1], 0
         while start < n:
             end = min(n, start + length // 2 if start else length)
             window = x[:, max(0, end - length) : end]
@@ -87,8 +89,13 @@ class GPT(TextFamily):
         return -self.log_prob(x)
 
     def total(self, settings: Mapping[str, Any]) -> int:
-        begun = len(self.condition.tokens(settings.get("prompt", "")))
-        return min(settings.get("tokens", self.config.length), self.config.length - begun)
+        given, length = settings.get("given"), self.config.length
+        if given is None:
+            begun = len(self.condition.tokens(settings.get("prompt", "")))
+        else:
+            begun = int((given.reshape(-1, given.shape[-1])[0] != UNDRAWN).sum())
+        tokens = next(knob.default for knob in self.every_knob if knob.name == "tokens")
+        return min(settings.get("tokens", tokens), length - begun)
 
     @torch.inference_mode()
     def frames(

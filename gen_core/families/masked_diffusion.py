@@ -4,9 +4,9 @@ Masked discrete diffusion (Sahoo et al. 2024, "MDLM"; Shi et al. 2024): noise re
 mask, each by itself, until at t = 1 all are masked; the network, which sees both sides, learns to
 say what stood there. It needs no time: how much is masked can be seen (Ou et al. 2025, theorem 1).
 
-As GPT, it says a token at the place before it, so that it can begin with GPT's weights (Gong et al.
-2025, "DiffuLLaMA", section 3.2). From nothing a small one is slow to begin: said at its own place,
-after 800 steps of 1,024 tokens nothing but the frequencies of tokens was learned.
+Like GPT, it says a token at the place before it, so that it can begin with GPT's weights (Gong et
+al. 2025, "DiffuLLaMA", section 3.2). From nothing a small one is slow to begin: said at its own
+place, after 800 steps of 1,024 tokens nothing but the frequencies of tokens was learned.
 """
 
 from collections.abc import Iterator
@@ -32,6 +32,7 @@ class MaskedDiffusion(TextFamily):
     knobs = (Whole("steps", 32, 1, 1000), *CHOOSING)
     clock = Clock("t", falling=True)
     causal: ClassVar[bool] = False
+    figure: ClassVar[str] = "bits_per_character_bound"
     typical: ClassVar = {"steps": 32, "temperature": 0.8}
 
     def phases(self) -> list[Phase]:
@@ -73,12 +74,12 @@ class MaskedDiffusion(TextFamily):
     def bound(self, x: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """A bound on -log p(x) in nats, (B,), of x (B, length) int64: an unbiased estimate from
         `LEVELS` amounts of masking."""
+        x, length = x.to(self.device), x.shape[1]
         rng = rng or torch.Generator(x.device).manual_seed(0)
-        length = x.shape[1]
         bounds = torch.zeros(len(x), device=x.device)
         for level in range(LEVELS):
             at = (level + torch.rand(len(x), generator=rng, device=x.device)) / LEVELS
-            count = 1 + (at * length).long()
+            count = 1 + (at * length).long().clamp(max=length - 1)
             nats, masked = self._nats_of_masked(x, count, rng)
             bounds += (nats * masked).sum(1) / count * length / LEVELS
         return bounds

@@ -72,8 +72,8 @@ class PixelCNN(Family):
         """log p(x) in nats, (B,), or log p(x | label) with label (B,) int64; x (B, 1, H, W) in
         [-1, 1], of which each pixel is taken for the nearest grey level."""
         label = self.condition.null(len(x)) if label is None else label
-        levels = self.levels(x)
-        logits = self.net(self.picture(levels), label.to(x.device)).flatten(1, 2)
+        levels = self.levels(x.to(self.device))
+        logits = self.net(self.picture(levels), label.to(self.device)).flatten(1, 2)
         return logits.log_softmax(-1).gather(-1, levels[..., None]).sum((1, 2))
 
     def levels(self, x: Tensor) -> Tensor:
@@ -155,7 +155,7 @@ class PixelCNN(Family):
         nats = 0.0
         for rows in torch.arange(count).split(50):
             x, label = (part.to(self.device) for part in test.batch(rows))
-            nats -= float(self.log_prob(x, label).double().sum())
+            nats -= float(self.log_prob(x, label).cpu().double().sum())
             evaluation.progress(Progress("test pictures", int(rows[-1]) + 1, count, "pictures"))
         rest = f"{len(test) - count} of {len(test)} test pictures: take more samples"
         return {

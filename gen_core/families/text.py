@@ -15,8 +15,8 @@ from gen_core.data import load_data
 from gen_core.data.images import Batches, MissingData
 from gen_core.data.tokenizers import Tokenizer, tokenizer, tokenizers
 from gen_core.families.token_sampler import begun
-from gen_core.family import Empty, Family, Tokens
-from gen_core.knobs import Instance, Knob, Text
+from gen_core.family import Empty, Family, Tokens, registry
+from gen_core.knobs import Instance, Knob, KnobError, Text
 from gen_core.nets.config import setting
 from gen_core.nets.transformer import Transformer, TransformerConfig
 from gen_core.progress import Progress
@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 TEXTS = 200
 """That are written to be judged."""
 LONGEST = 20_000
-"""Characters of a beginning: of a longer one a person would not see what is read."""
+"""Characters of a beginning."""
 GIVEN = Instance(
-    "given", None, info="Tokens to go on from, -1 for what is to be drawn", kind=Tensor
+    "given",
+    None,
+    info="Tokens to go on from, -1 for what is to be drawn; instead of a prompt",
+    kind=Tensor,
 )
 
 
@@ -68,16 +71,20 @@ class TextRun(Run):
     """A training on windows of a text."""
 
     def _batches(self, device: str, size: int) -> Batches:
-        config = self._model(0, "cpu").config
+        config = self._config
         text = load_data(self.recipe.data, "train", self.data_root)
         windows = text.windows(tokenizer(config.tokenizer), config.length)
         return Batches(windows, size, self.recipe.seed)
 
+    @property
+    def _config(self) -> "TextConfig":
+        return registry.classes[self.recipe.family].Config(**self.recipe.config)
+
     def further(self) -> dict[str, Tensor]:
-        """A judge that has read the same text goes with a model of characters, which is small."""
+        """A judge that has read the same text goes with a model of characters."""
         from gen_core.evaluation.text_quality import TextJudge
 
-        if self.recipe.config.get("tokenizer", "characters") != "characters":
+        if self._config.tokenizer != "characters":
             return {}
         return TextJudge.on(load_data(self.recipe.data, "train", self.data_root).text).tensors()
 
@@ -91,6 +98,8 @@ class TextFamily(Family):
     inputs = (GIVEN,)
     out = "logits"
     causal: ClassVar[bool]
+    figure: ClassVar[str] = "bits_per_character"
+    """What `nats` are in a card, by the character."""
     layout = torch.contiguous_format
 
     def __init__(self, config: TextConfig | None = None) -> None:
@@ -135,6 +144,8 @@ class TextFamily(Family):
     def start(self, noise: Noise, beginning: Tensor, given: Tensor | None) -> Tensor:
         """(B, length) int64: the rows that a generation begins with."""
         rows = begun(given, len(noise), *self.event)
+        if rows is not None and len(beginning):
+            raise KnobError("given: leave the prompt out, which would come before it")
         if rows is None:
             rows = self.prior.draw(noise)
             rows[:, : len(beginning)] = beginning
@@ -147,7 +158,7 @@ class TextFamily(Family):
         try:
             text = evaluation.test_set(self).text
         except MissingData as error:
-            return {"left_out": {"bits_per_character": str(error)}}
+            return {"left_out": {self.figure: str(error)}}
         rows = torch.tensor(self.words.encode(text)).unfold(0, self.event.length, self.event.length)
         nats = 0.0
         for done, batch in enumerate(rows.split(32)):
@@ -155,7 +166,7 @@ class TextFamily(Family):
             evaluation.progress(Progress("test text", done * 32, len(rows), "windows"))
         characters = sum(map(len, self.text(rows)))
         return {
-            "bits_per_character": nats / characters / math.log(2),
+            self.figure: nats / characters / math.log(2),
             "characters": characters,
             **self._quality(evaluation),
         }
@@ -170,7 +181,7 @@ class TextFamily(Family):
         x = torch.cat([*draw(self, count, 50, evaluation.seed, evaluation.knobs)])
         texts, rows = self.text(x), [row[row >= 0].tolist() for row in x]
         return {
-            "texts": count,
+            "samples": count,
             "judge_bits": sum(map(judge.bits_per_character, texts)) / count,
             "entropy": sum(map(entropy, rows)) / count,
             "distinct_4": sum(map(distinct, rows)) / count,

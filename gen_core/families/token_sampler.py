@@ -2,7 +2,8 @@
 
 Each position of a sample has one uniform number, from the sample's seed. The token is where the
 cumulative distribution passes it (inverse transform sampling), in float64: the same seed gives the
-same tokens, however many are drawn beside it and wherever one goes on.
+same tokens, however many are drawn beside it and wherever one goes on; but for rounding: where a
+network computes in float32, a token whose number lies at a boundary may be its neighbour.
 """
 
 from collections.abc import Callable, Iterator

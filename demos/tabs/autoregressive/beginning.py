@@ -59,13 +59,16 @@ def beginning_tools(app: App, knobs: Knobs) -> Callable[[], None]:
 
 def help_with(prompt: Any, model: Any = FIRST) -> dict[str, Any]:
     """The value of the line under the beginning, as JSON."""
-    note = unread(prompt, MODELS.get(model, model)) if isinstance(prompt, str) else ""
+    model = MODELS.get(model, model) if isinstance(model, str) else ""
+    note = unread(prompt, model) if isinstance(prompt, str) else ""
     return PromptHelpValue([BoxHelp([], "")], note).to_json()
 
 
 def unread(prompt: str, model: str) -> str:
     """What a model, by name, does not read of a beginning; "" where it reads all of it."""
     told = [unread_letters(prompt)]
+    if model not in MODELS.values():
+        return told[0]
     try:
         condition = GPT.condition_of(config_of(card(model)))
     except CheckpointError:
@@ -80,4 +83,5 @@ def unread_letters(text: str) -> str:
     """Those of a text for which no model has a token, in words; "" where it has none."""
     letters = in_ascii(text[:LONGEST])[1]
     cut = " …" if len(letters) > MOST_LETTERS else ""
-    return f"Not read: {' '.join(letters[:MOST_LETTERS])}{cut}" if letters else ""
+    shown = (c if c.isprintable() else f"U+{ord(c):04X}" for c in letters[:MOST_LETTERS])
+    return f"Not read: {' '.join(shown)}{cut}" if letters else ""

@@ -52,6 +52,6 @@ def fitting(
         if kind >= vocabulary:
             raise KnobError(
                 f"changes={place}:{kind}: this model's tokens have numbers from 0 to "
-                f"{vocabulary - 1}"
+                f"{vocabulary - 1}: choose one of them, or leave it out"
             )
     return dict(changes)

@@ -35,6 +35,10 @@ INSTEAD = 3
 def measure(app: App, *, text: str, model: str) -> Iterator[Progress | SurpriseValue]:
     """Yields Progress for each window of the text, then the surprise of every token."""
     gpt, (plain, _) = app.model(model), in_ascii(text)
+    if len(plain) > LONGEST:  # "㎯" is read as "rads2"
+        raise KnobError(
+            f"text is read as {len(plain):,} letters: write at most {LONGEST:,}, or plainer ones"
+        )
     tokens = gpt.words.encode(plain)
     if not tokens:
         raise KnobError("text has no letter that the model reads: write some English")

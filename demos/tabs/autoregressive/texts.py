@@ -58,7 +58,7 @@ TEMPERATURE = Explanation(
         "more than their share, one of them makes the next ones odd, and the words dissolve. "
         "**Bits per token** is the mean surprise, measured at temperature 1 whatever the text was "
         "drawn at. **Distinct 4-grams** is how many of the groups of four tokens are different: "
-        "100% where none comes twice. Most people like a text best at about 0.7 to 0.9."
+        "100% where none comes twice."
     ),
     formula=(
         SAMPLED.split(r", \qquad p(x)")[0] + r", \qquad b = \frac{1}{n} \sum_i s_i, \qquad "
@@ -128,8 +128,8 @@ EVERYWHERE = Explanation(
         "same work for both: GPT keeps what it computed for earlier tokens and adds one; masked "
         "diffusion computes all 256 places anew. So compare the time as well. Both networks have "
         "the same size and learned from the same tales; the diffusion began with GPT's weights, "
-        "for from nothing so small a one learns little. It always fills all its 256 "
-        "places, also where fewer tokens are shown."
+        "because so small a network learns little from scratch. It always fills all 256 places, "
+        "even if fewer are shown."
     ),
     formula=(
         r"p_\theta(x) = \prod_{i=1}^{n} p_\theta(x_i \mid x_{<i}) "

@@ -156,8 +156,8 @@ class TokenTextView extends Player {
   forget() {
     const heard = (event) => {
       if (this.gone() || !event.isTrusted || !this.root.offsetParent || !this.box?.value) return;
-      const knobs = ASKED.map((knob) => `#${this.name}-${knob}`);
-      if (event.target.closest?.(`${knobs}, .new-seed, .prompt-examples`)) this.write("");
+      const asked = { input: ASKED.map((knob) => `#${this.name}-${knob}`), click: [".new-seed", ".prompt-examples button"] };
+      if (event.target.closest?.(asked[event.type].join())) this.write("");
     };
     for (const kind of ["input", "click"]) document.addEventListener(kind, heard, { signal: this.listeners.signal });
   }
