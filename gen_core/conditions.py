@@ -86,7 +86,7 @@ class Nothing(Condition):
     """Nothing can be asked for: the model is unconditional."""
 
     def dropout(self, label: Tensor, rng: torch.Generator) -> Tensor:
-        return self.null(len(label)).to(label.device)
+        return torch.zeros(len(label), dtype=torch.long, device=label.device)
 
 
 class Classes(Condition):

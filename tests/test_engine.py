@@ -467,5 +467,5 @@ def test_a_sample_is_the_same_in_any_company(engine, name):
         for s in range(6)
     ]
     for before, ticket in zip(alone, tickets, strict=True):
-        assert (ticket.result() - before).abs().mean() <= 2 / 255
+        assert (ticket.result() - before).abs().float().mean() <= 2 / 255
     assert max(engine.passes.rows) > 1

@@ -25,6 +25,7 @@ from demos.page.handlers import App
 from demos.page.links import Links
 from demos.page.tab import declared
 from demos.tabs import text_to_image
+from demos.tabs.autoregressive.changes import Changes
 from demos.tabs.text_to_image import generate
 from gen_core.__main__ import main
 from gen_core.family import Family, own_knobs, registry
@@ -72,6 +73,8 @@ def ends(knob: Knob) -> list[Any]:
         return [knob.low, knob.high]
     if knob.kind == "flag":
         return [False, True]
+    if isinstance(knob, Changes):
+        return ["", "1:0"]
     return ["", "a" * int(knob.high)] if knob.kind == "text" else knob.choices or [knob.default]
 
 

@@ -220,7 +220,7 @@ def first_seen(value: object) -> list[str]:
     """Of a timeline the picture that it begins with, of all else the largest."""
     if isinstance(value, dict) and value.get("lanes"):
         lane = next(lane for lane in value["lanes"] if not lane.get("still"))
-        return LINK.findall(lane.get("first") or lane["sheet"])
+        return LINK.findall(lane.get("first") or lane.get("sheet", ""))
     return LINK.findall(json.dumps(value))[:1]
 
 

@@ -128,7 +128,7 @@ def without_keeping(model: Family, seeds: list[int], pixels: int) -> None:
         return model.net(model.picture(whole), label).flatten(1, 2)[:, drawn.shape[1]]
 
     u = Noise(seeds).rand(COUNT, dtype=torch.float64)
-    for _ in TokenSampler(ask).frames(x, u, pixels):
+    for _ in TokenSampler(ask).frames(x, u, 0, pixels):
         continue
 
 

@@ -98,15 +98,16 @@ def test_models_from_elsewhere_have_no_lines():
 # --- the lines ------------------------------------------------------------------------------------
 
 
+BEGUN = checkpoint.weights_folder()
+"""Where the trained models are, with which some recipes begin."""
+
+
 @pytest.fixture(scope="module")
 def small_data(tmp_path_factory):
     """Made-up clothes and texts, and a few portraits, in place of the data sets; everything on the
     CPU."""
     folder = tmp_path_factory.mktemp("data")
     write_fashion(folder)
-    (folder / "weights").mkdir()
-    for name in filter(None, {recipe.start for recipe in RECIPES.values()}):
-        shutil.copy(checkpoint.path_of(name), folder / "weights")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEN_DATA", str(folder))
         patch.setenv("GEN_WEIGHTS", str(folder / "weights"))
@@ -144,6 +145,9 @@ def brief(name: str) -> tuple[str, recipes.Recipe]:
 def test_the_lines_train_what_the_recipe_trains(name, small_data, tmp_path, capsys):
     """To the same losses and to the same weights, bit for bit."""
     lines, recipe = brief(name)
+    if recipe.start and recipe.start not in available():  # it stands before this one in the list
+        checkpoint.weights_folder().mkdir(exist_ok=True)
+        shutil.copy(BEGUN / f"{recipe.start}.safetensors", checkpoint.weights_folder())
     run = registry.classes[recipe.family].run(name, recipe, tmp_path / "run")
     *_, expected = run.train(device="cpu")
     scope = {"__name__": "__main__"}

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gen_core.families.text import TextFamily, seeded
+from gen_core.families.text import TextFamily
 from gen_core.families.token_sampler import CHOOSING, TokenSampler
 from gen_core.family import UNDRAWN, Clock, Losses, Phase, register
 from gen_core.knobs import Whole
@@ -34,8 +34,7 @@ class GPT(TextFamily):
 
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """-log p(x_i | x_1 .. x_(i-1)), the mean over all tokens, in nats."""
-        with seeded(rng):
-            logits, _ = self.net(self._shifted(x))
+        logits, _ = self.net(self._shifted(x), rng=rng)
         return {"loss": F.cross_entropy(logits.float().flatten(0, 1), x.flatten())}
 
     def _shifted(self, x: Tensor) -> Tensor:
@@ -94,18 +93,17 @@ class GPT(TextFamily):
             begun = len(self.condition.tokens(settings.get("prompt", "")))
         else:
             begun = int((given.reshape(-1, given.shape[-1])[0] != UNDRAWN).sum())
-        tokens = next(knob.default for knob in self.every_knob if knob.name == "tokens")
-        return min(settings.get("tokens", tokens), length - begun)
+        return min(settings.get("tokens", self.knobs[0].default), length - begun)
 
     @torch.inference_mode()
     def frames(
         self, noise: Noise, condition: Tensor, *, tokens: int, given: Tensor | None, **choosing: Any
     ) -> Iterator[Frame]:
         """level is how many tokens stand, out the logits of the next one."""
-        x = self.start(noise, condition, given)
-        total = min(tokens, int((x[0] < 0).sum()))
+        (x, start), length = self.start(noise, condition, given), self.config.length
         sampler = TokenSampler(Cached(self.net, self.special), **choosing)
-        yield from sampler.frames(x, noise.rand(self.config.length, dtype=torch.float64), total)
+        u = noise.rand(length, dtype=torch.float64)
+        yield from sampler.frames(x, u, start, min(tokens, length - start))
 
 
 class Cached:

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gen_core.families.text import TextFamily, seeded
-from gen_core.families.token_sampler import CHOOSING, inverse_cdf, probabilities
+from gen_core.families.text import TextFamily
+from gen_core.families.token_sampler import CHOOSING, exact_on, inverse_cdf, probabilities
 from gen_core.family import UNDRAWN, Clock, Losses, Phase, register
 from gen_core.knobs import Whole
 from gen_core.sampling import Frame, Noise
@@ -51,8 +51,7 @@ class MaskedDiffusion(TextFamily):
         spread = (spread + torch.rand((), generator=rng, device=x.device)) / batch
         count = 1 + (length * spread.square()).long().clamp(max=length - 1)
         share = (count / length).sqrt() - ((count - 1) / length).sqrt()  # how often k is drawn
-        with seeded(rng):
-            nats, masked = self._nats_of_masked(x, count, rng)
+        nats, masked = self._nats_of_masked(x, count, rng)
         return {"loss": ((nats * masked).sum(1) / count / (length * share)).mean()}
 
     def _nats_of_masked(
@@ -62,13 +61,13 @@ class MaskedDiffusion(TextFamily):
         drawn by chance."""
         order = torch.rand(x.shape, generator=rng, device=x.device).argsort(1).argsort(1)
         masked = order < count[:, None]
-        logits = self._logits(x.masked_fill(masked, UNDRAWN))
+        logits = self._logits(x.masked_fill(masked, UNDRAWN), rng)
         return F.cross_entropy(logits.transpose(1, 2), x, reduction="none"), masked
 
-    def _logits(self, x: Tensor) -> Tensor:
+    def _logits(self, x: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """(B, length, vocabulary) float32, of rows of which some tokens are not drawn yet."""
         read = torch.where(x == UNDRAWN, self.special, x)
-        return self.net(F.pad(read, (1, 0), value=self.special))[0][:, :-1].float()
+        return self.net(F.pad(read, (1, 0), value=self.special), rng=rng)[0][:, :-1].float()
 
     @torch.inference_mode()
     def bound(self, x: Tensor, rng: torch.Generator | None = None) -> Tensor:
@@ -97,15 +96,14 @@ class MaskedDiffusion(TextFamily):
         where alpha_t = 1 - t), by numbers in float64: in float32 texts come out as if colder (Zheng
         et al. 2025, section 4).
         """
-        x = self.start(noise, condition, given)
+        x, _ = self.start(noise, condition, given)
         for step in range(steps):
             t, s = 1 - step / steps, 1 - (step + 1) / steps
             logits = self._logits(x)
             guess = torch.where(x == UNDRAWN, logits.argmax(-1), x)
             yield Frame(step, steps, t, x, x0=guess, out=logits, evaluations=step + 1)
-            u = noise.rand(2, self.config.length, dtype=torch.float64)
-            p = probabilities(logits, **choosing)
-            drawn = inverse_cdf(p, u[:, 0].to(p.device)).to(x.device)
+            u = noise.rand(2, self.config.length, dtype=torch.float64).to(exact_on(x.device))
+            drawn = inverse_cdf(probabilities(logits, **choosing), u[:, 0]).to(x.device)
             now = (u[:, 1] < (t - s) / t).to(x.device)
             x = torch.where((x == UNDRAWN) & now, drawn, x)
         yield Frame(steps, steps, 0.0, x, evaluations=steps)

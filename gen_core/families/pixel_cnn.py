@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gen_core.conditions import Classes
+from gen_core.conditions import Classes, Condition, Nothing
 from gen_core.data.images import MissingData
 from gen_core.families.token_sampler import CHOOSING, TokenSampler, begun
 from gen_core.family import UNDRAWN, Clock, Empty, Family, Losses, Phase, Picture, register
@@ -54,8 +54,8 @@ class PixelCNN(Family):
         self._exact_of: tuple[int, ...] = ()
 
     @classmethod
-    def condition_of(cls, config: PixelCNNConfig) -> Classes:
-        return Classes(config.classes)
+    def condition_of(cls, config: PixelCNNConfig) -> Condition:
+        return Classes(config.classes) if config.classes else Nothing()
 
     def phases(self) -> list[Phase]:
         return [Phase("next", list(self.net.parameters()), self.loss, lr=1e-3)]
@@ -65,7 +65,8 @@ class PixelCNN(Family):
     def loss(self, x: Tensor, label: Tensor, rng: torch.Generator) -> Losses:
         """-log p(x_i | x_1 .. x_(i-1)), the mean over all pixels, in nats."""
         logits = self.net(x, self.condition.dropout(label, rng)).float()
-        return {"loss": F.cross_entropy(logits.flatten(0, 2), self.levels(x).flatten())}
+        levels = self.levels(x).flatten().clamp(min=0)  # of NaN, which the logits then tell
+        return {"loss": F.cross_entropy(logits.flatten(0, 2), levels)}
 
     @torch.inference_mode()
     def log_prob(self, x: Tensor, label: Tensor | None = None) -> Tensor:
@@ -99,10 +100,12 @@ class PixelCNN(Family):
     ) -> Iterator[Frame]:
         """level is how many pixels stand, out the logits of the next one."""
         null = self.condition.null(len(noise)).to(self.device)
-        levels = self._begun(given, len(noise)).to(self.device)
+        levels = self._begun(given, len(noise))
+        total = int((levels[0] == UNDRAWN).sum())
         sampler = TokenSampler(Raster(self, null if condition is None else condition), **choosing)
         u = noise.rand(levels.shape[1], dtype=torch.float64)
-        for frame in sampler.frames(levels, u, int((levels[0] == UNDRAWN).sum())):
+        start = levels.shape[1] - total
+        for frame in sampler.frames(levels.to(self.device), u, start, total):
             yield replace(frame, x=self.picture(frame.x))
 
     def _begun(self, given: Tensor | None, count: int) -> Tensor:
@@ -182,6 +185,8 @@ class Raster:
         black = torch.zeros(count, *model.event.shape, dtype=dtype, device=device)
         self.canvas = framed(black)  # and over it, one by one, what is drawn
         at = torch.arange(c.size, device=device) + REACH
+        self.numbers = torch.cartesian_prod(at - REACH, at - REACH).unflatten(0, (c.size, c.size))
+        """Row and column of each pixel, on the device: what is sent there is waited for."""
         self.places = (at[:, None] * self.canvas.shape[2] + at).flatten()
         self.above = black.new_zeros(count, c.depth, 1, c.size, c.width)
         self.left, self.said = self.above[:, :, :, :1], self.above
@@ -215,7 +220,7 @@ class Raster:
     def _ask_of_pixels(self, row: int, start: int, stop: int) -> Tensor:
         """The logits of the last of these."""
         left = self.canvas[:, row + REACH : row + REACH + 1, start : stop + REACH - 1]
-        numbers = torch.tensor([[row, start]], device=self.label.device).expand(len(left), -1)
+        numbers = self.numbers[row, start].expand(len(left), -1)
         said = self.said[:, :, start:stop]
         logits, self.left = self.model.pixel(left, numbers, said, self.left)
         return logits[:, 0, -1]

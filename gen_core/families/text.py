@@ -1,9 +1,8 @@
 """What models of text share: their tokenizer, their beginning, their training data."""
 
-import contextlib
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,8 +14,8 @@ from gen_core.data import load_data
 from gen_core.data.images import Batches, MissingData
 from gen_core.data.tokenizers import Tokenizer, tokenizer, tokenizers
 from gen_core.families.token_sampler import begun
-from gen_core.family import Empty, Family, Tokens, registry
-from gen_core.knobs import Instance, Knob, KnobError, Text
+from gen_core.family import UNDRAWN, Empty, Family, Tokens, registry
+from gen_core.knobs import Instance, KnobError, Text
 from gen_core.nets.config import setting
 from gen_core.nets.transformer import Transformer, TransformerConfig
 from gen_core.progress import Progress
@@ -126,30 +125,21 @@ class TextFamily(Family):
     def run(cls, name: str, recipe: "Recipe", folder: Path) -> TextRun:
         return TextRun(name, recipe, folder)
 
-    @property
-    def every_knob(self) -> tuple[Knob, ...]:
-        """With no more tokens than the network sees."""
-        most = self.config.length
-        return tuple(
-            replace(knob, default=min(knob.default, most), high=min(knob.high, most))
-            if knob.name == "tokens"
-            else knob
-            for knob in super().every_knob
-        )
-
     def text(self, x: Tensor) -> list[str]:
         """x (B, length) int64 -> what each row writes, up to the first token that is not drawn."""
         return [self.words.decode(row) for row in x.tolist()]
 
-    def start(self, noise: Noise, beginning: Tensor, given: Tensor | None) -> Tensor:
-        """(B, length) int64: the rows that a generation begins with."""
+    def start(self, noise: Noise, beginning: Tensor, given: Tensor | None) -> tuple[Tensor, int]:
+        """(B, length) int64: the rows that a generation begins with, and how many of their tokens
+        are drawn."""
         rows = begun(given, len(noise), *self.event)
         if rows is not None and len(beginning):
             raise KnobError("given: leave the prompt out, which would come before it")
-        if rows is None:
-            rows = self.prior.draw(noise)
-            rows[:, : len(beginning)] = beginning
-        return rows.to(self.device)
+        if rows is not None:
+            return rows.to(self.device), int((rows[0] != UNDRAWN).sum())
+        rows = self.prior.draw(noise).to(self.device)
+        rows[:, : len(beginning)] = beginning
+        return rows, len(beginning)
 
     @torch.inference_mode()
     def extra_metrics(self, evaluation: "Evaluation") -> dict[str, Any]:
@@ -191,12 +181,3 @@ class TextFamily(Family):
     def nats(self, x: Tensor) -> Tensor:
         """(B,): what each row of tokens costs, or a bound on it."""
         raise NotImplementedError
-
-
-@contextlib.contextmanager
-def seeded(rng: torch.Generator) -> Iterator[None]:
-    """Dropout, which takes torch's own random numbers, depends on rng alone."""
-    device = rng.device
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(int(torch.randint(2**62, (), generator=rng, device=device)))
-        yield

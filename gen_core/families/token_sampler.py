@@ -49,6 +49,11 @@ NextLogits = Callable[[Tensor], Tensor]
 """Tokens that are drawn, (B, n), -> float32 logits of the next one, (B, vocabulary)."""
 
 
+def exact_on(device: torch.device) -> torch.device:
+    """Where to compute in float64: MPS has none."""
+    return torch.device("cpu") if device.type == "mps" else device
+
+
 def probabilities(
     logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
 ) -> Tensor:
@@ -58,7 +63,7 @@ def probabilities(
     2018); top_p: the fewest that together have this probability (Holtzman et al. 2020, section
     3.1), at least one. On the logits' device, where that has float64.
     """
-    logits = (logits.cpu() if logits.device.type == "mps" else logits).double()  # MPS has none
+    logits = logits.to(exact_on(logits.device)).double()
     if temperature == 0 or top_k == 1:
         return torch.zeros_like(logits).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
     p = (logits / temperature).softmax(-1)
@@ -92,20 +97,20 @@ class TokenSampler:
     top_k: int = 0
     top_p: float = 1.0
 
-    def frames(self, x: Tensor, u: Tensor, total: int) -> Iterator[Frame]:
-        """x (B, length) int64: drawn up to some place, `UNDRAWN` from there on; u (B, length)
-        float64: the uniform number of each position; total: how many are to be drawn.
+    def frames(self, x: Tensor, u: Tensor, start: int, total: int) -> Iterator[Frame]:
+        """x (B, length) int64: drawn up to `start`, `UNDRAWN` from there on; u (B, length) float64:
+        the uniform number of each position; total: how many are to be drawn.
 
         Yields `total` + 1 Frames: level is how many tokens stand, out the logits of the next.
         """
-        start = int((x[0] != UNDRAWN).sum())
+        u = u.to(exact_on(x.device))
         for step in range(total):
             place = start + step
             logits = self.next_logits(x[:, :place])
             yield Frame(step, total, float(place), x, out=logits, evaluations=step + 1)
             p = probabilities(logits, self.temperature, self.top_k, self.top_p)
             x = x.clone()  # frames that were given stay as they are
-            x[:, place] = inverse_cdf(p, u[:, place].to(p.device)).to(x.device)
+            x[:, place] = inverse_cdf(p, u[:, place]).to(x.device)
         yield Frame(total, total, float(start + total), x, evaluations=total)
 
 
@@ -114,6 +119,7 @@ def begun(given: Tensor | None, count: int, length: int, vocabulary: int) -> Ten
     up to some place, the same in all, and `UNDRAWN` from there on. Raises KnobError."""
     if given is None:
         return None
+    given = given.cpu()
     rows = given.expand(count, -1) if given.ndim == 1 else given
     if rows.shape != (count, length) or rows.is_floating_point():
         raise KnobError(

@@ -7,6 +7,7 @@ single tokens in 600 steps. With the same weights, `transformers.GPTNeoXForCausa
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -46,16 +47,19 @@ class Transformer(nn.Module):
         turns = rotary(config.length, config.width // config.heads)
         self.register_buffer("turns", turns, persistent=False)
 
-    def forward(self, tokens: Tensor, past: Memory = ()) -> tuple[Tensor, Memory]:
-        """tokens (B, n) int64, with n = 1 where there is a past, which came before them; causal:
-        what the past says is not computed again. Returns logits (B, n, outputs), and keys and
+    def forward(
+        self, tokens: Tensor, past: Memory = (), rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Memory]:
+        """tokens (B, n) int64, with n = 1 where there is a past, which came before them, and is not
+        computed again; rng: of dropout, in training. Returns logits (B, n, outputs), and keys and
         values of the tokens, to be put behind the past."""
         start = past[0][0].shape[2] if past else 0
         turns = self.turns[:, start : start + tokens.shape[1]]
-        x = F.dropout(self.tokens(tokens), self.config.dropout, self.training)
+        drop = Dropout(self.config.dropout if self.training else 0.0, rng)
+        x = drop(self.tokens(tokens))
         memory = []
         for index, block in enumerate(self.blocks):
-            x, *pair = block(x, turns, past[index] if past else None)
+            x, *pair = block(x, turns, past[index] if past else None, drop)
             memory.append(tuple(pair))
         return F.linear(self.norm(x), self.tokens.weight[: self.config.outputs]), tuple(memory)
 
@@ -85,6 +89,21 @@ def turned(x: Tensor, turns: Tensor) -> Tensor:
     return x * cos + torch.cat([-second, first], dim=-1) * sin
 
 
+@dataclass(frozen=True)
+class Dropout:
+    """Zeroes a share of the numbers (Srivastava et al. 2014), drawn from rng alone, so that a
+    training can be repeated; torch's own takes its global random numbers."""
+
+    share: float
+    rng: torch.Generator | None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if not self.share:
+            return x
+        kept = torch.rand(x.shape, generator=self.rng, device=x.device) >= self.share
+        return x * kept / (1 - self.share)
+
+
 class Block(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -92,7 +111,6 @@ class Block(nn.Module):
         self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = Attention(config)
         self.widen, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-        self.dropout = config.dropout
         # What is added to the residual stream shall not grow with depth (GPT-2, section 2.3).
         for layer in (self.attention.out, self.narrow):
             nn.init.normal_(layer.weight, std=0.02 / math.sqrt(2 * config.depth))
@@ -102,13 +120,17 @@ class Block(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(
-        self, x: Tensor, turns: Tensor, past: tuple[Tensor, Tensor] | None = None
+        self,
+        x: Tensor,
+        turns: Tensor,
+        past: tuple[Tensor, Tensor] | None = None,
+        drop: Callable[[Tensor], Tensor] = lambda x: x,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x (B, n, width), and the keys and values of these tokens."""
         attended, k, v = self.attention(self.norm_1(x), turns, past)
-        x = x + F.dropout(attended, self.dropout, self.training)
+        x = x + drop(attended)
         narrowed = self.narrow(F.gelu(self.widen(self.norm_2(x)), approximate="tanh"))
-        return x + F.dropout(narrowed, self.dropout, self.training), k, v
+        return x + drop(narrowed), k, v
 
 
 class Attention(nn.Module):

@@ -50,7 +50,11 @@ def write(
     for frame in pen.frames():
         count = len(pen.said) - pen.begun
         yield Progress("Token", count, pen.total)
-        if frame.out is not None and count > 1 and time.perf_counter() - told > UPDATE_SECONDS:
+        if (
+            frame.out is not None
+            and len(pen.said) > 1
+            and time.perf_counter() - told > UPDATE_SECONDS
+        ):
             yield TokenTextValue(
                 **shown(pen, False), provenance=f"{count - 1} of {pen.total} tokens"
             )
