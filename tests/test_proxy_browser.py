@@ -176,6 +176,7 @@ def test_in_a_frame_of_another_host_to_a_browser_that_refuses_cookies(
     page.goto(f"{host}?tab=vae&panel=samples")
     wait_until(lambda: len(page.frames) == 2, 30)
     frame = page.frames[1]
+    expect(frame.locator("#vae-samples .card-source")).to_have_text("Example")  # it is built
     frame.get_by_role("button", name=GO, exact=True).click()
     assert frame.evaluate("() => { try { localStorage; return '' } catch (e) { return e.name } }")
     expect(frame.locator("#vae-samples .card-live")).to_be_visible()
