@@ -1,5 +1,5 @@
-"""Text: tokens and back, a network held to the library's, draws that depend on the seed alone,
-likelihoods that sum to one, and figures that say how good a text is."""
+"""Texts written token by token and everywhere at once: draws that depend on the seed alone, and
+likelihoods that sum to one."""
 
 from __future__ import annotations
 
@@ -11,178 +11,14 @@ import torch
 
 from core_fixtures import tiny
 from gen_core import Noise, final
-from gen_core.data.text import SOURCES, TextData, Windows, in_paragraphs, load_text
 from gen_core.data.tokenizers import (
-    CHARACTERS,
-    PIECE,
-    Tokenizer,
     in_ascii,
-    learn_merges,
-    tokenizer,
-    tokenizers,
 )
-from gen_core.evaluation.evaluate import Evaluation
-from gen_core.evaluation.text_quality import PROBE, STRIDE, NGram, TextJudge, distinct, entropy
 from gen_core.families.gpt import GPT, Cached
 from gen_core.families.masked_diffusion import MaskedDiffusion
 from gen_core.families.token_sampler import inverse_cdf, probabilities
 from gen_core.knobs import KnobError
-from gen_core.nets.transformer import Transformer, TransformerConfig
-
-TALE = (
-    "Once upon a time there was a king who had a golden bird, and the bird sang every night in the "
-    "king's garden. 'Who sings there?' asked the king.\n\nNobody knew; the bird had flown away. "
-)
-
-
-# --- tokens ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", tokenizers())
-def test_every_text_in_plain_english_comes_back(name):
-    words = tokenizer(name)
-    text = TALE + "".join(CHARACTERS) + "   x\n\n\n 12,345 -- 'tis!?"
-    assert words.decode(words.encode(text)) == text
-    assert len({*words.tokens}) == len(words) and words.decode([5, -1, 7]) == words.tokens[5]
-
-
-def test_letters_that_are_not_read_are_brought_to_some_that_are_or_told():
-    assert in_ascii("“Café” — naïve… ﬁne\r\nß") == ('"Cafe" -- naive... fine\nss', "")
-    assert in_ascii("a 日本 b 🦊🦊") == ("a  b ", "日本🦊")
-    assert in_ascii("<b>&amp;</b>") == ("<b>&amp;</b>", "")
-
-
-def test_byte_pairs_are_the_commonest_first():
-    assert learn_merges("abab ab", 1) == [("a", "b")]
-    assert learn_merges("low low lower lowest", 3) == [("l", "o"), ("lo", "w"), (" ", "low")]
-    assert learn_merges("ab", 9) == [("a", "b")]
-
-
-def test_byte_pairs_are_those_of_the_tokenizers_library():
-    library = pytest.importorskip("tokenizers")
-    merges = learn_merges(TALE * 3, 60)
-    ours = Tokenizer(merges)
-    theirs = library.Tokenizer(library.models.BPE(vocab=ours.index, merges=merges))
-    theirs.pre_tokenizer = library.pre_tokenizers.Split(library.Regex(PIECE.pattern), "isolated")
-    for text in (TALE, "the king's kings, and 33 birds\n\n  sang"):
-        assert ours.encode(text) == theirs.encode(text).ids
-
-
-def test_merges_are_learned_as_the_tokenizers_library_learns_them():
-    """Ties aside, of which this text has none among the first."""
-    library = pytest.importorskip("tokenizers")
-    theirs = library.Tokenizer(library.models.BPE())
-    theirs.pre_tokenizer = library.pre_tokenizers.Split(library.Regex(PIECE.pattern), "isolated")
-    text = "the then them the " * 40 + "a cat sat at a mat " * 9 + "on " * 5
-    trainer = library.trainers.BpeTrainer(
-        vocab_size=len({*text}) + 4, initial_alphabet=[*CHARACTERS][:0], show_progress=False
-    )
-    theirs.train_from_iterator([text], trainer)
-    learned = sorted(theirs.get_vocab().items(), key=lambda pair: pair[1])[len({*text}) :]
-    assert [first + second for first, second in learn_merges(text, 4)] == [w for w, _ in learned]
-
-
-# --- the network ----------------------------------------------------------------------------------
-
-
-def neox(net: Transformer):
-    """The same network in transformers' hands, with the same weights."""
-    library = pytest.importorskip("transformers")
-    c = net.config
-    theirs = library.GPTNeoXForCausalLM(
-        library.GPTNeoXConfig(
-            vocab_size=c.inputs,
-            hidden_size=c.width,
-            num_hidden_layers=c.depth,
-            num_attention_heads=c.heads,
-            intermediate_size=4 * c.width,
-            max_position_embeddings=c.length,
-            hidden_act="gelu_new",
-            rotary_pct=1.0,
-            use_parallel_residual=False,
-            tie_word_embeddings=True,
-            bos_token_id=None,
-            eos_token_id=None,
-        )
-    ).eval()
-    renamed = {
-        "norm_1": "input_layernorm",
-        "norm_2": "post_attention_layernorm",
-        "attention.qkv": "attention.query_key_value",
-        "attention.out": "attention.dense",
-        "widen": "mlp.dense_h_to_4h",
-        "narrow": "mlp.dense_4h_to_h",
-    }
-    weights = {"gpt_neox.embed_in.weight": net.tokens.weight}
-    weights |= {f"gpt_neox.final_layer_norm.{k}": v for k, v in net.norm.state_dict().items()}
-    for name, value in net.state_dict().items():
-        if not name.startswith("blocks."):
-            continue
-        _, layer, part = name.split(".", 2)
-        module, _, kind = part.rpartition(".")
-        if module == "attention.qkv":  # theirs: head by head, each with its query, key and value
-            value = value.unflatten(0, (3, c.heads, -1)).transpose(0, 1).flatten(0, 2)
-        weights[f"gpt_neox.layers.{layer}.{renamed[module]}.{kind}"] = value
-    missing, unexpected = theirs.load_state_dict(weights, strict=False)
-    assert not unexpected and len(missing) <= 1  # the head's, by whatever name: embed_in's
-    assert torch.equal(theirs.get_output_embeddings().weight, net.tokens.weight)
-    return theirs
-
-
-@pytest.fixture(scope="module")
-def net() -> Transformer:
-    torch.manual_seed(3)
-    config = TransformerConfig(inputs=40, outputs=40, length=32, width=48, depth=3, heads=3)
-    net = Transformer(config).eval()
-    for weight in net.parameters():
-        torch.nn.init.normal_(weight, std=0.2)
-    return net
-
-
-@torch.inference_mode()
-def test_the_network_says_what_that_of_transformers_says(net):
-    x = torch.randint(40, (2, 32), generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(net(x)[0], neox(net)(x).logits, atol=1e-4)
-
-
-@torch.inference_mode()
-def test_greedy_text_is_that_of_transformers(net):
-    """Drawn with our cache and with theirs."""
-    prompt = torch.tensor([[7, 3, 11]])
-    theirs = neox(net).generate(prompt, max_new_tokens=20, do_sample=False, pad_token_id=0)
-    cached, x = Cached(net, first=7), prompt[:, 1:]
-    for _ in range(20):
-        x = torch.cat([x, cached(x).argmax(-1, keepdim=True)], dim=1)
-    assert torch.equal(x, theirs[:, 1:])
-
-
-@torch.inference_mode()
-def test_only_a_causal_network_cannot_see_what_comes_later(net):
-    x = torch.randint(40, (1, 12), generator=torch.Generator().manual_seed(1))
-    changed = x.clone()
-    changed[0, 8] = (changed[0, 8] + 1) % 40
-    same = (net(x)[0] == net(changed)[0]).all(-1)[0]
-    assert same[:8].all() and not same[8:].any()
-    both_sides = Transformer(TransformerConfig(40, 40, 32, 48, 3, 3, causal=False)).eval()
-    both_sides.load_state_dict(net.state_dict())
-    assert not (both_sides(x)[0] == both_sides(changed)[0]).all(-1).any()
-
-
-@torch.inference_mode()
-def test_attention_is_a_share_for_each_earlier_token(net):
-    maps = net.attention(torch.arange(10)[None])
-    assert maps.shape == (3, 1, 3, 10, 10)
-    assert torch.allclose(maps.sum(-1), torch.ones(3, 1, 3, 10)) and not maps.triu(1).any()
-
-
-@torch.inference_mode()
-def test_what_was_said_before_need_not_be_computed_again(net):
-    x = torch.randint(40, (2, 31), generator=torch.Generator().manual_seed(2))
-    cached = Cached(net, first=39)
-    whole = net(torch.nn.functional.pad(x, (1, 0), value=39))[0]
-    for n in range(5, 32):  # five tokens at once, then one by one
-        assert torch.allclose(cached(x[:, :n]), whole[:, n], atol=1e-4)
-
+from text_fixtures import opinionated
 
 # --- drawing a token ------------------------------------------------------------------------------
 
@@ -233,14 +69,6 @@ def test_tokens_come_as_often_as_they_are_likely():
 @pytest.fixture(scope="module")
 def gpt() -> GPT:
     return opinionated("gpt")
-
-
-def opinionated(family: str, **changes):
-    """A tiny model whose answers depend on what it reads."""
-    model = tiny(family, **changes)
-    for weight in model.parameters():
-        torch.nn.init.normal_(weight, std=0.3)
-    return model
 
 
 def differs(one: torch.Tensor, other: torch.Tensor) -> bool:
@@ -399,110 +227,3 @@ def test_the_bound_is_the_mean_over_all_orders_in_which_tokens_can_be_drawn(diff
     )
     spread = float(losses.std()) / 60**0.5
     assert math.isclose(2 * float(losses.mean()), expected, abs_tol=10 * spread)
-
-
-# --- texts to learn from --------------------------------------------------------------------------
-
-
-def test_broken_lines_become_paragraphs_and_poems_stay_poems():
-    text = "A king had\na bird.  \nIt sang:\n\n   Tra la,\n   tra la!\n\n\n\nThe end.\n"
-    assert in_paragraphs(text) == "A king had a bird. It sang:\n\nTra la,\ntra la!\n\nThe end."
-
-
-@pytest.mark.parametrize("name", SOURCES)
-def test_nine_tenths_are_for_training_and_the_rest_for_tests(tmp_path, name):
-    source = SOURCES[name]
-    (tmp_path / "text").mkdir()
-    text = "".join(f"{n:04d} " for n in range(1600))
-    (tmp_path / "text" / source.file).write_text(text)
-    train, test = (load_text(name, split, tmp_path, False).text for split in ("train", "test"))
-    assert len(train) + len(test) == len(in_paragraphs(text) if name == "tales" else text)
-    assert abs(len(test) / len(text) - 0.1) < 0.01
-    known = {train[k : k + 12] for k in range(len(train))}
-    inside = [test[k : k + 12] for k in range(0, len(test) - 12, 3)]
-    assert not known & {*inside}
-
-
-def test_windows_begin_everywhere():
-    data = TextData("x", "abcdefgh").windows(tokenizer("characters"), 3)
-    assert isinstance(data, Windows) and len(data) == 6
-    x, label = data.batch(torch.tensor([0, 5]))
-    assert [tokenizer("characters").decode(row) for row in x.tolist()] == ["abc", "fgh"]
-    assert label.tolist() == [0, 0]
-
-
-# --- how good a text is ---------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def judge() -> TextJudge:
-    return TextJudge.on(TALE * 4)
-
-
-@pytest.mark.parametrize("history", ["", "the", "king", "zzzz", "e k"])
-def test_what_may_follow_has_probabilities_that_sum_to_one(judge, history):
-    after = [float(judge.ngram.log_probs(history + c)[-1].exp()) for c in CHARACTERS]
-    assert math.isclose(sum(after), 1, abs_tol=1e-9) and min(after) > 0
-
-
-def test_back_off_by_hand():
-    """ "ab" then "aa" once each after a: p(b | a) = (1 + 2 p(b)) / (2 + 2), p(b) by its count of 1
-    in 4 and 2 kinds, and by chance."""
-    ngram = NGram.of("abaa")
-    p_b = (1 + 2 / 96) / (4 + 2)
-    p_b_after_a = (1 + 2 * p_b) / (2 + 2)
-    assert math.isclose(float(ngram.log_probs("ab")[1].exp()), p_b_after_a)
-
-
-def test_its_own_text_surprises_the_judge_least(judge):
-    known, new, noise = TALE, "The queen asked a fox about the sky.", "xq zk!! vw 7Q"
-    assert judge.bits_per_character(known) < 1.2
-    assert judge.bits_per_character(known) < judge.bits_per_character(new)
-    assert judge.bits_per_character(new) < judge.bits_per_character(noise)
-
-
-def test_copied_runs_are_found(judge):
-    copied = TALE[40:140]
-    found = judge.longest_copy(f"A fox said: {copied} and left.")
-    assert 100 - 2 * STRIDE <= found <= 100
-    assert judge.longest_copy("A fox went home and slept there for a week.") == 0
-    assert judge.longest_copy(TALE[: PROBE - 1]) == 0 and judge.longest_copy("") == 0
-
-
-def test_a_judge_comes_back_from_what_a_checkpoint_keeps(judge):
-    class Kept:
-        extra = judge.tensors()
-
-    again = TextJudge.of(Kept())
-    assert again.bits_per_character(TALE[:90]) == judge.bits_per_character(TALE[:90])
-    assert again.longest_copy(TALE[:90]) == judge.longest_copy(TALE[:90])
-
-
-def test_dull_texts_have_little_entropy_and_few_new_runs():
-    assert f"{entropy([1, 1]):.1f}" == "0.0" and entropy([1, 2, 3, 4]) == 2
-    assert distinct([1, 2] * 10) == 2 / 17 and distinct([*range(9)]) == 1 == distinct([1, 2])
-
-
-@pytest.mark.parametrize("family", ["gpt", "masked-diffusion"])
-def test_a_model_of_text_is_measured_by_the_test_text_and_by_what_it_writes(tmp_path, family):
-    (tmp_path / "text").mkdir()
-    (tmp_path / "text" / SOURCES["tales"].file).write_text(TALE * 40)
-    model = opinionated(family)
-    model.card = {"data": "tales"}
-    seen = []
-    evaluation = Evaluation(None, 100, 50, 0, str(tmp_path), seen.append, {"temperature": 0.0})
-    found = model.extra_metrics(evaluation)
-    rows = TextData("", load_text("tales", "test", tmp_path, False).text)
-    x, _ = rows.windows(model.words, 24).batch(torch.tensor([0, 24]))
-    nats = float(model.nats(x).mean()) / 24
-    assert found["characters"] % 24 == 0 and found["samples"] == 100 and seen
-    assert math.isclose(found[model.figure], nats / math.log(2), rel_tol=0.3)
-    assert found["longest_copy"] == 0 and 0 < found["distinct_4"] <= 1
-    assert found["judge_bits"] > 4 and 0 <= found["entropy"] <= math.log2(24)
-
-
-def test_where_the_text_is_missing_it_is_said_what_was_left_out(tmp_path):
-    model = opinionated("gpt")
-    model.card = {"data": "tales"}
-    found = model.extra_metrics(Evaluation(None, 100, 50, 0, str(tmp_path), lambda _: None))
-    assert "is not on this machine" in found["left_out"]["bits_per_character"]

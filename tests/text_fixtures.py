@@ -1,13 +1,21 @@
-"""What the tests of the Autoregressive tab share: untrained models of text."""
+"""What the tests of texts share: a tale, and untrained models."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from core_fixtures import tiny
 from gen_core.evaluation.text_quality import TextJudge
+from gen_core.families.text import TextFamily
 from gen_core.training import checkpoint
 
+BIRD = (
+    "Once upon a time there was a king who had a golden bird, and the bird sang every night in the "
+    "king's garden. 'Who sings there?' asked the king.\n\nNobody knew; the bird had flown away. "
+)
+"""A short tale."""
 GPTS = {
     "gpt-tales": "tales",
     "gpt-tales-characters": "characters",
@@ -41,3 +49,11 @@ def write_pair(folder: Path) -> None:
     model = tiny("gpt", tokenizer=GPTS[name], length=LENGTH)
     about = {"data": "tales"}
     checkpoint.save(model, folder / f"{name}.safetensors", about, extra=judge.tensors())
+
+
+def opinionated(family: str, **changes) -> TextFamily:
+    """A tiny model whose answers depend on what it reads."""
+    model = tiny(family, **changes)
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.3)
+    return model
