@@ -6,9 +6,11 @@ from __future__ import annotations
 import json
 import math
 
+import gradio
 import numpy as np
 import pytest
 import torch
+from gradio_client.utils import apply_diff
 
 from conftest import told_by
 from demos.page import shell
@@ -65,7 +67,8 @@ def test_candidates_are_what_the_network_says_and_what_is_drawn_from(app):
     model, kinds = app.model("gpt-tales"), value["kinds"]
     logits = model.next_logits(torch.tensor([kinds]))[0]
     said, drawn = probabilities(logits), probabilities(logits, temperature=0.5, top_k=3)
-    for place, rows in enumerate(value["candidates"]):
+    assert [*value["candidates"]] == [str(place) for place in range(len(kinds))]
+    for place, rows in enumerate(value["candidates"].values()):
         own = kinds[place]
         assert [kind for kind, *_ in rows][:10] == said[place].topk(10).indices.tolist()
         assert own in [kind for kind, *_ in rows] and len(rows) <= 11
@@ -87,10 +90,18 @@ def test_the_text_grows_while_it_is_written(app, monkeypatch):
         length = value["begun"] + count
         assert value["tokens"] == last["tokens"][:length] and not value["whole"]
         assert value["bits"] == last["bits"][:length] and value["attention"] is None
-        shown = [place for place, rows in enumerate(value["candidates"]) if rows]
-        assert shown == [length - 1]
-        assert value["candidates"][-1] == last["candidates"][length - 1]
+        only = str(length - 1)
+        assert value["candidates"] == {only: last["candidates"][only]}
         assert len(json.dumps(value)) < 3000
+
+
+def test_what_gradio_sends_of_a_growing_text_puts_it_together_again(app, monkeypatch):
+    monkeypatch.setattr(words, "UPDATE_SECONDS", 0)
+    taken = {"tokens": 12, "changes": "3:300 7:12"}
+    shown, *later = values(words.write(app, **defaults(WORDS, **taken, seed=1)))
+    for value in later:
+        shown = apply_diff(shown, gradio.utils.diff(shown, value))
+        assert shown == value
 
 
 def test_no_more_than_ten_values_come_in_a_second(app, monkeypatch):

@@ -30,11 +30,12 @@ def shown(pen: Pen, whole: bool) -> dict[str, Any]:
     kinds, logits = pen.so_far()
     first = 0 if whole else max(len(kinds) - 1, 0)
     choices = candidates(logits[first:], kinds[first:], **pen.choosing)
+    places = range(first, len(kinds))
     tokens = pen.model.words.tokens
     return {
         **pen.text(),
         "changed": [p + pen.begun - 1 for p in pen.taken if p + pen.begun <= len(kinds)],
-        "candidates": [[]] * first + choices,
+        "candidates": {str(i): rows for i, rows in zip(places, choices, strict=True)},
         "written": {str(kind): tokens[kind] for row in choices for kind, *_ in row},
         "whole": whole,
     }

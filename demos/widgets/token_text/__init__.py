@@ -42,8 +42,9 @@ class TokenTextValue(CardValue):
     begun: how many of them were given
     changed: places, in the text, of those that a visitor took
     bits: the surprise of each, -log2 p
-    candidates: of each token the likeliest in its place, [kind, p, what it was drawn from], both
-        probabilities in ten-thousandths; none of those of which that is not sent
+    candidates: of a token, by its place, the likeliest there, [kind, p, what it was drawn from],
+        both probabilities in ten-thousandths; of the last token alone while the text grows. No list
+        of lists: where lists within one become shorter, Gradio's messages leave out others
     written: what these kinds write
     whole: whether it has ended
     caption: stands under the text
@@ -54,7 +55,7 @@ class TokenTextValue(CardValue):
     begun: int
     changed: Sequence[int] = ()
     bits: Sequence[float]
-    candidates: Sequence[Sequence[Sequence[int]]]
+    candidates: Mapping[str, Sequence[Sequence[int]]]
     written: Mapping[str, str]
     attention: Attention | None = None
     whole: bool = True
