@@ -21,11 +21,28 @@ function showValue(view) {
   look();
 }
 
+// A probability in words.
+function chance(p) {
+  if (p >= 0.0995) return `${Math.round(100 * p)}%`;
+  if (p >= 0.01) return `${(100 * p).toFixed(1)}%`;
+  return p > 0 ? `1 in ${Number((1 / p).toPrecision(2)).toLocaleString("en")}` : "0%";
+}
+
 async function decoded(url) {
   const image = new Image();
   image.src = url;
   await image.decode();
   return image;
+}
+
+// The pixels of a picture: RGBA, four bytes each, row by row.
+async function pixelsOf(url) {
+  const image = await decoded(url);
+  const canvas = make("canvas", { width: image.naturalWidth, height: image.naturalHeight });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(image, 0, 0);
+  const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
+  return { pixels: data, width, height };
 }
 
 // A picture of the page as a data URL, in which it can go to the server.

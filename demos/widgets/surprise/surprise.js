@@ -73,11 +73,5 @@ function chip(text) {
   return make("b", { class: "token-chip" }, inSight(text));
 }
 
-function chance(p) {
-  if (p >= 0.0995) return `${Math.round(100 * p)}%`;
-  if (p >= 0.01) return `${(100 * p).toFixed(1)}%`;
-  return p > 0 ? `1 in ${Number((1 / p).toPrecision(2)).toLocaleString("en")}` : "0%";
-}
-
 const view = new SurpriseView(element.querySelector(".surprise"));
 showValue(view);

@@ -80,7 +80,13 @@ def TokenText(
         label=label,
         value=value,
         empty=empty,
-        scripts=[*PLAYER, *TOKENS, "token_text/candidates.js", "token_text/attention.js"],
+        scripts=[
+            *PLAYER,
+            *TOKENS,
+            "card/changes.js",
+            "token_text/candidates.js",
+            "token_text/attention.js",
+        ],
         styles=["timeline/player.css", *TOKENS_STYLE],
     )
 

@@ -42,7 +42,7 @@ class AttentionLines {
     this.head.disabled = layer < 0;
     this.note.textContent = "";
     if (!value || layer < 0) return null;
-    this.shares ??= this.read(value);
+    this.shares ??= pixelsOf(value.sheet);
     const { pixels, width } = await this.shares;
     const n = width / value.heads;
     const heads = Number(this.head.value) ? [Number(this.head.value) - 1] : [...Array(value.heads).keys()];
@@ -50,15 +50,6 @@ class AttentionLines {
     const shares = Array.from({ length: i + 1 }, (_, j) => heads.reduce((sum, head) => sum + share(head, j), 0) / heads.length);
     this.note.textContent = `${Math.round(100 * shares[0])}% on the start of the text`;
     return shares.slice(1);
-  }
-
-  async read({ sheet }) {
-    const image = await decoded(sheet);
-    const canvas = make("canvas", { width: image.naturalWidth, height: image.naturalHeight });
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.drawImage(image, 0, 0);
-    const { data, width } = context.getImageData(0, 0, canvas.width, canvas.height);
-    return { pixels: data, width };
   }
 
   // Draws them under the spans; null for none.

@@ -27,7 +27,7 @@ class TokenTextView extends Player {
     this.words.addEventListener("pointerover", ({ target }) => this.point(target));
     this.words.addEventListener("pointerleave", () => this.point(null));
     this.words.addEventListener("click", ({ target }) => this.pin(target));
-    this.forget();
+    this.changes = new Changes(this, ASKED);
     this.listen();
   }
 
@@ -123,43 +123,12 @@ class TokenTextView extends Player {
 
   // --- another token ------------------------------------------------------------------------
 
-  // Of the panel, to which knobs and button belong.
-  get name() {
-    return this.root.closest(".block").id;
-  }
-
-  get box() {
-    return document.querySelector(`#${this.name}-changes textarea`);
-  }
-
   // Goes on from another token in the chosen one's place; what was taken after it is void.
-  async take(kind) {
+  take(kind) {
     const place = this.chosen - this.value.begun + 1;
-    const kept = this.box.value.split(/\s+/).filter((pair) => pair && parseInt(pair, 10) < place);
-    const text = [...kept, `${place}:${kind}`].join(" ");
+    const kept = this.changes.all.filter((pair) => parseInt(pair, 10) < place);
     this.taken = this.chosen;
-    this.write(text);
-    const run = noiseToDataRuns.of(`${this.name}-run`);
-    for (let tries = 100; tries > 0 && !run.values?.includes(text); tries--) {
-      await new Promise((done) => setTimeout(done, 20)); // until Gradio has it
-    }
-    noiseToDataRuns.again(run, `${this.name}-run-go`);
-  }
-
-  // Gradio's text box listens to input events, as for somebody who types.
-  write(text) {
-    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(this.box, text);
-    this.box.dispatchEvent(new Event("input", { bubbles: true }));
-  }
-
-  // Tokens that were taken belong to a text: whoever asks for another one takes them back.
-  forget() {
-    const heard = (event) => {
-      if (this.gone() || !event.isTrusted || !this.root.offsetParent || !this.box?.value) return;
-      const asked = { input: ASKED.map((knob) => `#${this.name}-${knob}`), click: [".new-seed", ".prompt-examples button"] };
-      if (event.target.closest?.(asked[event.type].join())) this.write("");
-    };
-    for (const kind of ["input", "click"]) document.addEventListener(kind, heard, { signal: this.listeners.signal });
+    this.changes.take([...kept, `${place}:${kind}`]);
   }
 
   // --- a file -------------------------------------------------------------------------------
