@@ -68,14 +68,19 @@ class PixelCNN(Family):
         levels = self.levels(x).flatten().clamp(min=0)  # of NaN, which the logits then tell
         return {"loss": F.cross_entropy(logits.flatten(0, 2), levels)}
 
-    @torch.inference_mode()
     def log_prob(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         """log p(x) in nats, (B,), or log p(x | label) with label (B,) int64; x (B, 1, H, W) in
         [-1, 1], of which each pixel is taken for the nearest grey level."""
+        return self.pixel_log_probs(x, label).sum((1, 2))
+
+    @torch.inference_mode()
+    def pixel_log_probs(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        """The same for each pixel, given those before it: (B, H, W)."""
         label = self.condition.null(len(x)) if label is None else label
         levels = self.levels(x.to(self.device))
         logits = self.net(self.picture(levels), label.to(self.device)).flatten(1, 2)
-        return logits.log_softmax(-1).gather(-1, levels[..., None]).sum((1, 2))
+        nats = logits.log_softmax(-1).gather(-1, levels[..., None])
+        return nats.unflatten(1, self.event.shape[1:])[..., 0]
 
     def levels(self, x: Tensor) -> Tensor:
         """(B, 1, H, W) in [-1, 1] -> (B, H W) int64, the nearest grey levels; NaN: `UNDRAWN`."""

@@ -84,15 +84,20 @@ class VAE(Family):
 
         Their sum is the negative evidence lower bound (Kingma & Welling 2014, eq. 3).
         """
+        distortion, rate = self.bound_by_pixel(x, rng)
+        return distortion.flatten(1).sum(1), rate
+
+    def bound_by_pixel(
+        self, x: Tensor, rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The same with the distortion of each pixel for itself: (B, C, H, W) and (B,)."""
         mean, logvar = self.encode(x)
         spread = (0.5 * logvar).exp()
         eps = torch.randn(mean.shape, generator=rng, device=mean.device)
         z = mean + spread * eps  # the reparameterisation trick, eq. 4
         decoded = self.decode(z if self.config.reparameterised else z.detach())
-        error = (x - decoded).square().flatten(1).sum(1)
-        pixels = x[0].numel()
-        constant = pixels * (self.log_sigma + 0.5 * math.log(2 * math.pi))
-        distortion = 0.5 * error * (-2 * self.log_sigma).exp() + constant
+        constant = self.log_sigma + 0.5 * math.log(2 * math.pi)
+        distortion = 0.5 * (x - decoded).square() * (-2 * self.log_sigma).exp() + constant
         rate = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(1)  # appendix B
         return distortion, rate
 
