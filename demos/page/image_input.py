@@ -39,6 +39,7 @@ NAMES = {
     "Flow matching": "flow-fashion",
     "Diffusion": "diffusion-fashion",
     "GAN": "gan-fashion",
+    (PIXEL_BY_PIXEL := "Autoregressive"): "autoregressive-fashion",
 }
 """The models that draw clothes, as a visitor reads them."""
 MODELS = tuple(NAMES.values())
@@ -233,6 +234,7 @@ class PictureInput(Source):
     other: a source of the panel's own, offered first; `read` does not know it.
     classes: False leaves out "All ten", where one picture is wanted.
     first: the choice at first; a model, for the data set is not everywhere.
+    drawn_by: that model at first, as a visitor reads it; "": the first there is.
     """
 
     drawing, upload = DRAWING, UPLOAD
@@ -253,6 +255,7 @@ class PictureInput(Source):
         seed: int = 0,
         classes: bool = False,
         first: str = MODEL,
+        drawn_by: str = "",
     ) -> None:
         self.name = f"{tab}_{panel}_{prefix}".rstrip("_")
         sources = ([other] if other else []) + [DATA, MODEL, DRAWING, UPLOAD]
@@ -264,7 +267,7 @@ class PictureInput(Source):
                 f"{prefix}sampled_by",
                 titled(which, "Model") if which else "Which model",
                 "choice",
-                models[0],
+                drawn_by if drawn_by in models else models[0],
                 options=[*NAMES],
                 names=NAMES,
                 advanced=True,

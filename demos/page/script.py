@@ -7,7 +7,7 @@ from typing import Any
 from demos.page.controls import label_code
 
 HOMES = {
-    "math": "log",
+    "math": "log nan",
     "torch": "torch",
     "copy": "deepcopy",
     "dataclasses": "replace",
@@ -25,6 +25,7 @@ HOMES = {
     "gen_core.data.emoji.things": "things_in",
     "gen_core.data.tokenizers": "in_ascii tokenizer",
     "gen_core.devices": "pick_device",
+    "gen_core.evaluation.code_length": "code_length",
     "gen_core.evaluation.pictures": "diversity",
     "gen_core.evaluation.text_quality": "TextJudge distinct entropy",
     "gen_core.sampling": "cost_of",

@@ -1,13 +1,29 @@
-"""Autoregressive models: a text token by token, each from those before it."""
+"""Autoregressive models: each token of a text, or pixel of a picture, from those before it."""
 
 from demos.page.tab import Tab
-from demos.tabs.autoregressive import everywhere, surprise, temperature, words
+from demos.tabs.autoregressive import (
+    bits,
+    everywhere,
+    finish,
+    pixels,
+    surprise,
+    temperature,
+    words,
+)
 from demos.tabs.autoregressive.beginning import ID
 
 TAB = Tab(
     ID,
     "Autoregressive",
     order=55,
-    panels=[words.PANEL, temperature.PANEL, surprise.PANEL, everywhere.PANEL],
+    panels=[
+        words.PANEL,
+        temperature.PANEL,
+        surprise.PANEL,
+        everywhere.PANEL,
+        pixels.PANEL,
+        finish.PANEL,
+        bits.PANEL,
+    ],
     needs="gpt-tales.safetensors",
 )

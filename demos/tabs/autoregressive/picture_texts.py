@@ -1,0 +1,110 @@
+"""The words of the Autoregressive tab's panels of pictures."""
+
+from demos.page.explain import Explanation
+
+RASTER = r"p(x) = \prod_{i=1}^{n} p(x_i \mid x_1, \ldots, x_{i-1}), \qquad "
+SYMBOLS = (
+    ("x", "a picture of $n = 784$ pixels"),
+    ("x_i", "its $i$-th pixel in raster order, one of 256 greys"),
+)
+GATE = (
+    "van den Oord et al. 2016, *Conditional Image Generation with PixelCNN Decoders*, eqs. 1 and 4"
+)
+
+PIXELS = Explanation(
+    sentence=(
+        "A picture is written like a text: line by line, pixel by pixel, each drawn from what the "
+        "network expects after all those before it. Press Draw, then point at any pixel, and give "
+        "it another grey."
+    ),
+    paragraph=(
+        "The order is that of reading (**raster order**). For each pixel the network gives a "
+        "probability to each of the 256 greys: the bars. In the middle of a plain sleeve there is "
+        "one high bar, at the edge of a garment there are two hills, one for fabric and one for "
+        "the black behind it, and one of them is drawn. The **surprise** of a pixel is "
+        "$-\\log_2$ of its probability. **Temperature**, **top k** and **top p** change the "
+        "bars from which a pixel is drawn, as they do in a text. **Take another grey** for a "
+        "pixel, and the network draws on from there: all before it stays, and so does the noise "
+        "of every pixel. The network is a **PixelCNN**: convolutions that see nothing below or "
+        "right of a pixel. In training it looks at all pixels of a picture at once; to draw, it "
+        "must be asked 784 times, one after the other."
+    ),
+    formula=RASTER
+    + r"\mathbf{y} = \tanh(W_f * \mathbf{x} + V_f h) \odot \sigma(W_g * \mathbf{x} + V_g h)",
+    symbols=(
+        *SYMBOLS,
+        (r"\mathbf{y}", "what a layer hands on: one half of it opens and shuts the other (a gate)"),
+        ("W_f, W_g", "convolutions of what is above and left"),
+        ("h", "the class that is asked for; $V_f$ and $V_g$ put it into each layer"),
+        (r"\sigma", "the logistic function; $\\odot$ multiplies number by number"),
+    ),
+    source=GATE,
+)
+
+FINISH = Explanation(
+    sentence=(
+        "A model that draws from top to bottom can finish what somebody else began. Press Finish: "
+        "the upper rows stay, and the rest is drawn in several ways."
+    ),
+    paragraph=(
+        "Nothing special was trained for this: the pixels above are **given**, and drawing goes on "
+        "behind them. Each way has its own noise, and each is as likely as the network takes it "
+        "to be. The network is not told the class. From the shoulders it sees whether a coat or a "
+        "dress is coming; where it cannot tell, the ways differ. It can only go on **downward**: "
+        "given the lower half, it could not draw the upper one, for it says each pixel from those "
+        "above it. Diffusion has no such order (see *Start from a picture* in Text to image). "
+        "The **bits** under a picture are what its lower part costs. A way at temperature 1 costs "
+        "about as much as the true one, where the network knows such pictures; a drawing of yours "
+        "may cost far more."
+    ),
+    formula=(
+        r"p(x_{k+1}, \ldots, x_n \mid x_1, \ldots, x_k) = \prod_{i=k+1}^{n} "
+        r"p(x_i \mid x_1, \ldots, x_{i-1})"
+    ),
+    symbols=(*SYMBOLS, ("k", "how many pixels are given: 28 in each row that stays")),
+    source=(
+        "the chain rule of probability; completions by such a model: van den Oord et al. 2016, "
+        "*Pixel Recurrent Neural Networks*, figure 9"
+    ),
+)
+
+BITS = Explanation(
+    sentence=(
+        "A model that says how likely a picture is also says how many bits it takes to write it "
+        "down, and in which pixels they go. Press Count."
+    ),
+    paragraph=(
+        "What is likely can be written in few bits: $-\\log_2 p$ of them (**Shannon**). Bright in "
+        "the map are the pixels that could not be foreseen: the edges of the garment, and its "
+        "pattern. The bars add the bits of all pixels, by where they lie: **background**, "
+        "**edges**, **inside**. The PixelCNN's figure is **exact**. A VAE knows only a **bound**: "
+        "its picture costs at most the bits of its code, and those of what the decoder misses. "
+        "This one has a single width for the error of all pixels, so that even black costs six "
+        "bits. Turned, shuffled or drowned in noise a picture costs more. A picture by **another "
+        "model** costs three times a true one: its black is not quite black, which nobody sees, "
+        "and which the PixelCNN finds hard to believe. But look at **all black**: it is cheaper "
+        "than any garment, although training showed no such picture. Few bits do not mean that a "
+        "picture is typical: what is simple is cheap, for every model "
+        "of pixels. A **PNG** file is a code, too, made for any picture at all."
+    ),
+    formula=(
+        r"b(x) = -\frac{1}{n} \sum_{i=1}^{n} \log_2 p(x_i \mid x_1, \ldots, x_{i-1}) "
+        r"\qquad b_{\text{VAE}}(x) = -\frac{1}{n} \left( \mathbb{E}_{z, u}\!\left[ \log_2 "
+        r"p(x + u \mid z) \right] - \frac{D_{\text{KL}}}{\ln 2} \right) - \log_2 \delta"
+    ),
+    symbols=(
+        *SYMBOLS,
+        ("b", "bits a pixel (bits per dimension)"),
+        ("z", "the code that the VAE's encoder gives to the picture"),
+        (
+            r"D_{\text{KL}}",
+            "what the code costs in nats: how far its distribution is from the prior",
+        ),
+        (r"\delta", "the width of a grey level, $2/255$; $u$ is a random place within it"),
+    ),
+    source=(
+        "Shannon 1948; the bound for whole levels: Theis et al. 2016, *A Note on the Evaluation of "
+        "Generative Models*, section 3.1; simple pictures are cheap: Serrà et al. 2020, *Input "
+        "Complexity and Out-of-distribution Detection with Likelihood-based Generative Models*"
+    ),
+)
