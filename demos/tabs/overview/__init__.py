@@ -1,4 +1,4 @@
-"""The first tab: all four families at work on the same data, from the same seeds."""
+"""The first tab: all families at work on the same data, from the same seeds."""
 
 from demos.page.tab import Tab
 from demos.tabs.overview.panel import PANEL

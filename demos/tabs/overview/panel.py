@@ -1,4 +1,4 @@
-"""The Overview: all four families at work on the same data, from the same seeds."""
+"""The Overview: all families at work on the same data, from the same seeds."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +28,7 @@ from demos.tabs.overview.texts import (
     SETS,
     DataText,
     FamilyText,
+    families_of,
 )
 from demos.widgets.attribute_picker import JUDGE
 from demos.widgets.card import read
@@ -54,7 +55,7 @@ def code(knobs: dict[str, Any]) -> str:
     """What "Show the code" prints: for the models that are here."""
     seed, count = knobs["seed"], knobs["count"]
     data = named(knobs.get("data", FASHION.title))  # no knob where only one is here
-    every = [text.model(data.id) for text in FAMILIES]
+    every = [text.model(data.id) for text in families_of(data)]
     each = "all attributes of each person" if data.colour else "each class"
     return script(
         f"for name in {[name for name in every if name in available()] or every}:",
@@ -76,8 +77,9 @@ def draw(
     """Yields what is new on the page, by part: the row being drawn, then with it all that sums up
     the rows. data: a title. `Progress` is news too small to show."""
     seeds, results, chosen = list(seeds_from(seed, count)), {}, named(data)
-    yield {ASKED: asked_row(chosen, count, results)}
-    for text in FAMILIES:
+    others = dict.fromkeys((text.id for text in FAMILIES if text not in families_of(chosen)), "")
+    yield {ASKED: asked_row(chosen, count, results), **others}
+    for text in families_of(chosen):
         if text.model(chosen.id) not in available():
             note = absent_note(text.model(chosen.id))
             yield {text.id: row(chosen, text, None, note, "absent")}
@@ -129,10 +131,10 @@ def summary(data: DataText, results: Mapping[str, Result]) -> dict[str, str]:
 
 
 def make_example(data: DataText, app: App) -> dict[str, Any]:
-    """The results at the defaults, and the films of those that take steps, by family: all four, or
-    CheckpointError."""
+    """The results at the defaults, and the films of those that take steps, by family: all of them,
+    or CheckpointError."""
     made = {"results": {}, "films": {}}
-    for text in FAMILIES:
+    for text in families_of(data):
         run = drawn(text, app.model(text.model(data.id)), list(range(COUNT)), STEPS)
         last, film = filmed(list(run))
         made["results"][text.id] = asdict(last)
@@ -146,8 +148,8 @@ def first_sight(data: DataText) -> dict[str, str]:
     kept = example(data.example)
     results = {k: Result(**v) for k, v in kept.value["results"].items()} if kept else {}
     films = {k: Film(**v) for k, v in kept.value["films"].items()} if kept else {}
-    rows = {}
-    for text in FAMILIES:
+    rows = dict.fromkeys((text.id for text in FAMILIES), "")
+    for text in families_of(data):
         shown, name = results.get(text.id), text.model(data.id)
         if shown is None and name not in available():
             rows[text.id] = row(data, text, None, absent_note(name), "absent")
@@ -170,7 +172,7 @@ class OverviewPanel(Panel):
         more = PORTRAITS_MORE if PORTRAITS in sets else ""
         paragraph = f"{self.text.paragraph}\n\n{more}".rstrip()
         text = replace(self.text, paragraph=paragraph)
-        trained = (*(f.model(data.id) for data in sets for f in FAMILIES), JUDGE)
+        trained = (*(f.model(data.id) for data in sets for f in families_of(data)), JUDGE)
         panel = replace(self, knobs=_knobs(sets), text=text, trained=trained)
         return Panel.build(panel, app)
 
@@ -228,7 +230,7 @@ class OverviewPanel(Panel):
             Keep(
                 data.example,
                 partial(make_example, data),
-                tuple(text.model(data.id) for text in FAMILIES),
+                tuple(text.model(data.id) for text in families_of(data)),
                 tuple(range(COUNT)),
             )
             for data in SETS
@@ -312,7 +314,7 @@ PANEL = OverviewPanel(
     tab="overview",
     id="all",
     title="Overview",
-    button="Draw with all four",
+    button="Draw with all",
     text=EXPLANATION,
     run=draw,
     code=code,

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from demos.tabs.overview.texts import FAMILIES, FASHION, PORTRAITS, SETS, DataText, FamilyText
+from demos.tabs.overview.texts import (
+    FASHION,
+    PORTRAITS,
+    SETS,
+    DataText,
+    FamilyText,
+    families_of,
+)
 from gen_core import Family, available
 from gen_core.data import CLASSES
 from gen_core.data.avatars import portrait, random_avatar
@@ -24,7 +31,7 @@ from gen_core.sampling import Meter, pixels
 def on_offer() -> list[DataText]:
     """Portraits where two models of them are here, for one alone is no comparison; and clothes."""
     here = available()
-    there = sum(text.model(PORTRAITS.id) in here for text in FAMILIES)
+    there = sum(text.model(PORTRAITS.id) in here for text in families_of(PORTRAITS))
     return [PORTRAITS, FASHION] if there > 1 else [FASHION]
 
 

@@ -6,17 +6,18 @@ from demos.page.explain import Explanation
 
 EXPLANATION = Explanation(
     sentence=(
-        "Four kinds of generative model turn random noise into pictures. Press the button and "
+        "Five kinds of generative model turn random noise into pictures. Press the button and "
         "watch; the seed is the number that picks the noise."
     ),
     paragraph=(
-        "On either data set, all four learned from the same pictures. Each starts from random "
+        "On either data set, all learned from the same pictures. Each starts from random "
         "numbers, the same seeds for all, and ends with a picture. **A VAE and a GAN** get there "
         "in one pass through their network, so they are quick. **Diffusion and flow matching** "
         "begin with a picture of pure noise and improve it step by step: they run their network "
-        "many times and take longer. The **Fréchet distance** says how close the pictures come to "
-        "real ones: less is better. A small classifier, trained here, turns each picture into 128 "
-        "features; the distance compares their mean and covariance in generated pictures with "
+        "many times and take longer. **An autoregressive model** draws one pixel after another, "
+        "and runs its network for each. The **Fréchet distance** says how close the pictures come "
+        "to real ones: less is better. A small classifier, trained here, turns each picture into "
+        "128 features; the distance compares their mean and covariance in generated pictures with "
         "those in 10,000 real ones. Zero would be a perfect match. Even real pictures, compared "
         "with other real ones, do not quite reach it: their distance is marked as the floor. FID "
         "is the same distance on the features of Inception; ours are of our own classifier, so "
@@ -47,14 +48,15 @@ PORTRAITS_MORE = (
     "known, and a model can be asked for it: age, hair, glasses, hat, light. Each column is a "
     "person who was not in the training set, and each row says whether its model was asked for "
     "that person. Press any portrait to see the training pictures most like it. The **clothes** "
-    "are 60,000 photographs (Fashion-MNIST), from which another four models learned."
+    "are 60,000 photographs (Fashion-MNIST), from which other models learned."
 )
 """One more paragraph, where portraits are on offer."""
 
 HOW_TO_READ = (
     "Lower is closer to real pictures, further left is faster. A network evaluation is one pass "
-    "through the model: a VAE and a GAN need one, the other two at least one in each step. Change "
-    "the steps under Advanced, and the points move."
+    "through the model: a VAE and a GAN need one, diffusion and flow matching at least one in each "
+    "step, an autoregressive model one for each pixel. Change the steps under Advanced, and the "
+    "points move."
 )
 
 GAN_WINS = (
@@ -125,7 +127,7 @@ class FamilyText:
     """One family's place in the Overview."""
 
     id: str
-    """Of the family in gen_core, and of its tab."""
+    """Of its tab, and at the head of the names of its checkpoints."""
     title: str
     hue: str
     """Its colour, at least 3:1 against light and dark backgrounds."""
@@ -139,6 +141,8 @@ class FamilyText:
     speed: str
     stability: str
     best_for: str
+    sets: tuple[str, ...] = (FASHION.id, PORTRAITS.id)
+    """The data sets of which it has a model."""
 
     def model(self, data: str) -> str:
         """The checkpoint of that family and that data set."""
@@ -201,4 +205,22 @@ FAMILIES = (
         stability="Stable: a regression on the velocity, no noise schedule to tune.",
         best_for="The newest large models of pictures and video; good pictures in few steps.",
     ),
+    FamilyText(
+        id="autoregressive",
+        title="Autoregressive",
+        hue="#0284c7",
+        line="Draws each pixel from those before it.",
+        invitation="Point at any pixel",
+        panel="pixels",
+        quality="Sharp in the small; the whole may drift, for what is drawn stays.",
+        speed="One pass for each pixel.",
+        stability="Very stable: it learns to tell the next pixel, a plain classification.",
+        best_for="Text, and all that is written in tokens; exact likelihoods.",
+        sets=(FASHION.id,),
+    ),
 )
+
+
+def families_of(data: DataText) -> list[FamilyText]:
+    """Those that have a model of it, in their order."""
+    return [text for text in FAMILIES if data.id in text.sets]

@@ -44,10 +44,11 @@ class Changes {
       const { root } = this.view;
       if (this.view.gone() || !event.isTrusted || !root.offsetParent || !this.box?.value) return;
       const knobs = this.asked.map((knob) => `#${this.name}-${knob}`);
-      const asked = { input: knobs, click: [".new-seed", ".prompt-examples button", ...knobs.map((knob) => `${knob} [role="option"]`)] };
+      const options = knobs.map((knob) => `${knob} [role="option"]`); // which are gone before the click
+      const asked = { input: knobs, pointerdown: options, click: [".new-seed", ".prompt-examples button"] };
       if (event.target.closest?.(asked[event.type].join())) this.write("");
     };
-    const options = { signal: this.view.listeners.signal };
-    for (const kind of ["input", "click"]) document.addEventListener(kind, heard, options);
+    const { signal } = this.view.listeners;
+    for (const kind of ["input", "pointerdown", "click"]) document.addEventListener(kind, heard, { signal });
   }
 }
