@@ -235,7 +235,9 @@ def test_bench_reports_its_ratios(place, capsys, monkeypatch):
     assert result["precision"]["bfloat16_over_float32"] > 0
     assert [g["family"] for g in result["grids"]] == families()
     assert main(["bench", "--count", "2", "--steps", "3", "--rounds", "2"]) == 0
+    assert set(result["texts"]["tokens_a_second"]) == {"ours", "without cache", "transformers"}
     text = capsys.readouterr().out
+    assert "with cache / without" in text and "ours / transformers" in text
     assert "ours / 3 x bare network" in text and "aim: at most 1.05" in text
     assert "network in bfloat16 / in float32" in text
 

@@ -5,52 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from gen_core.evaluation.bench_texts import neox
 from gen_core.families.gpt import Cached
 from gen_core.nets.transformer import Transformer, TransformerConfig
-
-
-def neox(net: Transformer):
-    """The same network in transformers' hands, with the same weights."""
-    library = pytest.importorskip("transformers")
-    c = net.config
-    theirs = library.GPTNeoXForCausalLM(
-        library.GPTNeoXConfig(
-            vocab_size=c.inputs,
-            hidden_size=c.width,
-            num_hidden_layers=c.depth,
-            num_attention_heads=c.heads,
-            intermediate_size=4 * c.width,
-            max_position_embeddings=c.length,
-            hidden_act="gelu_new",
-            rotary_pct=1.0,
-            use_parallel_residual=False,
-            tie_word_embeddings=True,
-            bos_token_id=None,
-            eos_token_id=None,
-        )
-    ).eval()
-    renamed = {
-        "norm_1": "input_layernorm",
-        "norm_2": "post_attention_layernorm",
-        "attention.qkv": "attention.query_key_value",
-        "attention.out": "attention.dense",
-        "widen": "mlp.dense_h_to_4h",
-        "narrow": "mlp.dense_4h_to_h",
-    }
-    weights = {"gpt_neox.embed_in.weight": net.tokens.weight}
-    weights |= {f"gpt_neox.final_layer_norm.{k}": v for k, v in net.norm.state_dict().items()}
-    for name, value in net.state_dict().items():
-        if not name.startswith("blocks."):
-            continue
-        _, layer, part = name.split(".", 2)
-        module, _, kind = part.rpartition(".")
-        if module == "attention.qkv":  # theirs: head by head, each with its query, key and value
-            value = value.unflatten(0, (3, c.heads, -1)).transpose(0, 1).flatten(0, 2)
-        weights[f"gpt_neox.layers.{layer}.{renamed[module]}.{kind}"] = value
-    missing, unexpected = theirs.load_state_dict(weights, strict=False)
-    assert not unexpected and len(missing) <= 1  # the head's, by whatever name: embed_in's
-    assert torch.equal(theirs.get_output_embeddings().weight, net.tokens.weight)
-    return theirs
 
 
 @pytest.fixture(scope="module")

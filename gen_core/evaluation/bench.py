@@ -1,11 +1,6 @@
-"""How long sampling takes, and how much of it is not the network.
-
-Everything that is compared runs in turn, round by round, so that whatever else the machine does
-falls on both sides alike; the figures are medians over the rounds.
-"""
+"""How long sampling takes, and how much of it is not the network."""
 
 import statistics
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +8,12 @@ import torch
 from torch import Tensor
 
 from gen_core.devices import device_title, fast_math, has_bf16_units, pick_device
+from gen_core.evaluation.bench_texts import compare_texts, texts_as_text
+from gen_core.evaluation.rounds import interleaved, ratio
 from gen_core.families.diffusion import Diffusion
 from gen_core.family import Family, registry
 from gen_core.knobs import choice, whole
-from gen_core.progress import Progress, Report, ignore
+from gen_core.progress import Report, ignore
 from gen_core.sampling import Noise, final
 from gen_core.training import checkpoint
 
@@ -24,32 +21,6 @@ GRID, STEPWISE_GRID = 64, 16
 """Pictures in the grid that a visitor waits for, drawn in one pass or in many steps."""
 AIM_OVERHEAD = 1.05
 AIM_DIFFUSERS = 1.02
-WARM_UP = 2
-"""Rounds that are run and not counted."""
-
-
-def interleaved(
-    jobs: dict[str, Callable[[], Any]],
-    rounds: int,
-    progress: Report = ignore,
-    stage: str = "rounds",
-) -> dict[str, list[float]]:
-    """Seconds of every job in every round. Each job must end with its result on the CPU."""
-    seconds: dict[str, list[float]] = {name: [] for name in jobs}
-    for index in range(WARM_UP + rounds):
-        # Every other round runs backwards: no job always profits from a cache the last one filled.
-        for name, job in list(jobs.items())[:: 1 if index % 2 else -1]:
-            started = time.perf_counter()
-            job()
-            if index >= WARM_UP:
-                seconds[name].append(time.perf_counter() - started)
-        progress(Progress(stage, index + 1, WARM_UP + rounds, "rounds"))
-    return seconds
-
-
-def ratio(above: list[float], below: list[float]) -> float:
-    """The median over the rounds of one job's seconds over another's, to three decimals."""
-    return round(statistics.median(a / b for a, b in zip(above, below, strict=True)), 3)
 
 
 def bare_network(
@@ -202,6 +173,7 @@ def bench(
         diffusion = models["diffusion"]
         found["sampler"] = compare_samplers(diffusion, count, steps, rounds, progress)
         found["precision"] = compare_precisions(diffusion, count, rounds, progress)
+        found["texts"] = compare_texts(models["gpt"], rounds, progress)
     return found | {"grids": grid_times(models, rounds, progress)}
 
 
@@ -227,6 +199,7 @@ def as_text(result: dict[str, Any]) -> str:
     """The result of `bench` as lines for a terminal."""
     lines = [f"{result['hardware']}, torch {result['torch']}"]
     lines += _sampler_as_text(result) if "sampler" in result else []
+    lines += texts_as_text(result["texts"]) if "texts" in result else []
     lines.append("Grids:")
     for grid in result["grids"]:
         knobs = ", ".join(f"{k}={v}" for k, v in grid.items() if k not in ("family", "seconds"))
