@@ -162,7 +162,7 @@ def _commands_of_models() -> Iterator[Command]:
         "draw from a checkpoint: pictures in a grid, or texts",
         [
             NAME,
-            _argument("--out", default="samples.png", metavar="FILE", help="default: samples.png"),
+            _argument("--out", metavar="FILE", help="default: samples.png; texts are printed"),
             _number("--count", 16),
             _number("--seed", 0, "of the first; the rest count on"),
             *_knob_arguments(),
@@ -348,22 +348,40 @@ def _cards(args: argparse.Namespace) -> Answer:
 def _sample(args: argparse.Namespace) -> Answer:
     count = whole("count", args.count, 1, 4096)
     seeds = seeds_from(whole("seed", args.seed, 0, MAX_SEED), count)
-    out = _picture_file("out", args.out)
     model = checkpoint.load(args.name, args.device)
     if not isinstance(model, Family):
         raise KnobError(f"name={args.name!r}: a classifier, which draws no pictures")
+    pictures = isinstance(model.event, Picture)
+    out = _picture_file("out", args.out or "samples.png") if pictures else _text_file(args.out)
     knobs = model.balanced(range(count)) | _knobs(args)
     check_all(model.every_knob, knobs, args.name)
     bar = tqdm(model.sample(Noise(seeds), **knobs), desc="sampling", unit="frame")
     x = final(iter(bar))
     plain = {k: v.tolist() if isinstance(v, Tensor) else v for k, v in knobs.items()}
     result = {"name": args.name, "count": count, "seed": args.seed, "knobs": plain}
-    if not isinstance(model.event, Picture):
+    if not pictures:
         texts = model.text(x)
-        return result | {"tokens": x.tolist(), "texts": texts}, f"\n{RULE}\n".join(texts)
+        result, whole_text = (
+            result | {"tokens": x.tolist(), "texts": texts},
+            f"\n{RULE}\n".join(texts),
+        )
+        if out is None:
+            return result, whole_text
+        with naming(out):
+            out.write_text(f"{whole_text}\n", encoding="utf-8")
+        return result | {"file": str(out)}, f"{count} texts in {out}"
     with naming(out):
         Image.fromarray(grid(x, columns=round(count**0.5), scale=1)).save(out)
-    return result | {"file": args.out}, f"{count} pictures in {args.out}"
+    return result | {"file": str(out)}, f"{count} pictures in {out}"
+
+
+def _text_file(path: str | None) -> Path | None:
+    """Where texts shall be written; None: nowhere. Raises KnobError for a picture's ending."""
+    if path is None:
+        return None
+    if (kind := Path(path).suffix.lower()) in PICTURES:
+        raise KnobError(f"out={path!r}: it ends with {kind}, and texts are drawn; choose .txt")
+    return check_writable("out", path)
 
 
 def _picture_file(name: str, path: str) -> Path:

@@ -15,6 +15,7 @@ from gen_core.data import MissingData
 from gen_core.evaluation.bench import families
 from gen_core.training import checkpoint, recipes
 from gen_core.training.recipes import Recipe
+from text_fixtures import write_gpts
 
 CARD = {"data": "fashion", "recipe": {}, "steps": 1, "seed": 0, "hours": 0.25, "metrics": {}}
 
@@ -115,6 +116,18 @@ def test_sample_writes_a_grid(place, capsys):
         0,
         1,
     ]
+
+
+def test_texts_are_printed_or_written(place, capsys, tmp_path):
+    write_gpts(place / "weights")
+    few = ("sample", "gpt-tales", "--count", "2", "--tokens", "5")
+    printed = answer(capsys, *few)
+    assert len(printed["texts"]) == 2 and "file" not in printed
+    written = answer(capsys, *few, "--out", "tales.txt")
+    assert written["texts"] == printed["texts"] and written["file"] == "tales.txt"
+    read = (place / "tales.txt").read_text()
+    assert all(text in read for text in printed["texts"])
+    assert "texts are drawn; choose .txt" in refusal(capsys, *few, "--out", "tales.png")
 
 
 def test_the_same_seed_gives_the_same_file(place, capsys):

@@ -28,6 +28,7 @@ from demos.tabs import text_to_image
 from demos.tabs.autoregressive.changes import Changes
 from demos.tabs.text_to_image import generate
 from gen_core.__main__ import main
+from gen_core.families.text import TextFamily
 from gen_core.family import Family, own_knobs, registry
 from gen_core.knobs import Choice, Flag, KnobError, Number, Text, Whole
 from gen_core.sampling import MAX_SEED
@@ -249,7 +250,8 @@ def models(monkeypatch) -> dict[str, Family]:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_ends_of_every_setting_on_the_command_line(family, models, tmp_path, capsys):
     """The pictures are drawn; one step beyond, a line tells the value and the range."""
-    command = ["sample", family, "--count", "1", "--out", str(tmp_path / "drawn.png")]
+    ending = "txt" if issubclass(registry.classes[family], TextFamily) else "png"
+    command = ["sample", family, "--count", "1", "--out", str(tmp_path / f"drawn.{ending}")]
     for knob in own_knobs(registry.classes[family]):
         flag = f"--{knob.name.replace('_', '-')}"
         for value in knob.examples():

@@ -79,8 +79,8 @@ def without_cache(model: GPT, tokens: int) -> Tensor:
 
 
 def compare_texts(model: GPT, rounds: int, progress: Report = ignore) -> dict[str, Any]:
-    """Tokens a second of one text of at most `TOKENS`, drawn by ours and by the library's `generate`, both
-    on the same weights."""
+    """Tokens a second of one text of at most `TOKENS`, drawn by ours and by the library's
+    `generate`, both on the same weights."""
     theirs, tokens = neox(model.net), min(TOKENS, model.config.length)
     start = torch.full((1, 1), model.special, device=model.device)
     asked = {"do_sample": True, "max_new_tokens": tokens, "min_new_tokens": tokens}
