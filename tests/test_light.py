@@ -247,6 +247,16 @@ def test_seven_tabs_of_one_browser_are_all_answered(chromium, whole):
 
 
 @pytest.mark.browser
+def test_an_example_that_does_not_arrive_is_no_empty_card(chromium, whole):
+    page = chromium.new_page()
+    page.route("**/files/*.json", lambda route: route.abort())
+    page.goto(f"{whole}?tab=autoregressive&panel=words", timeout=120_000)
+    empty = page.locator("#autoregressive-words .card-empty")
+    expect(empty).to_contain_text("did not arrive", timeout=120_000)
+    page.close()
+
+
+@pytest.mark.browser
 def test_a_first_visit_weighs_little_and_a_second_hardly_anything(chromium):
     """In kB, as they cross the network."""
     with page_of() as address:

@@ -14,8 +14,10 @@ function showValue(view) {
   const look = async () => {
     const value = props.value;
     if (!value?.file) return view.load(value);
-    const answer = await fetch(value.file);
-    if (answer.ok && props.value === value) view.load(await answer.json());
+    const answer = await fetch(value.file).catch(() => null);
+    if (props.value !== value) return;
+    if (answer?.ok) view.load(await answer.json());
+    else view.lost();
   };
   watch("value", look);
   look();
@@ -104,6 +106,11 @@ class Card {
     this.source.textContent = value.example ? "Example" : told;
     this.source.title = value.example ? told : ""; // when it was computed, and on which machine
     this.source.classList.toggle("card-live", value.live);
+  }
+
+  // What the page begins with has not arrived.
+  lost() {
+    this.empty.append(make("br"), "The example did not arrive: reload the page to see it.");
   }
 
   say(text) {
