@@ -88,8 +88,8 @@ def examples(model: Trainable, count: int = 64) -> DataSet:
         return RandomTokens(model.event, count)
     if isinstance(getattr(model, "condition", None), Attributes):
         return portraits(count, model.event.height)
-    if model.name.startswith("avatar"):
-        return portraits(count)
+    if getattr(model.config, "channels", 1) == 3:
+        return portraits(count, getattr(model.config, "size", 28))
     return striped(count, size=getattr(getattr(model, "event", None), "height", 28))
 
 

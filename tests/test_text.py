@@ -14,10 +14,11 @@ from gen_core import Noise, final
 from gen_core.data.tokenizers import (
     in_ascii,
 )
-from gen_core.families.gpt import GPT, Cached
+from gen_core.families.gpt import GPT
 from gen_core.families.masked_diffusion import MaskedDiffusion
 from gen_core.families.token_sampler import inverse_cdf, probabilities
 from gen_core.knobs import KnobError
+from gen_core.nets.transformer import KeyValueCache
 from text_fixtures import opinionated
 
 # --- drawing a token ------------------------------------------------------------------------------
@@ -81,7 +82,7 @@ def test_a_seed_writes_the_same_alone_with_others_and_without_the_cache(gpt, mon
     seeds = range(192)
     together = torch.cat([final(gpt.sample(Noise(seeds[k : k + 64]))) for k in (0, 64, 128)])
     threes = torch.cat([final(gpt.sample(Noise(seeds[k : k + 3]))) for k in range(0, 192, 3)])
-    monkeypatch.setattr(Cached, "_keep", lambda self, new: None)  # nothing is remembered
+    monkeypatch.setattr(KeyValueCache, "add", lambda self, new: None)  # nothing is remembered
     without = torch.cat([final(gpt.sample(Noise(seeds[k : k + 64]))) for k in (0, 64, 128)])
     assert sum(map(differs, together, threes)) <= 1
     assert sum(map(differs, together, without)) <= 1

@@ -187,7 +187,9 @@ class Evaluation:
 
     def compositionality(self, model: Family) -> dict[str, Any]:
         """How often the model draws attributes together that training never showed together."""
-        return compositionality(model, self.reference.classifier, progress=self.progress, **KNOBS)
+        had = {knob.name for knob in model.every_knob}
+        knobs = {name: value for name, value in KNOBS.items() if name in had}
+        return compositionality(model, self.reference.classifier, progress=self.progress, **knobs)
 
     def test_set(self, model: Family) -> DataSet:
         """The test samples of the model's data set. Raises MissingData."""

@@ -16,7 +16,7 @@ from gen_core.families.text import TextFamily
 from gen_core.families.token_sampler import CHOOSING, TokenSampler
 from gen_core.family import UNDRAWN, Clock, Losses, Phase, register
 from gen_core.knobs import Whole
-from gen_core.nets.transformer import Memory, Transformer
+from gen_core.nets.transformer import KeyValueCache, Transformer
 from gen_core.sampling import Frame, Noise
 
 
@@ -111,28 +111,11 @@ class Cached:
 
     def __init__(self, net: Transformer, first: int) -> None:
         self.net, self.first = net, first
-        self.room: Memory = ()
-        self.filled = 0
+        self.kept = KeyValueCache(net.config.length)
 
     def __call__(self, x: Tensor) -> Tensor:
         """x (B, n), of which the first ones are those of the call before -> (B, vocabulary)."""
-        read = F.pad(x, (1, 0), value=self.first)[:, self.filled :]
-        past = tuple((k[:, :, : self.filled], v[:, :, : self.filled]) for k, v in self.room)
-        logits, new = self.net(read, past if self.filled else ())
-        self._keep(new)
+        read = F.pad(x, (1, 0), value=self.first)[:, self.kept.filled :]
+        logits, new = self.net(read, self.kept.past)
+        self.kept.add(new)
         return logits[:, -1].float()
-
-    def _keep(self, new: Memory) -> None:
-        """Writes keys and values behind those that are there."""
-        if not self.room:
-            length = self.net.config.length
-
-            def empty(x: Tensor) -> Tensor:
-                return x.new_empty(*x.shape[:2], length, x.shape[3])
-
-            self.room = tuple((empty(k), empty(v)) for k, v in new)
-        end = self.filled + new[0][0].shape[2]
-        for kept, added in zip(self.room, new, strict=True):
-            for to, part in zip(kept, added, strict=True):
-                to[:, :, self.filled : end] = part
-        self.filled = end

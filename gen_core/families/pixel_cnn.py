@@ -5,7 +5,6 @@ over i of p(x_i | x_1 .. x_(i-1)), each a softmax over all grey levels: the like
 whole numbers and not of a density.
 """
 
-import copy
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -17,7 +16,7 @@ from torch.nn import functional as F
 
 from gen_core.conditions import Classes, Condition, Nothing
 from gen_core.data.images import MissingData
-from gen_core.families.token_sampler import CHOOSING, TokenSampler, begun
+from gen_core.families.token_sampler import CHOOSING, Exact, TokenSampler, begun
 from gen_core.family import UNDRAWN, Clock, Empty, Family, Losses, Phase, Picture, register
 from gen_core.knobs import Instance, KnobError
 from gen_core.nets.pixel_cnn import REACH, GatedPixelCNN, PixelCNNConfig, framed
@@ -50,8 +49,7 @@ class PixelCNN(Family):
         self.net = GatedPixelCNN(c)
         self.event = Picture(1, c.size, c.size, levels=c.levels)
         self.prior = Empty(self.event)
-        self._exact: tuple[GatedPixelCNN, ...] = ()
-        self._exact_of: tuple[int, ...] = ()
+        self.exact = Exact(self.net)
 
     @classmethod
     def condition_of(cls, config: PixelCNNConfig) -> Condition:
@@ -130,26 +128,11 @@ class PixelCNN(Family):
 
     def row(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """`GatedPixelCNN.row` of the exact network."""
-        return self._exact[0].row(*inputs)
+        return self.exact.last.row(*inputs)
 
     def pixel(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """`GatedPixelCNN.pixel` of the exact network."""
-        return self._exact[0].pixel(*inputs)
-
-    def exact(self) -> GatedPixelCNN:
-        """The network in float64, copied again where its weights have changed.
-
-        How many pictures are drawn together changes how sums are rounded. In float32 that would
-        give now and then a picture another grey somewhere, and let it go another way from there, as
-        it may on MPS, which has no float64.
-        """
-        wide = torch.float32 if self.device.type == "mps" else torch.float64
-        weights = tuple(n for p in self.net.parameters() for n in (p.data_ptr(), _version(p)))
-        if weights != self._exact_of:
-            with torch.inference_mode(False):  # what is made within refuses to be copied again
-                self._exact = (copy.deepcopy(self.net).to(wide),)  # a tuple: no part of the model
-            self._exact_of = weights
-        return self._exact[0]
+        return self.exact.last.pixel(*inputs)
 
     # --- figures ----------------------------------------------------------------------------------
 
@@ -170,11 +153,6 @@ class PixelCNN(Family):
             **({"left_out": {"bits_per_dimension": rest}} if count < len(test) else {}),
             "bits_per_dimension": nats / count / math.prod(self.event.shape) / math.log(2),
         }
-
-
-def _version(weight: Tensor) -> int:
-    """How often it was changed in place; what inference mode has made does not count."""
-    return 0 if weight.is_inference() else weight._version
 
 
 class Raster:

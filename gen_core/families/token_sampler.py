@@ -6,11 +6,12 @@ same tokens, however many are drawn beside it and wherever one goes on; but for 
 network computes in float32, a token whose number lies at a boundary may be its neighbour.
 """
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gen_core.family import UNDRAWN
 from gen_core.knobs import KnobError, Number, Whole
@@ -52,6 +53,37 @@ NextLogits = Callable[[Tensor], Tensor]
 def exact_on(device: torch.device) -> torch.device:
     """Where to compute in float64: MPS has none."""
     return torch.device("cpu") if device.type == "mps" else device
+
+
+class Exact:
+    """A network in float64, copied again where its weights have changed.
+
+    How many samples are drawn together changes how sums are rounded. In float32 that would give now
+    and then a sample another token somewhere, and let it go another way from there, as it may on
+    MPS, which has no float64.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net = net
+        self.last: nn.Module | None = None
+        """The copy that was made last."""
+        self._last_of: tuple[int, ...] = ()
+
+    def __call__(self) -> nn.Module:
+        """A copy of the network as it is now, where it is now."""
+        weights = [*self.net.parameters()]
+        state = tuple(n for p in weights for n in (p.data_ptr(), _version(p)))
+        if state != self._last_of:
+            mps = weights[0].device.type == "mps"
+            with torch.inference_mode(False):  # what is made within refuses to be copied again
+                self.last = copy.deepcopy(self.net).to(torch.float32 if mps else torch.float64)
+            self._last_of = state
+        return self.last
+
+
+def _version(weight: Tensor) -> int:
+    """How often it was changed in place; what inference mode has made does not count."""
+    return 0 if weight.is_inference() else weight._version
 
 
 def probabilities(

@@ -46,6 +46,33 @@ class AttributeEmbedding(nn.Module):
         return self.mlp(embedded.sum(1) + numbers)
 
 
+class AttributeTokens(nn.Module):
+    """Rows of labels -> a vector for each attribute, as a transformer reads them before all else.
+    What is missing has a vector too."""
+
+    def __init__(self, choices: tuple[int, ...], measures: int, width: int) -> None:
+        """As `AttributeEmbedding`."""
+        super().__init__()
+        self.count = len(choices) + measures
+        self.values = nn.Embedding(sum(choices) + len(choices), width)
+        nn.init.normal_(self.values.weight, std=0.02)
+        self.measures = nn.Parameter(0.02 * torch.randn(3, measures, width))
+        """Of each number: what always stands there, what is added where it is known, and that times
+        the number."""
+        sizes = torch.tensor(choices)
+        self.register_buffer("sizes", sizes, persistent=False)
+        self.register_buffer("first", (sizes + 1).cumsum(0) - (sizes + 1), persistent=False)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """rows (B, choices + measures) int64 -> (B, choices + measures, width)"""
+        values, numbers = rows.split([len(self.sizes), self.measures.shape[1]], dim=1)
+        values = self.first + torch.where(values >= 0, values, self.sizes)
+        numbers = (numbers / SCALE)[..., None]
+        always, known, slope = self.measures
+        measured = always + (numbers >= -1) * (known + numbers * slope)
+        return torch.cat([self.values(values), measured], dim=1)
+
+
 class AttributeLoss(NamedTuple):
     """How far a classifier's outputs are from rows of labels."""
 

@@ -53,10 +53,17 @@ class Transformer(nn.Module):
         """tokens (B, n) int64, with n = 1 where there is a past, which came before them, and is not
         computed again; rng: of dropout, in training. Returns logits (B, n, outputs), and keys and
         values of the tokens, to be put behind the past."""
+        return self.read(self.tokens(tokens), past, rng)
+
+    def read(
+        self, x: Tensor, past: Memory = (), rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Memory]:
+        """The same of vectors (B, n, width) in place of tokens, some of which may stand for what
+        the tokens depend on."""
         start = past[0][0].shape[2] if past else 0
-        turns = self.turns[:, start : start + tokens.shape[1]]
+        turns = self.turns[:, start : start + x.shape[1]]
         drop = Dropout(self.config.dropout if self.training else 0.0, rng)
-        x = drop(self.tokens(tokens))
+        x = drop(x)
         memory = []
         for index, block in enumerate(self.blocks):
             x, *pair = block(x, turns, past[index] if past else None, drop)
@@ -72,6 +79,33 @@ class Transformer(nn.Module):
             maps.append(block.attention.weights(q, k))
             x = block(x, turns)[0]
         return torch.stack(maps)
+
+
+class KeyValueCache:
+    """Keys and values of the tokens that were read, so that they are not computed again."""
+
+    def __init__(self, length: int) -> None:
+        """length: how many tokens there may be."""
+        self.length, self.filled = length, 0
+        self._room: Memory = ()
+
+    @property
+    def past(self) -> Memory:
+        return tuple((k[:, :, : self.filled], v[:, :, : self.filled]) for k, v in self._room)
+
+    def add(self, new: Memory) -> None:
+        """Writes those of the tokens that were read last behind the others."""
+        if not self._room:
+
+            def empty(x: Tensor) -> Tensor:
+                return x.new_empty(*x.shape[:2], self.length, x.shape[3])
+
+            self._room = tuple((empty(k), empty(v)) for k, v in new)
+        end = self.filled + new[0][0].shape[2]
+        for kept, added in zip(self._room, new, strict=True):
+            for to, part in zip(kept, added, strict=True):
+                to[:, :, self.filled : end] = part
+        self.filled = end
 
 
 def rotary(length: int, width: int) -> Tensor:

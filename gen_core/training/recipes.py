@@ -117,6 +117,11 @@ RECIPES = {
     ),
     "autoregressive-fashion": Recipe("pixel-cnn", 16000, {}, "fashion", batch=16),
     "autoregressive-mnist": Recipe("pixel-cnn", 8000, {}, "mnist", batch=16),
+    # First the tokens, then what writes them.
+    "tokens-avatars/autoencoder": Recipe(
+        "picture-tokens/autoencoder", 12000, {}, "avatars", batch=16,
+    ),
+    "tokens-avatars": Recipe("picture-tokens", 24000, {}, "avatars", batch=8),
     # The parts of the text-to-image model, in the order in which they need each other.
     "text-to-image-emoji/autoencoder": Recipe(
         "text-to-image/autoencoder", 19337, {}, "scenes", batch=16, seed=SCENES["autoencoder"],
@@ -396,6 +401,27 @@ class Run(RunFolder):
             weights = self.whole_snapshot(step)
             tensors |= {f"snapshot.{step}.{k}": v for k, v in weights.items()}
         return tensors
+
+
+class PartRun(Run):
+    """A run whose result stays in its folder, as final.safetensors, for what is trained next."""
+
+    precision: ClassVar = torch.float32
+
+    @property
+    def result(self) -> Path:
+        return self.folder / "final.safetensors"
+
+
+def trained_part(name: str, folder: Path | str) -> Trainable:
+    """What a recipe of a part, such as "text-to-image-emoji/words", has made, ready to use, on the
+    CPU; folder: of the runs of all these parts. Raises FileNotFoundError with the way out."""
+    place = Path(folder) / name.rpartition("/")[2]
+    if not (place / "final.safetensors").exists():
+        raise FileNotFoundError(
+            f"{place}/final.safetensors is missing: `python -m gen_core train {name}` makes it"
+        )
+    return checkpoint.load("final", "cpu", place)
 
 
 def run(name: str, folder: Path | str = "runs", steps: int | None = None) -> Run:

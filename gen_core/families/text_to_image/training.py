@@ -10,7 +10,7 @@ import os
 import statistics
 import tempfile
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
@@ -39,7 +39,7 @@ from gen_core.families.text_to_image.tokens import known_words, learned
 from gen_core.family import Trainable
 from gen_core.progress import Report, ignore
 from gen_core.sampling import Noise, final
-from gen_core.training import checkpoint, recipes, tensor_files
+from gen_core.training import recipes, tensor_files
 from gen_core.training.train import BatchSource, Step
 
 PROMPTS = (
@@ -62,10 +62,8 @@ RECENT = 50
 """Lines of the log whose mean is given: one line is the loss of a single batch."""
 
 
-class PartRun(recipes.Run):
-    """A run whose result stays in its folder, as final.safetensors, until all are exported."""
-
-    precision: ClassVar = torch.float32
+class PartRun(recipes.PartRun):
+    """A run whose result waits until all are exported."""
 
     def __post_init__(self) -> None:
         """Parts that read words take the size of the vocabulary from the tokenizer of the runs."""
@@ -76,10 +74,6 @@ class PartRun(recipes.Run):
     @property
     def part(self) -> str:
         return self.name.rpartition("/")[2]
-
-    @property
-    def result(self) -> Path:
-        return self.folder / "final.safetensors"
 
     def _batches(self, device: str, size: int) -> BatchSource:
         emoji, folder, seed = load_emoji(self.data_root), self.folder.parent, self.recipe.seed
@@ -155,13 +149,7 @@ def tokenizer(folder: Path) -> CLIPTokenizer:
 def part(name: str, folder: Path | str) -> Trainable:
     """A part that has been trained, ready to use, on the CPU. Raises FileNotFoundError with the way
     out."""
-    place = Path(folder) / name
-    if not (place / "final.safetensors").exists():
-        raise FileNotFoundError(
-            f"{place}/final.safetensors is missing: `python -m gen_core train {NAME}/{name}` "
-            "makes it"
-        )
-    model = checkpoint.load("final", "cpu", place)
+    model = recipes.trained_part(f"{NAME}/{name}", folder)
     if isinstance(model, Autoencoder):
         model.net.register_to_config(scaling_factor=model.card["scaling_factor"])
     return model
