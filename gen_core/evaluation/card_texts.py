@@ -153,6 +153,16 @@ FAMILIES = {
         "dozen rows up: what lies farther away in a picture need not agree. A high likelihood "
         "does not mean that a picture looks good, nor that it is of the kind it was trained on.",
     ),
+    "picture-tokens": FamilyText(
+        uses="To learn how pictures are written like text: an autoencoder turns a portrait into "
+        "16 by 16 tokens of 512 kinds, a transformer draws them one after another. Ask for a "
+        "portrait by its attributes, watch the distribution of the next token, change a token and "
+        "let it go on, read the likelihood of any portrait's tokens.",
+        limits="It cannot draw what its tokens cannot say: read how well the test portraits come "
+        "back. It asks its network once for each token, twice with guidance, and cannot take one "
+        "back. Its likelihood is that of the tokens, not of the pixels.",
+        asks='label={"hat": "cap"}',
+    ),
     "judge": FamilyText(
         uses="To measure the models that draw from the same data: its features stand for pictures "
         "in the Fréchet distance and its neighbours, its classes say what a picture shows.",

@@ -30,7 +30,7 @@ from gen_core.nets.transformer import KeyValueCache, Memory
 from gen_core.progress import Progress
 from gen_core.sampling import Frame, Noise
 from gen_core.training.recipes import Run, trained_part
-from gen_core.training.train import Step
+from gen_core.training.train import BatchSource, Step
 
 if TYPE_CHECKING:
     from gen_core.evaluation.evaluate import Evaluation
@@ -68,17 +68,18 @@ class TokenFrame(Frame):
 class PictureTokensRun(Run):
     """The training of the transformer, once the autoencoder is trained."""
 
+    def _batches(self, device: str, size: int) -> BatchSource:
+        self.autoencoder = trained_part(f"{self.name}/{AUTOENCODER}", self.folder)
+        return super()._batches(device, size)
+
     def _model(self, done: int, device: str) -> "PictureTokens":
         model = super()._model(done, device)
-        model.autoencoder.load_state_dict(self._autoencoder().state_dict())
+        model.autoencoder.load_state_dict(self.autoencoder.state_dict())
         return model
-
-    def _autoencoder(self) -> VQVAE:
-        return trained_part(f"{self.name}/{AUTOENCODER}", self.folder)
 
     def card(self, last: Step) -> dict[str, Any]:
         """With the card of the autoencoder; the hours are those of both."""
-        card, part = super().card(last), self._autoencoder().card
+        card, part = super().card(last), self.autoencoder.card
         return card | {
             "hours": round(card["hours"] + part["hours"], 3),
             "parts": {AUTOENCODER: {k: v for k, v in part.items() if k != "format"}},
@@ -143,8 +144,7 @@ class PictureTokens(Family):
 
     @torch.no_grad()
     def decode(self, tokens: Tensor) -> Tensor:
-        """tokens (B, n) int64 -> (B, C, S, S) in [-1, 1]; where one is `UNDRAWN`, what the decoder
-        makes of no token."""
+        """tokens (B, n) int64 -> (B, C, S, S) in [-1, 1]; `UNDRAWN` where a token is."""
         return self.autoencoder.decode(tokens.to(self.device))
 
     # --- likelihood -------------------------------------------------------------------------------

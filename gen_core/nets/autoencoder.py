@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from gen_core.nets.unet import ResBlock, Upsample, divided, norm
 
@@ -53,9 +52,3 @@ class Decoder(nn.Module):
 def smallest(size: int, widths: tuple[int, ...]) -> int:
     """The side of the map at the last level, where pictures have the side `size`."""
     return divided(size, 2 ** len(widths), f"{len(widths)} levels halve it once each")
-
-
-def difference(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
-    """| x - x' | of pixels, and of the steps between neighbours, which keeps edges sharp."""
-    edges = sum(F.l1_loss(one.diff(dim=d), other.diff(dim=d)) for d in (2, 3))
-    return F.l1_loss(one, other), edges

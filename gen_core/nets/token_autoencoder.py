@@ -42,8 +42,7 @@ class TokenEncoder(nn.Module):
             nn.Conv2d(half, wide, 3, stride=2, padding=1),
             *(ResBlock(wide, wide) for _ in range(BLOCKS)),
             norm(wide),
-            nn.SiLU(),
-            nn.Conv2d(wide, config.code_width, 1),
+            nn.Conv2d(wide, config.code_width, 1, bias=False),  # only directions count
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -16,8 +16,9 @@ from torch.nn import functional as F
 
 DECAY = 0.99
 """Of the moving averages, an update."""
-DEAD = 0.02
-"""Share of the vectors that a code would stand for were all alike, below which it begins again."""
+DEAD, REBORN = 0.02, 0.1
+"""Of the vectors that a code would stand for were all alike: the share below which it begins again,
+and the share that it then begins with, so that it has time to find its vectors."""
 
 
 class Quantized(NamedTuple):
@@ -26,7 +27,7 @@ class Quantized(NamedTuple):
     tokens: Tensor
     """(B, h, w) int64: which codes."""
     commitment: Tensor
-    """How far what was quantised is from its codes: mean square, to be minimised."""
+    """How far what was quantised is from its codes, to be minimised: the mean of the squares."""
     perplexity: Tensor
     """e to the entropy of the codes' frequencies: how many there are, were all as frequent."""
 
@@ -52,10 +53,13 @@ class VectorQuantizer(nn.Module):
             if self.training:
                 self._learn(units.detach().movedim(1, -1).flatten(0, 2), tokens.flatten(), rng)
             codes = self.vectors(tokens)
-            commitment = (units - codes).square().sum(1).mean()
             shares = self._counts(tokens.flatten()) / tokens.numel()
-            perplexity = torch.special.entr(shares).sum().exp()
-            return Quantized(units + (codes - units).detach(), tokens, commitment, perplexity)
+            return Quantized(
+                vectors=units + (codes - units).detach(),
+                tokens=tokens,
+                commitment=(units - codes).square().sum(1).mean(),
+                perplexity=torch.special.entr(shares).sum().exp(),
+            )
 
     def nearest(self, units: Tensor) -> Tensor:
         """(B, width, h, w), of unit length -> (B, h, w) int64"""
@@ -67,20 +71,19 @@ class VectorQuantizer(nn.Module):
         return (self.codes[tokens.clamp(min=0)] * known).movedim(-1, 1)
 
     def _counts(self, tokens: Tensor) -> Tensor:
-        return torch.zeros_like(self.uses).index_add_(
-            0, tokens, torch.ones_like(tokens, dtype=self.uses.dtype)
-        )
+        ones = torch.ones_like(tokens, dtype=self.uses.dtype)
+        return torch.zeros_like(self.uses).index_add_(0, tokens, ones)
 
     @torch.no_grad()
     def _learn(self, units: Tensor, tokens: Tensor, rng: torch.Generator | None) -> None:
         """Moves the codes towards the units (N, width) that they stand for, tokens (N,)."""
         units = units.nan_to_num()  # the loss tells of what is not finite; no code shall be so
+        sums = torch.zeros_like(self.sums).index_add_(0, tokens, units)
         self.uses.lerp_(self._counts(tokens), 1 - DECAY)
-        self.sums.lerp_(torch.zeros_like(self.sums).index_add_(0, tokens, units), 1 - DECAY)
+        self.sums.lerp_(sums, 1 - DECAY)
         fair = len(units) / len(self.codes)
         chosen = torch.randint(len(units), self.uses.shape, generator=rng, device=units.device)
         dead = self.uses < DEAD * fair
-        # As if it had stood for its share once, so that it has some time to find its vectors.
-        self.uses.copy_(torch.where(dead, 0.1 * fair, self.uses))
-        self.sums.copy_(torch.where(dead[:, None], 0.1 * fair * units[chosen], self.sums))
+        self.uses.copy_(torch.where(dead, REBORN * fair, self.uses))
+        self.sums.copy_(torch.where(dead[:, None], REBORN * fair * units[chosen], self.sums))
         self.codes.copy_(F.normalize(self.sums, dim=-1))

@@ -119,7 +119,7 @@ RECIPES = {
     "autoregressive-mnist": Recipe("pixel-cnn", 8000, {}, "mnist", batch=16),
     # First the tokens, then what writes them.
     "tokens-avatars/autoencoder": Recipe(
-        "picture-tokens/autoencoder", 12000, {}, "avatars", batch=16,
+        "picture-tokens/autoencoder", 24000, {}, "avatars", batch=8,
     ),
     "tokens-avatars": Recipe("picture-tokens", 24000, {}, "avatars", batch=8),
     # The parts of the text-to-image model, in the order in which they need each other.

@@ -14,7 +14,6 @@ from torch.nn import functional as F
 
 from gen_core.families.text_to_image.tokens import LENGTH
 from gen_core.family import Losses, Phase, Trainable, register
-from gen_core.nets.autoencoder import difference
 from gen_core.nets.config import setting
 
 if TYPE_CHECKING:
@@ -84,6 +83,12 @@ class Autoencoder(Part):
         pixels, edges = difference(out, x)
         kl = posterior.kl().mean()
         return {"loss": pixels + edges + self.config.kl * kl, "pixels": pixels, "kl": kl}
+
+
+def difference(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """| x - x' | of pixels, and of the steps between neighbours, which keeps edges sharp."""
+    edges = sum(F.l1_loss(one.diff(dim=d), other.diff(dim=d)) for d in (2, 3))
+    return F.l1_loss(one, other), edges
 
 
 @dataclass(frozen=True)
