@@ -152,6 +152,10 @@ class Trainable(nn.Module):
     """What is evaluated for a row of inputs each, modules or methods, by the path from here: an
     engine may put the rows of many requests together."""
 
+    averages: ClassVar[tuple[str, ...]] = ()
+    """Buffers that move in training, by the path from here: processes that train together keep
+    their mean, as they do of gradients."""
+
     small: ClassVar[Mapping[str, Any]] = {}
     """What makes the config of `tiny`."""
 

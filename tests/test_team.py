@@ -11,16 +11,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from core_fixtures import write_fashion
+from core_fixtures import batches, tiny, write_fashion
 from gen_core.knobs import KnobError
 from gen_core.training.distributed import SINGLE, World, init_distributed
 from gen_core.training.recipes import Recipe, Run
+from gen_core.training.train import Trainer
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAIN = """
 import itertools, json, os, sys
 from pathlib import Path
 from gen_core.training.recipes import Recipe, Run
+from gen_core.training.train import Trainer
 
 local_steps, stop = map(int, sys.argv[1:])
 
@@ -129,3 +131,19 @@ def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("gen_core.training.recipes.init_distributed", lambda: World(0, 3))
     with pytest.raises(KnobError, match="3 processes cannot share batches of 16"):
         next(Run("x", Recipe("vae", steps=1, batch=16), tmp_path).train(device="cpu"))
+
+
+def test_processes_keep_the_mean_of_what_moves_without_a_gradient():
+    """A codebook, which each of them would else learn from its own pictures alone."""
+    averaged: list[list[torch.Tensor]] = []
+
+    class Team(World):
+        def average(self, values):
+            averaged.append(list(values))
+
+    model = tiny("picture-tokens/autoencoder")
+    trainer = Trainer(model.train(), steps=2, seed=0, ema=0.9, warmup=0, world=Team(0, 2))
+    trainer.update(*batches("picture-tokens/autoencoder")[0])
+    gradients, codebook = averaged
+    assert len(gradients) == len([*model.parameters()])
+    assert [*map(id, codebook)] == [id(model.quantizer.uses), id(model.quantizer.sums)]

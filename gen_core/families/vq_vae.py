@@ -42,6 +42,7 @@ class VQVAE(Trainable):
 
     name = "picture-tokens/autoencoder"
     Config = VQVAEConfig
+    averages = ("quantizer.uses", "quantizer.sums")
     small: ClassVar = {"size": 16, "codes": 32, "code_width": 4, "widths": (16, 16)}
 
     def __init__(self, config: VQVAEConfig | None = None) -> None:

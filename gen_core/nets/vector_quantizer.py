@@ -37,13 +37,15 @@ class VectorQuantizer(nn.Module):
 
     def __init__(self, codes: int, width: int) -> None:
         super().__init__()
-        first = F.normalize(torch.randn(codes, width), dim=-1)
-        self.register_buffer("codes", first)
-        """(codes, width), of unit length"""
         self.register_buffer("uses", torch.zeros(codes))
         """How many vectors of a batch each code stood for, as a moving average."""
-        self.register_buffer("sums", torch.zeros(codes, width))
+        self.register_buffer("sums", torch.randn(codes, width))
         """And the sum of these vectors."""
+
+    @property
+    def codes(self) -> Tensor:
+        """(codes, width), of unit length"""
+        return F.normalize(self.sums.float(), dim=-1)
 
     def forward(self, z: Tensor, rng: torch.Generator | None = None) -> Quantized:
         """rng: of the restarts, in training."""
@@ -81,9 +83,8 @@ class VectorQuantizer(nn.Module):
         sums = torch.zeros_like(self.sums).index_add_(0, tokens, units)
         self.uses.lerp_(self._counts(tokens), 1 - DECAY)
         self.sums.lerp_(sums, 1 - DECAY)
-        fair = len(units) / len(self.codes)
+        fair = len(units) / len(self.uses)
         chosen = torch.randint(len(units), self.uses.shape, generator=rng, device=units.device)
         dead = self.uses < DEAD * fair
         self.uses.copy_(torch.where(dead, REBORN * fair, self.uses))
         self.sums.copy_(torch.where(dead[:, None], REBORN * fair * units[chosen], self.sums))
-        self.codes.copy_(F.normalize(self.sums, dim=-1))

@@ -85,6 +85,7 @@ class Trainer:
                 for name, value in self._run(phase, x, label, rng).items():
                     losses[f"{phase.name}.{name}"] = value.detach()
         self.step += 1
+        self.world.average([self.model.get_buffer(path) for path in self.model.averages])
         if self.local_steps > 1 and self.step % self.local_steps == 0:
             self.world.average(self._weights())
         self._average()
