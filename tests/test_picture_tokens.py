@@ -14,6 +14,8 @@ from core_fixtures import ATTRIBUTES, portraits, tiny
 from gen_core import Noise, final, fit, load
 from gen_core.data import Batches, ImageSet
 from gen_core.engine import Engine
+from gen_core.evaluation.evaluate import Evaluation
+from gen_core.evaluation.reference import Reference
 from gen_core.family import UNDRAWN, Family, registry
 from gen_core.knobs import KnobError
 from gen_core.training import checkpoint, recipes
@@ -284,6 +286,24 @@ def test_two_trainings_one_after_the_other_become_one_checkpoint(recipes_in_smal
     assert model.card["hours"] >= model.card["parts"]["autoencoder"]["hours"]
     assert recipes.deviation("tokens-avatars", model.card) == recipes.AS_WRITTEN
     assert final(model.sample(Noise([0]))).shape == (1, 3, 64, 64)
+
+
+def test_figures_tell_what_comes_back_and_what_was_left_out(model, monkeypatch):
+    data, judge = portraits(12, 16), tiny("avatar-judge")
+    monkeypatch.setattr("gen_core.evaluation.evaluate.load_data", lambda *_, **__: data)
+    monkeypatch.setitem(model.card, "data", "avatars")
+    asked = Evaluation(Reference(judge, torch.empty(0), {}, 0.9), 8, 4, 0, None, lambda _: None)
+    found = model.extra_metrics(asked)
+    x = data.pictures(slice(8))
+    tokens = model.encode(x)
+    again = model.decode(tokens)
+    assert found["reconstruction_error"] == pytest.approx(float((x - again).square().mean()))
+    right = judge.agreement(judge(again), data.labels[:8])["accuracy"]
+    assert found["reconstruction_accuracy"] == pytest.approx(right)
+    bits = -model.log_prob(tokens, data.labels[:8]).mean() / TOKENS / math.log(2)
+    assert found["bits_per_token"] == pytest.approx(float(bits), rel=1e-4)
+    assert found["codes_in_use"] == len(tokens.unique()) >= found["perplexity"] > 1
+    assert found["left_out"].keys() == {"composing", "reconstruction"}
 
 
 def test_both_parts_fit_into_a_file_of_nine_and_a_half_megabytes():

@@ -33,7 +33,8 @@ UNFINISHED = 0.1
 @dataclass(frozen=True)
 class VQVAEConfig(TokenAutoencoderConfig):
     commitment: float = setting(0.02, 0.0, 100.0)
-    """Weight of how far the encoder's answers are from the codes (the paper's beta)."""
+    """Weight of how far the encoder's answers are from the codes (the paper's beta). As these are
+    of unit length they cannot run away; at 0.1 the codes came to differ in 4 directions of 16."""
 
 
 @register
@@ -67,9 +68,9 @@ class VQVAE(Trainable):
         moving averages take the place of the second term.
 
         Of pixels | x - x' | + (x - x')^2: the first keeps edges sharp, the second insists on what
-        is small and far off, such as eyes. To compare the steps between neighbours as well, which
-        sharpens other autoencoders, kept this one from learning at all at first: of 512 codes it
-        used as many as there are colours, for each other detail is a new step to begin with.
+        is small and far off, such as eyes. The steps between neighbours do not count. That sharpens
+        other autoencoders, but at first each detail that this one tries adds wrong steps: 150
+        updates on squares of eight colours left | x - x' | at 0.59 with them, at 0.19 without.
         """
         quantized = self.quantizer(self.encoder(x), rng)
         drawn = self._drawn(len(x), rng)

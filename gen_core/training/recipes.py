@@ -121,7 +121,7 @@ RECIPES = {
     "tokens-avatars/autoencoder": Recipe(
         "picture-tokens/autoencoder", 24000, {}, "avatars", batch=8,
     ),
-    "tokens-avatars": Recipe("picture-tokens", 24000, {}, "avatars", batch=8),
+    "tokens-avatars": Recipe("picture-tokens", 20000, {}, "avatars", batch=8),
     # The parts of the text-to-image model, in the order in which they need each other.
     "text-to-image-emoji/autoencoder": Recipe(
         "text-to-image/autoencoder", 19337, {}, "scenes", batch=16, seed=SCENES["autoencoder"],
