@@ -194,11 +194,9 @@ class PictureTokens(Family):
         u = noise.rand(rows.shape[1], dtype=torch.float64)
         sampler = TokenSampler(guided, **choosing)
         for frame in sampler.frames(rows.to(self.device), u, start, total):
-            ends = frame.step == frame.total
-            values = {field.name: getattr(frame, field.name) for field in fields(frame)}
-            values["evaluations"] *= guided.asks
-            values["x"] = self.decode(frame.x) if ends else frame.x
-            yield TokenFrame(**values, tokens=frame.x)
+            x = self.decode(frame.x) if frame.step == frame.total else frame.x
+            own = {"x": x, "tokens": frame.x, "evaluations": frame.evaluations * guided.asks}
+            yield TokenFrame(**vars(frame) | own)
 
     def next(self, label: Tensor, tokens: Tensor, past: Memory) -> tuple[Tensor, Memory]:
         """`PictureTransformer.forward` of the exact network."""
