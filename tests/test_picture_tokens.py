@@ -16,6 +16,7 @@ from gen_core.data import Batches, ImageSet
 from gen_core.engine import Engine
 from gen_core.evaluation.evaluate import Evaluation
 from gen_core.evaluation.reference import Reference
+from gen_core.families.vq_vae import DETAIL, detail
 from gen_core.family import UNDRAWN, Family, registry
 from gen_core.knobs import KnobError
 from gen_core.training import checkpoint, recipes
@@ -83,6 +84,15 @@ def test_squares_of_a_few_colours_come_back_after_a_short_training():
     again = last.trainer.ema.decode(last.trainer.ema.encode(x))
     as_it_was, mirrored = (float((again - other).abs().mean()) for other in (x, x.flip(3)))
     assert as_it_was < 0.45 and mirrored > 0.6
+
+
+def test_a_pixel_counts_more_where_much_happens():
+    x = torch.zeros(1, 3, 16, 16)
+    x[..., 8:] = 1  # an edge down the middle: each pixel left of it is a step of 1 away
+    weight = detail(x)[0, 0]
+    assert torch.equal(weight[:, :5], torch.ones(16, 5))
+    assert torch.allclose(weight[4:12, 5:10], torch.tensor(1 + DETAIL / 5))
+    assert torch.equal(weight[:, 10:], torch.ones(16, 6))
 
 
 # --- likelihood -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from gen_core.family import UNDRAWN, Losses, Phase, Trainable, register
 from gen_core.nets.config import setting
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
     from gen_core.training.recipes import Recipe, Run
 
+DETAIL = 8.0
+"""By how much more a pixel counts where the steps to its neighbours, and theirs, are 1 on average.
+After 250 updates with it, from step 1,500 on, the classifier read 92.6% of lids; without, 88.6%."""
 UNFINISHED = 0.1
 """Share of training pictures of which the decoder is given the first tokens alone."""
 
@@ -68,20 +72,21 @@ class VQVAE(Trainable):
         moving averages take the place of the second term.
 
         Of pixels | x - x' | + (x - x')^2: the first keeps edges sharp, the second insists on what
-        is small and far off, such as eyes. The steps between neighbours do not count. That sharpens
-        other autoencoders, but at first each detail that this one tries adds wrong steps: 150
-        updates on squares of eight colours left | x - x' | at 0.59 with them, at 0.19 without.
+        is small and far off, such as eyes; `detail` says how much each counts. The steps between
+        neighbours do not count. That sharpens other autoencoders, but at first each detail that
+        this one tries adds wrong steps: 150 updates on squares of eight colours left | x - x' | at
+        0.59 with them, at 0.19 without.
         """
         quantized = self.quantizer(self.encoder(x), rng)
         drawn = self._drawn(len(x), rng)
         seen = squares(drawn)
         decoded = self.decoder(quantized.vectors * drawn).float()
-        error = (decoded - x) * seen
-        pixels = error.abs().mean() + error.square().mean()
-        total = pixels + self.config.commitment * quantized.commitment
+        error = (decoded - x).abs() * seen
+        lost = ((error + error.square()) * detail(x)).mean()
+        total = lost + self.config.commitment * quantized.commitment
         return {
             "loss": total,
-            "pixels": pixels,
+            "pixels": error.mean(),
             "commitment": quantized.commitment,
             "perplexity": quantized.perplexity,
         }
@@ -103,6 +108,13 @@ class VQVAE(Trainable):
         tokens = tokens.unflatten(1, (self.side, self.side))
         decoded = self.decoder(self.quantizer.vectors(tokens)).float().clamp(-1, 1)
         return torch.where(squares(tokens[:, None] >= 0), decoded, UNDRAWN)
+
+
+def detail(x: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, 1, H, W), 1 and more: how much a pixel counts. It is more where much
+    happens around it: half of a portrait is flat, and its eyes are a few pixels wide."""
+    steps = F.pad(x.diff(dim=3).abs(), (0, 1)) + F.pad(x.diff(dim=2).abs(), (0, 0, 0, 1))
+    return 1 + DETAIL * F.avg_pool2d(steps.mean(1, keepdim=True), 5, stride=1, padding=2)
 
 
 def squares(of_tokens: Tensor) -> Tensor:
