@@ -28,6 +28,10 @@ NOT_STATED = "not stated"
 MORE = {
     "Inception Score": ("inception_score", ".2f"),
     "Mean square error of reconstructions (pixels from -1 to 1)": ("reconstruction_error", ".4f"),
+    "Accuracy of the classifier on reconstructions": ("reconstruction_accuracy", ".3f"),
+    "Bits per token of test pictures, given their attributes": ("bits_per_token", ".3f"),
+    "Codes in use": ("codes_in_use", ",d"),
+    "Perplexity of their use": ("perplexity", ".1f"),
     "Evidence lower bound (nats)": ("elbo", ",.1f"),
     "Distortion (nats)": ("distortion", ",.1f"),
     "Rate, the KL term (nats)": ("rate", ",.1f"),
