@@ -208,7 +208,7 @@ def start_by_forking(patch: pytest.MonkeyPatch) -> None:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         [
-            "gen_core.hub.server",
+            "gen_core.hub.picture_server",
             FluxPipeline.__module__,
             StableDiffusionPipeline.__module__,
             CLIPTextModel.__module__,

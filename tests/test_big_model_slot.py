@@ -15,8 +15,8 @@ from conftest import free_port
 from fake_hub import REPOSITORY, Hub, serving
 from gen_core.hub import server as server_module
 from gen_core.hub.models import BigModel
+from gen_core.hub.picture_server import PictureServer
 from gen_core.hub.pipeline import DRAWING, generate, opened
-from gen_core.hub.server import Server
 from gen_core.knobs import KnobError
 from gen_core.progress import result_of
 
@@ -34,10 +34,10 @@ def folders(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture
 def server_of():
-    servers: list[Server] = []
+    servers: list[PictureServer] = []
 
-    def make(*models: BigModel) -> Server:
-        servers.append(Server(CPU, models))
+    def make(*models: BigModel) -> PictureServer:
+        servers.append(PictureServer(CPU, models))
         return servers[-1]
 
     yield make

@@ -14,16 +14,10 @@ import torch
 from big_pipelines import MAKERS, SIDE, entry, tiny
 from conftest import ROOT
 from gen_core.families.text_to_image.folder import NAME
-from gen_core.hub.models import (
-    DEFAULTS,
-    LISTED,
-    BigModel,
-    Machine,
-    big_models,
-    check_runs,
-    obstacles,
-)
-from gen_core.hub.pipeline import DRAWING, Cancelled, generate, opened
+from gen_core.hub.listed import Machine, check_runs, obstacles
+from gen_core.hub.models import DEFAULTS, LISTED, BigModel, big_models
+from gen_core.hub.pipeline import DRAWING, generate, opened
+from gen_core.hub.worker import Cancelled
 from gen_core.knobs import KnobError
 
 CPU = torch.device("cpu")
@@ -64,7 +58,7 @@ def test_a_large_machine_runs_all_the_defaults():
 def test_a_machine_that_cannot_says_why(machine, said):
     assert len(obstacles(DEFAULTS[2], machine)) == 1
     with pytest.raises(KnobError, match=said):
-        check_runs(DEFAULTS[2], machine)
+        check_runs(DEFAULTS[2], obstacles(DEFAULTS[2], machine))
 
 
 def test_a_small_model_needs_no_gpu(tmp_path):

@@ -182,7 +182,7 @@ def test_stop_ends_the_picture_and_not_the_model(served, listed, monkeypatch):
     wait_until(lambda: (said(job) or "").startswith("Drawing"), 120)
     process = place.worker.process
     job.cancel()
-    wait_until(lambda: not place._drawing.locked(), 60)
+    wait_until(lambda: not place._working.locked(), 60)
     again = client.submit(LONG, "a cat", "", 0, api_name="/text_to_image_bigger")
     wait_until(lambda: (said(again) or "").startswith("Drawing"), 120)
     again.cancel()

@@ -29,8 +29,9 @@ from demos.page.tab import discover
 from gen_core import __main__ as command_line
 from gen_core import limits
 from gen_core.devices import devices, pick_device
-from gen_core.hub import pipeline
-from gen_core.hub.models import DEFAULTS, this_machine
+from gen_core.hub import downloads
+from gen_core.hub.listed import this_machine
+from gen_core.hub.models import DEFAULTS
 from gen_core.knobs import KnobError
 from gen_core.training import checkpoint
 from gen_core.training.recipes import RECIPES
@@ -171,7 +172,7 @@ def test_downloading_by_way_of_a_proxy_that_is_none(says, proxy, monkeypatch, ca
     monkeypatch.setenv("https_proxy", proxy)
     with pytest.raises(Exception) as fault:
         httpx.Client()
-    told = str(pipeline._refusal(DEFAULTS[0], fault.value))
+    told = str(downloads._refusal(DEFAULTS[0], fault.value))
     assert says in told and str(fault.value) not in told and str(fault.value) in caplog.text
 
 

@@ -23,7 +23,8 @@ from conftest import ROOT, running_app, wait_until
 from demos.tabs.text_to_image import zero_gpu
 from gen_core.devices import pick_device
 from gen_core.hub.models import DEFAULTS, LISTED, BigModel
-from gen_core.hub.pipeline import Cancelled, generate, opened, reported
+from gen_core.hub.pipeline import generate, opened
+from gen_core.hub.worker import Cancelled, reported
 from gen_core.progress import Progress
 
 SMALL, LONG, BROKEN = "Small", "Long walk", "Broken"

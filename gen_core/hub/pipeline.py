@@ -6,12 +6,7 @@ precision, how layers are initialised), so the app does this in a process of its
 
 import functools
 import inspect
-import logging
-import queue
-import threading
 import time
-from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,23 +14,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from gen_core.hub.failures import causes, disk_is_full, first
+from gen_core.hub.downloads import counting, fetching
 from gen_core.hub.models import BigModel
 from gen_core.knobs import KnobError, text, whole
 from gen_core.progress import Progress, Report, ignore
 from gen_core.sampling import MAX_SEED
-
-log = logging.getLogger("noise-to-data")
 
 MAX_PROMPT = 2000
 """Characters; the text encoders read the first 77 to 512 tokens anyway."""
 MAX_STEPS = 1000
 DRAWING = "Drawing"
 """What a progress says while the steps are taken."""
-
-
-class Cancelled(RuntimeError):
-    """The visitor does not want it any more."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +50,12 @@ def fetched(model: BigModel, progress: Report = ignore) -> str:
     from diffusers import DiffusionPipeline
     from diffusers.pipelines import pipeline_utils
     from huggingface_hub import snapshot_download
-    from huggingface_hub.utils import disable_progress_bars
 
-    disable_progress_bars()
-    # diffusers knows best which files a pipeline needs, but passes no progress bar on.
-    doing = f"Fetching {model.name}"
-    progress(Progress(doing))
-    pipeline_utils.snapshot_download = functools.partial(
-        _counting, snapshot_download, doing, progress
-    )
-    try:
+    with fetching(model, progress) as doing:
+        # diffusers knows best which files a pipeline needs, but passes no progress bar on.
+        pipeline_utils.snapshot_download = functools.partial(
+            counting, snapshot_download, doing, progress
+        )
         return str(
             DiffusionPipeline.download(
                 model.repository,
@@ -79,85 +64,6 @@ def fetched(model: BigModel, progress: Report = ignore) -> str:
                 trust_remote_code=False,
             )
         )
-    except Exception as error:
-        refusal = _refusal(model, error)
-        if refusal is None:
-            raise
-        log.warning("%s: %r", model.name, error)
-        raise refusal from error
-
-
-def _counting(download: Callable, doing: str, progress: Report, *args: Any, **options: Any) -> str:
-    """snapshot_download, and its bytes reported as they come."""
-    from tqdm import tqdm
-
-    if options.get("local_files_only"):
-        return download(*args, **options)
-    files = download(*args, **options, dry_run=True)
-    total = sum(file.file_size or 0 for file in files if file.will_download)
-    counting, furthest = threading.Lock(), 0
-
-    class Bar(tqdm):
-        """Shows nothing. Two of them count bytes: as they arrive, and as they are written."""
-
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options | {"disable": True})
-            self.counts_bytes, self.done = options.get("unit") == "B", 0
-
-        def update(self, n: float | None = 1) -> None:
-            nonlocal furthest
-            with counting:  # files arrive side by side
-                self.done += int(n or 0)
-                if self.counts_bytes and furthest < self.done <= total:
-                    furthest = self.done
-                    progress(Progress(doing, furthest, total, "bytes"))
-
-    return download(*args, **options, tqdm_class=Bar)
-
-
-def _refusal(model: BigModel, error: BaseException) -> KnobError | None:
-    """What a visitor reads of an error while fetching; None where nobody foresaw it."""
-    from huggingface_hub import errors
-
-    among = causes(error)
-    if first(among, errors.GatedRepoError):
-        return KnobError(
-            f"{model.name}: its authors want to know who uses it. Whoever runs this server has "
-            f"to accept the licence ({model.licence_page}) and to set HF_TOKEN"
-        )
-    if first(among, errors.RepositoryNotFoundError, errors.RemoteEntryNotFoundError):
-        return KnobError(f"{model.name}: there is no such model at {model.repository}")
-    if disk_is_full(among):
-        return KnobError(f"{model.name} does not fit on this server's disk")
-    if answer := first(among, errors.HfHubHTTPError):
-        return KnobError(
-            f"{model.name} could not be fetched: huggingface.co answered with the error "
-            f"{answer.response.status_code}. Try again later"
-        )
-    if isinstance(error, OSError) or first(among, ConnectionError):
-        return KnobError(
-            f"{model.name} could not be fetched: this server has no way to huggingface.co at the "
-            "moment. The small model in the panel Generate needs no network"
-        )
-    if fault := _of_the_proxy():
-        log.warning("the proxy that the environment names cannot be used: %s", fault)
-        return KnobError(
-            f"{model.name} could not be fetched: this server's proxy cannot be used. Please tell "
-            "the host, in whose log stands why"  # it may name a part of a password
-        )
-    return None
-
-
-def _of_the_proxy() -> str:
-    """Why the environment's proxy cannot be used: it is no address, or of a kind that needs another
-    package; "" where it can."""
-    import httpx  # as the Hub's library does
-
-    try:
-        httpx.Client().close()
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
-        return str(error)
-    return ""
 
 
 def opened(model: BigModel, folder: str, device: torch.device, in_turns: bool = True) -> Any:
@@ -238,25 +144,3 @@ def generate(
     seconds = time.perf_counter() - started
     flags = getattr(result, "nsfw_content_detected", None) or [False]
     return Drawn(np.asarray(result.images[0].convert("RGB")), any(flags), steps, guided, seconds)
-
-
-def reported(work: Callable[[Report], Drawn]) -> Generator[Progress, None, Drawn]:
-    """Yields what `work(report)` reports, as it comes, and returns what it returns. It runs in a
-    thread of its own, where closing the generator ends it at its next report."""
-    told: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
-    closed = threading.Event()
-
-    def report(progress: Progress) -> None:
-        if closed.is_set():
-            raise Cancelled(progress.stage)
-        told.put(progress)
-
-    with ThreadPoolExecutor(1) as thread:
-        done = thread.submit(work, report)
-        done.add_done_callback(lambda _: told.put(None))
-        try:
-            while (progress := told.get()) is not None:
-                yield progress
-        finally:
-            closed.set()
-        return done.result()

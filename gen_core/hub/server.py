@@ -7,76 +7,93 @@ hunger for memory, cannot hurt the app.
 
 import contextlib
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 
-from gen_core.hub.models import BigModel, check_runs, obstacles, this_machine
-from gen_core.hub.pipeline import Drawn, fetched, generate, opened
+from gen_core.hub.downloads import no_litter
+from gen_core.hub.listed import Listed, check_runs, obstacles, this_machine
 from gen_core.hub.worker import POLL, Work, Worker
 from gen_core.knobs import choice
 from gen_core.progress import Progress, Report
 
+M = TypeVar("M", bound=Listed)
 
-class Server:
-    """Draws with the models of a list, one in memory at a time."""
 
-    def __init__(self, device: torch.device, models: Sequence[BigModel]) -> None:
+class Server(Generic[M]):
+    """Works with the models of a list, one in memory at a time. A subclass says how one is fetched
+    and opened, by functions that can be sent to another process."""
+
+    fetched: ClassVar[Callable[[Any, Report], str]]
+    """fetched(model, progress): the folder with its files."""
+    opened: ClassVar[Callable[..., Work]]
+    """opened(progress, model, folder, device): what answers requests with it."""
+    stage: ClassVar[str]
+    """What progress is called while it works in steps, between which a request can be cancelled."""
+
+    def __init__(self, device: torch.device, models: Sequence[M]) -> None:
         self.device, self.models = device, {model.name: model for model in models}
         self.machine = this_machine(device)
         self.worker: Worker | None = None
         self._loaded = ""
-        self._drawing, self._fetching = threading.Lock(), threading.Lock()
+        self._working, self._fetching = threading.Lock(), threading.Lock()
         self._folders: dict[str, str] = {}
 
-    def obstacles(self, model: BigModel) -> list[str]:
+    def obstacles(self, model: M) -> list[str]:
         """Why it does not run here, in words for a visitor."""
         return obstacles(model, self.machine)
 
-    def draw(
-        self, name: str, prompt: str, *, negative_prompt: str = "", seed: int = 0
-    ) -> Generator[Progress, None, Drawn]:
-        """Yields the progress, at least every 0.1 s, and returns the picture.
+    def chosen(self, name: str) -> M:
+        """The model of that name. Raises KnobError for one that is not on the list or does not run
+        here."""
+        model = self.models[choice("model", name, list(self.models))]
+        check_runs(model, self.obstacles(model))
+        return model
+
+    def ask(self, name: str, request: Any) -> Generator[Progress, None, Any]:
+        """Yields the progress, at least every 0.1 s, and returns the answer.
 
         Fetches and opens the model first where that is needed, and waits while the server works for
         another visitor. Closing the generator cancels; files that have arrived whole stay for the
         next time. Raises KnobError for a name that is not on the list, a model that does not run
         on this machine, and where the network or the model's authors do not let us.
         """
-        model = self.models[choice("model", name, list(self.models))]
-        check_runs(model, self.machine)
+        model = self.chosen(name)
         folder = yield from self._folder(model)
-        yield from _turn(self._drawing, "Waiting for another visitor's picture")
+        yield from _turn(self._working, f"Waiting for another visitor's {model.product}")
         try:
             worker = yield from self._opened(model, folder)
-            words = {"negative_prompt": negative_prompt, "seed": seed}
-            return (yield from worker.ask((prompt, words)))
+            return (yield from worker.ask(request))
         finally:
-            self._drawing.release()
+            self._working.release()
 
-    def _folder(self, model: BigModel) -> Generator[Progress, None, str]:
-        """Where the model's files are; a download keeps nobody from drawing with another model."""
+    def _folder(self, model: M) -> Generator[Progress, None, str]:
+        """Where the model's files are; a download keeps nobody from working with another model."""
         if Path(model.repository).is_dir():
             return model.repository
         if model.name not in self._folders:
             yield from _turn(self._fetching, "Waiting for another download")
             try:
                 if model.name not in self._folders:  # it may be the one that was waited for
-                    with _no_litter(model), contextlib.closing(Worker(_fetch, model)) as fetcher:
+                    fetcher = Worker(_fetch, type(self).fetched, model)
+                    with no_litter(model), contextlib.closing(fetcher):
                         self._folders[model.name] = yield from fetcher.ask(None)
             finally:
                 self._fetching.release()
         return self._folders[model.name]
 
-    def _opened(self, model: BigModel, folder: str) -> Generator[Progress, None, Worker]:
+    def _opened(self, model: M, folder: str) -> Generator[Progress, None, Worker]:
         """The process that has this model, and no work left of a run that was cancelled."""
         if self.worker and self._loaded == model.name:
-            yield from self.worker.finish()
+            yield from self.worker.finish(f"Ending the {model.product} before")
             if self.worker.alive:
                 return self.worker
         self.unload()
-        self.worker, self._loaded = Worker(_draw, model, folder, self.device), model.name
+        opened = type(self).opened
+        self.worker = Worker(opened, model, folder, self.device, stage=self.stage)
+        self._loaded = model.name
         return self.worker
 
     def unload(self) -> None:
@@ -92,27 +109,5 @@ def _turn(lock: threading.Lock, doing: str) -> Iterator[Progress]:
         yield Progress(doing)
 
 
-def _fetch(progress: Report, model: BigModel) -> Work:
+def _fetch(progress: Report, fetched: Callable[[Any, Report], str], model: Listed) -> Work:
     return lambda _: fetched(model, progress)
-
-
-def _draw(progress: Report, model: BigModel, folder: str, device: torch.device) -> Work:
-    progress(Progress(f"Opening {model.name}"))
-    pipeline = opened(model, folder, device)
-    return lambda asked: generate(pipeline, model, asked[0], **asked[1], progress=progress)
-
-
-@contextlib.contextmanager
-def _no_litter(model: BigModel) -> Iterator[None]:
-    """Removes the unfinished files of a download that was ended; no later one goes on with them."""
-    from huggingface_hub import constants
-    from huggingface_hub.file_download import repo_folder_name
-
-    name = repo_folder_name(repo_id=model.repository, repo_type="model")
-    blobs = Path(constants.HF_HUB_CACHE) / name / "blobs"
-    before = set(blobs.glob("*.incomplete"))
-    try:
-        yield
-    finally:
-        for left in set(blobs.glob("*.incomplete")) - before:
-            left.unlink(missing_ok=True)

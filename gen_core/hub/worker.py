@@ -2,37 +2,45 @@
 
 import contextlib
 import multiprocessing
+import queue
 import threading
 import time
 import traceback
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from gen_core.devices import keep_to_cores
-from gen_core.hub.pipeline import DRAWING, Cancelled
 from gen_core.knobs import KnobError
-from gen_core.progress import Progress
+from gen_core.progress import Progress, Report
 
 POLL = 0.1
 """Seconds between two looks at the process, and so between two chances to cancel."""
 PATIENCE = 10.0
-"""Seconds that a cancelled picture has to come to the end of its step."""
+"""Seconds that cancelled work has to come to the end of its step."""
 STOP = "stop"
+T = TypeVar("T")
 
 Work = Callable[[Any], Any]
 """Answers a request."""
 
 
+class Cancelled(RuntimeError):
+    """The visitor does not want it any more."""
+
+
 class Worker:
     """Answers requests with what `make(progress, *args)` returns there, which is called once.
 
-    `make` and `args` have to be such that they can be sent to another process.
+    `make` and `args` have to be such that they can be sent to another process. stage: what progress
+    is called while it works in steps, each of which ends soon; "" for none.
     """
 
-    def __init__(self, make: Callable[..., Work], *args: Any) -> None:
+    def __init__(self, make: Callable[..., Work], *args: Any, stage: str = "") -> None:
+        self.stage = stage
         context = multiprocessing.get_context("spawn")  # a forked process could not use the GPU
         self._connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, make, args), daemon=True)
@@ -47,7 +55,7 @@ class Worker:
     def ask(self, request: Any) -> Generator[Progress, None, Any]:
         """Yields the progress, at least every 0.1 s, and returns the answer.
 
-        Closing the generator cancels: a picture at the end of its step, so that the next one finds
+        Closing the generator cancels: steps after the one under way, so that the next request finds
         the model open, anything else at once and with the process. Raises the work's own KnobError,
         one where the memory did not suffice, and RuntimeError for what nobody foresaw.
         """
@@ -59,20 +67,22 @@ class Worker:
                 progress = self._heard() or progress
                 yield progress
         except BaseException:
-            if self._busy and progress.stage == DRAWING and self.alive:
+            if self._busy and self.alive and self.stage and progress.stage == self.stage:
                 self._connection.send(STOP)
             else:
                 self.close()
             raise
         return self._answer
 
-    def finish(self) -> Generator[Progress, None, None]:
-        """Waits for the end of a cancelled picture; the process ends where that takes too long."""
+    def finish(self, doing: str) -> Generator[Progress, None, None]:
+        """Waits for the end of cancelled work; the process ends where that takes too long.
+
+        doing: what the progress says meanwhile."""
         deadline = time.monotonic() + PATIENCE
         while self._busy and time.monotonic() < deadline:
             with contextlib.suppress(Exception):  # nobody waits for what became of it
                 self._heard()
-            yield Progress("Ending the picture before")
+            yield Progress(doing)
         if self._busy:
             self.close()
 
@@ -137,3 +147,33 @@ def _sendable(error: Exception) -> Exception:
     if isinstance(error, torch.OutOfMemoryError):
         return KnobError("The GPU has no memory left for this model: choose a smaller one")
     return RuntimeError("".join(traceback.format_exception(error)))
+
+
+def reported(work: Callable[[Report], T], *, waits: bool = True) -> Generator[Progress, None, T]:
+    """Yields what `work(report)` reports, as it comes, and returns what it returns. It runs in a
+    thread of its own, where closing the generator ends it at its next report.
+
+    waits: whether closing waits for that; if not, it yields at least every 0.1 s from the first
+    report on, so that it can be closed at any time.
+    """
+    told: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
+    closed, progress = threading.Event(), None
+
+    def report(progress: Progress) -> None:
+        if closed.is_set():
+            raise Cancelled(progress.stage)
+        told.put(progress)
+
+    thread = ThreadPoolExecutor(1)
+    done = thread.submit(work, report)
+    done.add_done_callback(lambda _: told.put(None))
+    try:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                progress = told.get(timeout=None if waits or progress is None else POLL)
+                if progress is None:
+                    return done.result()
+            yield progress
+    finally:
+        closed.set()
+        thread.shutdown(wait=waits)

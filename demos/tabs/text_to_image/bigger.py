@@ -5,27 +5,27 @@ import functools
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import gradio as gr
 import torch
 
 from demos.page.controls import Knob
-from demos.page.explain import explanation
 from demos.page.handlers import App
+from demos.page.hosted import HostedPanel
 from demos.page.image_io import data_url, duration
-from demos.page.panel import Page, Panel
 from demos.page.script import script
 from demos.tabs.text_to_image.generate import ID, MAX_PROMPT
 from demos.tabs.text_to_image.texts import BIGGER
 from demos.tabs.text_to_image.zero_gpu import ZeroGpu
 from demos.widgets.card import read
+from demos.widgets.model_list import model_table
 from gen_core.devices import device_title, gpu_is_lent
 from gen_core.hub.models import BigModel, big_models
+from gen_core.hub.picture_server import PictureServer
 from gen_core.hub.pipeline import Drawn, generate
-from gen_core.hub.server import Server
 from gen_core.progress import Progress
 from gen_core.provenance import watermark
 from gen_core.provenance.metadata import about, png
@@ -45,54 +45,31 @@ FLAGGED = (
 
 
 @functools.cache
-def slot(device: torch.device, models: tuple[BigModel, ...]) -> Server | ZeroGpu:
+def slot(device: torch.device, models: tuple[BigModel, ...]) -> PictureServer | ZeroGpu:
     """One for all pages and visitors."""
-    return ZeroGpu(models) if gpu_is_lent() else Server(device, models)
+    return ZeroGpu(models) if gpu_is_lent() else PictureServer(device, models)
 
 
 @dataclass(frozen=True, kw_only=True)
-class BiggerModels(Panel):
+class BiggerModels(HostedPanel):
     """One model of the host's list draws, in a process of its own."""
 
-    table: str = ""
-    """The host's list as HTML."""
-    able: bool = False
-    """Whether one of them runs on this machine."""
+    def listed(self) -> tuple[BigModel, ...]:
+        return big_models()
 
-    def rare(self, app: App) -> bool:
-        """Where none of the models runs."""
-        models = big_models()
-        return not models or not self._of(slot(app.device, models), models).able
+    def place(self, app: App, models: Sequence[BigModel]) -> PictureServer | ZeroGpu:
+        return slot(app.device, tuple(models))
 
-    def build(self, app: App) -> list[Any]:
-        """Raises KnobError where the host's list is not one."""
-        if models := big_models():
-            return Panel.build(self._of(slot(app.device, models), models), app)
-        explanation(self.text, self.title)
-        gr.HTML(f"<p>{NONE_ALLOWED}</p>")
-        return []
-
-    def _of(self, place: Server | ZeroGpu, models: tuple[BigModel, ...]) -> Self:
-        """The panel with the host's models."""
+    def given(
+        self, place: PictureServer | ZeroGpu, models: Sequence[BigModel], able: Sequence[str]
+    ) -> dict[str, Any]:
         reasons = {model.name: place.obstacles(model) for model in models}
-        able = [name for name, why in reasons.items() if not why]
-        return replace(
-            self,
-            knobs=_knobs([*reasons], (able or [*reasons])[0]),
-            run=lambda app, **knobs: draw(place, **knobs),
-            code=functools.partial(code, models),
-            empty="Press Generate." if able else NONE_RUNS,
-            table=table(models, reasons),
-            able=bool(able),
-        )
-
-    def layout(self, page: Page) -> None:
-        super().layout(page)
-        _html(self.table, f"{NAME}-list")
-
-    def controls(self, page: Page) -> None:
-        super().controls(page)
-        page.go.interactive = self.able
+        return {
+            "knobs": _knobs([*reasons], (able or [*reasons])[0]),
+            "run": lambda app, **knobs: draw(place, **knobs),
+            "code": functools.partial(code, models),
+            "table": model_table(models, reasons),
+        }
 
 
 def _knobs(names: Sequence[str], first: str) -> list[Knob]:
@@ -111,60 +88,24 @@ def _knobs(names: Sequence[str], first: str) -> list[Knob]:
     ]
 
 
-def _html(value: str, elem_id: str) -> gr.HTML:
+def result(elem_id: str, label: str, empty: str, value: str | None) -> gr.HTML:
+    """The screen, where the picture will stand as HTML."""
     return gr.HTML(
-        value,
+        value or f'<p class="card big-empty">{empty}</p>',
         css_template=read("card/card.css", STYLE),
         apply_default_css=False,
         elem_id=elem_id,
     )
 
 
-def result(elem_id: str, label: str, empty: str, value: str | None) -> gr.HTML:
-    """The screen, where the picture will stand as HTML."""
-    return _html(value or f'<p class="card big-empty">{empty}</p>', elem_id)
-
-
 def draw(
-    place: Server | ZeroGpu, *, model: str, prompt: str, negative_prompt: str, seed: int
+    place: PictureServer | ZeroGpu, *, model: str, prompt: str, negative_prompt: str, seed: int
 ) -> Iterator[Progress | str]:
     """Yields the progress, then the picture as HTML."""
     run = place.draw(model, prompt, negative_prompt=negative_prompt, seed=seed)
     with contextlib.closing(run):
         drawn = yield from run
     yield figure(place.models[model], drawn, prompt, negative_prompt, seed, place.device)
-
-
-def table(models: Sequence[BigModel], reasons: Mapping[str, Sequence[str]]) -> str:
-    """The host's list as HTML: what each model needs, and why it does not run here."""
-    head = "".join(
-        f'<th scope="col">{title}</th>'
-        for title in ("Model", "Size", "Licence", "Access token", "On this machine")
-    )
-    rows = "".join(_row(model, reasons[model.name]) for model in models)
-    return (
-        f'<section class="card big-models"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></section>"
-    )
-
-
-def _row(model: BigModel, reasons: Sequence[str]) -> str:
-    page = html.escape(model.licence_page)
-    why = [
-        f"{reason[0].upper()}{reason[1:]}" if k else f"No: {reason}"
-        for k, reason in enumerate(reasons)
-    ]
-    here = "".join(f"<li>{html.escape(reason)}</li>" for reason in why)
-    size = model.gigabytes
-    cells = {
-        "Size": f"{size:.1f} GB" if size >= 1 else f"{1000 * size:.0f} MB",
-        "Licence": f'<a href="{page}" target="_blank" rel="noopener">'
-        f"{html.escape(model.licence)}</a>",
-        "Access token": "needed" if model.token else "not needed",
-        "On this machine": f'<ul class="big-not">{here}</ul>' if here else "Runs here",
-    }
-    row = "".join(f'<td data-title="{title}">{cell}</td>' for title, cell in cells.items())
-    return f'<tr><th scope="row">{html.escape(model.name)}</th>{row}</tr>'
 
 
 def figure(
@@ -241,6 +182,8 @@ PANEL = BiggerModels(
     run=draw,
     calls=generate,
     screen=result,
+    none_allowed=NONE_ALLOWED,
+    none_runs=NONE_RUNS,
     above=("prompt",),
     example=None,
     own_process=True,

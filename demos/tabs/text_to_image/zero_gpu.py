@@ -11,9 +11,11 @@ from typing import Any
 
 import torch
 
-from gen_core.hub.models import BigModel, check_runs, obstacles, this_machine
-from gen_core.hub.pipeline import Drawn, fetched, generate, opened, reported
-from gen_core.knobs import KnobError, choice
+from gen_core.hub.listed import check_runs, obstacles, this_machine
+from gen_core.hub.models import BigModel
+from gen_core.hub.pipeline import Drawn, fetched, generate, opened
+from gen_core.hub.worker import reported
+from gen_core.knobs import choice
 from gen_core.progress import Progress
 
 log = logging.getLogger("noise-to-data")
@@ -65,9 +67,7 @@ class ZeroGpu:
         what `spaces` raises where no GPU is free or the visitor's quota is spent.
         """
         model = self.models[choice("model", name, list(self.models))]
-        check_runs(model, self.machine)
-        if name not in OPEN:
-            raise KnobError(f"{name} does not run here: {'; '.join(self.obstacles(model))}")
+        check_runs(model, self.obstacles(model))
         yield Progress("Waiting for a GPU")
         words = {"negative_prompt": negative_prompt, "seed": seed}
         drawn = None
