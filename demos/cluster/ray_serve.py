@@ -132,7 +132,12 @@ def check_reachable(address: str | None) -> None:
 def runtime_env() -> dict[str, Any]:
     """What the machines of a cluster need of this one: the project with its models, and what is
     set in the environment, but for the secrets."""
-    own = {k: v for k, v in os.environ.items() if k.startswith("GEN_") and "TOKEN" not in k}
+    secret = ("TOKEN", "_KEY_")
+    own = {
+        k: v
+        for k, v in os.environ.items()
+        if k.startswith("GEN_") and not any(s in k for s in secret)
+    }
     return {"working_dir": str(ROOT), "excludes": LEFT_OUT, "env_vars": own}
 
 

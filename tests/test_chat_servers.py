@@ -1,0 +1,349 @@
+"""Language models on a server of the host's choice: the protocol, all that can go wrong with it,
+and the key, which arrives there and is nowhere else."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import math
+import traceback
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from chat_server import KEY, NAME, WORDS, ChatServer, answer, chatting, event, place
+from conftest import free_port
+from gen_core.hub import remote
+from gen_core.hub.allowance import DAY, Allowance, Limits, host_s_limits
+from gen_core.hub.answers import Asked, Written
+from gen_core.hub.language_models import LanguageModel
+from gen_core.hub.text_server import TextServer
+from gen_core.knobs import KnobError
+from gen_core.progress import result_of
+from language_models import chat_entry, tiny_language_model
+
+QUESTION = Asked("Who sings? <b>", tokens=20, temperature=0.5, top_p=0.9, seed=7)
+MODEL = LanguageModel(**chat_entry("Distant", "some-model", server=NAME))
+INSTEAD = "The small one in the panel Word by word needs no network"
+
+
+@pytest.fixture
+def server(monkeypatch) -> Iterator[ChatServer]:
+    with chatting(monkeypatch) as server:
+        yield server
+
+
+# --- an answer ------------------------------------------------------------------------------------
+
+
+def test_the_protocol_is_spoken_and_the_key_arrives(server):
+    told: list = []
+    said = remote.write(MODEL, QUESTION, told.append)
+    assert server.paths == ["/v1/chat/completions"] and server.keys == [f"Bearer {KEY}"]
+    assert server.asked == [
+        {
+            "model": "some-model",
+            "messages": [{"role": "user", "content": "Who sings? <b>"}],
+            "max_tokens": 20,
+            "temperature": 0.5,
+            "top_p": 0.9,
+            "stream": True,
+            "seed": 7,
+            "logprobs": True,
+            "top_logprobs": 5,
+        }
+    ]
+    assert said.text == "".join(WORDS) and said.told and not said.cut and said.count == len(WORDS)
+    assert json.loads(said.read) == server.asked[0]["messages"] and KEY not in repr(said)
+    assert [told_of.done for told_of in told if isinstance(told_of, Written)] == [*range(1, 9)]
+    first = said.tokens[0]
+    assert first.text == "Who" and first.bits == pytest.approx(1)
+    assert [round(c.p, 3) for c in first.candidates] == [0.5, 0.5, 0.25]
+    assert all(candidate.drawn is None for candidate in first.candidates)
+    assert first.kind in [candidate.kind for candidate in first.candidates]
+
+
+def test_what_a_server_does_not_take_is_not_sent(server):
+    server.stream = answer(told=False)
+    plain = LanguageModel(**chat_entry("D", "m", server=NAME, candidates=0, seed=False))
+    said = remote.write(plain, QUESTION)
+    assert not server.asked[0].keys() & {"seed", "logprobs", "top_logprobs"}
+    assert said.text == "".join(WORDS) and not said.told
+
+
+def test_a_server_without_a_key_is_sent_none(monkeypatch):
+    with chatting(monkeypatch, key="") as server:
+        remote.write(MODEL, QUESTION)
+    assert server.keys == [None]
+
+
+def test_a_character_of_several_tokens_comes_with_its_last_one(server):
+    dice, split = "🎲".encode(), []
+    for k, byte in enumerate(dice):
+        text = "🎲" if k == len(dice) - 1 else ""
+        split.append(event(text, {"content": [place(f"\\x{byte:x}", spelt=[byte])]}))
+    server.stream = [*split, event(end="stop")]
+    said = remote.write(MODEL, QUESTION)
+    assert [token.text for token in said.tokens] == ["", "", "", "🎲"] and said.told
+
+
+@pytest.mark.parametrize("bare", [0, 3, 7])
+def test_where_one_place_has_no_probability_none_is_shown(server, bare):
+    server.stream = [
+        event(word, None if k == bare else {"content": [place(word)]})
+        for k, word in enumerate(WORDS)
+    ] + [event(end="stop")]
+    said = remote.write(MODEL, QUESTION)
+    assert said.text == "".join(WORDS) and not said.told
+
+
+def test_probabilities_of_another_text_are_not_shown(server):
+    server.stream = [event("Yes", {"content": [place("No")]}), event(end="stop")]
+    said = remote.write(MODEL, QUESTION)
+    assert said.text == "Yes" and not said.told
+
+
+def test_an_answer_that_heeds_no_limit_is_cut(server):
+    server.stream = lambda: (event("again ", {"content": [place("again ")]}) for _ in range(9999))
+    said = remote.write(MODEL, QUESTION)
+    assert said.cut and len(said.tokens) <= QUESTION.tokens + 1
+    assert server.left.wait(30)
+
+
+def test_a_beginning_is_for_models_that_run_here(server):
+    with pytest.raises(KnobError, match="takes questions alone: choose a question, or"):
+        remote.write(MODEL, Asked("Once", chat=False))
+    assert server.asked == []
+
+
+# --- what goes wrong ------------------------------------------------------------------------------
+
+STATUS = {
+    401: "does not let this page in (error 401). Please tell the host",
+    403: "does not let this page in (error 403). Please tell the host",
+    404: "knows no such model (error 404). Please tell the host",
+    400: "refuses what it is asked (error 400)",
+    413: "Write less, or tell the host",
+    429: "is used up (error 429). Try again in 17 s",
+    500: "has a fault of its own (error 500). Try again later",
+    503: "has a fault of its own (error 503). Try again later",
+    204: "refuses what it is asked (error 204)",
+}
+
+
+def refused(caplog, model: LanguageModel = MODEL) -> str:
+    """What a visitor reads; nothing that is told or logged, and no trace, holds the key."""
+    with caplog.at_level(logging.DEBUG, "noise-to-data"), pytest.raises(KnobError) as told:
+        remote.write(model, QUESTION)
+    trace = "".join(traceback.format_exception(told.value))
+    assert KEY not in trace + caplog.text and "httpx" not in trace.split("remote.py")[-1]
+    said = str(told.value)
+    assert said.startswith("Distant: its server ") and said.endswith(INSTEAD)
+    return said
+
+
+@pytest.mark.parametrize("status", STATUS)
+def test_an_error_of_the_server_becomes_a_sentence_with_the_way_out(server, caplog, status):
+    server.status, server.headers = status, {"Retry-After": "17"}
+    server.body = b"" if status == 204 else json.dumps({"error": f"wrong key: {KEY}"}).encode()
+    assert STATUS[status] in refused(caplog)
+
+
+@pytest.mark.parametrize("after", ["", "soon", "9" * 5000, "<b>"])
+def test_when_to_try_again_is_told_only_where_it_is_a_time(server, caplog, after):
+    server.status, server.headers = 429, {"Retry-After": after}
+    assert "Try again in some minutes." in refused(caplog)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_to_another_host_is_not_followed(server, caplog, monkeypatch, status):
+    with pytest.MonkeyPatch.context() as patch, chatting(patch) as other:
+        server.status, server.headers = status, {"Location": f"{other.address}/chat/completions"}
+        monkeypatch.setenv(f"GEN_CHAT_SERVER_{NAME}", server.address)
+        assert "sends on to another address, which is not followed" in refused(caplog)
+        assert other.asked == [] and other.keys == []
+
+
+BAD = {
+    "a page": [b"<html><body>Welcome"],
+    "nothing": [b""],
+    "one answer in place of a stream": [b'{"choices": [{"message": {"content": "Hi"}}]}\n'],
+    "no JSON": [b"data: {\n\n"],
+    "brackets": [b"data: " + b"[" * 100_000 + b"\n\n"],
+    "a list": [b"data: [1, 2]\n\n"],
+    "no choices": [b'data: {"id": 1}\n\n'],
+    "odd choices": [b'data: {"choices": {"a": 1}}\n\n'],
+    "an odd text": [b'data: {"choices": [{"delta": {"content": [1]}}]}\n\n'],
+    "an odd token": [event("a", {"content": [{"token": 5, "logprob": -1}]})],
+    "bytes by the trillion": [event("a", {"content": [place("a") | {"bytes": 10**12}]})],
+    "no number": [event("a", {"content": [{"token": "a", "logprob": "much"}]})],
+    "a number that is none": [event("a", {"content": [{"token": "a", "logprob": math.nan}]})],
+    "a probability beyond all": [event("a", {"content": [{"token": "a", "logprob": 1e300}]})],
+    "compressed": [b"\x1f\x8b\x08\x00 data"],
+    "an error in the middle": [event("a"), b'data: {"error": {"message": "no"}}\n\n'],
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_nonsense_becomes_a_sentence(server, caplog, bad):
+    server.stream = BAD[bad]
+    told = refused(caplog)
+    assert "Please tell the host, or choose another model" in told
+    assert " sent " in told or "broke off with an error" in told
+
+
+@pytest.mark.parametrize("lines", [True, False], ids=["in lines", "in one line"])
+def test_an_answer_of_20_megabytes_is_not_read_to_its_end(server, caplog, lines):
+    piece = event("a" * 100_000) if lines else b"data: " + b"a" * 100_000
+    server.stream = lambda: itertools.repeat(piece, 200)
+    plain = LanguageModel(**chat_entry("Distant", "m", server=NAME))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(remote, "MOST_BYTES", 1_000_000)
+        told = refused(caplog, plain)
+    assert "sent more than 1 MB, which no answer has" in told
+    assert server.left.wait(30)
+
+
+@pytest.mark.parametrize("silent", ["at once", "in the middle"])
+def test_a_silent_server_is_left(server, caplog, monkeypatch, silent):
+    monkeypatch.setattr(remote, "SILENT_SECONDS", 0.3)
+    server.silent, server.stream = True, [] if silent == "at once" else answer()[:4]
+    assert "was silent for 0 s. Try again later" in refused(caplog)
+
+
+def test_one_that_never_comes_to_an_end_is_left(server, caplog, monkeypatch):
+    monkeypatch.setattr(remote, "MOST_SECONDS", -1)
+    assert "was not done after -1 s" in refused(caplog)
+
+
+def test_a_stream_that_is_cut_off_is_told(server, caplog):
+    server.stream = answer()[:4]
+    assert "broke off in the middle of its answer. Press Write again" in refused(caplog)
+    server.headers, server.stream = {"Content-Length": "9999"}, answer()[:4]
+    assert "broke off in the middle of its answer. Press Write again" in refused(caplog)
+
+
+def test_a_server_that_is_not_there_is_told(caplog, monkeypatch):
+    monkeypatch.setenv(f"GEN_CHAT_SERVER_{NAME}", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv(f"GEN_CHAT_KEY_{NAME}", KEY)
+    assert "cannot be reached at the moment. Try again later" in refused(caplog)
+
+
+@pytest.mark.parametrize("proxy", ["nonsense://x", "socks5://127.0.0.1:9", "http://[::1"])
+def test_a_proxy_that_is_none_is_told(server, caplog, monkeypatch, proxy):
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    monkeypatch.setenv("NO_PROXY", "")
+    assert "proxy has none" in refused(caplog)
+
+
+def test_an_answer_without_a_word_is_told(server):
+    server.stream = [event(" "), event(end="length")]
+    with pytest.raises(KnobError, match="answered without a word, perhaps because it thinks first"):
+        remote.write(MODEL, QUESTION)
+
+
+# --- both, and how much in a day ------------------------------------------------------------------
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def texts(server, tmp_path) -> Iterator[TextServer]:
+    here = LanguageModel(**chat_entry("Near", tiny_language_model(tmp_path / "model")))
+    lost = LanguageModel(**chat_entry("Lost", "m", server="TWO"))
+    texts = TextServer(CPU, [here, MODEL, lost], Limits())
+    yield texts
+    texts.unload()
+
+
+def test_each_model_writes_where_it_runs(texts, server):
+    near = result_of(texts.write("Near", Asked("Who?", tokens=6, seed=2)))
+    assert near.told and near.count <= 6 and server.asked == []
+    told = [*texts.write("Distant", QUESTION)]
+    assert [p.token.text for p in told if isinstance(p, Written)][-1] == WORDS[-1]
+    for name in ("Other", "some-model", server.address, None):
+        with pytest.raises(KnobError, match="choose one of Near, Distant, Lost"):
+            result_of(texts.write(name, QUESTION))
+    with pytest.raises(KnobError, match="Lost does not run here: the host of this page has set no"):
+        result_of(texts.write("Lost", QUESTION))
+
+
+def test_who_stops_leaves_the_server_at_once(texts, server):
+    server.silent, server.stream = True, answer()[:4]
+    run = texts.write("Distant", QUESTION, ["me"])
+    next(told for told in run if isinstance(told, Written))
+    run.close()  # and does not wait until the server speaks again
+    read = len(QUESTION.text) // 4
+    assert 1 <= texts.allowance._tokens["all"] - read <= 3
+
+
+def clock(seconds: float):
+    return lambda: seconds
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (Limits(visitor_requests=2), "You have asked larger models 2 times today: come again"),
+        (Limits(day_requests=2), "This page has asked larger models 2 times today: come again"),
+        (Limits(visitor_tokens=50), "You have 10 of 50 tokens left today, and this may take 20"),
+        (Limits(day_tokens=50), "This page has 10 of 50 tokens left today, and this may take 20"),
+    ],
+)
+def test_a_limit_says_when_to_come_again(limits, said):
+    allowance = Allowance(limits, clock(DAY * 20_000 + DAY - 7200))
+    for _ in range(2):
+        with allowance.taken(["session", "address"], 20) as bill:
+            bill.tokens = 20
+    with pytest.raises(KnobError) as told, allowance.taken(["session", "address"], 20):
+        pass
+    assert said in str(told.value)
+    assert str(told.value).endswith("come again after midnight UTC, in 2 hours")
+    allowance.clock = clock(DAY * 20_001 + 5)
+    with allowance.taken(["session", "address"], 20):
+        pass
+
+
+def test_a_new_tab_and_a_new_address_are_no_new_visitor_alone():
+    allowance = Allowance(Limits(visitor_requests=1), clock(DAY * 1.99))
+    with allowance.taken(["one tab", "home"], 1):
+        pass
+    for visitor in (["one tab", "work"], ["another tab", "home"]):
+        with pytest.raises(KnobError, match="come again after midnight UTC, in 14 minutes"):
+            allowance.taken(visitor, 1).__enter__()
+    with allowance.taken(["another tab", "work"], 1):
+        pass
+
+
+def test_only_what_was_written_is_paid_and_a_request_under_way_counts_whole():
+    allowance = Allowance(Limits(visitor_tokens=100))
+    with allowance.taken(["me"], 80) as bill:
+        with pytest.raises(KnobError, match="20 of 100 tokens left"):
+            allowance.taken(["me"], 30).__enter__()
+        bill.tokens = 10
+    with pytest.raises(ZeroDivisionError), allowance.taken(["me"], 90):
+        raise ZeroDivisionError
+    with allowance.taken(["me"], 90):
+        pass
+
+
+def test_a_server_s_answer_is_paid_by_its_tokens(texts, server):
+    result_of(texts.write("Distant", QUESTION, ["me"]))
+    assert texts.allowance._tokens["visitor me"] == len(WORDS) + len(QUESTION.text) // 4
+    server.status = 500
+    with pytest.raises(KnobError):
+        result_of(texts.write("Distant", QUESTION, ["me"]))
+    assert texts.allowance._tokens["visitor me"] == len(WORDS) + len(QUESTION.text) // 4
+    assert texts.allowance._requests["visitor me"] == 2
+
+
+def test_the_host_sets_the_limits(monkeypatch):
+    assert host_s_limits() == Limits()
+    monkeypatch.setenv("GEN_CHAT_DAY_TOKENS", "5000")
+    assert host_s_limits() == Limits(day_tokens=5000)
+    for wrong in ("many", "-1", "2.5"):
+        monkeypatch.setenv("GEN_CHAT_VISITOR_REQUESTS", wrong)
+        with pytest.raises(KnobError, match="GEN_CHAT_VISITOR_REQUESTS=.*: choose a whole number"):
+            host_s_limits()
