@@ -1,4 +1,4 @@
-"""A random language model with a tokenizer and a chat template, small enough to make in a moment."""
+"""A random language model with a tokenizer and a chat template, made in a moment."""
 
 from __future__ import annotations
 

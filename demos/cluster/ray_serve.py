@@ -19,6 +19,7 @@ from demos.cluster.replica import Replica, unwrapped
 from demos.cluster.shares import share
 from demos.cluster.uploads import packed
 from demos.page.work import About, Order
+from gen_core.hub.language_models import KEY
 from gen_core.knobs import KnobError, choice
 
 NAME = "noise-to-data"
@@ -132,12 +133,8 @@ def check_reachable(address: str | None) -> None:
 def runtime_env() -> dict[str, Any]:
     """What the machines of a cluster need of this one: the project with its models, and what is
     set in the environment, but for the secrets."""
-    secret = ("TOKEN", "_KEY_")
-    own = {
-        k: v
-        for k, v in os.environ.items()
-        if k.startswith("GEN_") and not any(s in k for s in secret)
-    }
+    ours = {k: v for k, v in os.environ.items() if k.startswith("GEN_")}
+    own = {k: v for k, v in ours.items() if not ("TOKEN" in k or k.startswith(KEY))}
     return {"working_dir": str(ROOT), "excludes": LEFT_OUT, "env_vars": own}
 
 
