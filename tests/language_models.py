@@ -16,7 +16,7 @@ TEMPLATE = (
     "{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-SEES = 256
+SEES = 1024
 """Tokens."""
 
 

@@ -262,7 +262,7 @@ def test_each_model_writes_where_it_runs(texts, server):
     near = result_of(texts.write("Near", Asked("Who?", tokens=6, seed=2)))
     assert near.told and near.count <= 6 and server.asked == []
     told = [*texts.write("Distant", QUESTION)]
-    assert [p.token.text for p in told if isinstance(p, Written)][-1] == WORDS[-1]
+    assert [t.text for p in told if isinstance(p, Written) for t in p.tokens][-1] == WORDS[-1]
     for name in ("Other", "some-model", server.address, None):
         with pytest.raises(KnobError, match="choose one of Near, Distant, Lost"):
             result_of(texts.write(name, QUESTION))

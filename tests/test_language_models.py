@@ -190,7 +190,9 @@ def test_tokens_are_told_as_they_come(writer):
     written = [progress for progress in told if isinstance(progress, Written)]
     assert [progress.done for progress in written] == [*range(1, len(answer.tokens) + 1)]
     assert {(progress.stage, progress.total) for progress in written} == {(WRITING, 8)}
-    assert [progress.token.kind for progress in written] == [t.kind for t in answer.tokens]
+    assert [token.kind for progress in written for token in progress.tokens] == [
+        t.kind for t in answer.tokens
+    ]
 
 
 def test_the_end_is_told_apart_from_a_cut(writer, monkeypatch):

@@ -115,6 +115,8 @@ class Panel:
     """The work of a step of one picture, of that of a picture of 28 by 28."""
     own_process: bool = False
     """Whether it runs in a process of its own, without the device."""
+    at_home: bool = False
+    """Whether it needs what only the page's process has."""
 
     @property
     def name(self) -> str:
@@ -239,6 +241,7 @@ class Panel:
                 stop=page.stop,
                 state=page.state,
                 own_process=self.own_process,
+                at_home=self.at_home,
                 about=self.text if isinstance(self.text, str) else self.text.sentence,
                 trigger_mode="always_last" if ending or not self.button else "once",
             )

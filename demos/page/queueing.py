@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 from gradio import route_utils
+from gradio.context import LocalContext
 from gradio.queueing import Event, Queue
 from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import error_payload
@@ -98,7 +99,19 @@ def under_way(queue: Queue, visitor: str, kind: str) -> int:
 
 def _visitor(session: str | None, request: Any) -> str:
     """A browser tab or API client by its session, a caller of the plain HTTP API by address."""
-    if session:
-        return session
+    return session or _address(request)
+
+
+def _address(request: Any) -> str:
+    """As the proxy that is nearest to the visitor tells it."""
     host = request.client.host if request.client else "unknown"
     return request.headers.get("x-forwarded-for", host).split(",")[0].strip()
+
+
+def known_by() -> tuple[str, ...]:
+    """The session and the network address of the visitor whose request this is; () where there is
+    none."""
+    request = LocalContext.request.get(None)
+    if request is None:
+        return ()
+    return (request.session_hash or "", _address(request))

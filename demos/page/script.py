@@ -8,11 +8,13 @@ from demos.page.controls import label_code
 
 HOMES = {
     "math": "log nan",
+    "os": "environ",
     "torch": "torch",
     "copy": "deepcopy",
     "dataclasses": "replace",
     "PIL": "Image",
     "diffusers": "AutoPipelineForText2Image",
+    "httpx": "post",
     "demos.page.picture_files": "grey_picture prepare prepare_colour prepare_mask",
     "gen_core": "Noise final fit load record",
     "gen_core.classifiers.emoji": "relation_found thing_found",
@@ -37,6 +39,8 @@ HOMES = {
     "gen_core.families.text_to_image.pipeline": "Start",
     "gen_core.families.text_to_image.search": "Search",
     "gen_core.families.text_to_image.tokens": "words_of",
+    "gen_core.hub.answers": "Asked",
+    "gen_core.hub.writer": "opened write",
     "gen_core.latent": "anomaly",
     "gen_core.latent.atlas": "Atlas",
     "gen_core.latent.corruptions": "KINDS corrupt",

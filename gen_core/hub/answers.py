@@ -67,9 +67,9 @@ class Token:
 
 @dataclass(frozen=True)
 class Written(Progress):
-    """Progress with the last of the tokens, or the last piece of a text."""
+    """Progress with the tokens that are new since the one before."""
 
-    token: Token | None = None
+    tokens: tuple[Token, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,8 @@ def write(model: LanguageModel, asked: Asked, progress: Report = ignore) -> Answ
     try:
         with contextlib.closing(_events(model, asked)) as events:
             for event in events:
-                if token := reading.take(event):
-                    progress(Written(WRITING, len(reading.pieces), asked.tokens, token=token))
+                if new := reading.take(event):
+                    progress(Written(WRITING, len(reading.pieces), asked.tokens, tokens=new))
                 if len(reading.pieces) > asked.tokens:  # it heeds no limit
                     reading.reason = "length"
                     break
@@ -191,8 +191,8 @@ class Reading:
         self._kinds: dict[Any, int] = {}
         self._bytes = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def take(self, event: Any) -> Token | None:
-        """The last token that an event brings; None where it brings none. Raises Broken."""
+    def take(self, event: Any) -> tuple[Token, ...]:
+        """The tokens that an event brings, or its piece of the text. Raises Broken."""
         try:
             if event.get("error"):
                 raise Broken("broke off with an error")
@@ -207,19 +207,19 @@ class Reading:
             raise Broken("sent what is no answer") from error
         return self._keep(text, tokens)
 
-    def _keep(self, text: str, tokens: list[Token]) -> Token | None:
+    def _keep(self, text: str, tokens: list[Token]) -> tuple[Token, ...]:
         if text:
             self._text.append(text)
         if tokens and self.told:
             self.pieces += tokens
-            return tokens[-1]
+            return tuple(tokens)
         if not text:
-            return None
+            return ()
         if self.told and self.pieces:  # it has told of those before, and of this one it does not
             self.pieces = [Token(0, piece) for piece in self._text[:-1]]
         self.told = False
         self.pieces.append(Token(0, text))
-        return self.pieces[-1]
+        return (self.pieces[-1],)
 
     def _token(self, place: Mapping[str, Any]) -> Token:
         own = self._candidate(place)

@@ -158,7 +158,7 @@ class Drawing:
                 tuple(self._candidates(kind, said, drawn)),
             )
             self._tokens.append(token)
-            self.progress(Written(WRITING, len(self.kinds), self.asked.tokens, token=token))
+            self.progress(Written(WRITING, len(self.kinds), self.asked.tokens, tokens=(token,)))
         only = torch.full_like(scores, -math.inf)
         only[0, kind] = 0.0
         return only

@@ -151,6 +151,49 @@ EVERYWHERE = Explanation(
     ),
 )
 
+LARGER = Explanation(
+    sentence=(
+        "A larger model answers you, and plays the same game as the small one: one token after the "
+        "other. What makes it an assistant is the text that it goes on from, and what it was "
+        "trained on last."
+    ),
+    paragraph=(
+        "An **instruct model** is a language model that was trained three times. First on the next "
+        "token of very many texts, as the small GPT in the panel Word by word was on tales. Then, "
+        "in **supervised fine-tuning**, on dialogues that somebody wrote: still the next token, "
+        "but only those of the answers count. Then by **preferences**: of two answers to the same "
+        "question, people or another model chose the better one, and it becomes likelier, the "
+        "other one less likely. A **chat template** makes one text of a dialogue, because the "
+        "model knows nothing but text: special tokens say where somebody begins to speak and who, "
+        "and the text stops where the model's turn is. All that it does is go on from there, until "
+        "it draws the token that ends a turn. Look at *What does the model really read?* below the "
+        "answer. Then let the same words be read as a beginning, without the template: the model "
+        "goes on as if it had found them somewhere. It does not look anything up: a fluent answer "
+        "can be wrong, and these models are small."
+    ),
+    formula=(
+        r"\mathcal{L}_\text{SFT} = -\sum_{i \in y} \log p_\theta(x_i \mid x_{<i}), \qquad "
+        r"\mathcal{L}_\text{DPO} = -\log \sigma\!\left("
+        r"\beta \log \frac{p_\theta(y_w \mid x)}{p_\text{ref}(y_w \mid x)} - "
+        r"\beta \log \frac{p_\theta(y_l \mid x)}{p_\text{ref}(y_l \mid x)}\right)"
+    ),
+    symbols=(
+        ("x_i", "the $i$-th token of a dialogue in its template; $x_{<i}$ are those before it"),
+        (r"i \in y", "the places of the answer: those of the question add nothing"),
+        (r"p_\theta", "the model's probability, with weights $\\theta$"),
+        (r"p_\text{ref}", "that of the model after supervised fine-tuning, which stays as it is"),
+        ("x", "in the second formula, the question"),
+        ("y_w, y_l", "of two answers the one that was preferred, and the other one"),
+        (r"\beta", "how far the model may go from the reference: the larger, the less"),
+        (r"\sigma", "the logistic function"),
+    ),
+    source=(
+        "supervised fine-tuning: Ouyang et al. 2022, *Training language models to follow "
+        "instructions with human feedback*, section 3.5; preferences: Rafailov et al. 2023, "
+        "*Direct Preference Optimization*, eq. 7, for one pair"
+    ),
+)
+
 ALONE = (
     "No figure is enough alone. A dull text is hardly surprising: one phrase again and again wins "
     "by bits per character, and its entropy and its few distinct 4-grams give it away. Tokens at "

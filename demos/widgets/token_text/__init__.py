@@ -80,19 +80,23 @@ def TokenText(
         label=label,
         value=value,
         empty=empty,
-        scripts=[
-            *PLAYER,
-            *TOKENS,
-            "card/changes.js",
-            "token_text/candidates.js",
-            "token_text/attention.js",
-        ],
+        scripts=VIEW,
         styles=["timeline/player.css", *TOKENS_STYLE],
     )
 
 
 TOKENS, TOKENS_STYLE = ("token_text/tokens.js",), ("token_text/tokens.css",)
 """What other widgets need that show the tokens of a text."""
+VIEW = (
+    *PLAYER,
+    *TOKENS,
+    "card/changes.js",
+    "token_text/candidates.js",
+    "token_text/attention.js",
+    "token_text/view.js",
+)
+VIEW_STYLE = ("timeline/player.css", *TOKENS_STYLE, "token_text/token_text.css")
+"""The same, where one goes through them."""
 POINTED = (*TOKENS, "token_text/pointed.js")
 POINTED_STYLE = (*TOKENS_STYLE, "token_text/pointed.css")
 """The same, where one of them is chosen."""

@@ -2,8 +2,9 @@
 
 const MOST_BITS = 12; // from which on a token is tinted no darker
 
-// What a token writes with its white space in sight.
-const inSight = (text) => text.replaceAll(" ", "␣").replaceAll("\n", "↵");
+// What a token writes with its white space in sight; of a character that is spread over several tokens,
+// all but one write nothing.
+const inSight = (text) => text.replaceAll(" ", "␣").replaceAll("\n", "↵") || "(nothing)";
 
 // The same to be read aloud.
 function spoken(text) {
