@@ -347,3 +347,12 @@ def test_the_host_sets_the_limits(monkeypatch):
         monkeypatch.setenv("GEN_CHAT_VISITOR_REQUESTS", wrong)
         with pytest.raises(KnobError, match="GEN_CHAT_VISITOR_REQUESTS=.*: choose a whole number"):
             host_s_limits()
+
+
+def test_a_refused_question_leaves_the_model_open(texts):
+    result_of(texts.write("Near", Asked("Who?", tokens=2)))
+    process = texts.worker.process
+    with pytest.raises(KnobError, match="is read as"):
+        result_of(texts.write("Near", Asked("king " * 4000)))
+    result_of(texts.write("Near", Asked("Who?", tokens=2)))
+    assert texts.worker.process is process

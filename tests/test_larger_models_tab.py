@@ -311,7 +311,7 @@ def test_stop_ends_the_text_and_not_the_model(served):
     client, texts = Client(served[1], verbose=False), served[2]
     asked_for = asked(model=NEAR, tokens=400)
     job = client.submit(**asked_for, **CALL)
-    wait_until(job.outputs, 120)  # it has begun to write
+    wait_until(lambda: any(told.get("tokens") for told in job.outputs()), 120)
     process = texts.worker.process
     job.cancel()
     wait_until(lambda: not texts._working.locked(), 60)

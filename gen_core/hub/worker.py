@@ -32,6 +32,10 @@ class Cancelled(RuntimeError):
     """The visitor does not want it any more."""
 
 
+class NoMemory(KnobError):
+    """The device has no room for what was asked."""
+
+
 class Worker:
     """Answers requests with what `make(progress, *args)` returns there, which is called once.
 
@@ -57,7 +61,7 @@ class Worker:
 
         Closing the generator cancels: steps after the one under way, so that the next request finds
         the model open, anything else at once and with the process. Raises the work's own KnobError,
-        one where the memory did not suffice, and RuntimeError for what nobody foresaw.
+        `NoMemory`, and RuntimeError for what nobody foresaw.
         """
         progress = Progress("Starting")
         self._connection.send(request)
@@ -66,10 +70,10 @@ class Worker:
             while self._busy:
                 progress = self._heard() or progress
                 yield progress
-        except BaseException:
+        except BaseException as error:
             if self._busy and self.alive and self.stage and progress.stage == self.stage:
                 self._connection.send(STOP)
-            else:
+            elif self._busy or not _leaves_it_whole(error):
                 self.close()
             raise
         return self._answer
@@ -140,12 +144,18 @@ def _serve(connection: Connection, make: Callable[..., Work], args: tuple) -> No
             connection.send(answer)
 
 
+def _leaves_it_whole(error: BaseException) -> bool:
+    """Whether the process can go on after this error of a request that has ended."""
+    refused = isinstance(error, KnobError) and not isinstance(error, NoMemory)
+    return refused or isinstance(error, GeneratorExit)
+
+
 def _sendable(error: Exception) -> Exception:
     """The error as it can be sent: the libraries' own cannot always."""
     if isinstance(error, (KnobError, Cancelled)):
         return error
     if isinstance(error, torch.OutOfMemoryError):
-        return KnobError("The GPU has no memory left for this model: choose a smaller one")
+        return NoMemory("The GPU has no memory left for this model: choose a smaller one")
     return RuntimeError("".join(traceback.format_exception(error)))
 
 
