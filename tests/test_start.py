@@ -15,7 +15,7 @@ from huggingface_hub import SpaceHardware
 from packaging.requirements import Requirement
 
 from conftest import ROOT, running_app
-from gen_core.hub.models import DEFAULTS
+from gen_core.hub import language_models, models
 
 OPTIONS = ("--device", "--host", "--port", "--root-path", "--data")
 WATCHED = """
@@ -76,7 +76,8 @@ def test_the_front_matter_fits_the_requirements():
     least = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())[1]
     given = str(front["python_version"]).split(".")
     assert [int(part) for part in given] >= [int(part) for part in least.split(".")]
-    assert front["models"] == [model.repository for model in DEFAULTS]  # ours are in the repository
+    others = (*models.DEFAULTS, *language_models.DEFAULTS)  # ours are in the repository
+    assert front["models"] == [model.repository for model in others]
     assert front["suggested_hardware"] == SpaceHardware.ZERO_A10G.value
 
 
