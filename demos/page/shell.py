@@ -10,6 +10,7 @@ from demos.page.controls import switch
 from demos.page.handlers import App
 from demos.page.links import Links
 from demos.page.tab import Tab, discover
+from gen_core.hub.language_models import language_models
 
 HERE = Path(__file__).parent
 STYLES = (HERE / "shell.css", HERE / "views.css")
@@ -25,7 +26,7 @@ TAGLINE = (
     "every setting, break one and see why."
 )
 FOOT = (
-    "Everything here is computed on the machine that serves this page: no account, no tracking. "
+    "Everything here is computed on the machine that serves this page{}: no account, no tracking. "
     "Pictures learned from Fashion-MNIST by Zalando Research (MIT licence), from the emoji of "
     "Microsoft (MIT), Google (Apache 2.0) and Twitter (CC-BY 4.0), and from portraits that were "
     "drawn by a program and show nobody; texts from plays by Shakespeare and fairy tales of the "
@@ -48,10 +49,16 @@ def build_page(app: App, tabs: list[Tab] | None = None) -> gr.Blocks:
                 ):
                     switches[tab.id], buttons[tab.id] = _tools(tab.id)
                     tab.build(app)
-        gr.HTML(f'<p class="page-foot">{FOOT}</p>', apply_default_css=False)
+        gr.HTML(f'<p class="page-foot">{_foot()}</p>', apply_default_css=False)
         Links(app, tabs, switches).connect(page, buttons)
     app.files.lighten(page)
     return page
+
+
+def _foot() -> str:
+    """What stands below all tabs; where the host has models work elsewhere, it says so."""
+    others = any(model.server for model in language_models())
+    return FOOT.format(", but for language models that the list places on another" * others)
 
 
 def _tools(tab: str) -> tuple[gr.Checkbox, gr.Button]:
@@ -70,7 +77,7 @@ def _header(app: App) -> str:
       {_mark()}
       <div><h1>{TITLE}</h1><p>{TAGLINE}</p></div>
       <div class="masthead-tools">
-        <span class="device-badge" title="Everything on this page is computed on this device">
+        <span class="device-badge" title="What this page computes, it computes on this device">
           <b>{kind}</b> {name}</span>
         <button type="button" class="show-controls"
           onclick="noiseToDataViews.show(null)">Show the controls</button>

@@ -79,14 +79,16 @@ class LargerModels(HostedPanel):
         reasons = {model.name: place.obstacles(model) for model in models}
         elsewhere = {model.name: ELSEWHERE for model in models if model.server}
         return {
-            "knobs": _knobs([*reasons], (able or [*reasons])[0]),
+            "knobs": _knobs(models, (able or [*reasons])[0]),
             "run": lambda app, **knobs: write(place, **knobs),
             "code": functools.partial(code, models),
             "table": model_table(models, reasons, elsewhere),
         }
 
 
-def _knobs(names: Sequence[str], first: str) -> list[Knob]:
+def _knobs(models: Sequence[LanguageModel], first: str) -> list[Knob]:
+    names = [model.name for model in models]
+    seedless = any(model.server and not model.seed for model in models)
     return [
         Knob("prompt", "A question, or a beginning", "text", EXAMPLE, high=LONGEST),
         Knob("model", "Model", "choice", first, options=names),
@@ -101,7 +103,7 @@ def _knobs(names: Sequence[str], first: str) -> list[Knob]:
         ),
         Knob("tokens", "Tokens, at most", "whole", 100, 1, MOST_TOKENS),
         control(TEMPERATURE, ID, default=0.7),
-        Knob("seed", "Seed", "seed", 1, info="Not every server takes one"),
+        Knob("seed", "Seed", "seed", 1, info="Not every server takes one" if seedless else None),
         control(TOP_P, ID),
     ]
 
