@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from conftest import free_port
+from fake_hub import REPOSITORY, Hub, serving
 from gen_core.families.text import LONGEST
 from gen_core.families.token_sampler import probabilities
+from gen_core.hub.allowance import Limits
 from gen_core.hub.answers import MOST_TOKENS, WRITING, Asked, Written
 from gen_core.hub.language_models import (
     DEFAULTS,
@@ -20,9 +24,11 @@ from gen_core.hub.language_models import (
     language_models,
 )
 from gen_core.hub.listed import Machine, obstacles
+from gen_core.hub.text_server import TextServer
 from gen_core.hub.worker import Cancelled
 from gen_core.hub.writer import PART, Pieces, Writer, opened, write
 from gen_core.knobs import KnobError
+from gen_core.progress import result_of
 from language_models import END, SEES, chat_entry, tiny_language_model, tokenizer
 
 QUESTION = "Who sings in the king's garden?"
@@ -251,3 +257,46 @@ def test_on_a_gpu_in_half_precision(folder, monkeypatch):
     )
     network = opened(str(folder), torch.device("cuda"), "float16", local=True).network
     assert moved == [torch.device("cuda")] and network.dtype == torch.float16
+
+
+# --- its files ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server_of() -> Iterator[Callable[..., TextServer]]:
+    servers: list[TextServer] = []
+
+    def make(repository: str) -> TextServer:
+        model = LanguageModel(**chat_entry("A", repository))
+        servers.append(TextServer(torch.device("cpu"), [model], Limits()))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.unload()
+
+
+@pytest.mark.heavy
+def test_it_is_fetched_without_code_and_writes(server_of, tmp_path, monkeypatch):
+    folder = tiny_language_model(tmp_path / "model")
+    for name in ("modeling.py", "pytorch_model.bin", "model.onnx"):
+        (folder / name).write_bytes(b"nobody wants it")
+    hub = Hub(folder)
+    with serving(hub, tmp_path / "cache", monkeypatch):
+        told = [*server_of(REPOSITORY).write("A", Asked(QUESTION, tokens=3))]
+    stages = [progress.stage for progress in told]
+    assert "Fetching A" in stages and "Opening A" in stages and WRITING in stages
+    assert "model.safetensors" in hub.given
+    assert not {"modeling.py", "pytorch_model.bin", "model.onnx"} & set(hub.given)
+
+
+@pytest.mark.heavy
+def test_without_a_network_a_plain_sentence(server_of, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(KnobError) as told:
+        result_of(server_of(REPOSITORY).write("A", Asked(QUESTION)))
+    assert str(told.value) == (
+        "A could not be fetched: this server has no way to huggingface.co at the moment. The "
+        "small one in the panel Word by word needs no network"
+    )
