@@ -120,7 +120,7 @@ def test_a_grey_that_is_taken_changes_nothing_before_it_and_something_after(app)
 def test_several_greys_are_taken_in_several_pictures(app):
     value = drawn(app, changes="1/50:3 1/784:9 2/50:7 2/60:200")
     assert pictures(value)[[0, 0, 1, 1], [49, 783, 49, 59]].tolist() == [3, 9, 7, 200]
-    assert [sheet is not None for sheet in value["said"]] == [True, True]
+    assert all(picture(sheet).shape == (PIXELS, 256) for sheet in value["said"])
     assert bits_of(value).shape == (2, PIXELS)
 
 
@@ -142,6 +142,7 @@ def test_taking_what_stands_there_changes_nothing(app):
         ("1/785:0", "choose a pixel from 1 to 784"),
         ("1/1:256", "choose a grey from 0 to 255"),
         ("1/9:1 1/9:2", "name each place once, in order"),
+        (" ".join(f"1/{n}:1" for n in range(1, 10)), "9 pixels are taken, choose 8 at most"),
     ],
 )
 def test_what_cannot_be_taken_is_named(app, changes, said):
@@ -265,7 +266,20 @@ def test_the_printed_code_draws_the_same(app, monkeypatch):
     assert scope["bits"].tolist() == pytest.approx(bits_of(value).sum(1).tolist(), rel=1e-3)
 
 
-@pytest.mark.parametrize(("panel", "run"), [(FINISH, finish), (BITS, bits)], ids=["finish", "bits"])
-def test_the_printed_code_of_the_others_runs(app, panel, run):
-    knobs = defaults(panel, sampled_by="autoregressive-fashion")
-    exec(run.code(*panel.declared(app)[1], knobs), {"print": lambda *said: None})
+def test_the_printed_code_finishes_the_same_pictures(app):
+    knobs = defaults(FINISH, sampled_by="autoregressive-fashion", count=2, rows=20)
+    scope: dict = {}
+    exec(finish.code(*FINISH.declared(app)[1], knobs), scope)
+    *_, value = values(finish.run(app, *FINISH.declared(app)[1], **knobs))
+    shown = [picture(tile["picture"]) for tile in value["tiles"][1:]]
+    assert np.array_equal(levels_of(scope["x"]), np.stack(shown))
+
+
+def test_the_printed_code_counts_the_same_bits(app, capsys):
+    knobs = defaults(BITS, sampled_by="autoregressive-fashion")
+    scope: dict = {}
+    exec(bits.code(*BITS.declared(app)[1], knobs), scope)
+    exact, bound, _ = counted(app)[0]["pictures"][0]["stacks"]
+    assert scope["exact"].per_pixel == pytest.approx(sum(exact["bits"]), abs=0.01)
+    assert scope["bound"].per_pixel == pytest.approx(sum(bound["bits"]), abs=0.01)
+    assert "edges" in capsys.readouterr().out

@@ -24,7 +24,7 @@ window.noiseToDataLink = {
     const panel = noiseToDataAddress.inSight().panel?.dataset.tabId;
     const own = ({ name }) => SEED.test(name) && (!panel || name.startsWith(`${panel}.`));
     const named = knobs.filter((knob) => knob.moved || (pinned && own(knob))).map(({ name, value }) => [name, value]);
-    const timelines = [...document.querySelectorAll(`#tab-${tab} .timeline[data-at]`)];
+    const timelines = [...document.querySelectorAll(`#tab-${tab} .card[data-at]`)];
     const at = timelines.find((node) => node.offsetParent)?.dataset.at;
     return noiseToDataAddress.query({ ...Object.fromEntries(named), at, view });
   },

@@ -35,11 +35,12 @@ from gen_core.progress import Progress
 from gen_core.sampling import Meter, seeds_from
 
 DATA, MODEL, DRAWING, UPLOAD = "Fashion-MNIST", "A model", "Drawing", "Upload"
+AUTOREGRESSIVE = "Autoregressive"
 NAMES = {
     "Flow matching": "flow-fashion",
     "Diffusion": "diffusion-fashion",
     "GAN": "gan-fashion",
-    (PIXEL_BY_PIXEL := "Autoregressive"): "autoregressive-fashion",
+    AUTOREGRESSIVE: "autoregressive-fashion",
 }
 """The models that draw clothes, as a visitor reads them."""
 MODELS = tuple(NAMES.values())

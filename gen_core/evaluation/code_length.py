@@ -47,9 +47,9 @@ class CodeLength:
 
 @torch.inference_mode()
 def code_length(model: PixelCNN | VAE, x: Tensor, rng: torch.Generator | None = None) -> CodeLength:
-    """Of one picture x (1, H, W) in [-1, 1], which has 256 levels: exact for a PixelCNN, an upper
-    bound for a VAE. rng: a VAE's noise, on its device."""
-    x = x.to(model.device)
+    """Of one picture x (1, H, W) in [-1, 1], of which each pixel is taken for the nearest of 256
+    levels: exact for a PixelCNN, an upper bound for a VAE. rng: a VAE's noise, on its device."""
+    x = ((x.to(model.device) + 1) * 127.5).round() / 127.5 - 1
     if isinstance(model, PixelCNN):
         return CodeLength(-model.pixel_log_probs(x[None])[0].cpu() / math.log(2))
     return _bound(model, x, rng)

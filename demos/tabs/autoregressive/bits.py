@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from demos.page.handlers import App
-from demos.page.image_input import PIXEL_BY_PIXEL, PictureInput
+from demos.page.image_input import AUTOREGRESSIVE, PictureInput
 from demos.page.panel import Panel
 from demos.page.script import script
 from demos.tabs.autoregressive.beginning import ID
@@ -23,14 +23,14 @@ VAE = "vae-fashion"
 EXACT, BOUND = "Autoregressive, exact", "VAE, at most"
 PARTS = (*REGIONS, "the code", "the file")
 SEED = 0
-"""Of what is random here: the order of shuffled pixels, the noise, the codes of the VAE."""
+"""Seed of all that is random here: the order of shuffled pixels, the noise, the VAE's codes."""
 CAPTION = (
-    "Bits a pixel. The bound of the VAE holds for what its codes cost; how tight it is, nobody "
-    "knows. The PNG file has a head of about 0.6 bits a pixel of its own."
+    "Bits a pixel. The VAE's figure is an upper bound; how tight it is, is unknown. The PNG file "
+    "has a header of about 0.6 bits a pixel."
 )
 
 
-def odd_ones(x: Tensor) -> dict[str, Tensor]:
+def altered_pictures(x: Tensor) -> dict[str, Tensor]:
     """What else is counted, by title: made of the picture x (1, H, W), or of nothing."""
     rng = torch.Generator().manual_seed(SEED)
     order = torch.randperm(x.numel(), generator=rng)
@@ -69,14 +69,14 @@ def run(
 ) -> Iterator[Progress | BitStacksValue]:
     """Yields the rows, one after the other."""
     pictures = yield from source.read(drawing, upload, settings)
-    rows, all_of_them = [], odd_ones(pictures.x[0])
-    for title, x in all_of_them.items():
-        yield Progress("Picture", len(rows), len(all_of_them))
+    rows, altered = [], altered_pictures(pictures.x[0])
+    for title, x in altered.items():
+        yield Progress("Picture", len(rows), len(altered))
         rows.append(counted(app, title, x))
         yield BitStacksValue(
             rows,
             PARTS,
-            ("autoregressive", "VAE"),
+            ("bits, autoregressive", "bits, VAE"),
             caption=CAPTION,
             provenance=f"{pictures.origin} · {app.device_title}",
             name=PANEL.name,
@@ -107,7 +107,7 @@ PANEL = Panel(
             panel="bits",
             label="Ankle boot",
             seed=2,
-            drawn_by=PIXEL_BY_PIXEL,
+            drawn_by=AUTOREGRESSIVE,
         )
     ],
     run=run,
@@ -118,5 +118,4 @@ PANEL = Panel(
     models=(MODEL, VAE),
     seeds=(2,),
     needs=(MODEL, VAE),
-    generates=False,
 )

@@ -10,6 +10,10 @@ from gen_core.knobs import KnobError
 
 SHOWN = 40
 """Characters of a wrong text that a message repeats."""
+LONGEST = 2000
+"""Characters of such a text."""
+MOST_PIXELS = 8
+"""Pixels that can be taken at once: behind each, all before it is read again."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,8 @@ class PixelChanges(Changes):
 def fitting(
     changes: tuple[tuple[int, int], ...], tokens: int, vocabulary: int
 ) -> Mapping[int, int]:
-    """By place. Raises KnobError for one that a text of so many tokens has not, and for a token
-    that the model does not know."""
+    """By place. Raises KnobError for a place beyond the text, and for a token that the model does
+    not know."""
     for place, kind in changes:
         if not 1 <= place <= tokens:
             raise KnobError(
@@ -74,8 +78,10 @@ def fitting(
 def fitting_pixels(
     changes: tuple[tuple[int, int, int], ...], pictures: int, pixels: int, levels: int
 ) -> Mapping[int, Mapping[int, int]]:
-    """By pixel, from 1, and then by picture, from 1: the greys. Raises KnobError for what so many
-    pictures have not."""
+    """By pixel, from 1, and then by picture, from 1: the greys. Raises KnobError for a pixel or a
+    grey that does not exist, and for more than `MOST_PIXELS`."""
+    if len(changes) > MOST_PIXELS:
+        raise KnobError(f"changes: {len(changes)} pixels are taken, choose {MOST_PIXELS} at most")
     by_pixel: dict[int, dict[int, int]] = {}
     for picture, pixel, grey in changes:
         for name, value, low, high in (

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from demos.page.controls import Knob, control_of
 from demos.page.handlers import App
-from demos.page.image_input import PIXEL_BY_PIXEL, PictureInput, Pictures
+from demos.page.image_input import AUTOREGRESSIVE, PictureInput, Pictures
 from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import script
@@ -70,8 +70,8 @@ def headline(rows: int, temperature: float) -> str:
     """What is to be seen."""
     kept = f"The upper {rows} rows stay" if rows else "Nothing stays"
     return (
-        f"{kept}; below, each way is drawn with its own noise at temperature {temperature:g}. The "
-        "bits are what the network itself takes for what it did not see."
+        f"{kept}; each way is drawn with its own noise, at temperature {temperature:g}. Below each "
+        "picture: the bits that the network needs for the rows it was not given."
     )
 
 
@@ -123,7 +123,7 @@ PANEL = Panel(
             panel="finish",
             label="Coat",
             seed=1,
-            drawn_by=PIXEL_BY_PIXEL,
+            drawn_by=AUTOREGRESSIVE,
         ),
         *KNOBS,
     ],

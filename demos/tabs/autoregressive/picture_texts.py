@@ -14,26 +14,27 @@ GATE = (
 PIXELS = Explanation(
     sentence=(
         "A picture is written like a text: line by line, pixel by pixel, each drawn from what the "
-        "network expects after all those before it. Press Draw, then point at any pixel, and give "
-        "it another grey."
+        "network expects after all those before it. Press Draw, then press any pixel, and give it "
+        "another grey."
     ),
     paragraph=(
         "The order is that of reading (**raster order**). For each pixel the network gives a "
-        "probability to each of the 256 greys: the bars. In the middle of a plain sleeve there is "
-        "one high bar, at the edge of a garment there are two hills, one for fabric and one for "
-        "the black behind it, and one of them is drawn. The **surprise** of a pixel is "
-        "$-\\log_2$ of its probability. **Temperature**, **top k** and **top p** change the "
-        "bars from which a pixel is drawn, as they do in a text. **Take another grey** for a "
-        "pixel, and the network draws on from there: all before it stays, and so does the noise "
-        "of every pixel. The network is a **PixelCNN**: convolutions that see nothing below or "
-        "right of a pixel. In training it looks at all pixels of a picture at once; to draw, it "
-        "must be asked 784 times, one after the other."
+        "probability to each of the 256 greys: the bars. In the middle of a plain sleeve there "
+        "is one high bar, at the edge of a garment there are two hills, one for fabric and one "
+        "for the black behind it, and one of them is drawn. The **surprise** of a pixel is "
+        "$-\\log_2$ of its probability. **Temperature**, **top k** and **top p** change the bars "
+        "from which a pixel is drawn, as they do in a text. **Take another grey** for a pixel, "
+        "and the network draws on from there: all before it stays, and so does the noise of "
+        "every pixel. The network is a **PixelCNN**: convolutions that see only the rows above "
+        "a pixel and what is left of it in its own. In training it looks at all pixels of a "
+        "picture at once; to draw, it must be asked 784 times, one after the other."
     ),
     formula=RASTER
     + r"\mathbf{y} = \tanh(W_f * \mathbf{x} + V_f h) \odot \sigma(W_g * \mathbf{x} + V_g h)",
     symbols=(
         *SYMBOLS,
         (r"\mathbf{y}", "what a layer hands on: one half of it opens and shuts the other (a gate)"),
+        (r"\mathbf{x}", "what the layer reads"),
         ("W_f, W_g", "convolutions of what is above and left"),
         ("h", "the class that is asked for; $V_f$ and $V_g$ put it into each layer"),
         (r"\sigma", "the logistic function; $\\odot$ multiplies number by number"),
@@ -74,18 +75,19 @@ BITS = Explanation(
         "down, and in which pixels they go. Press Count."
     ),
     paragraph=(
-        "What is likely can be written in few bits: $-\\log_2 p$ of them (**Shannon**). Bright in "
-        "the map are the pixels that could not be foreseen: the edges of the garment, and its "
-        "pattern. The bars add the bits of all pixels, by where they lie: **background**, "
-        "**edges**, **inside**. The PixelCNN's figure is **exact**. A VAE knows only a **bound**: "
-        "its picture costs at most the bits of its code, and those of what the decoder misses. "
-        "This one has a single width for the error of all pixels, so that even black costs six "
-        "bits. Turned, shuffled or drowned in noise a picture costs more. A picture by **another "
-        "model** costs three times a true one: its black is not quite black, which nobody sees, "
-        "and which the PixelCNN finds hard to believe. But look at **all black**: it is cheaper "
-        "than any garment, although training showed no such picture. Few bits do not mean that a "
-        "picture is typical: what is simple is cheap, for every model "
-        "of pixels. A **PNG** file is a code, too, made for any picture at all."
+        "What is likely can be written in few bits: $-\\log_2 p$ of them (**Shannon**). Bright "
+        "in the map are the pixels that could not be foreseen: the edges of the garment, and "
+        "its pattern. The network is not told the class. The bars add the bits of all pixels, "
+        "by where they lie: **background**, **edges**, **inside**. The PixelCNN's figure is "
+        "**exact**. A VAE knows only a **bound**: its picture costs at most the bits of its "
+        "code, and those of what the decoder misses. This one has a single width for the error "
+        "of all pixels, so that even black costs six bits. Upside down or shuffled, a picture "
+        "costs more; pure noise costs most. A picture by **another model** may cost twice a "
+        "true one, in part because its black is not quite black, which nobody sees, and which "
+        "the PixelCNN hardly believes. But look at **all black**: it is cheaper than any "
+        "garment, although training showed no such picture. Few bits do not mean that a picture "
+        "is typical: what is simple is cheap, for such models of pixels. A **PNG** file is a "
+        "code, too, made for any picture at all."
     ),
     formula=(
         r"b(x) = -\frac{1}{n} \sum_{i=1}^{n} \log_2 p(x_i \mid x_1, \ldots, x_{i-1}) "

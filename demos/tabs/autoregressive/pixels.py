@@ -12,7 +12,7 @@ from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.tabs.autoregressive.beginning import ID
 from demos.tabs.autoregressive.brush import Brush
-from demos.tabs.autoregressive.changes import PixelChanges, fitting_pixels
+from demos.tabs.autoregressive.changes import LONGEST, PixelChanges, fitting_pixels
 from demos.tabs.autoregressive.picture_texts import PIXELS
 from demos.widgets.pixel_by_pixel import PixelByPixel, PixelsValue, sheet
 from gen_core.families.pixel_cnn import PixelCNN
@@ -23,8 +23,6 @@ from gen_core.sampling import pixels, seeds_from
 MODEL = "autoregressive-fashion"
 UPDATE_SECONDS = 0.25
 """Between two previews, at least."""
-MOST_CHANGES = 2000
-"""Characters."""
 AS_SAID = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
 """With which a pixel is drawn from what the network says."""
 
@@ -34,7 +32,7 @@ def draw(
 ) -> Iterator[Progress | PixelsValue]:
     """Yields the pictures while they grow, then whole, with what was said of their pixels."""
     model, seeds = app.model(MODEL), seeds_from(seed, count)
-    labels = [i % len(FASHION) for i in range(count)] if label is None else [label] * count
+    labels = [i % len(FASHION) if label is None else label for i in range(count)]
     shape, levels = model.event.shape, model.config.levels
     taken = fitting_pixels(changes, count, math.prod(shape), levels)
     brush = Brush(model, seeds, labels, choosing, taken=taken)
@@ -102,7 +100,7 @@ PANEL = Panel(
             "Pixels you took",
             "text",
             "",
-            high=MOST_CHANGES,
+            high=LONGEST,
             info="Which pixel of which picture has which grey: 2/417:255",
             advanced=True,
         ),

@@ -11,7 +11,7 @@ from demos.page.image_io import duration
 from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.tabs.autoregressive.beginning import FIRST, ID, MODEL, MODELS, PROMPT, beginning_tools
-from demos.tabs.autoregressive.changes import Changes
+from demos.tabs.autoregressive.changes import LONGEST, Changes
 from demos.tabs.autoregressive.pen import Pen
 from demos.tabs.autoregressive.texts import WORDS
 from demos.widgets.token_text import TokenText, TokenTextValue, attention_value, candidates
@@ -20,8 +20,6 @@ from gen_core.progress import Progress
 
 UPDATE_SECONDS = 0.12
 """Between two values while it writes, at least."""
-MOST_CHANGES = 2000
-"""Characters."""
 
 
 def shown(pen: Pen, whole: bool) -> dict[str, Any]:
@@ -110,7 +108,7 @@ PANEL = Panel(
             "Tokens you took",
             "text",
             "",
-            high=MOST_CHANGES,
+            high=LONGEST,
             info="Which token of the text is which of the model's tokens: 17:325 40:12",
             advanced=True,
         ),

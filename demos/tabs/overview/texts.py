@@ -11,18 +11,19 @@ EXPLANATION = Explanation(
     ),
     paragraph=(
         "On either data set, all learned from the same pictures. Each starts from random "
-        "numbers, the same seeds for all, and ends with a picture. **A VAE and a GAN** get there "
-        "in one pass through their network, so they are quick. **Diffusion and flow matching** "
-        "begin with a picture of pure noise and improve it step by step: they run their network "
-        "many times and take longer. **An autoregressive model** draws one pixel after another, "
-        "and runs its network for each. The **Fréchet distance** says how close the pictures come "
-        "to real ones: less is better. A small classifier, trained here, turns each picture into "
-        "128 features; the distance compares their mean and covariance in generated pictures with "
-        "those in 10,000 real ones. Zero would be a perfect match. Even real pictures, compared "
-        "with other real ones, do not quite reach it: their distance is marked as the floor. FID "
-        "is the same distance on the features of Inception; ours are of our own classifier, so "
-        "compare these figures with each other and not with an FID from a paper. Times are "
-        "measured while you watch, on the machine named at the top of the page, and the network "
+        "numbers, the same seeds for all, and ends with a picture. **A VAE and a GAN** get "
+        "there in one pass through their network, so they are quick. **Diffusion and flow "
+        "matching** begin with a picture of pure noise and improve it step by step: they run "
+        "their network many times and take longer. **An autoregressive model** draws one pixel "
+        "after another, and runs its network for each; it has learned the clothes alone. The "
+        "**Fréchet distance** says how close the pictures come to real ones: less is better. A "
+        "small classifier, trained here, turns each picture into 128 features; the distance "
+        "compares their mean and covariance in generated pictures with those in 10,000 real "
+        "ones. Zero would be a perfect match. Even real pictures, compared with other real "
+        "ones, do not quite reach it: their distance is marked as the floor. FID is the same "
+        "distance on the features of Inception; ours are of our own classifier, so compare "
+        "these figures with each other and not with an FID from a paper. Times are measured "
+        "while you watch, on the machine named at the top of the page, and the network "
         "evaluations (NFE) are counted as they happen."
     ),
     formula=(
@@ -212,7 +213,7 @@ FAMILIES = (
         line="Draws each pixel from those before it.",
         invitation="Point at any pixel",
         panel="pixels",
-        quality="Sharp in the small; the whole may drift, for what is drawn stays.",
+        quality="Sharp details; the whole may drift, because a drawn pixel is final.",
         speed="One pass for each pixel.",
         stability="Very stable: it learns to tell the next pixel, a plain classification.",
         best_for="Text, and all that is written in tokens; exact likelihoods.",

@@ -20,7 +20,8 @@ class StacksView extends Card {
     this.most = Math.max(value.plain, ...all) * 1.02;
     const keys = value.parts.map((part, k) => make("span", { class: `stacks-key stacks-part-${k}` }, part));
     const plain = make("span", { class: "stacks-key stacks-plain" }, `${value.plain} bits: a pixel as it is`);
-    this.legend.replaceChildren(...keys, plain);
+    const glow = make("span", { class: "stacks-key stacks-glow" }, `maps: 0 to ${value.plain} bits`);
+    this.legend.replaceChildren(...keys, plain, glow);
     this.list.replaceChildren(...value.pictures.map((picture) => this.row(picture)));
     this.caption.textContent = value.caption;
   }
@@ -70,9 +71,18 @@ class StacksView extends Card {
         });
         write(total(one).toFixed(2), x + 8, y + bar, { colour: "#1f2937" });
       });
+      context.fillStyle = "#1f2937"; // what a pixel takes as it is
+      context.fillRect(left + name + across(this.value.plain), top + title - 4, 1, stack * row.stacks.length);
     }
-    const legend = `Bits a pixel: ${parts.join(", ")}.  ${provenance}`;
-    write(legend, margin, canvas.height - margin, { width: width - 2 * margin });
+    let x = margin;
+    parts.forEach((part, k) => {
+      context.fillStyle = INKS[k];
+      context.fillRect(x, canvas.height - margin - 34, 12, 12);
+      write(part, x + 18, canvas.height - margin - 23);
+      x += 40 + context.measureText(part).width;
+    });
+    write(`Line: ${this.value.plain} bits, a pixel as it is`, x, canvas.height - margin - 23);
+    write(`Bits a pixel. ${provenance}`, margin, canvas.height - margin, { width: width - 2 * margin });
     return canvas;
   }
 }

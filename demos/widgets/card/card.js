@@ -14,9 +14,11 @@ function showValue(view) {
   const look = async () => {
     const value = props.value;
     if (!value?.file) return view.load(value);
-    const answer = await fetch(value.file).catch(() => null);
-    if (props.value !== value) return;
-    if (answer?.ok) view.load(await answer.json());
+    const example = await fetch(value.file)
+      .then((answer) => (answer.ok ? answer.json() : null))
+      .catch(() => null);
+    if (props.value !== value) return; // a newer one came meanwhile
+    if (example) view.load(example);
     else view.lost();
   };
   watch("value", look);
@@ -110,7 +112,7 @@ class Card {
 
   // What the page begins with has not arrived.
   lost() {
-    this.empty.append(make("br"), "The example did not arrive: reload the page to see it.");
+    this.empty.textContent = "The example did not arrive: reload the page to see it.";
   }
 
   say(text) {

@@ -5,7 +5,7 @@ class Changes {
   // view: the card, a Player; asked: the knobs of another sample, by name.
   constructor(view, asked) {
     Object.assign(this, { view, asked });
-    this.forget();
+    this.forgetWithOthers();
   }
 
   // Of the panel, to which knobs and button belong.
@@ -39,16 +39,21 @@ class Changes {
   }
 
   // They belong to one sample: whoever asks for another one takes them back.
-  forget() {
+  forgetWithOthers() {
     const heard = (event) => {
       const { root } = this.view;
       if (this.view.gone() || !event.isTrusted || !root.offsetParent || !this.box?.value) return;
       const knobs = this.asked.map((knob) => `#${this.name}-${knob}`);
-      const options = knobs.map((knob) => `${knob} [role="option"]`); // which are gone before the click
-      const asked = { input: knobs, pointerdown: options, click: [".new-seed", ".prompt-examples button"] };
+      const within = (what) => knobs.map((knob) => `${knob} ${what}`);
+      const asked = {
+        input: knobs,
+        pointerdown: within('[role="option"]'), // which is gone before the click
+        keydown: event.key === "Enter" ? within("input[role]") : ["never"], // a class, by keyboard
+        click: [".new-seed", ".prompt-examples button", ...within("button")],
+      };
       if (event.target.closest?.(asked[event.type].join())) this.write("");
     };
     const { signal } = this.view.listeners;
-    for (const kind of ["input", "pointerdown", "click"]) document.addEventListener(kind, heard, { signal });
+    for (const kind of ["input", "pointerdown", "keydown", "click"]) document.addEventListener(kind, heard, { signal });
   }
 }

@@ -58,11 +58,18 @@ class Greys {
     this.tell();
   }
 
+  // Of the least, the picture that they come in knows no more.
+  chanceOf(grey) {
+    return this.said[grey] > 0 ? chance(this.said[grey]) : "less than 1 in 200,000";
+  }
+
   // What is to be taken.
   tell() {
     const grey = Number(this.range.value);
     const same = grey === this.own;
-    this.told.textContent = same ? "Move the slider to another grey." : `Grey ${grey}: ${chance(this.said[grey])}`;
+    const said = `Grey ${grey}: ${this.chanceOf(grey)}`;
+    this.range.setAttribute("aria-valuetext", said);
+    this.told.textContent = same ? "Move the slider to another grey." : said;
     this.button.disabled = same;
   }
 }

@@ -46,34 +46,42 @@ class PixelsView extends Player {
 
   async load(value) {
     this.pause();
+    this.newest = value;
     const filled = Boolean(value?.pictures);
-    this.fill(value, filled);
-    this.root.toggleAttribute("data-filled", filled);
-    if (!filled) return;
-    this.picked = Math.min(this.picked, value.pictures.length - 1);
-    this.sheets = new Map();
-    this.bits = value.bits.map((row) => row.split(" ").map(Number));
-    this.grey = await Promise.all(value.pictures.map((picture) => pixelsOf(picture)));
-    if (this.value !== value) return;
-    const [{ width, height }] = this.grey;
+    if (!filled) return this.fill(value, false);
+    const grey = await Promise.all(value.pictures.map((picture) => pixelsOf(picture)));
+    if (this.newest !== value) return;
+    const again = this.value?.pictures?.length === value.pictures.length;
+    this.fill(value, true);
+    this.root.setAttribute("data-filled", "");
+    const [{ width, height }] = grey;
     Object.assign(this.canvas, { width, height });
-    this.whole = value.standing === width * height;
-    for (const node of [this.greys.node, this.tintLabel, this.readout]) node.hidden = !this.whole;
+    this.bits = value.bits.map((row) => row.split(" ").map(Number));
+    Object.assign(this, { grey, sheets: new Map(), whole: value.standing === width * height });
+    for (const node of [this.tintLabel, this.readout]) node.hidden = !this.whole;
     this.waiting.hidden = this.whole;
     this.choices.hidden = value.pictures.length < 2;
-    this.choices.replaceChildren(...value.pictures.map((picture, i) => this.choice(picture, value.titles[i], i)));
-    this.open(this.picked);
+    if (!again) this.choices.replaceChildren(...value.pictures.map((_, i) => this.choice(i)));
+    [...this.choices.children].forEach((button, i) => this.name(button, value.pictures[i], value.titles[i]));
+    const moment = this.whole ? window.noiseToDataAddress?.moment(this.root) : null;
+    this.open(Math.min(this.picked, value.pictures.length - 1), moment ?? this.last);
   }
 
-  choice(picture, title, i) {
-    const image = make("img", { src: picture, alt: "" });
-    const button = make("button", { type: "button", title, "aria-label": title }, image);
-    button.addEventListener("click", () => this.open(i));
+  choice(i) {
+    const button = make("button", { type: "button" }, make("img", { alt: "" }));
+    button.addEventListener("click", () => this.open(i, this.index));
     return button;
   }
 
-  // Another picture. Its pixels' probabilities are fetched now.
-  open(i) {
+  // The same buttons while pictures grow: who stands on one goes on standing there.
+  name(button, picture, title) {
+    button.firstChild.src = picture;
+    button.title = title;
+    button.setAttribute("aria-label", title);
+  }
+
+  // Another picture, of which `index` pixels are shown. Its pixels' probabilities are fetched now.
+  open(i, index) {
     this.picked = i;
     [...this.choices.children].forEach((button, j) => button.setAttribute("aria-pressed", i === j));
     const bits = this.bits[i];
@@ -84,11 +92,9 @@ class PixelsView extends Player {
       this.note.textContent = `${this.value.titles[i]}: ${Math.round(sum).toLocaleString("en")} bits, ${(sum / bits.length).toFixed(2)} a pixel.`;
       this.drawStrip(bits);
     }
-    const moment = window.noiseToDataAddress?.moment(this.root);
     this.pinned = this.taken ?? (bits ? bits.indexOf(Math.max(...bits)) : -1); // what one looks for
     if (this.whole) this.taken = null;
-    this.show(this.whole && moment !== null && moment !== undefined ? moment : this.last);
-    if (this.index === this.last) this.choose(this.pinned);
+    this.show(index);
   }
 
   get last() {
@@ -137,9 +143,11 @@ class PixelsView extends Player {
   async choose(i) {
     this.chosen = i;
     const { width, height } = this.canvas;
-    this.mark.hidden = i < 0 || !this.whole;
-    this.mark.style.cssText = `left: ${(100 * (i % width)) / width}%; top: ${(100 * Math.floor(i / width)) / height}%; width: ${100 / width}%; height: ${100 / height}%`;
-    if (i < 0 || !this.whole) return;
+    const none = i < 0 || !this.whole;
+    this.mark.hidden = this.greys.node.hidden = none;
+    if (none) this.readout.textContent = "";
+    if (!none) this.mark.style.cssText = `left: ${(100 * (i % width)) / width}%; top: ${(100 * Math.floor(i / width)) / height}%; width: ${100 / width}%; height: ${100 / height}%`;
+    if (none) return;
     const own = this.grey[this.picked].pixels[4 * i];
     const bits = this.bits[this.picked][i];
     const parts = [`Row ${Math.floor(i / width) + 1}, column ${(i % width) + 1}`, `grey ${own}`, `probability ${chance(2 ** -bits)}`, `${bits.toFixed(bits < 1 ? 2 : 1)} bits`];
