@@ -53,6 +53,10 @@ def cases(name: str, model: Any) -> dict[str, Knobs]:
         return _of_texts({"tokens": 40} if family == "gpt" else {"steps": 8})
     if family in ("diffusion", "flow"):
         return _guided(family, [8, 0, 3, 5] if data == "fashion" else PEOPLE)
+    if family == "autoregressive":
+        return {"classes": {"label": [8, 0, 3, 5]}, "cool": {"temperature": 0.5}}
+    if family == "tokens":
+        return {"anybody": {}, "people": {"label": PEOPLE}}
     if family == "vae":
         return {"prior": {}, "narrow": {"temperature": 0.5}}
     if name == "gan-avatars":
