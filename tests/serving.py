@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from conftest import free_port
@@ -30,4 +31,17 @@ def page_of(
         app = App("cpu", data and str(data))
         page = shell.build_page(app, list(tabs))
         yield server.serve(page, app, host, free_port(), root_path)
+        page.close()
+
+
+@contextlib.contextmanager
+def page_with_models(tab: Tab, listed: str, path: Path | None) -> Iterator[tuple[App, gr.Blocks]]:
+    """An app and its page, not served, where the variable `listed` names the host's list of models;
+    None: the default ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("HF_TOKEN", raising=False)
+        patch.setenv(listed, str(path or ""))
+        app = App("cpu")
+        page = shell.build_page(app, [tab])
+        yield app, page
         page.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 import json
 import subprocess
@@ -22,7 +21,7 @@ from playwright.sync_api import expect
 
 from big_pipelines import SIDE, entry, start_by_forking, tiny
 from conftest import ROOT, free_port, wait_until
-from demos.page import server, shell
+from demos.page import server
 from demos.page.handlers import App
 from demos.page.tab import Tab
 from demos.tabs.text_to_image import bigger
@@ -30,6 +29,7 @@ from gen_core.hub.models import LISTED, big_models
 from gen_core.hub.pipeline import Drawn
 from gen_core.provenance import metadata
 from sampling_fixtures import picture
+from serving import page_with_models
 
 SMALL, LONG, TURBO, LARGE = "Small <b>one</b>", "Long walk", "Turbo", "Large"
 MARKUP = '<b>bold</b> ${1 + 1} {{x}} & "cat"'
@@ -54,22 +54,13 @@ def listed(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(listed) -> Iterator[tuple[App, str]]:
-    with page_with(listed) as (app, page), pytest.MonkeyPatch.context() as patch:
+    with (
+        page_with_models(TAB, LISTED, listed) as (app, page),
+        pytest.MonkeyPatch.context() as patch,
+    ):
         start_by_forking(patch)
         yield app, server.serve(page, app, "127.0.0.1", free_port()).rstrip("/")
         bigger.slot(app.device, big_models()).unload()
-
-
-@contextlib.contextmanager
-def page_with(path: Path | None) -> Iterator:
-    """An app and its page, closed at the end; None: the default models."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("HF_TOKEN", raising=False)
-        patch.setenv(LISTED, str(path or ""))
-        app = App("cpu")
-        page = shell.build_page(app, [TAB])
-        yield app, page
-        page.close()
 
 
 def htmls(page) -> str:
@@ -84,7 +75,7 @@ def button(page, label: str):
 
 
 def test_a_machine_that_runs_none_says_so_and_offers_no_button():
-    with page_with(None) as (_, page):
+    with page_with_models(TAB, LISTED, None) as (_, page):
         told = htmls(page)
         assert "None of these models runs on this machine" in told
         assert told.count("No: it needs a GPU, or one picture takes many minutes") == 3
@@ -93,12 +84,12 @@ def test_a_machine_that_runs_none_says_so_and_offers_no_button():
 
 def test_an_empty_list_allows_none(tmp_path):
     (tmp_path / "none.json").write_text("[]")
-    with page_with(tmp_path / "none.json") as (app, page):
+    with page_with_models(TAB, LISTED, tmp_path / "none.json") as (app, page):
         assert bigger.NONE_ALLOWED in htmls(page) and app.knobs == []
 
 
 def test_the_list_says_what_each_model_needs_and_shows_names_as_text(listed):
-    with page_with(listed) as (_, page):
+    with page_with_models(TAB, LISTED, listed) as (_, page):
         told = htmls(page)
         assert button(page, "Generate").interactive and bigger.NONE_RUNS not in told
     assert "Small &lt;b&gt;one&lt;/b&gt;" in told and "<b>one" not in told

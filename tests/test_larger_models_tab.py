@@ -3,7 +3,6 @@ model and a server on this machine."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import subprocess
@@ -20,8 +19,6 @@ from playwright.sync_api import expect
 from chat_server import KEY, NAME, WORDS, ChatServer, answer, chatting, event, place
 from conftest import ROOT, free_port, wait_until
 from demos.page import server as page_server
-from demos.page import shell
-from demos.page.handlers import App
 from demos.page.tab import Tab
 from demos.tabs.autoregressive import larger
 from demos.tabs.autoregressive.texts import LARGER
@@ -34,6 +31,7 @@ from gen_core.hub.writer import opened
 from gen_core.hub.writer import write as write_here
 from language_models import END, chat_entry, tiny_language_model
 from sampling_fixtures import values
+from serving import page_with_models
 
 NEAR, DISTANT, LARGE, LOST = "Near <b>one</b>", "Distant", "Large", "Lost"
 MARKUP = '<img src=x onerror="alert(1)"> ${1 + 1} {{x}} & "cat"'
@@ -59,23 +57,11 @@ def listed(tmp_path_factory) -> Path:
     return path
 
 
-@contextlib.contextmanager
-def page_with(path: Path | None) -> Iterator[tuple[App, gr.Blocks]]:
-    """An app and its page, closed at the end; None: the default models."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("HF_TOKEN", raising=False)
-        patch.setenv(LISTED, str(path or ""))
-        app = App("cpu")
-        page = shell.build_page(app, [TAB])
-        yield app, page
-        page.close()
-
-
 @pytest.fixture(scope="module")
 def served(listed) -> Iterator[tuple[ChatServer, str, TextServer]]:
     with pytest.MonkeyPatch.context() as patch, chatting(patch) as distant:
         patch.setenv("GEN_CHAT_VISITOR_REQUESTS", "1000")
-        with page_with(listed) as (app, page):
+        with page_with_models(TAB, LISTED, listed) as (app, page):
             address = page_server.serve(page, app, "127.0.0.1", free_port()).rstrip("/")
             texts = larger.slot(app.device, language_models(), host_s_limits())
             yield distant, address, texts
@@ -120,7 +106,7 @@ def button(page: gr.Blocks) -> gr.Button:
 def test_the_list_says_where_each_model_runs_and_why_not(listed, monkeypatch):
     monkeypatch.setenv(f"GEN_CHAT_SERVER_{NAME}", "https://inner.example.org/v1")
     monkeypatch.setenv(f"GEN_CHAT_KEY_{NAME}", KEY)
-    with page_with(listed) as (app, page):
+    with page_with_models(TAB, LISTED, listed) as (app, page):
         told, everything = page_of(page), json.dumps(page.get_config_file(), default=str)
         assert button(page).interactive and larger.NONE_RUNS not in everything
         assert not larger.PANEL.rare(app)
@@ -135,12 +121,12 @@ def test_the_list_says_where_each_model_runs_and_why_not(listed, monkeypatch):
 def test_where_none_can_be_used_it_says_so_offers_no_button_and_waits_behind_more(tmp_path):
     path = tmp_path / "models.json"
     path.write_text(json.dumps([chat_entry(LARGE, "a/b", gigabytes=9000)]))
-    with page_with(path) as (app, page):
+    with page_with_models(TAB, LISTED, path) as (app, page):
         assert larger.NONE_RUNS in json.dumps(page.get_config_file(), default=str)
         assert not button(page).interactive
         assert larger.PANEL.rare(app)
     path.write_text("[]")
-    with page_with(path) as (app, page):
+    with page_with_models(TAB, LISTED, path) as (app, page):
         assert larger.NONE_ALLOWED in page_of(page) and app.knobs == []
         assert larger.PANEL.rare(app)
 
