@@ -48,7 +48,6 @@ class Brush:
                 self.said.append(frame.out)
             self.seconds += meter.seconds
             self.x = given = self._changed(self.x.clone(), end)
-        self.x = self.x.nan_to_num(-1)
 
     def _changed(self, x: Tensor, end: int) -> Tensor:
         """x, drawn up to pixel `end`, with the greys taken for that one, and NaN for the rest."""

@@ -145,12 +145,14 @@ class PixelsView extends Player {
     const { width, height } = this.canvas;
     const none = i < 0 || !this.whole;
     this.mark.hidden = this.greys.node.hidden = none;
-    if (none) this.readout.textContent = "";
-    if (!none) this.mark.style.cssText = `left: ${(100 * (i % width)) / width}%; top: ${(100 * Math.floor(i / width)) / height}%; width: ${100 / width}%; height: ${100 / height}%`;
+    this.readout.textContent = "";
     if (none) return;
+    const [row, column] = [Math.floor(i / width), i % width];
+    const percents = { left: column / width, top: row / height, width: 1 / width, height: 1 / height };
+    for (const [side, share] of Object.entries(percents)) this.mark.style[side] = `${100 * share}%`;
     const own = this.grey[this.picked].pixels[4 * i];
     const bits = this.bits[this.picked][i];
-    const parts = [`Row ${Math.floor(i / width) + 1}, column ${(i % width) + 1}`, `grey ${own}`, `probability ${chance(2 ** -bits)}`, `${bits.toFixed(bits < 1 ? 2 : 1)} bits`];
+    const parts = [`Row ${row + 1}, column ${column + 1}`, `grey ${own}`, `probability ${chance(2 ** -bits)}`, `${bits.toFixed(bits < 1 ? 2 : 1)} bits`];
     if (this.value.changed.some(([picture, place]) => picture === this.picked && place === i)) parts.push("taken by you");
     this.readout.textContent = parts.join(" · ");
     try {
