@@ -58,7 +58,7 @@ def in_company(model, solver: str | None, seeds: range) -> list[Tensor]:
 def test_a_sample_is_the_same_alone_and_in_company(name: str, solver: str | None):
     model = load(name, "cpu")
     text = isinstance(model.event, Tokens)
-    long = model.total({}) > 100 or (solver is not None and model.event.width > 32)
+    long = model.total({"steps": STEPS}) > 100 or (solver and model.event.width > 32)
     seeds = range(SLOW if long and not text else QUICK)
     alone = [draw(model, solver, seed) for seed in seeds]
     pairs = list(zip(alone, in_company(model, solver, seeds), strict=True))

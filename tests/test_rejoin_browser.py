@@ -124,6 +124,7 @@ class Wire:
     def __init__(self, target: int) -> None:
         self.target, self.port = target, free_port()
         self.open: list[socket.socket] = []
+        self.lock = threading.Lock()
         self.mend()
 
     def __enter__(self) -> Wire:
@@ -137,18 +138,24 @@ class Wire:
         threading.Thread(target=self._accept, args=[self.server], daemon=True).start()
 
     def cut(self) -> None:
-        for end in [self.server, *self.open]:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-        self.open.clear()
+        with self.lock:
+            for end in [self.server, *self.open]:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+                end.close()
+            self.open.clear()
 
     def _accept(self, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = server.accept()
                 far = socket.create_connection(("127.0.0.1", self.target))
-                self.open += [near, far]
+                with self.lock:
+                    if server.fileno() < 0:  # cut meanwhile
+                        near.close()
+                        far.close()
+                        return
+                    self.open += [near, far]
                 for way in ((near, far), (far, near)):
                     threading.Thread(target=self._pass, args=way, daemon=True).start()
 
