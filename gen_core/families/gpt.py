@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gen_core.families.text import TextFamily
-from gen_core.families.token_sampler import CHOOSING, TokenSampler
-from gen_core.family import UNDRAWN, Clock, Losses, Phase, register
+from gen_core.families.token_sampler import CHOOSING, TokenSampler, standing
+from gen_core.family import Clock, Losses, Phase, register
 from gen_core.knobs import Whole
 from gen_core.nets.transformer import KeyValueCache, Transformer
 from gen_core.sampling import Frame, Noise
@@ -92,14 +92,15 @@ class GPT(TextFamily):
         if given is None:
             begun = len(self.condition.tokens(settings.get("prompt", "")))
         else:
-            begun = int((given.reshape(-1, given.shape[-1])[0] != UNDRAWN).sum())
+            begun = standing(given.reshape(-1, given.shape[-1]))
         return min(settings.get("tokens", self.knobs[0].default), length - begun)
 
     @torch.inference_mode()
     def frames(
         self, noise: Noise, condition: Tensor, *, tokens: int, given: Tensor | None, **choosing: Any
     ) -> Iterator[Frame]:
-        """level is how many tokens stand, out the logits of the next one."""
+        """level is how many tokens stand, further ones that were given aside; out the logits of the
+        next one."""
         (x, start), length = self.start(noise, condition, given), self.config.length
         sampler = TokenSampler(Cached(self.net, self.special), **choosing)
         u = noise.rand(length, dtype=torch.float64)

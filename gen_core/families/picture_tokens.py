@@ -20,9 +20,9 @@ from gen_core.conditions import Attributes
 from gen_core.data import SCHEMAS
 from gen_core.data.images import MissingData
 from gen_core.families.guided import GUIDANCE
-from gen_core.families.token_sampler import CHOOSING, Exact, TokenSampler, begun
+from gen_core.families.token_sampler import CHOOSING, Exact, TokenSampler, begun, standing
 from gen_core.families.vq_vae import VQVAE, VQVAEConfig
-from gen_core.family import UNDRAWN, Clock, Empty, Family, Losses, Phase, Picture, Tokens, register
+from gen_core.family import Clock, Empty, Family, Losses, Phase, Picture, Tokens, register
 from gen_core.knobs import Instance
 from gen_core.nets.config import setting
 from gen_core.nets.picture_transformer import PictureTransformer, PictureTransformerConfig
@@ -38,9 +38,7 @@ if TYPE_CHECKING:
 
 AUTOENCODER = "autoencoder"
 """The part that is trained before the transformer."""
-GIVEN = Instance(
-    "given", None, info="Tokens to go on from, -1 for what is to be drawn", kind=Tensor
-)
+GIVEN = Instance("given", None, info="Tokens that stand, -1 for what is to be drawn", kind=Tensor)
 
 
 @dataclass(frozen=True)
@@ -163,16 +161,29 @@ class PictureTokens(Family):
     def log_prob(self, tokens: Tensor, label: Tensor | None = None) -> Tensor:
         """log p(tokens) in nats, (B,), or log p(tokens | label) with rows of labels
         (B, attributes) int64; tokens (B, n) int64, all drawn."""
-        tokens = tokens.to(self.device)
-        label = self.condition.null(len(tokens)) if label is None else label
-        logits, _ = self.net(label.to(self.device), tokens[:, :-1])
-        return logits.float().log_softmax(-1).gather(-1, tokens[..., None]).sum((1, 2))
+        log_p = self.next_logits(tokens, label).log_softmax(-1)
+        return log_p.gather(-1, tokens[..., None].to(self.device)).sum((1, 2))
+
+    @torch.inference_mode()
+    def next_logits(
+        self, tokens: Tensor, label: Tensor | None = None, guidance_scale: float = 1.0
+    ) -> Tensor:
+        """What it says of each token from those before it, float32 (B, n, codes); tokens and label
+        as for `log_prob`."""
+        before, null = tokens[:, :-1].to(self.device), self.condition.null(len(tokens))
+        if label is None or guidance_scale == 0:
+            return self.net(null.to(self.device), before)[0].float()
+        wanted = self.net(label.to(self.device), before)[0].float()
+        if guidance_scale == 1:
+            return wanted
+        without = self.net(null.to(self.device), before)[0].float()
+        return without + guidance_scale * (wanted - without)
 
     # --- sampling ---------------------------------------------------------------------------------
 
     def total(self, settings: Mapping[str, Any]) -> int:
         length, given = self.prior.event.length, settings.get("given")
-        return length if given is None else int((given.flatten()[:length] == UNDRAWN).sum())
+        return length - (0 if given is None else standing(given.reshape(-1, length)))
 
     @torch.inference_mode()
     def frames(
@@ -187,8 +198,8 @@ class PictureTokens(Family):
         """level is how many tokens are drawn, out the logits of the next one, with guidance."""
         rows = begun(given, len(noise), *self.prior.event)
         rows = self.prior.draw(noise) if rows is None else rows
-        total = int((rows[0] == UNDRAWN).sum())
-        start = rows.shape[1] - total
+        start = standing(rows)
+        total = rows.shape[1] - start
         null = self.condition.null(len(noise)).to(self.device)
         guided = GuidedNext(self, null, condition, guidance_scale)
         u = noise.rand(rows.shape[1], dtype=torch.float64)

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from gen_core.conditions import Classes, Condition, Nothing
 from gen_core.data.images import MissingData
-from gen_core.families.token_sampler import CHOOSING, Exact, TokenSampler, begun
+from gen_core.families.token_sampler import CHOOSING, Exact, TokenSampler, begun, standing
 from gen_core.family import UNDRAWN, Clock, Empty, Family, Losses, Phase, Picture, register
 from gen_core.knobs import Instance, KnobError
 from gen_core.nets.pixel_cnn import REACH, GatedPixelCNN, PixelCNNConfig, framed
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gen_core.evaluation.evaluate import Evaluation
 
 GIVEN = Instance(
-    "given", None, info="A picture to go on from, NaN for what is to be drawn", kind=Tensor
+    "given", None, info="A picture that stands, NaN for what is to be drawn", kind=Tensor
 )
 """Black is -1, as is what is not drawn yet: only NaN says that a pixel shall be drawn."""
 
@@ -74,11 +74,17 @@ class PixelCNN(Family):
     @torch.inference_mode()
     def pixel_log_probs(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         """The same for each pixel, given those before it: (B, H, W)."""
-        label = self.condition.null(len(x)) if label is None else label
         levels = self.levels(x.to(self.device))
-        logits = self.net(self.picture(levels), label.to(self.device)).flatten(1, 2)
-        nats = logits.log_softmax(-1).gather(-1, levels[..., None])
+        nats = self.next_logits(x, label).log_softmax(-1).gather(-1, levels[..., None])
         return nats.unflatten(1, self.event.shape[1:])[..., 0]
+
+    @torch.inference_mode()
+    def next_logits(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        """What it says of each pixel from those before it, (B, H W, levels); x and label as for
+        `log_prob`."""
+        label = self.condition.null(len(x)) if label is None else label
+        picture = self.picture(self.levels(x.to(self.device)))
+        return self.net(picture, label.to(self.device)).flatten(1, 2)
 
     def levels(self, x: Tensor) -> Tensor:
         """(B, 1, H, W) in [-1, 1] -> (B, H W) int64, the nearest grey levels; NaN: `UNDRAWN`."""
@@ -95,7 +101,7 @@ class PixelCNN(Family):
     def total(self, settings: Mapping[str, Any]) -> int:
         pixels = math.prod(self.event.shape)
         given = settings.get("given")
-        return pixels if given is None else int(given.flatten()[:pixels].isnan().sum())
+        return pixels - (0 if given is None else standing(self.levels(given.reshape(-1, pixels))))
 
     @torch.inference_mode()
     def frames(
@@ -104,15 +110,15 @@ class PixelCNN(Family):
         """level is how many pixels stand, out the logits of the next one."""
         null = self.condition.null(len(noise)).to(self.device)
         levels = self._begun(given, len(noise))
-        total = int((levels[0] == UNDRAWN).sum())
+        start = standing(levels)
+        total = levels.shape[1] - start
         sampler = TokenSampler(Raster(self, null if condition is None else condition), **choosing)
         u = noise.rand(levels.shape[1], dtype=torch.float64)
-        start = levels.shape[1] - total
         for frame in sampler.frames(levels.to(self.device), u, start, total):
             yield replace(frame, x=self.picture(frame.x))
 
     def _begun(self, given: Tensor | None, count: int) -> Tensor:
-        """Grey levels to go on from, (count, H W). Raises KnobError."""
+        """Grey levels, `UNDRAWN` where they are to be drawn, (count, H W). Raises KnobError."""
         shape, pixels = self.event.shape, math.prod(self.event.shape)
         if given is None:
             return torch.full((count, pixels), UNDRAWN)

@@ -13,8 +13,8 @@ from gen_core.conditions import Condition
 from gen_core.data import load_data
 from gen_core.data.images import Batches, MissingData
 from gen_core.data.tokenizers import Tokenizer, tokenizer, tokenizers
-from gen_core.families.token_sampler import begun
-from gen_core.family import UNDRAWN, Empty, Family, Tokens, registry
+from gen_core.families.token_sampler import begun, standing
+from gen_core.family import Empty, Family, Tokens, registry
 from gen_core.knobs import Instance, KnobError, Text
 from gen_core.nets.config import setting
 from gen_core.nets.transformer import Transformer, TransformerConfig
@@ -33,7 +33,7 @@ LONGEST = 20_000
 GIVEN = Instance(
     "given",
     None,
-    info="Tokens to go on from, -1 for what is to be drawn; instead of a prompt",
+    info="Tokens that stand, -1 for what is to be drawn; instead of a prompt",
     kind=Tensor,
 )
 
@@ -130,13 +130,13 @@ class TextFamily(Family):
         return [self.words.decode(row) for row in x.tolist()]
 
     def start(self, noise: Noise, beginning: Tensor, given: Tensor | None) -> tuple[Tensor, int]:
-        """(B, length) int64: the rows that a generation begins with, and how many of their tokens
-        are drawn."""
+        """(B, length) int64: the rows that a generation begins with, and up to which place they are
+        drawn."""
         rows = begun(given, len(noise), *self.event)
         if rows is not None and len(beginning):
             raise KnobError("given: leave the prompt out, which would come before it")
         if rows is not None:
-            return rows.to(self.device), int((rows[0] != UNDRAWN).sum())
+            return rows.to(self.device), standing(rows)
         rows = self.prior.draw(noise).to(self.device)
         rows[:, : len(beginning)] = beginning
         return rows, len(beginning)

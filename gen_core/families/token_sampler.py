@@ -122,7 +122,8 @@ def inverse_cdf(p: Tensor, u: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class TokenSampler:
-    """Draws what is not drawn yet of rows of tokens, from left to right."""
+    """Draws what is not drawn yet of rows of tokens, from left to right. A token that stands there
+    already is read when its turn comes, as if it had been drawn."""
 
     next_logits: NextLogits
     temperature: float = 1.0
@@ -130,10 +131,11 @@ class TokenSampler:
     top_p: float = 1.0
 
     def frames(self, x: Tensor, u: Tensor, start: int, total: int) -> Iterator[Frame]:
-        """x (B, length) int64: drawn up to `start`, `UNDRAWN` from there on; u (B, length) float64:
-        the uniform number of each position; total: how many are to be drawn.
+        """x (B, length) int64, all drawn up to `start`; u (B, length) float64: the uniform number
+        of each position; total: how many places to go on.
 
-        Yields `total` + 1 Frames: level is how many tokens stand, out the logits of the next.
+        Yields `total` + 1 Frames: level is the place, up to which all is drawn, out the logits of
+        the token there.
         """
         u = u.to(exact_on(x.device))
         for step in range(total):
@@ -142,13 +144,14 @@ class TokenSampler:
             yield Frame(step, total, float(place), x, out=logits, evaluations=step + 1)
             p = probabilities(logits, self.temperature, self.top_k, self.top_p)
             x = x.clone()  # frames that were given stay as they are
-            x[:, place] = inverse_cdf(p, u[:, place]).to(x.device)
+            drawn = inverse_cdf(p, u[:, place]).to(x.device)
+            x[:, place] = torch.where(x[:, place] == UNDRAWN, drawn, x[:, place])
         yield Frame(total, total, float(start + total), x, evaluations=total)
 
 
 def begun(given: Tensor | None, count: int, length: int, vocabulary: int) -> Tensor | None:
-    """Rows to go on from, (count, length) int64: `given` is one row for all or one a sample, drawn
-    up to some place, the same in all, and `UNDRAWN` from there on. Raises KnobError."""
+    """Rows to go on from, (count, length) int64: `given` is one row for all or one a sample, with
+    `UNDRAWN` where a token is to be drawn. Raises KnobError."""
     if given is None:
         return None
     given = given.cpu()
@@ -162,10 +165,9 @@ def begun(given: Tensor | None, count: int, length: int, vocabulary: int) -> Ten
         raise KnobError(
             f"given: choose tokens from 0 to {vocabulary - 1}, or {UNDRAWN} to draw one"
         )
-    drawn = (rows != UNDRAWN).long()
-    ends = drawn.sum(1)
-    if (drawn.diff(dim=1) > 0).any() or int(ends.min()) != int(ends.max()):
-        raise KnobError(
-            "given: choose rows that all are drawn up to the same place, and not beyond"
-        )
     return rows.clone()
+
+
+def standing(rows: Tensor) -> int:
+    """The place (0: the first) up to which all rows (B, length) are drawn."""
+    return int((rows != UNDRAWN).all(0).long().cumprod(0).sum())

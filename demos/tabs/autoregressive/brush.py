@@ -1,4 +1,4 @@
-"""Draws pictures pixel by pixel, and keeps what the network said of each pixel."""
+"""Draws pictures token by token, and keeps what the network said of each token."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,60 +8,62 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gen_core.families.picture_tokens import PictureTokens, TokenFrame
 from gen_core.families.pixel_cnn import PixelCNN
 from gen_core.sampling import Frame, Meter
 
 
 @dataclass
 class Brush:
-    """Draws one picture a seed. label: the class of each; choosing: temperature, top k and top p;
-    given: pixels to go on from, as `sample` takes them; taken: by pixel, from 1, and by picture,
-    from 1, greys in place of those that are drawn."""
+    """Draws one picture a seed; the tokens of a PixelCNN are its pixels. asked: what `sample` takes
+    besides; given: the tokens or pixels that stand, as it takes them; all that stand before the
+    first one that is drawn are the beginning."""
 
-    model: PixelCNN
+    model: PixelCNN | PictureTokens
     seeds: Sequence[int]
-    label: Sequence[int] | None
-    choosing: Mapping[str, Any]
+    asked: Mapping[str, Any]
     given: Tensor | None = None
-    taken: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
     seconds: float = 0.0
     said: list[Tensor] = field(default_factory=list)
-    """Of each pixel that is drawn its logits, (B, levels)."""
-    x: Tensor = field(init=False)
-    """(B, 1, H, W) in [-1, 1]: the pictures so far."""
+    """Of each token that is drawn its logits, (B, kinds)."""
+    frame: Frame | None = None
+    """The last one."""
 
     def __post_init__(self) -> None:
-        self.pixels = math.prod(self.model.event.shape)
-        self.begun = self.pixels - self.model.total({"given": self.given})
+        self.length = self.model.total({})
+        self.begun = self.length - self.model.total({"given": self.given})
+        """Tokens of the beginning."""
 
     def frames(self) -> Iterator[Frame]:
-        """Those of `sample`: up to each pixel that was taken, and on from there with the same
-        noise."""
-        given, ends = self.given, dict.fromkeys([*self.taken, self.pixels])
-        for end in ends:
-            meter = Meter(self.model, self.seeds, label=self.label, given=given, **self.choosing)
-            for frame in meter.frames():
-                self.x = frame.x
-                yield frame
-                if frame.level == end:
-                    break
+        """Those of `sample`."""
+        meter = Meter(self.model, self.seeds, given=self.given, **self.asked)
+        for frame in meter.frames():
+            self.frame, self.seconds = frame, meter.seconds
+            if frame.out is not None:
                 self.said.append(frame.out)
-            self.seconds += meter.seconds
-            self.x = given = self._changed(self.x.clone(), end)
+            yield frame
 
-    def _changed(self, x: Tensor, end: int) -> Tensor:
-        """x, drawn up to pixel `end`, with the greys taken for that one, and NaN for the rest."""
-        rows = x.flatten(1)
-        for picture, grey in self.taken.get(end, {}).items():
-            rows[picture - 1, end - 1] = 2 * grey / (self.model.config.levels - 1) - 1
-        rows[:, end:] = math.nan
-        return x
+    @property
+    def tokens(self) -> Tensor:
+        """(B, length) int64: those so far, and those that were given."""
+        if isinstance(self.frame, TokenFrame):
+            return self.frame.tokens.cpu()
+        return self.model.levels(self.frame.x.cpu())
 
     def logits(self) -> Tensor:
-        """(B, n, levels) of the n pixels that were drawn, on the CPU."""
-        return torch.stack(self.said, 1).float().cpu()
+        """(B, length, kinds): what was said of each token, on the CPU; of those of the beginning
+        what is said when they are read."""
+        said = [self._of_beginning()] if self.begun else []
+        return torch.cat([*said, *(each[:, None] for each in self.said)], 1).float().cpu()
 
-    def bits(self) -> Tensor:
-        """The surprise of each of these, -log2 p, (B, n)."""
-        greys = self.model.levels(self.x.cpu())[:, self.begun :, None]
-        return -self.logits().log_softmax(-1).gather(-1, greys)[..., 0] / math.log(2)
+    def bits(self, first: int = 0) -> Tensor:
+        """The surprise of each token from the place `first` on, -log2 p, (B, n)."""
+        tokens = self.tokens[:, first:, None]
+        return -self.logits()[:, first:].log_softmax(-1).gather(-1, tokens)[..., 0] / math.log(2)
+
+    def _of_beginning(self) -> Tensor:
+        rows = self.model.condition.read({"label": self.asked.get("label")}, self.seeds)
+        if isinstance(self.model, PixelCNN):
+            return self.model.next_logits(self.frame.x, rows)[:, : self.begun]
+        scale = self.asked.get("guidance_scale", 1.0)
+        return self.model.next_logits(self.tokens, rows, scale)[:, : self.begun]

@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
+from torch import Tensor
+
 from demos.page.controls import Knob
+from gen_core.family import UNDRAWN
 from gen_core.knobs import KnobError
 
 SHOWN = 40
 """Characters of a wrong text that a message repeats."""
 LONGEST = 2000
 """Characters of such a text."""
-MOST_PIXELS = 8
-"""Pixels that can be taken at once: behind each, all before it is read again."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,12 @@ class Changes(Knob):
 
 
 @dataclass(frozen=True)
-class PixelChanges(Changes):
-    """Its text is "2/417:255": of the second picture the 417th pixel is as bright as can be.
-    Checked it is (2, 417, 255)."""
+class PictureChanges(Changes):
+    """Its text is "2/417:255": of the second picture the 417th pixel is as bright as can be, or the
+    417th token is number 255. Checked it is (2, 417, 255)."""
 
-    ONE: ClassVar[re.Pattern] = re.compile(r"(\d{1,2})/(\d{1,5}):(\d{1,3})")
-    HOW: ClassVar[str] = (
-        'write "2/417:255", of the second picture the 417th pixel, and which grey it is'
-    )
+    ONE: ClassVar[re.Pattern] = re.compile(r"(\d{1,2})/(\d{1,5}):(\d{1,5})")
+    HOW: ClassVar[str] = 'write "2/117:255", of the second picture the 117th, and which one it is'
 
 
 def fitting(
@@ -75,24 +75,26 @@ def fitting(
     return dict(changes)
 
 
-def fitting_pixels(
-    changes: tuple[tuple[int, int, int], ...], pictures: int, pixels: int, levels: int
-) -> Mapping[int, Mapping[int, int]]:
-    """By pixel, from 1, and then by picture, from 1: the greys. Raises KnobError for a pixel or a
-    grey that does not exist, and for more than `MOST_PIXELS`."""
-    if len(changes) > MOST_PIXELS:
-        raise KnobError(f"changes: {len(changes)} pixels are taken, choose {MOST_PIXELS} at most")
-    by_pixel: dict[int, dict[int, int]] = {}
-    for picture, pixel, grey in changes:
+def rows_of(
+    changes: tuple[tuple[int, int, int], ...],
+    shape: tuple[int, int],
+    kinds: int,
+    words: tuple[str, str] = ("token", "number"),
+) -> Tensor:
+    """Rows of tokens (pictures, length), `UNDRAWN` where none was taken. words: what a token is,
+    and what of it is taken. Raises KnobError for what does not exist."""
+    rows = torch.full(shape, UNDRAWN)
+    pictures, places = shape
+    for picture, place, kind in changes:
         for name, value, low, high in (
             ("picture", picture, 1, pictures),
-            ("pixel", pixel, 1, pixels),
-            ("grey", grey, 0, levels - 1),
+            (words[0], place, 1, places),
+            (words[1], kind, 0, kinds - 1),
         ):
             if not low <= value <= high:
                 raise KnobError(
-                    f"changes={picture}/{pixel}:{grey}: choose a {name} from {low} to {high}, or "
+                    f"changes={picture}/{place}:{kind}: choose a {name} from {low} to {high}, or "
                     f"leave it out"
                 )
-        by_pixel.setdefault(pixel, {})[picture] = grey
-    return dict(sorted(by_pixel.items()))
+        rows[picture - 1, place - 1] = kind
+    return rows

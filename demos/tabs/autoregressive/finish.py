@@ -46,20 +46,20 @@ def finish(
     x, seeds = pictures.x[0], seeds_from(noise_seed, count, "noise_seed")
     given = x.clone()
     given[:, rows:] = math.nan
-    brush = Brush(model, seeds, None, {"temperature": temperature}, given)
+    brush = Brush(model, seeds, {"temperature": temperature}, given)
     rest = -model.pixel_log_probs(x[None])[0, rows:].sum() / math.log(2)
     whole = Tile(pixels(x[None])[0], "The picture", costs(rest), framed=True)
     shown = {"headline": headline(rows, temperature), "name": f"{MODEL}-finished"}
     told = time.perf_counter()
     for frame in brush.frames():
         standing = int(frame.level)
-        yield Progress("Pixel", standing - brush.begun, brush.pixels - brush.begun)
-        if standing < brush.pixels and time.perf_counter() - told > UPDATE_SECONDS:
+        yield Progress("Pixel", standing - brush.begun, brush.length - brush.begun)
+        if standing < brush.length and time.perf_counter() - told > UPDATE_SECONDS:
             tiles = [Tile(p, f"Way {i + 1}") for i, p in enumerate(so_far(frame.x, standing))]
             row = f"row {standing // x.shape[-1] + 1} of {x.shape[-2]}"
             yield TilesValue([whole, *tiles], provenance=row, **shown)
             told = time.perf_counter()
-    ways = zip(pixels(brush.x), brush.bits().sum(1), strict=True)
+    ways = zip(pixels(brush.frame.x), brush.bits(brush.begun).sum(1), strict=True)
     tiles = [Tile(p, f"Way {i + 1}", costs(bits)) for i, (p, bits) in enumerate(ways)]
     took = f"{count} way{'s' if count > 1 else ''} in {duration(brush.seconds)}"
     source = f"{pictures.origin} · {took} · {device}"

@@ -10,13 +10,15 @@ from torch import Tensor
 
 from demos.tabs.autoregressive.changes import fitting
 from gen_core.families.gpt import GPT
+from gen_core.families.token_sampler import standing
+from gen_core.family import UNDRAWN
 from gen_core.sampling import Frame, Meter
 
 
 @dataclass
 class Pen:
     """Writes one text, and keeps what the network said of each token. choosing: temperature,
-    top k and top p; changes: as the knob has them."""
+    top k and top p; changes: as the knob has them, tokens in place of those that are drawn."""
 
     model: GPT
     seed: int
@@ -26,32 +28,32 @@ class Pen:
     changes: tuple[tuple[int, int], ...] = ()
     seconds: float = 0.0
     x: Tensor = field(init=False)
-    """(1, length) int64: the text so far."""
+    """(1, n) int64: the text so far."""
 
     def __post_init__(self) -> None:
         beginning = self.model.condition.tokens(self.prompt)
         self.begun = len(beginning)
         self.total = self.model.total({"prompt": self.prompt, "tokens": self.tokens})
         self.taken = fitting(self.changes, self.total, self.model.event.vocabulary)
-        self.x = torch.tensor([beginning], dtype=torch.long, device=self.model.device)
-        self.said = [*self.model.next_logits(self.x)[0, : self.begun]]
+        self.given = torch.full((1, self.model.event.length), UNDRAWN)
+        self.given[0, : self.begun] = torch.tensor(beginning)
+        for place, kind in self.taken.items():
+            self.given[0, self.begun + place - 1] = kind
+        self.x = self.given[:, : standing(self.given)].to(self.model.device)
+        self.said = [*self.model.next_logits(self.x)[0, : self.x.shape[1]]]
 
     def frames(self) -> Iterator[Frame]:
-        """Those of `sample`: up to each change, which takes the place of what was drawn, and on
-        from there, with the same noise."""
-        done, begin = 0, {"prompt": self.prompt}
-        for place in dict.fromkeys([*self.taken, self.total]):
-            meter = Meter(self.model, [self.seed], tokens=place - done, **begin, **self.choosing)
-            for frame in meter.frames():
-                self.x = frame.x
-                if frame.out is not None:
-                    self.said.append(frame.out[0])
-                yield frame
-            self.seconds += meter.seconds
-            x = meter.x
-            if place in self.taken:
-                x[0, self.begun + place - 1] = self.taken[place]
-            self.x, done, begin = x, place, {"given": x}
+        """Those of `sample`."""
+        left = self.begun + self.total - self.x.shape[1]
+        if not left:
+            return
+        asked = {"tokens": left, "given": self.given, **self.choosing}
+        meter = Meter(self.model, [self.seed], **asked)
+        for frame in meter.frames():
+            self.x, self.seconds = frame.x[:, : int(frame.level)], meter.seconds
+            if frame.out is not None:
+                self.said.append(frame.out[0])
+            yield frame
 
     def text(self) -> dict[str, Any]:
         """The text so far: what its tokens write, which they are, how many were given, and how much
@@ -67,7 +69,7 @@ class Pen:
 
     def so_far(self) -> tuple[list[int], Tensor]:
         """The tokens that stand, and what the network said of each, (n, vocabulary)."""
-        kinds = self.x[0][self.x[0] >= 0].tolist()
+        kinds = self.x[0].tolist()
         if not kinds:
             return [], torch.zeros(0, 1)
         return kinds, torch.stack(self.said[: len(kinds)]).cpu()

@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
+
 from demos.page.controls import ALL_CLASSES, FASHION, Knob, control_of, labels_for
 from demos.page.handlers import App
 from demos.page.image_io import duration
@@ -12,11 +14,12 @@ from demos.page.panel import Panel
 from demos.page.script import sampling, script
 from demos.tabs.autoregressive.beginning import ID
 from demos.tabs.autoregressive.brush import Brush
-from demos.tabs.autoregressive.changes import LONGEST, PixelChanges, fitting_pixels
+from demos.tabs.autoregressive.changes import LONGEST, PictureChanges, rows_of
 from demos.tabs.autoregressive.picture_texts import PIXELS
 from demos.widgets.pixel_by_pixel import PixelByPixel, PixelsValue, sheet
 from gen_core.families.pixel_cnn import PixelCNN
 from gen_core.families.token_sampler import probabilities
+from gen_core.family import UNDRAWN
 from gen_core.progress import Progress
 from gen_core.sampling import pixels, seeds_from
 
@@ -33,9 +36,9 @@ def draw(
     """Yields the pictures while they grow, then whole, with what was said of their pixels."""
     model, seeds = app.model(MODEL), seeds_from(seed, count)
     labels = [i % len(FASHION) if label is None else label for i in range(count)]
-    shape, levels = model.event.shape, model.config.levels
-    taken = fitting_pixels(changes, count, math.prod(shape), levels)
-    brush = Brush(model, seeds, labels, choosing, taken=taken)
+    taken = rows_of(changes, (count, model.total({})), model.config.levels, ("pixel", "grey"))
+    given = torch.where(taken == UNDRAWN, math.nan, model.picture(taken).flatten(1))
+    brush = Brush(model, seeds, choosing | {"label": labels}, given.view(count, *model.event.shape))
     shown = {
         "titles": [f"{FASHION[c]}, seed {s}" for c, s in zip(labels, seeds, strict=True)],
         "changed": [(picture - 1, place - 1) for picture, place, _ in changes],
@@ -44,36 +47,34 @@ def draw(
     told = time.perf_counter()
     for frame in brush.frames():
         standing = int(frame.level)
-        yield Progress("Pixel", standing, brush.pixels)
-        if standing < brush.pixels and time.perf_counter() - told > UPDATE_SECONDS:
-            so_far = f"{standing} of {brush.pixels} pixels"
+        yield Progress("Pixel", standing, brush.length)
+        if standing < brush.length and time.perf_counter() - told > UPDATE_SECONDS:
+            so_far = f"{standing} of {brush.length} pixels"
             yield PixelsValue([*pixels(frame.x)], standing=standing, provenance=so_far, **shown)
             told = time.perf_counter()
     logits = brush.logits()
     own = [] if choosing == AS_SAID else [probabilities(row, **choosing) for row in logits]
     yield PixelsValue(
-        [*pixels(brush.x)],
-        standing=brush.pixels,
+        [*pixels(brush.frame.x)],
+        standing=brush.length,
         bits=brush.bits().tolist(),
         said=[sheet(p) for p in logits.softmax(-1)],
         drawn=[sheet(p) for p in own],
         provenance=f"{count} picture{'s' if count > 1 else ''} in {duration(brush.seconds)} · "
-        f"{brush.pixels} network evaluations each · {app.device_title}",
+        f"{brush.length} network evaluations each · {app.device_title}",
         **shown,
     )
 
 
 def code(k: Mapping[str, Any]) -> str:
     """The lines that draw the same."""
-    lines, given = [f"model = load({MODEL!r})"], {}
-    for picture, pixel, grey in sorted(k["changes"], key=lambda change: change[1]):
-        lines += [
-            *sampling(k, without=("changes",), **given),
-            f"x.flatten(1)[{picture - 1}, {pixel - 1}] = {grey} / 127.5 - 1  # pixel {pixel}",
-            f"x.flatten(1)[:, {pixel}:] = nan  # what is to be drawn again",
-        ]
-        given = {"given": "x"}
-    shape = "1, 28, 28"
+    lines, given, shape = [f"model = load({MODEL!r})"], {}, "1, 28, 28"
+    if k["changes"]:
+        lines.append(f"given = torch.full(({k['count']}, {shape}), nan)  # what is to be drawn")
+        given = {"given": "given"}
+    for picture, pixel, grey in k["changes"]:
+        place = f"given.flatten(1)[{picture - 1}, {pixel - 1}]"
+        lines.append(f"{place} = {grey} / 127.5 - 1  # pixel {pixel}")
     return script(
         *lines,
         *sampling(k, without=("changes",), shape=shape, **given),
@@ -95,7 +96,7 @@ PANEL = Panel(
         Knob("seed", "Seed", "seed", 0),
         control_of(PixelCNN, "top_k", high=256),
         control_of(PixelCNN, "top_p"),
-        PixelChanges(
+        PictureChanges(
             "changes",
             "Pixels you took",
             "text",

@@ -74,19 +74,29 @@ def write(
 
 def code(k: Mapping[str, Any]) -> str:
     """The lines that write the same."""
-    lines, done, begin = [f"model = load({k['model']!r})"], 0, {}
-    for place, kind in [*k["changes"], (k["tokens"], None)]:
-        if place > done:
-            without = ("changes", "prompt") if begin else ("changes",)
-            lines += sampling({**k, "tokens": place - done}, without=without, **begin)
-        if kind is not None:
-            lines.append(f"x[0, (x[0] >= 0).sum() - 1] = {kind}  # in place of token {place}")
-        done, begin = place, {"given": "x"}
     return script(
-        *lines,
+        f"model = load({k['model']!r})",
+        *(_with_changes(k) if k["changes"] else sampling(k, without=("changes",))),
         "print(model.text(x)[0])",
         "bits = -model.token_log_probs(x[x >= 0][None])[0] / log(2)  # the surprise of each token",
     )
+
+
+def _with_changes(k: Mapping[str, Any]) -> list[str]:
+    """`tokens` are counted from the first one that is drawn."""
+    first = sum(place == i for i, (place, _) in enumerate(k["changes"], 1))
+    left = {**k, "tokens": k["tokens"] - first}
+    return [
+        f"prompt = model.condition.tokens({k['prompt']!r})",
+        "given = torch.full((1, model.event.length), -1)  # what is to be drawn",
+        "given[0, : len(prompt)] = torch.tensor(prompt)",
+        *(f"given[0, len(prompt) + {place - 1}] = {kind}" for place, kind in k["changes"]),
+        *(
+            sampling(left, without=("changes", "prompt"), given="given")
+            if left["tokens"]
+            else ["x = given"]
+        ),
+    ]
 
 
 PANEL = Panel(
