@@ -46,29 +46,29 @@ def press(page: Page, button: str) -> None:
 
 def pixel(page: Page, row: int, column: int) -> dict[str, float]:
     """Where it is on the picture, from its corner."""
-    box = page.locator(f"{CARD} .pixels-canvas").bounding_box()
+    box = page.locator(f"{CARD} .raster-canvas").bounding_box()
     side = box["width"] / 28
     return {"x": (column - 0.5) * side, "y": (row - 0.5) * side}
 
 
 def readout(page: Page) -> str:
-    return page.locator(f"{CARD} .pixels-readout").inner_text()
+    return page.locator(f"{CARD} .raster-readout").inner_text()
 
 
 def test_pointing_at_a_pixel_tells_what_it_is(visit, address):
     page = drawn(visit, address, **WIDE)
     expect(page.locator(f"{CARD} .card-live")).to_contain_text("2 pictures in")
-    canvas = page.locator(f"{CARD} .pixels-canvas")
+    canvas = page.locator(f"{CARD} .raster-canvas")
     canvas.hover(position=pixel(page, 5, 20))
-    expect(page.locator(f"{CARD} .pixels-readout")).to_contain_text("Row 5, column 20 · grey ")
+    expect(page.locator(f"{CARD} .raster-readout")).to_contain_text("Row 5, column 20 · grey ")
     first = readout(page)
     assert re.search(r"probability \d", first) and first.endswith(" bits")
     canvas.click(position=pixel(page, 9, 9))
     page.mouse.move(0, 0)
-    expect(page.locator(f"{CARD} .pixels-readout")).to_contain_text("Row 9, column 9")
-    page.locator(f"{CARD} .pixels-choices button").nth(1).click()
+    expect(page.locator(f"{CARD} .raster-readout")).to_contain_text("Row 9, column 9")
+    page.locator(f"{CARD} .raster-choices button").nth(1).click()
     expect(canvas).to_have_attribute("aria-label", "Trouser, seed 1")
-    note = page.locator(f"{CARD} .pixels-note", has_text="Trouser, seed 1: ")
+    note = page.locator(f"{CARD} .raster-note", has_text="Trouser, seed 1: ")
     expect(note).to_contain_text("a pixel.")
 
 
@@ -86,14 +86,14 @@ def test_the_pixels_come_in_their_order(visit, address):
     track.press("Home")
     for _ in range(3):
         track.press("ArrowDown")
-    assert page.locator(f"{CARD} .pixels-canvas").evaluate(seen) == 84
+    assert page.locator(f"{CARD} .raster-canvas").evaluate(seen) == 84
 
 
 def test_another_grey_is_taken_and_the_picture_goes_on_from_there(visit, address):
     page = drawn(visit, address, "&view=advanced", **WIDE)
-    canvas = page.locator(f"{CARD} .pixels-canvas")
+    canvas = page.locator(f"{CARD} .raster-canvas")
     canvas.click(position=pixel(page, 3, 4))
-    expect(page.locator(f"{CARD} .pixels-readout")).to_contain_text("Row 3, column 4")
+    expect(page.locator(f"{CARD} .raster-readout")).to_contain_text("Row 3, column 4")
     page.locator(f"{CARD} .greys-bars canvas").click(position={"x": 5, "y": 60})
     expect(page.locator(f"{CARD} .greys-told")).to_contain_text(re.compile(r"Grey [1-4]:"))
     button = page.get_by_role("button", name="Take it, and draw on")
@@ -101,8 +101,8 @@ def test_another_grey_is_taken_and_the_picture_goes_on_from_there(visit, address
     page.locator(f"{CARD} .greys input").press("ArrowRight")
     expect(page.locator(f"{CARD} .greys-told")).to_contain_text("Grey 1:")
     button.click()
-    expect(page.locator(f"{CARD} .pixels-readout")).to_contain_text("taken by you")
-    expect(page.locator(f"{CARD} .pixels-readout")).to_contain_text("Row 3, column 4 · grey 1 ")
+    expect(page.locator(f"{CARD} .raster-readout")).to_contain_text("taken by you")
+    expect(page.locator(f"{CARD} .raster-readout")).to_contain_text("Row 3, column 4 · grey 1 ")
     expect(page.locator(BOX)).to_have_value("1/60:1")
     page.locator(f"{CARD}-seed input").fill("5")  # other pictures: what was taken is void
     expect(page.locator(BOX)).to_have_value("")
@@ -146,10 +146,10 @@ def test_a_class_that_is_chosen_by_keyboard_takes_back_what_was_taken(visit, add
 def test_the_surprise_is_seen(visit, address):
     page = drawn(visit, address, **WIDE)
     page.get_by_label("Show surprise").check()
-    paper = page.locator(f"{CARD} .pixels-paper")
-    expect(paper).to_have_class(re.compile("pixels-tinted"))
+    paper = page.locator(f"{CARD} .raster-paper")
+    expect(paper).to_have_class(re.compile("raster-tinted"))
     page.get_by_label("Show surprise").uncheck()
-    expect(paper).not_to_have_class(re.compile("pixels-tinted"))
+    expect(paper).not_to_have_class(re.compile("raster-tinted"))
 
 
 def test_the_pictures_are_saved(visit, address, tmp_path):

@@ -5,7 +5,7 @@ through a picture like a timeline, and gives a pixel another grey.
 """
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -13,50 +13,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demos.page.image_io import CardValue
 from demos.widgets.card import card
-from demos.widgets.timeline import PLAYER
+from demos.widgets.raster import RASTER, RASTER_STYLE, RasterValue
 
 
-@dataclass(frozen=True)
-class PixelsValue(CardValue):
-    """Pictures of n pixels each, in raster order. Raises ValueError when lengths do not fit.
+@dataclass(frozen=True, kw_only=True)
+class PixelsValue(RasterValue):
+    """Pictures of n pixels each. Raises ValueError when lengths do not fit.
 
-    pictures: uint8 (H, W), the pixels that are not drawn yet of any grey
-    titles: of the pictures
-    standing: how many pixels of each are drawn; n where the pictures are whole
-    bits: of each picture (n,) the surprise of its pixels, -log2 p; none until they are whole
     said: of each picture uint8 (n, levels), as `sheet` makes it: what the network said of a pixel
     drawn: the same of what a pixel was drawn from; none where that is what the network said
-    changed: of the pixels that a visitor took: (picture, place), both from 0
-    provenance: where they were drawn
-    live: whether that was just now
-    name: the downloaded file's, without its ending
     """
 
-    pictures: Sequence[np.ndarray]
-    titles: Sequence[str]
-    standing: int
-    _: KW_ONLY
-    bits: Sequence[Sequence[float]] = ()
     said: Sequence[np.ndarray] = ()
     drawn: Sequence[np.ndarray] = ()
-    changed: Sequence[tuple[int, int]] = ()
-    provenance: str
-    live: bool = True
-    name: str = "pixels"
 
     def __post_init__(self) -> None:
-        for name in ("titles", "bits", "said", "drawn"):
-            count = len(getattr(self, name))
-            if count not in (0, len(self.pictures)):
-                raise ValueError(f"{count} {name} for {len(self.pictures)} pictures")
-
-    def to_json(self) -> dict[str, Any]:
-        """The bits of a picture as one text, "3.1 0.02": the page wraps every entry of a list in an
-        object of its own."""
-        rows = [" ".join(f"{value:.3g}" for value in row) for row in self.bits]
-        return super().to_json() | {"bits": rows}
+        super().__post_init__()
+        self.check("said", "drawn")
 
 
 def PixelByPixel(
@@ -75,8 +49,8 @@ def PixelByPixel(
         label=label,
         value=value,
         empty=empty,
-        scripts=[*PLAYER, "card/changes.js", "pixel_by_pixel/greys.js"],
-        styles=["timeline/player.css"],
+        scripts=[*RASTER, "pixel_by_pixel/greys.js"],
+        styles=RASTER_STYLE,
     )
 
 
