@@ -145,6 +145,11 @@ class PictureTokens(Family):
         """tokens (B, n) int64 -> (B, C, S, S) in [-1, 1]; `UNDRAWN` where a token is."""
         return self.autoencoder.decode(tokens.to(self.device))
 
+    def entries(self) -> Tensor:
+        """The codebook as pictures (codes, C, 8, 8) in [-1, 1]: what each code stands for among its
+        like."""
+        return self.autoencoder.entries()
+
     # --- likelihood -------------------------------------------------------------------------------
 
     def phases(self) -> list[Phase]:

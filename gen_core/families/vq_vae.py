@@ -33,6 +33,10 @@ After 250 updates with it, from step 1,500 on, the classifier read 92.6% of lids
 UNFINISHED = 0.1
 """Share of training pictures of which the decoder is given the first tokens alone."""
 
+AMONG = 6
+"""Codes in a row of the square in which one is shown among its like: the middle does not see the
+edges, where black begins."""
+
 
 @dataclass(frozen=True)
 class VQVAEConfig(TokenAutoencoderConfig):
@@ -108,6 +112,18 @@ class VQVAE(Trainable):
         tokens = tokens.unflatten(1, (self.side, self.side))
         decoded = self.decoder(self.quantizer.vectors(tokens)).float().clamp(-1, 1)
         return torch.where(squares(tokens[:, None] >= 0), decoded, UNDRAWN)
+
+    @torch.no_grad()
+    def entries(self) -> Tensor:
+        """What each code stands for where only its like is around it: (codes, C, 8, 8) in [-1, 1],
+        the middle of a square of `AMONG` by `AMONG` codes."""
+        rows = torch.arange(self.config.codes, device=self.device)
+        middle = slice((AMONG // 2 - 1) * PIXELS, (AMONG // 2 + 1) * PIXELS)
+        made = [
+            self.decoder(self.quantizer.vectors(some[:, None, None].expand(-1, AMONG, AMONG)))
+            for some in rows.split(64)
+        ]
+        return torch.cat(made)[:, :, middle, middle].float().clamp(-1, 1)
 
 
 def detail(x: Tensor) -> Tensor:

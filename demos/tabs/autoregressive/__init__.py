@@ -7,6 +7,7 @@ from demos.tabs.autoregressive import (
     finish,
     larger,
     pixels,
+    portraits,
     surprise,
     temperature,
     words,
@@ -26,6 +27,7 @@ TAB = Tab(
         pixels.PANEL,
         finish.PANEL,
         bits.PANEL,
+        portraits.PANEL,
     ],
     needs="gpt-tales.safetensors",
 )

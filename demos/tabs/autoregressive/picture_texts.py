@@ -42,6 +42,42 @@ PIXELS = Explanation(
     source=GATE,
 )
 
+TOKENS = Explanation(
+    sentence=(
+        "A portrait can be written in 256 tokens, each one of 512 little squares that a network "
+        "chose for itself, and a transformer writes them as GPT writes words. Press Draw, then "
+        "press a token, and put another one in."
+    ),
+    paragraph=(
+        "Pixel by pixel, a portrait of 64 by 64 would take 12,288 steps. So a first network, a "
+        "**VQ-VAE**, learns to squeeze it: for each square of 4 by 4 pixels its encoder looks up "
+        "the nearest of 512 vectors, the **codebook**, and its decoder makes a picture again of "
+        "the numbers alone. Right: the tokens, each as what its code stands for, as a number, or "
+        "by its surprise. Left: what they decode to. As the decoder looks at neighbours too, a "
+        "square still changes a little when those around it come. A second network, a "
+        "**transformer**, has read the tokens of many portraits, with who they show written "
+        "before them, and draws one after the other. **Put another code in**: all other tokens "
+        "stay, and you see how far one reaches. **Draw on from here**: those behind it are drawn "
+        "anew, with the same noise. DALL-E drew like this in 2021."
+    ),
+    formula=(
+        r"z_i = \operatorname*{arg\,min}_k \lVert E(x)_i - e_k \rVert, \qquad "
+        r"p(z \mid c) = \prod_{i=1}^{256} p(z_i \mid z_1, \ldots, z_{i-1}, c), \qquad "
+        r"\hat{x} = D(e_{z_1}, \ldots, e_{z_{256}})"
+    ),
+    symbols=(
+        ("x", "a portrait, $\\hat{x}$ what comes back of it"),
+        ("E, D", "encoder and decoder"),
+        ("e_k", "the $k$-th of 512 vectors of the codebook"),
+        ("z_i", "the $i$-th token, a number from 0 to 511"),
+        ("c", "what is asked for"),
+    ),
+    source=(
+        "van den Oord et al. 2017, *Neural Discrete Representation Learning*, eqs. 1 and 2; Ramesh "
+        "et al. 2021, *Zero-Shot Text-to-Image Generation*"
+    ),
+)
+
 FINISH = Explanation(
     sentence=(
         "A model that draws from top to bottom can finish what somebody else began. Press Finish: "

@@ -1,6 +1,6 @@
 """What every widget is built from: a gr.HTML with its own script and style, in a card."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,14 @@ def card(
     empty: str,
     scripts: Sequence[str] = (),
     styles: Sequence[str | Path] = (),
+    asked: Sequence[Callable] = (),
 ) -> gr.HTML:
     """A card whose `<kind>/<kind>.js` shows its value with the help of card.js, styled by the
     CSS file beside it.
 
     label: its name for screen readers; value: perhaps as the JSON of one that was kept; empty: what
-    it says before it has a value; scripts, styles: further files, before its own.
+    it says before it has a value; scripts, styles: further files, before its own; asked: what its
+    script asks the server, as `App.serve` makes it.
     """
     return gr.HTML(
         value=as_json(value),
@@ -42,7 +44,7 @@ def card(
         css_template=read("card/card.css", *styles, f"{kind}/{kind}.css"),
         js_on_load=read("card/card.js", *scripts, f"{kind}/{kind}.js"),
         apply_default_css=False,
-        server_functions=[export_file],
+        server_functions=[export_file, *asked],
         kind=kind.replace("_", "-"),  # the name of its CSS class
         empty=empty,
     )

@@ -1,4 +1,4 @@
-"""What cards share whose pictures are drawn place after place in raster order: pixels, or tokens."""
+"""What cards share whose pictures are drawn in raster order: pixel by pixel, or token by token."""
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass

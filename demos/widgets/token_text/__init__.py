@@ -81,7 +81,7 @@ def TokenText(
         value=value,
         empty=empty,
         scripts=VIEW,
-        styles=["timeline/player.css", *TOKENS_STYLE],
+        styles=["timeline/player.css", *TOKENS_STYLE, "token_text/candidates.css"],
     )
 
 
@@ -95,7 +95,12 @@ VIEW = (
     "token_text/attention.js",
     "token_text/view.js",
 )
-VIEW_STYLE = ("timeline/player.css", *TOKENS_STYLE, "token_text/token_text.css")
+VIEW_STYLE = (
+    "timeline/player.css",
+    *TOKENS_STYLE,
+    "token_text/candidates.css",
+    "token_text/token_text.css",
+)
 """The same, where one goes through them."""
 POINTED = (*TOKENS, "token_text/pointed.js")
 POINTED_STYLE = (*TOKENS_STYLE, "token_text/pointed.css")

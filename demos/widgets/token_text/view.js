@@ -13,7 +13,13 @@ class TokenTextView extends Player {
     this.readout = make("p", { class: "token-text-readout" });
     this.caption = make("p", { class: "token-text-caption" });
     this.attention = new AttentionLines(() => this.look());
-    this.candidates = new Candidates(takes ? (kind) => this.take(kind) : null);
+    this.candidates = new Candidates(takes ? (kind) => this.take(kind) : null, {
+      face: (kind) => make("code", {}, inSight(this.value.written[kind])),
+      name: (kind) => spoken(this.value.written[kind]),
+      waiting: "The candidates of every token come when the text has ended.",
+      given: "This token stands in the beginning that you gave.",
+      free: "Press another one to take it, and go on from there.",
+    });
     const foot = this.foot("Download this text as PNG", () => this.drawn());
     foot.prepend(this.buildTint());
     this.full.append(
@@ -81,7 +87,7 @@ class TokenTextView extends Player {
     const rows = value.candidates[i] ?? [];
     const own = rows.find(([kind]) => kind === value.kinds[i]);
     this.readout.replaceChildren(...this.about(i, own));
-    this.candidates.show(rows, value.written, value.kinds[i], { given: i < value.begun, whole: value.whole });
+    this.candidates.show(rows, value.kinds[i], { given: i < value.begun, whole: value.whole });
     this.look();
   }
 
