@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 from demos.page.script import script
+from gen_core.families.picture_tokens import AUTOENCODER
 from gen_core.families.text import TextFamily
 from gen_core.family import Trainable, registry
 from gen_core.training.checkpoint import CheckpointError, card
@@ -65,6 +66,13 @@ def _other_parts(name: str) -> str:
     if not others:
         return ""
     named = ", ".join(f"`{other.partition('/')[2]}`" for other in others)
+    if not part:
+        return (
+            f"What is trained before it is taken from the weights here: {named}, which "
+            f"`python -m gen_core train {model}/PART` trains"
+        )
+    if part not in PARTS:
+        return f"They train what comes before `{model}` itself"
     return (
         f"They train `{part}`, one of {len(others) + 1} parts, which learn one after the other. "
         f"The others are {named}: `python -m gen_core train {model}/PART`"
@@ -115,8 +123,13 @@ def _data_and_model(name: str, recipe: Recipe, kind: type[Trainable]) -> list[st
     config = {key: repr(value) for key, value in recipe.config.items()}
     data = [f"batches = Batches({_data(recipe, kind)}, {recipe.batch}, seed={recipe.seed})"]
     begun: list[str] = []
-    if part:
+    if part in PARTS:
         data = PARTS[part](model, recipe)
+    if f"{name}/{AUTOENCODER}" in RECIPES:
+        begun = [
+            f'made = load("{name}", "cpu")  # for the part that is trained before it',
+            f"model.{AUTOENCODER}.load_state_dict(made.{AUTOENCODER}.state_dict())",
+        ]
     if recipe.start:
         begun = [f'model.load_state_dict(load("{recipe.start}", "cpu").state_dict())']
     if part == "clip":  # its text half begins as the text encoder

@@ -26,7 +26,7 @@ from demos.widgets.attribute_picker import AttributeKnob, Attributes
 from demos.widgets.live_knob import LivePicture
 from demos.widgets.picture_tokens import TokenPictures, TokenPicturesValue
 from demos.widgets.token_text import candidates
-from gen_core.families.picture_tokens import PictureTokens
+from gen_core.families.picture_tokens import AUTOENCODER, PictureTokens
 from gen_core.family import UNDRAWN
 from gen_core.knobs import KnobError, shown
 from gen_core.progress import Progress
@@ -204,5 +204,6 @@ PANEL = PortraitsPanel(
     screen=TokenPictures,
     shows="Portraits, token by token",
     models=(MODEL,),
+    trained=(f"{MODEL}/{AUTOENCODER}",),
     needs=(MODEL,),
 )
