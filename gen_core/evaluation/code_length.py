@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from gen_core.families.pixel_cnn import PixelCNN
+from gen_core.families.pixels import PixelFamily
 from gen_core.families.vae import VAE
 from gen_core.sampling import pixels
 
@@ -46,11 +46,14 @@ class CodeLength:
 
 
 @torch.inference_mode()
-def code_length(model: PixelCNN | VAE, x: Tensor, rng: torch.Generator | None = None) -> CodeLength:
+def code_length(
+    model: PixelFamily | VAE, x: Tensor, rng: torch.Generator | None = None
+) -> CodeLength:
     """Of one picture x (1, H, W) in [-1, 1], of which each pixel is taken for the nearest of 256
-    levels: exact for a PixelCNN, an upper bound for a VAE. rng: a VAE's noise, on its device."""
+    levels: exact for a model that writes pixels, an upper bound for a VAE. rng: a VAE's noise, on
+    its device."""
     x = ((x.to(model.device) + 1) * 127.5).round() / 127.5 - 1
-    if isinstance(model, PixelCNN):
+    if isinstance(model, PixelFamily):
         return CodeLength(-model.pixel_log_probs(x[None])[0].cpu() / math.log(2))
     return _bound(model, x, rng)
 

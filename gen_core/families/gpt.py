@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gen_core.families.text import TextFamily
-from gen_core.families.token_sampler import CHOOSING, TokenSampler, standing
+from gen_core.families.token_sampler import CHOOSING, CachedNext, TokenSampler, standing
 from gen_core.family import Clock, Losses, Phase, register
 from gen_core.knobs import Whole
-from gen_core.nets.transformer import KeyValueCache, Transformer
+from gen_core.nets.transformer import Memory, Transformer
 from gen_core.sampling import Frame, Noise
 
 
@@ -107,16 +107,12 @@ class GPT(TextFamily):
         yield from sampler.frames(x, u, start, min(tokens, length - start))
 
 
-class Cached:
-    """The logits of the next token, where what the network said of those before is kept."""
+class Cached(CachedNext):
+    """The same of a text, before which one more token stands."""
 
     def __init__(self, net: Transformer, first: int) -> None:
         self.net, self.first = net, first
-        self.kept = KeyValueCache(net.config.length)
+        super().__init__(self._said, net.config.length)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """x (B, n), of which the first ones are those of the call before -> (B, vocabulary)."""
-        read = F.pad(x, (1, 0), value=self.first)[:, self.kept.filled :]
-        logits, new = self.net(read, self.kept.past)
-        self.kept.add(new)
-        return logits[:, -1].float()
+    def _said(self, new: Tensor, past: Memory) -> tuple[Tensor, Memory]:
+        return self.net(new if past else F.pad(new, (1, 0), value=self.first), past)

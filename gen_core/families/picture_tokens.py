@@ -20,13 +20,20 @@ from gen_core.conditions import Attributes
 from gen_core.data import SCHEMAS
 from gen_core.data.images import MissingData
 from gen_core.families.guided import GUIDANCE
-from gen_core.families.token_sampler import CHOOSING, Exact, TokenSampler, begun, standing
+from gen_core.families.token_sampler import (
+    CHOOSING,
+    CachedNext,
+    Exact,
+    TokenSampler,
+    begun,
+    standing,
+)
 from gen_core.families.vq_vae import VQVAE, VQVAEConfig
 from gen_core.family import Clock, Empty, Family, Losses, Phase, Picture, Tokens, register
 from gen_core.knobs import Instance
 from gen_core.nets.config import setting
 from gen_core.nets.picture_transformer import PictureTransformer, PictureTransformerConfig
-from gen_core.nets.transformer import KeyValueCache, Memory
+from gen_core.nets.transformer import Memory
 from gen_core.progress import Progress
 from gen_core.sampling import Frame, Noise
 from gen_core.training.recipes import Run, trained_part
@@ -208,7 +215,7 @@ class PictureTokens(Family):
         null = self.condition.null(len(noise)).to(self.device)
         guided = GuidedNext(self, null, condition, guidance_scale)
         u = noise.rand(rows.shape[1], dtype=torch.float64)
-        sampler = TokenSampler(guided, **choosing)
+        sampler = TokenSampler(CachedNext(guided, self.net.length), **choosing)
         for frame in sampler.frames(rows.to(self.device), u, start, total):
             x = self.decode(frame.x) if frame.step == frame.total else frame.x
             own = {"x": x, "tokens": frame.x, "evaluations": frame.evaluations * guided.asks}
@@ -264,8 +271,7 @@ class PictureTokens(Family):
 
 
 class GuidedNext:
-    """The logits of the next token with classifier-free guidance (Ho & Salimans 2022, eq. 6), where
-    what the network said of the tokens before is kept."""
+    """The logits of the next token with classifier-free guidance (Ho & Salimans 2022, eq. 6)."""
 
     def __init__(
         self, model: PictureTokens, null: Tensor, wanted: Tensor | None, scale: float
@@ -276,15 +282,12 @@ class GuidedNext:
         both = self.scale not in (0.0, 1.0)
         self.asks = 2 if both else 1
         self.label = torch.cat([null, wanted]) if both else wanted if self.scale else null
-        self.kept = KeyValueCache(model.net.length)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """x (B, n), of which all but the last are those of the call before -> (B, codes)."""
-        fresh = x[:, -1:] if self.kept.filled else x
-        logits, new = self.model.next(self.label, fresh.repeat(self.asks, 1), self.kept.past)
-        self.kept.add(new)
-        said = logits[:, -1]
+    def __call__(self, new: Tensor, past: Memory) -> tuple[Tensor, Memory]:
+        """As `CachedNext` asks: new (B, n) -> logits (B, 1, codes), and what to keep."""
+        logits, kept = self.model.next(self.label, new.repeat(self.asks, 1), past)
+        said = logits[:, -1:]
         if self.asks == 2:
             without, given = said.chunk(2)
             said = without + self.scale * (given - without)
-        return said.float()
+        return said, kept

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from gen_core.family import UNDRAWN
 from gen_core.knobs import KnobError, Number, Whole
+from gen_core.nets.transformer import KeyValueCache, Memory
 from gen_core.sampling import Frame
 
 MOST_KINDS = 65_536
@@ -84,6 +85,22 @@ class Exact:
 def _version(weight: Tensor) -> int:
     """How often it was changed in place; what inference mode has made does not count."""
     return 0 if weight.is_inference() else weight._version
+
+
+class CachedNext:
+    """The logits of the next token, where what the network said of the tokens before is kept."""
+
+    def __init__(self, ask: Callable[[Tensor, Memory], tuple[Tensor, Memory]], length: int) -> None:
+        """ask: tokens that are new, and what was kept of those before them, -> logits, of which the
+        last are the next token's, and what to keep; length: how much there may be to keep."""
+        self.ask, self.kept, self.read = ask, KeyValueCache(length), 0
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x (B, n), of which the first ones are those of the call before -> (B, vocabulary)."""
+        logits, new = self.ask(x[:, self.read :], self.kept.past)
+        self.kept.add(new)
+        self.read = x.shape[1]
+        return logits[:, -1].float()
 
 
 def probabilities(

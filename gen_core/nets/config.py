@@ -10,3 +10,14 @@ def setting(default: Any, low: float | None = None, high: float | None = None, *
     a text that is one of `options`."""
     bounds = {} if low is None else {"bounds": (low, high)}
     return dataclasses.field(default=default, metadata=bounds | more)
+
+
+@dataclasses.dataclass(frozen=True)
+class GreyPictures:
+    """What a network that says pixels one by one is told of its pictures."""
+
+    size: int = setting(28, 1, 256)
+    levels: int = setting(256, 2, 256)
+    """Of grey, from black to white, that a pixel may have."""
+    classes: int = setting(10, 0, 100_000)
+    """Labels are 0 .. classes - 1; the label `classes` means "no label"."""

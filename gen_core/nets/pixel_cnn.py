@@ -16,21 +16,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gen_core.nets.config import setting
+from gen_core.nets.config import GreyPictures, setting
 
 REACH = 3
 """Pixels up, left and right that the first layers see: a window 7 wide (section 2.1)."""
 
 
 @dataclass(frozen=True)
-class PixelCNNConfig:
-    size: int = setting(28, 1, 256)
-    levels: int = setting(256, 2, 256)
-    """Of grey, from black to white, that a pixel may have."""
+class PixelCNNConfig(GreyPictures):
     width: int = setting(64, 2, 1024)
     depth: int = setting(9, 1, 64)
-    classes: int = setting(10, 0, 100_000)
-    """Labels are 0 .. classes - 1; the label `classes` means "no label"."""
 
 
 class GatedPixelCNN(nn.Module):
