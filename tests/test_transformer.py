@@ -7,7 +7,8 @@ import torch
 
 from gen_core.evaluation.bench_texts import neox
 from gen_core.families.gpt import Cached
-from gen_core.nets.transformer import Transformer, TransformerConfig
+from gen_core.nets import transformer
+from gen_core.nets.transformer import LONG, Transformer, TransformerConfig
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +64,16 @@ def test_what_was_said_before_need_not_be_computed_again(net):
     whole = net(torch.nn.functional.pad(x, (1, 0), value=39))[0]
     for n in range(5, 32):  # five tokens at once, then one by one
         assert torch.allclose(cached(x[:, :n]), whole[:, n], atol=1e-4)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("causal", [True, False])
+def test_attention_over_many_tokens_is_the_same_by_another_way(causal, monkeypatch):
+    torch.manual_seed(3)
+    net = Transformer(TransformerConfig(40, 40, LONG, 16, 2, 2, causal=causal)).eval()
+    x = torch.randint(40, (1, LONG))
+    fused = net(x)[0]
+    monkeypatch.setattr(transformer, "LONG", LONG + 1)
+    by_hand = net(x)[0]
+    assert torch.allclose(fused, by_hand, atol=1e-6)
+    assert not torch.equal(fused, by_hand)  # there were two ways

@@ -153,6 +153,14 @@ FAMILIES = {
         "dozen rows up: what lies farther away in a picture need not agree. A high likelihood "
         "does not mean that a picture looks good, nor that it is of the kind it was trained on.",
     ),
+    "pixel-transformer": FamilyText(
+        uses="To hold attention against convolutions: the same pixels, the same likelihood and the "
+        "same settings as `pixel-cnn`, so that both can be compared at equal training time. It is "
+        "a pilot.",
+        limits="It asks its network once for each pixel, and cannot take a pixel back. Attention "
+        "to all earlier pixels makes a training step dear: at equal time it sees fewer pictures. A "
+        "high likelihood does not mean that a picture looks good.",
+    ),
     "picture-tokens": FamilyText(
         uses="To learn how pictures are written like text: an autoencoder turns a portrait into "
         "16 by 16 tokens of 512 kinds, a transformer draws them one after another. Ask for a "

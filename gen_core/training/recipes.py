@@ -117,6 +117,8 @@ RECIPES = {
     ),
     "autoregressive-fashion": Recipe("pixel-cnn", 16000, {}, "fashion", batch=16),
     "autoregressive-mnist": Recipe("pixel-cnn", 8000, {}, "mnist", batch=16),
+    # A pilot, not shipped: one hour on one core, to be held against the PixelCNN's first hour.
+    "pixel-transformer-fashion": Recipe("pixel-transformer", 8400, {}, "fashion", batch=4),
     # First the tokens, then what writes them.
     "tokens-avatars/autoencoder": Recipe(
         "picture-tokens/autoencoder", 24000, {}, "avatars", batch=8,

@@ -1,8 +1,9 @@
-"""PixelCNN: an exact likelihood, no pixel that is missed or seen too early, and a quick way to draw
-that gives what the slow one gives."""
+"""Pictures pixel by pixel, by convolutions or by a transformer: an exact likelihood, no pixel that
+is missed or seen too early, and a quick way to draw that gives what the slow one gives."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import math
@@ -17,14 +18,15 @@ from gen_core import Noise, final, fit
 from gen_core.data import Batches, load_data
 from gen_core.engine import Engine
 from gen_core.evaluation.evaluate import Evaluation
+from gen_core.families.pixels import PixelFamily
 from gen_core.families.token_sampler import TokenSampler
 from gen_core.family import Family, registry
 from gen_core.knobs import KnobError
 from gen_core.training.recipes import RECIPES
 
 COUNT = 28 * 28
-FASHION = RECIPES["autoregressive-fashion"].config
-SIZES = {"tiny": {}, "as trained": {"size": 28, "width": 64, "depth": 9} | FASHION}
+FAMILIES = sorted(n for n, kind in registry.classes.items() if issubclass(kind, PixelFamily))
+RECIPE = {"pixel-cnn": "autoregressive-fashion", "pixel-transformer": "pixel-transformer-fashion"}
 
 
 def some_pictures(model: Family, count: int) -> torch.Tensor:
@@ -42,17 +44,30 @@ def firm(model: Family) -> Family:
     return model
 
 
+def in_size(family: str, size: str) -> Family:
+    """A tiny one, or one as large as the recipe's."""
+    if size == "tiny":
+        return tiny(family)
+    config = registry.classes[family].Config(**RECIPES[RECIPE[family]].config)
+    return tiny(family, **dataclasses.asdict(config))
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request) -> str:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def model() -> Family:
-    return firm(tiny("pixel-cnn"))
+def model(family) -> Family:
+    return firm(tiny(family))
 
 
 # --- likelihood -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("label", [None, 7])
-def test_the_probabilities_of_all_pictures_add_up_to_one(label):
-    model = tiny("pixel-cnn", size=2, levels=4)
+def test_the_probabilities_of_all_pictures_add_up_to_one(family, label):
+    model = tiny(family, size=2, levels=4)
     levels = torch.tensor([*itertools.product(range(4), repeat=4)])
     labels = None if label is None else torch.full((len(levels),), label)
     p = model.log_prob(model.picture(levels), labels).double().exp()
@@ -60,8 +75,8 @@ def test_the_probabilities_of_all_pictures_add_up_to_one(label):
     assert float(p.sum()) == pytest.approx(1, abs=1e-5)
 
 
-def test_pictures_come_as_often_as_their_probability_says():
-    model = firm(tiny("pixel-cnn", size=2, levels=2))
+def test_pictures_come_as_often_as_their_probability_says(family):
+    model = firm(tiny(family, size=2, levels=2))
     x = final(model.sample(Noise(range(4000))))
     codes = (model.levels(x) * torch.tensor([8, 4, 2, 1])).sum(1)
     seen = torch.bincount(codes, minlength=16) / 4000
@@ -74,7 +89,7 @@ def test_pictures_come_as_often_as_their_probability_says():
 def test_the_likelihood_of_a_picture_is_that_of_its_pixels(model):
     x, label = some_pictures(model, 2), torch.tensor([1, 4])
     *frames, _ = model.sample(Noise([0, 1]), label=[1, 4], temperature=0)
-    logits = model.net(x, label).flatten(1, 2)
+    logits = model.logits(x, label)
     nats = F.cross_entropy(logits.transpose(1, 2), model.levels(x), reduction="none").sum(1)
     assert torch.allclose(model.log_prob(x, label), -nats, atol=1e-3)
     assert not torch.allclose(model.log_prob(x), -nats, atol=1e-3)  # the class tells something
@@ -89,11 +104,19 @@ def test_grey_levels_go_there_and_back(model):
     assert torch.equal(event.levels(as_files), levels)
 
 
+def test_training_minimises_the_likelihood_of_the_pixels(family, monkeypatch):
+    model, x = tiny(family), some_pictures(tiny(family), 3)
+    label = torch.tensor([1, 4, 9])
+    monkeypatch.setattr(model.condition, "dropout", lambda label, rng: label)
+    loss = model.loss(x, label, torch.Generator())["loss"].item()
+    assert loss == pytest.approx(-float(model.log_prob(x, label).mean()) / 64, rel=1e-5)
+
+
 # --- what a pixel sees ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("place", [0, 3, 27, 36, 63])
-def test_a_pixel_is_said_from_all_those_before_it_and_from_no_other(place):
+def test_the_convolutions_say_a_pixel_from_all_those_before_it_and_from_no_other(place):
     """The gradient of its logits by each pixel of the picture; with layers enough to see it all."""
     model = tiny("pixel-cnn", depth=6)
     x = some_pictures(model, 1).requires_grad_()
@@ -104,16 +127,28 @@ def test_a_pixel_is_said_from_all_those_before_it_and_from_no_other(place):
     assert not touched[place:].any(), "it sees what it is to say"
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("place", [0, 3, 27, 63])
+def test_a_changed_pixel_changes_what_is_said_after_it_and_nothing_before(family, place):
+    model = firm(tiny(family, depth=6))
+    x = some_pictures(model, 1)
+    changed = x.clone()
+    changed.view(-1)[place] = model.picture(255 - model.levels(x)).view(-1)[place]
+    said = model.logits(torch.cat([x, changed]), torch.tensor([3, 3]))
+    same = (said[0] == said[1]).all(-1)
+    assert same[: place + 1].all() and not same[place + 1 :].any()
+
+
 # --- sampling with what is kept -------------------------------------------------------------------
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("size", SIZES)
-def test_what_is_kept_changes_nothing(size):
-    model = tiny("pixel-cnn", **SIZES[size])
+@pytest.mark.parametrize("size", ["tiny", "as trained"])
+def test_what_is_kept_changes_nothing(family, size):
+    model = in_size(family, size)
     *frames, last = model.sample(Noise([1, 2]), label=[0, 9])
     said = torch.stack([frame.out for frame in frames], 1)
-    full = model.net(last.x, torch.tensor([0, 9])).flatten(1, 2)
+    full = model.logits(last.x, torch.tensor([0, 9]))
     assert float(full.std()) > 0.01
     assert float((said - full).abs().max()) < 1e-4
 
@@ -125,7 +160,7 @@ def without_keeping(model: Family, seeds: list[int], pixels: int) -> None:
 
     def ask(drawn: torch.Tensor) -> torch.Tensor:
         whole = F.pad(drawn, (0, COUNT - drawn.shape[1]))
-        return model.net(model.picture(whole), label).flatten(1, 2)[:, drawn.shape[1]]
+        return model.logits(model.picture(whole), label)[:, drawn.shape[1]]
 
     u = Noise(seeds).rand(COUNT, dtype=torch.float64)
     for _ in TokenSampler(ask).frames(x, u, 0, pixels):
@@ -133,9 +168,9 @@ def without_keeping(model: Family, seeds: list[int], pixels: int) -> None:
 
 
 @torch.inference_mode()
-def test_keeping_is_at_least_five_times_as_fast():
+def test_keeping_is_at_least_five_times_as_fast(family):
     """By the processor's time, which does not count what others do on it."""
-    model = tiny("pixel-cnn", **SIZES["as trained"])
+    model = in_size(family, "as trained")
     rows = 56
     kept = model.sample(Noise([0]), label=0)
     next(kept)  # what is done once
@@ -151,15 +186,16 @@ def test_keeping_is_at_least_five_times_as_fast():
 
 
 @pytest.mark.parametrize("count", [3, 64])
-def test_a_picture_is_the_same_in_any_company(count):
-    model = tiny("pixel-cnn", size=28)
+def test_a_picture_is_the_same_in_any_company(family, count):
+    model = tiny(family, size=16)
     together = final(model.sample(Noise(range(count)), label=2))
     for seed in (0, count // 2, count - 1):
         assert torch.equal(final(model.sample(Noise([seed]), label=2))[0], together[seed])
 
 
 def test_requests_share_passes_wherever_each_one_is(model):
-    """An engine puts rows together, also of pixels in different places."""
+    """An engine puts rows together, of convolutions also where the pixels are in different places;
+    a transformer has read more there."""
     half = from_place(final(model.sample(Noise([9]))), 20)[0]
     asked = [{"label": 1}, {"label": 2}, {}, {"given": half}]
 
@@ -167,21 +203,20 @@ def test_requests_share_passes_wherever_each_one_is(model):
         return final(model.sample(Noise([seed]), **asked[seed]))
 
     engine, alone = Engine(), [draw(model, seed) for seed in range(4)]
-    shared = engine.share_passes(firm(tiny("pixel-cnn")))
+    shared = engine.share_passes(firm(tiny(model.name)))
     tickets = [engine.submit(functools.partial(draw, shared, seed)) for seed in range(4)]
     assert all(torch.equal(t.result(), x) for t, x in zip(tickets, alone, strict=True))
     engine.close()
     assert max(engine.passes.rows) > 1
 
 
-def test_new_weights_are_noticed():
-    model = tiny("pixel-cnn")
+def test_new_weights_are_noticed(family):
+    model = tiny(family)
     before = final(model.sample(Noise([0])))
-    with torch.no_grad():
-        model.net.head[-1].bias[200] += 20
+    model.load_state_dict(tiny(family, seed=1).state_dict())
     after = final(model.sample(Noise([0])))
     assert not torch.equal(before, after)
-    assert torch.equal(model.levels(after), torch.full((1, 64), 200))
+    assert torch.equal(after, final(tiny(family, seed=1).sample(Noise([0]))))
 
 
 # --- going on from a picture ----------------------------------------------------------------------
@@ -257,23 +292,23 @@ def test_what_cannot_be_gone_on_from_is_refused(model, given, message):
 # --- training and figures -------------------------------------------------------------------------
 
 
-def test_training_lowers_the_cost_of_what_it_saw(tmp_path):
+def test_training_lowers_the_cost_of_what_it_saw(family, tmp_path):
     write_fashion(tmp_path)
     train = load_data("fashion", "train", tmp_path)
-    model = tiny("pixel-cnn", size=28)
-    *_, last = fit(model, Batches(train, 16, 0), steps=40, warmup=5, ema=0.9)
+    model = tiny(family, size=28)
+    *_, last = fit(model, Batches(train, 4, 0), steps=40, warmup=5, ema=0.9)
     average = last.trainer.ema
-    model_before = tiny("pixel-cnn", size=28)
+    model_before = tiny(family, size=28)
     average.card["data"] = model_before.card["data"] = "fashion"
     asked = Evaluation(None, 100, 50, 0, str(tmp_path), lambda progress: None)
     bits = [m.extra_metrics(asked)["bits_per_dimension"] for m in (model_before, average)]
     assert bits[0] > 7.5 and bits[1] < bits[0] - 0.3
 
 
-def test_figures_tell_what_was_left_out(tmp_path, monkeypatch):
+def test_figures_tell_what_was_left_out(family, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("GEN_DATA", raising=False)
-    model = tiny("pixel-cnn", size=28)
+    model = tiny(family, size=28)
     model.card["data"] = "fashion"
     asked = Evaluation(None, 20, 50, 0, str(tmp_path), lambda progress: None)
     missing = model.extra_metrics(asked)
@@ -284,10 +319,14 @@ def test_figures_tell_what_was_left_out(tmp_path, monkeypatch):
     assert some["left_out"]["bits_per_dimension"] == "44 of 64 test pictures: take more samples"
 
 
-def test_both_recipes_are_of_one_size():
-    names = [name for name, recipe in RECIPES.items() if recipe.family == "pixel-cnn"]
-    kind = registry.classes["pixel-cnn"]
-    configs = {kind.Config(**RECIPES[name].config) for name in names}
-    assert len(names) == 2 and len(configs) == 1
-    net = kind(configs.pop()).net
-    assert 0.8e6 < sum(p.numel() for p in net.parameters()) < 0.95e6
+def test_the_recipes_are_of_comparable_size():
+    sizes = {}
+    for recipe in RECIPES.values():
+        if recipe.family in FAMILIES:
+            model = registry.classes[recipe.family]
+            net = model(model.Config(**recipe.config)).net
+            sizes.setdefault(recipe.family, set()).add(sum(p.numel() for p in net.parameters()))
+    assert sizes.keys() == RECIPE.keys()
+    (convolutions,), (transformer,) = (sizes[family] for family in RECIPE)
+    assert 0.8e6 < convolutions < 0.95e6
+    assert 0.6e6 < transformer < 0.9e6
