@@ -16,9 +16,11 @@ from playwright.sync_api import Locator, Page, expect
 from demos.page import examples
 from demos.page.handlers import App
 from demos.tabs import autoregressive
-from demos.tabs.autoregressive import everywhere
+from demos.tabs.autoregressive import evaluations, everywhere
+from demos.widgets.measured import figures_of
 from demos.widgets.text_timeline import TextLane
 from gen_core import Noise, final
+from gen_core.evaluation.cards import card_sections
 from gen_core.evaluation.text_quality import TextJudge, distinct, entropy
 from gen_core.progress import Progress
 from sampling_fixtures import defaults, values
@@ -159,6 +161,41 @@ def test_the_printed_lines_write_and_measure_the_same(app, capsys):
         assert "".join(lane["tokens"]) in printed
         assert f"{row[0]} bits per character" in printed and f"{row[2]} of its 4-grams" in printed
         assert f"{row[1]}: the entropy of its tokens" in printed
+
+
+def test_the_table_below_says_what_the_card_holds():
+    row = {"samples": 40, "judge_bits": 3.217, "entropy": 7.3, "distinct_4": 0.998}
+    told = {
+        "by_evaluations": [
+            {"evaluations": 8, **row, "longest_copy": 18},
+            {"model": "gpt-tales", "evaluations": 256, **row, "judge_bits": 2.104}
+            | {"longest_copy": 31},
+        ],
+        "knobs": {"temperature": 0.5},
+        "date": "2026-11-22",
+        "hardware": "a laptop",
+    }
+    shown = evaluations.section(told)
+    heads, *rows = (
+        re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row) for row in re.findall("<tr>.*?</tr>", shown)
+    )
+    _, few, many = zip(heads, *rows, strict=True)
+    for column, parts in (
+        (few, ("8", "3.22", "7.30 ", "99.80%", "18")),
+        (many, ("GPT: 256", "2.10", "7.30 ", "99.80%", "31")),
+    ):
+        assert all(cell.startswith(part) for cell, part in zip(column, parts, strict=True))
+    for part in ("40 texts", "temperature 0.5", "22 November 2026, a laptop"):
+        assert part in shown
+
+
+def test_the_shipped_card_tells_the_figures_at_three_numbers_of_evaluations():
+    *every, left = figures_of(everywhere.EVERY)["by_evaluations"]
+    assert [row["evaluations"] for row in every] == [8, 32, 128]
+    assert left["model"] == everywhere.LEFT and left["evaluations"] == 256
+    written = card_sections(everywhere.EVERY)["Evaluation"]
+    for row in (*every, left):
+        assert f"{row['judge_bits']:.3f}" in written and f"{row['entropy']:.2f}" in written
 
 
 # --- the page -------------------------------------------------------------------------------------

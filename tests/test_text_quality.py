@@ -7,13 +7,20 @@ import math
 import pytest
 import torch
 
+from gen_core import Noise, final, load
 from gen_core.data.text import SOURCES, TextData, load_text
 from gen_core.data.tokenizers import (
     CHARACTERS,
 )
-from gen_core.evaluation.evaluate import Evaluation
+from gen_core.evaluation.evaluate import COMPLETE, Evaluation
 from gen_core.evaluation.text_quality import PROBE, STRIDE, NGram, TextJudge, distinct, entropy
-from text_fixtures import BIRD, opinionated
+from gen_core.families import masked_diffusion
+from gen_core.families.masked_diffusion import EVALUATIONS
+from gen_core.families.text import TextFamily
+from text_fixtures import BIRD, opinionated, write_pair
+
+FEW = 6
+"""Texts, where the real evaluation takes more."""
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +88,40 @@ def test_a_model_of_text_is_measured_by_the_test_text_and_by_what_it_writes(tmp_
     assert math.isclose(found[model.figure], nats / math.log(2), rel_tol=0.3)
     assert found["longest_copy"] == 0 and 0 < found["distinct_4"] <= 1
     assert found["judge_bits"] > 4 and 0 <= found["entropy"] <= math.log2(24)
+
+
+@pytest.fixture
+def diffusion(tmp_path, monkeypatch) -> TextFamily:
+    """An untrained model in place of the tales' diffusion, and of what it began with."""
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / SOURCES["tales"].file).write_text(BIRD * 40)
+    monkeypatch.setenv("GEN_WEIGHTS", str(tmp_path))
+    write_pair(tmp_path)
+    monkeypatch.setattr(masked_diffusion, "TEXTS", FEW)
+    model = opinionated("masked-diffusion", tokenizer="tales", length=12)
+    model.card = {"data": "tales", "recipe": {"start": "gpt-tales"}}
+    return model
+
+
+def test_texts_of_few_evaluations_are_measured_beside_those_of_many(diffusion, tmp_path):
+    """Each row is that of texts which anybody can draw again."""
+    knobs = {"temperature": 0.5}
+    evaluation = Evaluation(None, COMPLETE, 50, 0, str(tmp_path), lambda _: None, knobs)
+    *found, other = diffusion.extra_metrics(evaluation)["by_evaluations"]
+    assert [row["evaluations"] for row in found] == [*EVALUATIONS]
+    assert {row["samples"] for row in found} == {FEW} and len({*map(str, found)}) == 3
+    x = final(diffusion.sample(Noise(range(FEW)), steps=8, **knobs))
+    assert found[0]["entropy"] == sum(map(entropy, x.tolist())) / FEW
+    assert other["model"] == "gpt-tales" and other["evaluations"] == diffusion.config.length
+    x = final(load("gpt-tales").sample(Noise(range(FEW)), tokens=12, **knobs))[:, :12]
+    assert other["entropy"] == pytest.approx(sum(map(entropy, x.tolist())) / FEW)
+
+
+def test_at_a_glance_no_more_texts_are_written(diffusion, tmp_path):
+    glance = Evaluation(None, 100, 50, 0, str(tmp_path), lambda _: None)
+    found = diffusion.extra_metrics(glance)
+    assert "by_evaluations" not in found and "judge_bits" in found
+    assert "take 2,000 samples or more" in found["left_out"]["by_evaluations"]
 
 
 def test_where_the_text_is_missing_it_is_said_what_was_left_out(tmp_path):

@@ -233,6 +233,8 @@ def _evaluation(card: Card, kind: type[Trainable], folder: Path | str | None) ->
         yield _sharpness(card["sharpness"])
     if "snapshots" in metrics:
         yield from _snapshots(metrics["snapshots"])
+    if "by_evaluations" in metrics:
+        yield from _by_evaluations(metrics["by_evaluations"])
 
 
 def _measured(metrics: Card, kind: type[Trainable]) -> str:
@@ -314,3 +316,24 @@ def _snapshots(found: list[Card]) -> Iterator[str]:
         for row in found
     ]
     yield markdown(("Step", "Fréchet distance", "Recall", "Classes alive"), rows, ())
+
+
+def _by_evaluations(found: list[Card]) -> Iterator[str]:
+    yield (
+        "Texts by how often the network is evaluated for each, beside those of the model that it "
+        f"began with, which writes from left to right: {found[0]['samples']} texts a row, all of "
+        "the same number of tokens."
+    )
+    rows = [
+        (
+            f"`{row['model']}`" if "model" in row else "everywhere at once",
+            f"{row['evaluations']}",
+            f"{row['judge_bits']:.3f}",
+            f"{row['entropy']:.2f}",
+            f"{row['distinct_4']:.4f}",
+            f"{row['longest_copy']}",
+        )
+        for row in found
+    ]
+    head = ("Bits per character", "Entropy of tokens", "Distinct 4-grams", "Longest copy")
+    yield markdown(("Written by", "Evaluations", *head), rows, ("Written by",))

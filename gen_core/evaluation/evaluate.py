@@ -37,7 +37,7 @@ from gen_core.training import checkpoint
 
 SAMPLES = 10_000
 COMPLETE = 2_000
-"""Fewer samples are for a glance: nothing is measured then that draws pictures of its own."""
+"""Fewer samples are for a glance: nothing is measured then that draws samples of its own."""
 LEFT_OUT = "left_out"
 """Of a result: what was not measured, and why."""
 
@@ -136,12 +136,12 @@ class Evaluation:
 
     @property
     def complete(self) -> bool:
-        """Whether what draws pictures of its own is measured too."""
+        """Whether what draws samples of its own is measured too."""
         return self.samples >= COMPLETE
 
     def at_a_glance(self, what: str) -> dict[str, Any]:
         """The result of what is not measured then."""
-        return {LEFT_OUT: {what: f"draws pictures of its own: take {COMPLETE:,} samples or more"}}
+        return {LEFT_OUT: {what: f"draws samples of its own: take {COMPLETE:,} samples or more"}}
 
     def against_real(self, model: Family, knobs: dict[str, Any]) -> dict[str, Any]:
         """The metrics that every family of pictures has."""

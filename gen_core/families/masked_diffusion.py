@@ -10,7 +10,8 @@ place, after 800 steps of 1,024 tokens nothing but the frequencies of tokens was
 """
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -20,10 +21,17 @@ from gen_core.families.text import TextFamily
 from gen_core.families.token_sampler import CHOOSING, exact_on, inverse_cdf, probabilities
 from gen_core.family import UNDRAWN, Clock, Losses, Phase, register
 from gen_core.knobs import Whole
+from gen_core.progress import Progress
 from gen_core.sampling import Frame, Noise
+from gen_core.training import checkpoint
+
+if TYPE_CHECKING:
+    from gen_core.evaluation.evaluate import Evaluation
 
 LEVELS = 16
 """Amounts of masking at which the bound on a text's likelihood is measured."""
+EVALUATIONS, TEXTS = (8, 32, 128), 50
+"""Of the network, for a text: at which numbers texts are judged, and how many texts at each."""
 
 
 @register
@@ -85,6 +93,31 @@ class MaskedDiffusion(TextFamily):
 
     def nats(self, x: Tensor) -> Tensor:
         return self.bound(x)
+
+    def extra_metrics(self, evaluation: "Evaluation") -> dict[str, Any]:
+        """And how good texts are that took few evaluations, or many."""
+        found = super().extra_metrics(evaluation)
+        if "judge_bits" not in found:  # for want of the text
+            return found
+        if not evaluation.complete:
+            return found | evaluation.at_a_glance("by_evaluations")
+        return found | {"by_evaluations": [*self._by_evaluations(evaluation)]}
+
+    def _by_evaluations(self, evaluation: "Evaluation") -> Iterator[dict[str, Any]]:
+        """A row for each of `EVALUATIONS`, and one of the model that it began with, which writes as
+        many tokens, one an evaluation."""
+        judge, length = self.judge(evaluation), self.config.length
+        for done, steps in enumerate(EVALUATIONS, 1):
+            yield {"evaluations": steps, **self.quality(judge, evaluation, TEXTS, steps=steps)}
+            told = Progress("numbers of evaluations", done, len(EVALUATIONS), "numbers")
+            evaluation.progress(told)
+        began_with = self.card.get("recipe", {}).get("start", "")
+        if began_with in checkpoint.available():
+            other = checkpoint.load(began_with, str(self.device))
+            shared = {k: v for k, v in evaluation.knobs.items() if k != "steps"}
+            asked = replace(evaluation, knobs=shared)
+            found = other.quality(judge, asked, TEXTS, tokens=length)
+            yield {"model": began_with, "evaluations": length, **found}
 
     @torch.inference_mode()
     def frames(

@@ -24,6 +24,7 @@ from gen_core.training.recipes import Run
 
 if TYPE_CHECKING:
     from gen_core.evaluation.evaluate import Evaluation
+    from gen_core.evaluation.text_quality import TextJudge
     from gen_core.training.recipes import Recipe
 
 TEXTS = 200
@@ -158,17 +159,26 @@ class TextFamily(Family):
         return {
             self.figure: nats / characters / math.log(2),
             "characters": characters,
-            **self._quality(evaluation),
+            **self.quality(self.judge(evaluation), evaluation, TEXTS),
         }
 
-    def _quality(self, evaluation: "Evaluation") -> dict[str, Any]:
-        """What the judge says of texts that the model writes; means over the texts."""
-        from gen_core.evaluation.evaluate import draw  # which knows of families
-        from gen_core.evaluation.text_quality import TextJudge, distinct, entropy
+    def judge(self, evaluation: "Evaluation") -> "TextJudge":
+        """One that has read what the model has read. Raises MissingData."""
+        from gen_core.evaluation.text_quality import TextJudge
 
         known = load_data(self.card["data"], "train", evaluation.data_root, download=False)
-        judge, count = TextJudge.on(known.text), min(evaluation.samples, TEXTS)
-        x = torch.cat([*draw(self, count, 50, evaluation.seed, evaluation.knobs)])
+        return TextJudge.on(known.text)
+
+    def quality(
+        self, judge: "TextJudge", evaluation: "Evaluation", most: int, **knobs: Any
+    ) -> dict[str, Any]:
+        """What the judge says of `most` texts of the model, or of as many as the evaluation takes;
+        means over the texts. knobs: over those of the evaluation."""
+        from gen_core.evaluation.evaluate import draw  # which knows of families
+        from gen_core.evaluation.text_quality import distinct, entropy
+
+        count = min(evaluation.samples, most)
+        x = torch.cat([*draw(self, count, 50, evaluation.seed, evaluation.knobs | knobs)])
         texts, rows = self.text(x), [row[row >= 0].tolist() for row in x]
         return {
             "samples": count,

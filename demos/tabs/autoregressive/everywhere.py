@@ -14,6 +14,7 @@ from demos.page.image_io import duration
 from demos.page.panel import Page, Panel
 from demos.page.script import script
 from demos.tabs.autoregressive.beginning import ID, PROMPT, beginning_tools
+from demos.tabs.autoregressive.evaluations import COLUMNS, EVERY, LEFT, evaluations_below
 from demos.tabs.autoregressive.texts import ALONE, EVERYWHERE
 from demos.widgets.labelled_grid import Cell, LabelledGrid, LabelledGridValue, Row
 from demos.widgets.text_timeline import TextLane, TextTimeline, TextTimelineValue
@@ -25,11 +26,10 @@ from gen_core.families.text import TextFamily
 from gen_core.progress import Progress
 from gen_core.sampling import Meter, Noise
 
-LEFT, EVERY, JUDGE = "gpt-tales", "diffusion-tales", "gpt-tales-characters"
-"""The two that write, and the checkpoint that carries the judge."""
+JUDGE = "gpt-tales-characters"
+"""The checkpoint that carries the judge."""
 DULL = " and the king said"
 """Said again and again: what a figure alone takes for good."""
-COLUMNS = ("Bits per character", "Entropy of tokens", "Distinct 4-grams", "Longest copy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,4 +199,5 @@ PANEL = EverywherePanel(
     models=(LEFT, EVERY, JUDGE),
     needs=(LEFT, EVERY, JUDGE),
     beneath=beginning_tools,
+    below=evaluations_below,
 )

@@ -203,3 +203,13 @@ ALONE = (
     "no meaning."
 )
 """Stands below the figures."""
+
+EVALUATIONS = "### How many evaluations does a text need?"
+FEW = (
+    "With few evaluations the diffusion draws many tokens in the same step, without knowing of "
+    "each other; GPT draws one an evaluation, from left to right."
+)
+NOT_MEASURED = (
+    "How good texts are by the number of evaluations has not been measured yet: "
+    "`python -m gen_core evaluate diffusion-tales --write` does it."
+)
