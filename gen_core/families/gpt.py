@@ -108,7 +108,7 @@ class GPT(TextFamily):
 
 
 class Cached(CachedNext):
-    """The same of a text, before which one more token stands."""
+    """The logits of the next token of a text, before which one more stands, with a cache."""
 
     def __init__(self, net: Transformer, first: int) -> None:
         self.net, self.first = net, first

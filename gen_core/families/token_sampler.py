@@ -97,7 +97,8 @@ class CachedNext:
 
     def __call__(self, x: Tensor) -> Tensor:
         """x (B, n), of which the first ones are those of the call before -> (B, vocabulary)."""
-        logits, new = self.ask(x[:, self.read :], self.kept.past)
+        fresh = x[:, self.read :] if self.kept.filled else x
+        logits, new = self.ask(fresh, self.kept.past)
         self.kept.add(new)
         self.read = x.shape[1]
         return logits[:, -1].float()

@@ -9,17 +9,17 @@ import torch
 from torch import Tensor
 
 from gen_core.families.picture_tokens import PictureTokens, TokenFrame
-from gen_core.families.pixel_cnn import PixelCNN
+from gen_core.families.pixels import PixelFamily
 from gen_core.sampling import Frame, Meter
 
 
 @dataclass
 class Brush:
-    """Draws one picture a seed; the tokens of a PixelCNN are its pixels. asked: what `sample` takes
+    """Draws one picture a seed; a token of a model of pixels is a pixel. asked: what `sample` takes
     besides; given: the tokens or pixels that stand, as it takes them; all that stand before the
     first one that is drawn are the beginning."""
 
-    model: PixelCNN | PictureTokens
+    model: PixelFamily | PictureTokens
     seeds: Sequence[int]
     asked: Mapping[str, Any]
     given: Tensor | None = None
@@ -63,7 +63,7 @@ class Brush:
 
     def _of_beginning(self) -> Tensor:
         rows = self.model.condition.read({"label": self.asked.get("label")}, self.seeds)
-        if isinstance(self.model, PixelCNN):
+        if isinstance(self.model, PixelFamily):
             return self.model.next_logits(self.frame.x, rows)[:, : self.begun]
         scale = self.asked.get("guidance_scale", 1.0)
         return self.model.next_logits(self.tokens, rows, scale)[:, : self.begun]
