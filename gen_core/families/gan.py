@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from gen_core.conditions import Classes, Condition, Nothing
 from gen_core.family import Clock, Family, Gaussian, Losses, Phase, Picture, register
 from gen_core.knobs import KnobError, Number
 from gen_core.nets.adversarial import Discriminator, Generator
+from gen_core.nets.adversarial_losses import cross_entropy, non_saturating, squared_slope
 from gen_core.nets.config import setting
 from gen_core.sampling import Frame, Noise
 
@@ -123,7 +123,7 @@ class GAN(Family):
             fake = self.fakes(label, rng)
         real_logit = self.discriminator(x, label).float()
         fake_logit = self.discriminator(fake, label).float()
-        loss = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
+        loss = cross_entropy(real_logit, fake_logit)
         caught = ((real_logit > 0).float().mean() + (fake_logit < 0).float().mean()) / 2
         return {"loss": loss, "accuracy": caught}
 
@@ -131,7 +131,7 @@ class GAN(Family):
         """-log D(G(z)): the non-saturating loss, Goodfellow et al. 2014, section 3."""
         label = self._known(label)
         fake = self.fakes(label, rng)
-        return {"loss": F.softplus(-self.discriminator(fake, label).float()).mean()}
+        return {"loss": non_saturating(self.discriminator(fake, label).float())}
 
     def fakes(self, label: Tensor, rng: torch.Generator) -> Tensor:
         """As many pictures as labels, for training."""
@@ -148,9 +148,7 @@ class GAN(Family):
         """
         with torch.autocast(x.device.type, enabled=False):  # second derivatives in float32
             x = x.detach().requires_grad_(True)
-            logit = self.discriminator(x, label).sum()
-            (slope,) = torch.autograd.grad(logit, x, create_graph=True)
-            return slope.square().flatten(1).sum(1).mean()
+            return squared_slope(self.discriminator(x, label), x).mean()
 
     def _latent(self, count: int, rng: torch.Generator) -> Tensor:
         return torch.randn(count, self.config.latent, generator=rng, device=self.device)

@@ -27,6 +27,7 @@ from gen_core.conditions import CompleteAttributes
 from gen_core.data import SCHEMAS
 from gen_core.families.gan import GAN
 from gen_core.family import Losses, register
+from gen_core.nets.adversarial_losses import relativistic
 from gen_core.nets.attributes import IGNORE_INDEX, AttributeHead
 from gen_core.nets.config import setting
 from gen_core.nets.style import Look, StyleDiscriminator, StyleGenerator
@@ -195,8 +196,8 @@ class StyleGAN(GAN):
         than yours, as a whole and, on average over all categorical attributes, in what the label
         tells; what is hidden counts as a draw."""
         logits_of = self.discriminator.head.logits_of
-        lead = logits_of(mine.said, label) - logits_of(yours.said, label)
-        return F.softplus(yours.logit - mine.logit).mean() + F.softplus(-lead).mean()
+        told, answered = (logits_of(look.said, label).flatten() for look in (mine, yours))
+        return relativistic(mine.logit, yours.logit) + relativistic(told, answered)
 
 
 def _unmixed(count: int) -> slice:
