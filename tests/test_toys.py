@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gen_core.data.toys import TOYS, GaussianMixture, TwoMoons, grid, load_toy, ring
+from gen_core.data.toys import TOYS, Curve, GaussianMixture, TwoMoons, grid, load_toy, ring, spiral
 from gen_core.knobs import KnobError
 
 
@@ -41,7 +41,7 @@ def test_the_density_integrates_to_one_and_fits_the_samples(name):
     assert float(error.max()) < 4 * math.sqrt(0.25 / 20_000)
 
 
-@pytest.mark.parametrize("name", ["ring", "moons", "grid"])
+@pytest.mark.parametrize("name", ["ring", "moons", "grid", "spiral"])
 def test_the_entropy_of_the_samples_is_that_of_the_density(name):
     toy = load_toy(name)
     cells, area = plane(reach=2.8)
@@ -51,11 +51,12 @@ def test_the_entropy_of_the_samples_is_that_of_the_density(name):
     assert -float(toy.log_density(x).mean()) == pytest.approx(entropy, abs=0.03)
 
 
-def test_the_quadrature_of_the_moons_has_converged(monkeypatch):
-    x = torch.cat([TwoMoons().sample(2000, torch.Generator().manual_seed(0)), plane(40, 2.0)[0]])
-    shipped = TwoMoons().log_density(x).exp()
-    monkeypatch.setattr(TwoMoons, "NODES", 4 * TwoMoons.NODES)
-    finer = TwoMoons().log_density(x).exp()
+@pytest.mark.parametrize("curve", [TwoMoons, spiral])
+def test_the_quadrature_of_a_curve_has_converged(curve, monkeypatch):
+    x = torch.cat([curve().sample(2000, torch.Generator().manual_seed(0)), plane(40, 2.0)[0]])
+    shipped = curve().log_density(x).exp()
+    monkeypatch.setattr(Curve, "NODES", 4 * Curve.NODES)
+    finer = curve().log_density(x).exp()
     somewhere = finer > 1e-6
     assert somewhere.sum() > 2000
     assert torch.allclose(shipped[somewhere], finer[somewhere], rtol=1e-9)
@@ -98,5 +99,5 @@ def test_the_velocity_is_the_conditional_mean_of_the_direction():
 
 
 def test_an_unknown_toy_is_named():
-    with pytest.raises(KnobError, match="toy='spiral': choose one of ring, moons"):
-        load_toy("spiral")
+    with pytest.raises(KnobError, match="toy='cube': choose one of ring, moons"):
+        load_toy("cube")
