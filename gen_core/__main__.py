@@ -17,10 +17,9 @@ from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
 from gen_core.devices import keep_to_cores
-from gen_core.evaluation.answer import Answer, dated
-from gen_core.evaluation.cards import card_sections, markdown_card, markdown_cards, renewed
+from gen_core.evaluation import commands as evaluation
+from gen_core.evaluation.answer import Answer
 from gen_core.evaluation.evaluate import LEFT_OUT, SAMPLES, evaluate
-from gen_core.evaluation.reference import measured_floors
 from gen_core.evaluation.report import (
     markdown_figures,
     markdown_prompt_accuracy,
@@ -150,7 +149,7 @@ def _commands_of_models() -> Iterator[Command]:
         [_argument("--markdown", action="store_true", help="the tables of docs/models.md")],
     )
     yield (
-        _cards,
+        evaluation.cards,
         "the model cards, as Markdown",
         [
             _argument("name", nargs="?", help="of one checkpoint; default: all"),
@@ -199,16 +198,21 @@ def _commands_that_measure() -> Iterator[Command]:
         ],
     )
     yield (
-        _floors,
+        evaluation.floors,
         "what a perfect model would reach: the distance of real training pictures",
         [_argument("name", help="of a classifier"), DATA, WRITE],
     )
     yield _atlas, "survey a VAE's latent space: a map, sliders", [NAME, DATA, WRITE]
     yield (
-        _bench,
+        evaluation.bench,
         "time the samplers against the network and diffusers",
         [
-            _argument("families", nargs="*", metavar="FAMILY", help="the grids of these alone"),
+            _argument(
+                "families",
+                nargs="*",
+                metavar="FAMILY",
+                help="the grids of these alone; lab: the games of the adversarial lab",
+            ),
             _number("--count", 16),
             _number("--steps", 20),
             _number("--rounds", 9),
@@ -331,20 +335,6 @@ def _list(args: argparse.Namespace) -> Answer:
     return rows, "\n".join(lines)
 
 
-def _cards(args: argparse.Namespace) -> Answer:
-    if args.name and args.into:
-        raise KnobError(f"into={args.into!r}: a page has all cards, leave the name out")
-    names = [args.name] if args.name else checkpoint.available()
-    result = [{"name": name, **card_sections(name)} for name in names]
-    if args.into:
-        page = check_writable("into", args.into)
-        text = renewed(page.read_text(encoding="utf-8"))
-        with in_one_move(page) as partial:
-            partial.write_text(text, encoding="utf-8")
-        return result, f"{len(names)} cards in {page}"
-    return result, markdown_card(args.name) if args.name else markdown_cards()
-
-
 def _sample(args: argparse.Namespace) -> Answer:
     count = whole("count", args.count, 1, 4096)
     seeds = seeds_from(whole("seed", args.seed, 0, MAX_SEED), count)
@@ -448,33 +438,11 @@ def _evaluated(args: argparse.Namespace, name: str) -> Answer:
     return result, "\n".join(lines)
 
 
-def _floors(args: argparse.Namespace) -> Answer:
-    model = checkpoint.load(args.name, args.device)
-    if isinstance(model, Family):
-        raise KnobError(f"name={args.name!r}: choose a classifier, such as judge-fashion")
-    figures = measured_floors(model, args.data, args.progress)
-    return dated("floors", figures, model.device, args)
-
-
 def _atlas(args: argparse.Namespace) -> Answer:
     from gen_core.latent.analyze import analyze, report
 
     found = analyze(args.name, device=args.device, data_root=args.data, write=args.write)
     return found, report(found)
-
-
-def _bench(args: argparse.Namespace) -> Answer:
-    from gen_core.evaluation.bench import as_text, bench
-
-    result = bench(
-        *args.families,
-        device=args.device,
-        count=args.count,
-        steps=args.steps,
-        rounds=args.rounds,
-        progress=args.progress,
-    )
-    return result, as_text(result)
 
 
 def _watermark(args: argparse.Namespace) -> Answer:

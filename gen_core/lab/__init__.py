@@ -1,6 +1,19 @@
-"""The adversarial lab: GANs on sets in the plane, many runs at once, to see them fail and mend."""
+"""The adversarial lab: GANs on sets in the plane, many runs at once, to see them break and mend.
+
+`Game(Settings(r1=0.1), seeds=range(20))` is twenty runs; `step()` plays, `state` can be kept and
+put back, `Camera(game).frame()` is what there is to see.
+"""
 
 from gen_core.lab.game import Game, State
+from gen_core.lab.measures import Camera, Frame
 from gen_core.lab.settings import KNOBS, Settings, settings_from
 
-__all__ = ["KNOBS", "Game", "Settings", "State", "settings_from"]
+__all__ = [
+    "KNOBS",
+    "Camera",
+    "Frame",
+    "Game",
+    "Settings",
+    "State",
+    "settings_from",
+]

@@ -27,7 +27,8 @@ BEGINNING, DATA_SET, DATA_SHOWN, FIXED = 12, 13, 14, 15
 
 
 class State(NamedTuple):
-    """A moment of a game. Nothing in it is ever changed, so keeping it costs no copy."""
+    """A moment of a game. Nothing in it is ever changed, so keeping it costs no copy, and a game
+    whose `state` it becomes again goes on from there as it did."""
 
     step: int
     generator: Player
