@@ -31,6 +31,8 @@ from gen_core.families.text_to_image.folder import NAME as TEXT_TO_IMAGE
 from gen_core.family import Family, Picture, own_knobs, registry
 from gen_core.files import check_folder, check_writable, in_one_move, naming
 from gen_core.knobs import Knob, KnobError, as_number, check_all, whole
+from gen_core.lab.counting import MEASURED, lab
+from gen_core.lab.presets import PRESETS
 from gen_core.progress import Bars
 from gen_core.provenance import watermark
 from gen_core.sampling import MAX_SEED, Noise, final, seeds_from
@@ -105,8 +107,8 @@ def _drop(stream: TextIO) -> None:
 def _check_places(args: argparse.Namespace) -> None:
     """Whether what is to be written can be, before hours of work."""
     if getattr(args, "write", False):
-        measured = watermark.MEASURED.parent if args.run is _watermark else None
-        check_folder("write", measured or checkpoint.weights_folder())
+        measured = {_watermark: watermark.MEASURED, lab: MEASURED}.get(args.run)
+        check_folder("write", measured.parent if measured else checkpoint.weights_folder())
 
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
@@ -216,6 +218,15 @@ def _commands_that_measure() -> Iterator[Command]:
             _number("--count", 16),
             _number("--steps", 20),
             _number("--rounds", 9),
+        ],
+    )
+    yield (
+        lab,
+        "play a preset of the adversarial lab from many seeds, and count how the runs end",
+        [
+            _argument("name", nargs="?", help=f"one of {', '.join(PRESETS)}; default: all"),
+            _number("--seeds", 100, "from 0 on, 1 to 1000 (default: 100)"),
+            _argument("--write", action="store_true", help="make these the figures on the page"),
         ],
     )
     yield (

@@ -173,7 +173,8 @@ class Game:
     def _foreseen(self, batch: Batch, fake: Tensor, rival: Player) -> Tensor:
         """The discriminator's weights after some steps against this batch, as a function of the
         forgeries: unrolled (Metz et al. 2017, "Unrolled Generative Adversarial Networks", eq. 4).
-        The generator sees how the discriminator would answer it."""
+        The generator sees how the discriminator would answer it: its gradient goes through all
+        those steps, Adam's included."""
         s, rival = self.settings, rival._replace(weights=_leaf(rival.weights))
         for _ in range(s.unrolled):
             loss = self._discriminator_loss(rival.weights, batch, fake)

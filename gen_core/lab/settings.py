@@ -79,8 +79,10 @@ class Settings:
             object.__setattr__(self, knob.name, knob.check(getattr(self, knob.name)))
         if self.data == "points":
             object.__setattr__(self, "points", checked_points(self.points))
-        elif self.points != ():
+        elif self.points not in ((), []):
             raise KnobError(f"data={self.data!r} takes no points: choose data='points', or give ()")
+        else:
+            object.__setattr__(self, "points", ())
         if self.batch % self.packing:
             raise KnobError(
                 f"batch={self.batch}: choose a multiple of packing={self.packing}, or packing=1"
