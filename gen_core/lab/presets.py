@@ -35,10 +35,23 @@ PRESETS: dict[str, Preset] = {
         broken={"mistake": "no detach, not zeroed"},
         mend={"mistake": "none"},
     ),
+    "clump": Preset(
+        "a discriminator that learns ten times too slowly, and may then compare samples",
+        "All samples travel around the ring in one clump, for each by itself looks real. Mended, "
+        "the discriminator sees how alike they are.",
+        broken={"lr_discriminator": 5e-4},
+        mend={"minibatch_discrimination": True},
+    ),
     "weak": Preset(
         "a discriminator that learns ten times too slowly",
         "The clump has long moved on when the discriminator has learned where it was.",
         broken={"lr_discriminator": 5e-4},
+        mend={"lr_discriminator": 5e-3},
+    ),
+    "strong": Preset(
+        "a discriminator that learns four times as fast as the generator",
+        "No great harm here: the ring appears, and now and then samples leave it again.",
+        broken={"lr_discriminator": 2e-2},
         mend={"lr_discriminator": 5e-3},
     ),
     "momentum": Preset(
@@ -57,6 +70,12 @@ PRESETS: dict[str, Preset] = {
         "both players descend the generator's loss",
         "Both losses fall to 0, and the samples run away: the discriminator never sees data.",
         broken={"mistake": "both descend the generator's loss"},
+        mend={"mistake": "none"},
+    ),
+    "one-loss-discriminator": Preset(
+        "both players descend the discriminator's loss",
+        "Both losses fall to 0 where no data are: the generator helps to be caught.",
+        broken={"mistake": "both descend the discriminator's loss"},
         mend={"mistake": "none"},
     ),
     "simultaneous": Preset(
