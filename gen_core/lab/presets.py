@@ -84,4 +84,10 @@ PRESETS: dict[str, Preset] = {
         broken={"mistake": "simultaneous"},
         mend={"mistake": "none"},
     ),
+    "grid": Preset(
+        "a grid of 25 modes",
+        "So many tight modes are too much for these networks in so few steps; eight are not.",
+        broken={"data": "grid"},
+        mend={"data": "ring"},
+    ),
 }
