@@ -66,6 +66,12 @@ PRESETS: dict[str, Preset] = {
         broken={"data_size": 4},
         mend={"data_size": 0},
     ),
+    "unbounded": Preset(
+        "the Wasserstein loss without a limit to the slope",
+        "The discriminator grows ever steeper, and throws the samples about.",
+        broken={"loss": "wasserstein"},
+        mend={"loss": "non-saturating"},
+    ),
     "one-loss-generator": Preset(
         "both players descend the generator's loss",
         "Both losses fall to 0, and the samples run away: the discriminator never sees data.",
