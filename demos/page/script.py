@@ -41,6 +41,7 @@ HOMES = {
     "gen_core.families.text_to_image.tokens": "words_of",
     "gen_core.hub.answers": "Asked",
     "gen_core.hub.writer": "opened write",
+    "gen_core.lab": "Camera Game Settings",
     "gen_core.latent": "anomaly",
     "gen_core.latent.atlas": "Atlas",
     "gen_core.latent.corruptions": "KINDS corrupt",

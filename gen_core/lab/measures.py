@@ -137,16 +137,22 @@ class Camera:
         self.cells = torch.cartesian_prod(line, line)
         self.real = game.plane_points(DATA_SHOWN, SHOWN)
 
+    @torch.no_grad()
+    def samples(self) -> Tensor:
+        """(runs, COUNTED, 2) of the game as it stands now."""
+        return self.game.generator(self.game.state.generator.weights, self.z)
+
+    def modes(self, samples: Tensor) -> Modes | None:
+        """How they cover the modes; None for a set without modes."""
+        plane = self.game.plane
+        return None if plane.modes is None else modes_of(samples, plane.modes, plane.std)
+
     def frame(self) -> Frame:
         """Of the game as it stands now."""
-        game, runs = self.game, len(self.game.seeds)
+        game, runs, samples = self.game, len(self.game.seeds), self.samples()
         with torch.no_grad():
-            samples = game.generator(game.state.generator.weights, self.z)
             lattice = game.generator(game.state.generator.weights, self.lattice)
             field = self._logit(self.cells.expand(runs, -1, -1))
-        modes, plane = None, game.plane
-        if plane.modes is not None:
-            modes = modes_of(samples, plane.modes, plane.std)
         return Frame(
             step=game.state.step,
             samples=samples[:, :SHOWN],
@@ -156,7 +162,7 @@ class Camera:
             losses=game.state.losses,
             divergence=self.yardstick.divergence(samples).float(),
             wasserstein=self.yardstick.wasserstein(samples),
-            modes=modes,
+            modes=self.modes(samples),
         )
 
     def _logit(self, x: Tensor) -> Tensor:

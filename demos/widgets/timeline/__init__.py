@@ -148,7 +148,8 @@ class TimelineValue(CardValue):
     name: the start of the downloaded files' names
     alt: what the pictures show, for those who do not see them
     curves: charts under the lanes, each {"title", "x_label", "y_label"?, "log_x"?, "log_y"?,
-        "series": [{"name", "points": [[x, y], ...]}], "at": [x of every frame]}
+        "y_range"?: what its axis shows at least, "series": [{"name", "points": [[x, y], ...]}],
+        "at": [x of every frame]}
     bars: charts under a lane, each {"lane": its title, "title", "labels", "values": N lists,
         "threshold"?, "summary"?: N texts, "percent"?: values are shares}
     notes: a text for every frame, or none at all

@@ -67,7 +67,7 @@ class Curve {
       s.points.filter(([x, y]) => (!curve.log_x || x > 0) && (!curve.log_y || y > 0)),
     );
     this.x = new Axis([...this.points.flat().map((p) => p[0]), ...curve.at], curve.log_x);
-    this.y = new Axis(this.points.flat().map((p) => p[1]), curve.log_y);
+    this.y = new Axis([...this.points.flat().map((p) => p[1]), ...(curve.y_range ?? [])], curve.log_y);
     this.svg = draw("svg", { role: "img", "aria-label": `${curve.title}, over ${curve.x_label}` });
     this.values = curve.series.map(() => make("output", {}));
     const legend = make("div", { class: "timeline-legend" });
