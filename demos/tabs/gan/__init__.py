@@ -1,7 +1,8 @@
-"""The GAN: mode collapse, the discriminator's verdict, samples, a walk, and portraits by style."""
+"""The GAN: mode collapse, a lab to train in, the discriminator's verdict, samples, a walk, and
+portraits by style."""
 
 from demos.page.tab import Tab
-from demos.tabs.gan import collapse, discriminator, portraits, samples
+from demos.tabs.gan import collapse, discriminator, lab, lab_many, portraits, samples
 
 TAB = Tab(
     samples.TAB,
@@ -9,6 +10,8 @@ TAB = Tab(
     order=30,
     panels=[
         collapse.PANEL,
+        lab.PANEL,
+        lab_many.PANEL,
         discriminator.PANEL,
         samples.PANEL,
         samples.WALK_PANEL,

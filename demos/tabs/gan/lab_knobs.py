@@ -1,0 +1,154 @@
+"""What the lab's panels share: their knobs, games to start from, what is too much, and how runs are
+shown."""
+
+import json
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from demos.page.controls import Knob, Knobs, control
+from gen_core.knobs import Choice, KnobError
+from gen_core.lab import KNOBS, Game, Settings
+from gen_core.lab.presets import PRESETS
+
+HEALTHY = "healthy"
+PLAYS = {"Healthy: all at its default": HEALTHY} | {
+    preset.title[0].upper() + preset.title[1:]: name for name, preset in PRESETS.items()
+}
+"""What a visitor reads -> the preset's name."""
+IN_SIGHT = (
+    "data",
+    "loss",
+    "lr_discriminator",
+    "r1",
+    "spectral_norm",
+    "minibatch_discrimination",
+)
+"""Settings that a newcomer finds; all others are advanced."""
+LABELS = {
+    "data": "Data set",
+    "lr_discriminator": "Discriminator's learning rate",
+    "lr_generator": "Generator's learning rate",
+    "r1": "R1 penalty",
+    "r2": "R2 penalty",
+}
+TURN = 5
+"""Steps between two turns for others."""
+MOST_STEPS = 5000
+MOST_WORK = 4e8
+"""Multiplications of one step, about: more would keep others waiting between two turns."""
+MOST_SECONDS = 300.0
+"""That a run may train."""
+
+
+def settings_knobs(**changes: Mapping[str, Any]) -> list[Knob]:
+    """Controls for all settings but points that are drawn, those of a newcomer first."""
+    ordered = sorted(KNOBS, key=lambda knob: knob.name not in IN_SIGHT)
+    found = []
+    for knob in ordered:
+        more = {"advanced": knob.name not in IN_SIGHT} | dict(changes.get(knob.name, {}))
+        if knob.name in LABELS:
+            more["label"] = LABELS[knob.name]
+        if knob.name == "data":
+            assert isinstance(knob, Choice)
+            names = [name for name in knob.options if name != "points"]
+            more |= {"options": names, "names": {name: name for name in names}}
+        found.append(control(knob, "lab", **more))
+    return found
+
+
+def play_knob(info: str) -> Knob:
+    """The games to start from."""
+    first = next(iter(PLAYS))
+    return Knob("play", "Play", "choice", first, options=[*PLAYS], names=PLAYS, info=info)
+
+
+def broken(play: str) -> Settings:
+    """The game of that name as it stands before it is mended."""
+    return Settings() if play == HEALTHY else PRESETS[play].games["broken"]
+
+
+def sets_knobs(knobs: Knobs, steps: Mapping[str, int] | None = None) -> None:
+    """Makes "Play" set all other settings, in the browser; steps: by play, where they differ."""
+    names = [knob.name for knob in KNOBS] + (["steps"] if steps else [])
+    table = {}
+    for shown, play in PLAYS.items():
+        values = vars(broken(play)) | ({"steps": steps[play]} if steps else {})
+        table[shown] = [values[name] for name in names]
+    knobs.built["play"].input(
+        None,
+        knobs.built["play"],
+        [knobs.built[name] for name in names],
+        js=f"(play) => ({json.dumps(table)})[play]",
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+
+def look_for(settings: Settings) -> str:
+    """What to look for in a game, where it is one of the presets; else ""."""
+    if settings == Settings():
+        return "What to look for: the samples spread until every mode has its share, and stay."
+    for preset in PRESETS.values():
+        if settings == preset.games["broken"]:
+            return f"What to look for: {preset.look}"
+    return ""
+
+
+def changed(settings: Settings) -> str:
+    """What differs from the defaults, in words."""
+    parts = [f"{name}={value!r}" for name, value in settings.changes.items()]
+    return "Set: " + ", ".join(parts) if parts else ""
+
+
+def check_work(settings: Settings, runs: int) -> None:
+    """Raises KnobError where a step of so many runs would take too long, or too much memory."""
+    s = settings
+    turns = s.discriminator_steps + 1 + 3 * s.unrolled
+    work = runs * s.batch * s.width**2 * s.depth * turns
+    if work > MOST_WORK:
+        raise KnobError(
+            f"width={s.width}, depth={s.depth}, batch={s.batch}, unrolled={s.unrolled} and "
+            f"discriminator_steps={s.discriminator_steps} in {runs} run{'s' if runs > 1 else ''} "
+            f"are {work / MOST_WORK:.1f} times what the page plays: choose a smaller width or batch"
+        )
+
+
+@dataclass
+class Clock:
+    """Goes only while a run trains, not while others have their turn."""
+
+    seconds: float = 0.0
+    since: float = 0.0
+
+    def __enter__(self) -> None:
+        self.since = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += time.perf_counter() - self.since
+
+
+def moments(steps: int, frames: int) -> Collection[int]:
+    """The steps after which a frame is taken: about so many, the first and the last among them."""
+    return {round(k * steps / frames) for k in range(frames + 1)}
+
+
+def played(games: list[Game], steps: int, clock: Clock) -> Iterator[int]:
+    """Plays all side by side and yields each step, from 0 on; ends early where time is up."""
+    for step in range(steps + 1):
+        if step:
+            with clock:
+                for game in games:
+                    game.step()
+        yield step
+        if clock.seconds > MOST_SECONDS:
+            return
+
+
+def ended_early(step: int, steps: int) -> str:
+    """What stands before a verdict where time was up; "" where a run came to its end."""
+    if step == steps:
+        return ""
+    minutes = MOST_SECONDS / 60
+    return f"Ended at step {step:,} of {steps:,}, after {minutes:.0f} minutes of training. "
