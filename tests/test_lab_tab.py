@@ -212,6 +212,9 @@ def test_a_game_to_start_from_says_what_to_look_for(app):
     *_, value = trained(app, **PRESETS["leak"].broken, width=64, batch=128, steps=2)
     assert PRESETS["leak"].look in value["look"]
     assert value["changed"] == "Set: mistake='no detach, not zeroed'"
+    for play in ("weak", "clump"):  # one game, mended in two ways
+        *_, value = trained(app, **PRESETS[play].broken, play=play, width=64, batch=128, steps=2)
+        assert PRESETS[play].look in value["look"]
     *_, value = trained(app, **PRESETS["leak"].broken)
     assert value["look"] == ""  # of other settings nobody knows
 

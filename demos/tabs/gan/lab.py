@@ -63,7 +63,7 @@ def train(
         "real": text_of(on_plane(camera.real[0])),
         "total": steps,
         "modes": 0 if game.plane.modes is None else len(game.plane.modes),
-        "look": look_for(settings),
+        "look": look_for(settings, play),
         "changed": changed(settings),
         "name": f"lab-{settings.data}-{seed}",
     }

@@ -86,13 +86,14 @@ def sets_knobs(knobs: Knobs, steps: Mapping[str, int] | None = None) -> None:
     )
 
 
-def look_for(settings: Settings) -> str:
-    """What to look for in a game, where it is one of the presets; else ""."""
+def look_for(settings: Settings, play: str) -> str:
+    """What to look for in a game, where it is one of the presets, of equal ones the one that was
+    chosen to play; else ""."""
     if settings == Settings():
         return "What to look for: the samples spread until every mode has its share, and stay."
-    for preset in PRESETS.values():
-        if settings == preset.games["broken"]:
-            return f"What to look for: {preset.look}"
+    for name in sorted(PRESETS, key=lambda name: name != play):
+        if settings == PRESETS[name].games["broken"]:
+            return f"What to look for: {PRESETS[name].look}"
     return ""
 
 

@@ -96,7 +96,7 @@ def train_many(
         "modes": modes,
         "centres": [text_of(in_bytes(behind(camera))) for camera in cameras],
         "predicted": predicted,
-        "look": look_for(settings),
+        "look": look_for(settings, play),
         "name": f"lab-twenty-{play}-{seed}",
     }
     ends: list[End] = []

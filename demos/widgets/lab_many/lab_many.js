@@ -58,7 +58,7 @@ class LabManyView extends FilmPlayer {
     const blocks = [...value.titles].map((title, i) => {
       const tiles = [...value.seeds].map(tile);
       const grid = make("div", { class: "many-grid" }, ...tiles.map(({ node }) => node));
-      return { tiles, node: make("section", { class: "many-block", "aria-label": title }, make("h4", {}, title), this.heads[i], grid) };
+      return { tiles, node: make("section", { class: "many-block", "aria-label": title }, make("h3", {}, title), this.heads[i], grid) };
     });
     this.tiles = blocks.flatMap(({ tiles }) => tiles);
     this.blocks.replaceChildren(...blocks.map(({ node }) => node));
