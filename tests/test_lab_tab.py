@@ -208,6 +208,11 @@ def test_the_controls_are_the_settings(panel):
     assert Settings(**{name: first[name] for name in names}) == Settings()
 
 
+def test_every_preset_can_be_played():
+    assert [*lab_knobs.PLAYS.values()] == [lab_knobs.HEALTHY, *PRESETS]
+    assert max(map(len, lab_knobs.PLAYS)) <= 30
+
+
 def test_a_game_to_start_from_says_what_to_look_for(app):
     *_, value = trained(app, **PRESETS["leak"].broken, width=64, batch=128, steps=2)
     assert PRESETS["leak"].look in value["look"]
@@ -275,10 +280,12 @@ def test_runs_are_counted_and_set_beside_the_prediction(app):
     assert lab_many.count_line(outcomes, 8, torch.zeros(5)) == (
         "covers all 8 in 2 of 5, only a part in 1, collapsed in 1, not converged in 1"
     )
-    assert lab_many.foretold(3, [3]).endswith("3 of 20 (exactly as you said).")
-    assert lab_many.foretold(10, [3, 18]).endswith("3 of 20 (you said 10); mended, in 18.")
+    assert lab_many.covering([3, 18]) == "Every mode is covered in 3 of 20; mended, in 18."
+    assert lab_many.foretold(10, 3) == "You said 10: 7 too many."
+    assert lab_many.foretold(1, 3) == "You said 1: 2 too few."
     *_, value = together(app, predicted=0, steps=2)
-    assert value["verdict"] == "Every mode is covered in 0 of 20 (exactly as you said)."
+    assert value["verdict"] == "Every mode is covered in 0 of 20."
+    assert value["foretold"] == "You said 0: exactly right."
 
 
 def test_games_of_sets_with_other_modes_stand_side_by_side(app):

@@ -13,10 +13,21 @@ from gen_core.lab import KNOBS, Game, Settings
 from gen_core.lab.presets import PRESETS
 
 HEALTHY = "healthy"
-PLAYS = {"Healthy: all at its default": HEALTHY} | {
-    preset.title[0].upper() + preset.title[1:]: name for name, preset in PRESETS.items()
+PLAYS = {
+    "Healthy": HEALTHY,
+    "D's loss leaks into G": "leak",
+    "Slow D, which may then compare": "clump",
+    "Slow D": "weak",
+    "Fast D": "strong",
+    "Too much momentum": "momentum",
+    "Four points of data": "few",
+    "Wasserstein without a limit": "unbounded",
+    "Both descend G's loss": "one-loss-generator",
+    "Both descend D's loss": "one-loss-discriminator",
+    "Both move at once": "simultaneous",
+    "25 modes": "grid",
 }
-"""What a visitor reads -> the preset's name."""
+"""What a visitor reads, short enough for a phone -> the preset's name."""
 IN_SIGHT = (
     "data",
     "loss",

@@ -95,7 +95,6 @@ def train_many(
         "total": steps,
         "modes": modes,
         "centres": [text_of(in_bytes(behind(camera))) for camera in cameras],
-        "predicted": predicted,
         "look": look_for(settings, play),
         "name": f"lab-twenty-{play}-{seed}",
     }
@@ -120,7 +119,7 @@ def train_many(
         for own, of, (divergence, _) in zip(outcomes, modes, ends, strict=True)
     ]
     found = [own.count("all") for own in outcomes]
-    said = foretold(predicted, found) if all(modes) else counts[0]
+    said = covering(found) if all(modes) else counts[0]
     where = (
         f"{len(games) * SEEDS} runs of {step:,} steps in {duration(clock.seconds)} · "
         f"{app.device_title}"
@@ -130,6 +129,7 @@ def train_many(
         outcomes=outcomes,
         counts=counts,
         verdict=ended_early(step, steps) + said,
+        foretold=foretold(predicted, found[0]) if all(modes) else "",
         provenance=where,
         **shown,
     )
@@ -174,11 +174,18 @@ def count_line(outcomes: Sequence[str], of: int, divergence: torch.Tensor) -> st
     return ", ".join([f"covers all {of} in {counts['all']} of {len(outcomes)}", *more])
 
 
-def foretold(predicted: int, found: Sequence[int]) -> str:
-    """A prediction beside what happened. found: of each game, the runs that cover every mode."""
-    how = "exactly as you said" if predicted == found[0] else f"you said {predicted}"
+def covering(found: Sequence[int]) -> str:
+    """In how many runs every mode is covered. found: that of each game."""
     mended = f"; mended, in {found[1]}" if len(found) > 1 else ""
-    return f"Every mode is covered in {found[0]} of {SEEDS} ({how}){mended}."
+    return f"Every mode is covered in {found[0]} of {SEEDS}{mended}."
+
+
+def foretold(predicted: int, found: int) -> str:
+    """A prediction beside what happened."""
+    if predicted == found:
+        return f"You said {predicted}: exactly right."
+    how = "many" if predicted > found else "few"
+    return f"You said {predicted}: {abs(predicted - found)} too {how}."
 
 
 # --- what was counted before ----------------------------------------------------------------------

@@ -31,11 +31,11 @@ class LabManyValue(CardValue):
     total: steps of the whole run
     modes: of the data of each game; 0 for a set without modes
     centres: of each game's modes, or some of its data, as text, uint8
-    predicted: how many runs of the first game a visitor thought would cover every mode
     counts: of each game, how its runs have ended, in words; none while they have not
     outcomes: of each game, a word for each run: "all", "part", "collapsed", "stray", or "" for a
         set without modes; none while they have not ended
-    verdict: prediction and count, in a sentence; "" while they have not ended
+    verdict: the count, in a sentence; "" while they have not ended
+    foretold: what a visitor had predicted, beside it
     look: what to look for; "" where nothing is known of these settings
     provenance: where they were trained
     live: whether that was just now
@@ -50,10 +50,10 @@ class LabManyValue(CardValue):
     modes: Sequence[int]
     centres: Sequence[str]
     _: KW_ONLY
-    predicted: int
     counts: Sequence[str] = ()
     outcomes: Sequence[Sequence[str]] = ()
     verdict: str = ""
+    foretold: str = ""
     look: str = ""
     provenance: str
     live: bool = True

@@ -38,7 +38,8 @@ class LabManyView extends FilmPlayer {
   take(value, anew) {
     this.centres = [...value.centres].map(bytesOf);
     if (anew || this.tiles.length !== value.titles.length * value.seeds.length) this.build(value);
-    this.verdict.textContent = value.verdict;
+    const own = value.live ? value.foretold : ""; // of an example nobody has said anything
+    this.verdict.textContent = [value.verdict, own].filter(Boolean).join(" ");
     this.verdict.hidden = !value.verdict;
     this.look.textContent = value.look;
     this.look.hidden = !value.look;
@@ -155,7 +156,8 @@ class LabManyView extends FilmPlayer {
 
   async drawn() {
     const { tile, gap, margin, foot, line } = SHEET;
-    const { titles, seeds, counts, verdict, provenance } = this.value;
+    const { titles, seeds, counts, provenance } = this.value;
+    const verdict = this.verdict.textContent;
     const rows = Math.ceil(seeds.length / ACROSS);
     const width = ACROSS * (tile + gap) - gap;
     const block = 2 * line + rows * (tile + foot);
