@@ -105,9 +105,12 @@ def test_messages_are_small_also_where_frames_come_fast(monkeypatch):
     assert sum(map(len, told.chunks)) == pytest.approx(200 * RECORD.itemsize * 4 / 3, rel=0.01)
 
 
-def test_others_get_their_turn_while_it_trains(app):
-    pieces = [*lab.train(app, **knobs_of(ONE, steps=50))]
-    assert [p.done for p in pieces if isinstance(p, Progress)] == [*range(0, 51, lab.TURN)]
+def test_others_get_their_turn_while_it_trains_and_the_page_few_messages(app, monkeypatch):
+    turns = [p for p in lab.train(app, **knobs_of(ONE, steps=50)) if isinstance(p, Progress)]
+    assert len(turns) == 50 // lab.TURN + 1
+    monkeypatch.setattr(lab_knobs, "TOLD_SECONDS", 1e9)
+    turns = [p for p in lab.train(app, **knobs_of(ONE, steps=50)) if isinstance(p, Progress)]
+    assert len(turns) == 50 // lab.TURN + 1 and {*map(id, turns)} == {id(turns[0])}
 
 
 def test_a_set_without_modes_is_measured_by_its_distance(app):

@@ -15,6 +15,7 @@ from demos.tabs.gan.lab_knobs import (
     MOST_STEPS,
     TURN,
     Clock,
+    Steps,
     changed,
     check_work,
     ended_early,
@@ -55,6 +56,7 @@ def train(
 ) -> Iterator[Progress | LabValue]:
     """Yields a run as far as it has come, then with its verdict."""
     settings, clock, film = Settings(**chosen), Clock(), Film()
+    line = Steps(steps)
     check_work(settings, 1)
     game = Game(settings, [seed])
     camera, taken = Camera(game), moments(steps, frames)
@@ -75,7 +77,7 @@ def train(
             if film.due:
                 yield LabValue(film.told(), provenance=f"step {step:,} of {steps:,}", **shown)
         if step % TURN == 0:
-            yield Progress("Step", step, steps)
+            yield line.at(step)
     where = f"{step:,} steps in {duration(clock.seconds)} · {app.device_title}"
     said = ended_early(step, steps) + verdict_of(frame, shown["modes"])
     key = kept_end(settings, seed, game.state)

@@ -11,6 +11,7 @@ from demos.page.controls import Knob, Knobs, control
 from gen_core.knobs import Choice, KnobError
 from gen_core.lab import KNOBS, Game, Settings
 from gen_core.lab.presets import PRESETS
+from gen_core.progress import Progress
 
 HEALTHY = "healthy"
 PLAYS = {
@@ -44,8 +45,8 @@ LABELS = {
     "r1": "R1 penalty",
     "r2": "R2 penalty",
 }
-TURN = 5
-"""Steps between two turns for others."""
+TURN, TOLD_SECONDS = 5, 1.0
+"""Steps between two turns for others, and seconds between two messages of where a run is."""
 MOST_STEPS = 5000
 MOST_WORK = 4e8
 """Multiplications of one step, about: more would keep others waiting between two turns."""
@@ -87,12 +88,14 @@ def sets_knobs(knobs: Knobs, steps: Mapping[str, int] | None = None) -> None:
     for shown, play in PLAYS.items():
         values = vars(broken(play)) | ({"steps": steps[play]} if steps else {})
         table[shown] = [values[name] for name in names]
+    outputs = [knobs.built[name] for name in names]
     knobs.built["play"].input(
         None,
         knobs.built["play"],
-        [knobs.built[name] for name in names],
+        outputs,
         js=f"(play) => ({json.dumps(table)})[play]",
         show_progress="hidden",
+        show_progress_on=outputs[0],  # else all are told of every message of every later run
         api_visibility="private",
     )
 
@@ -139,6 +142,22 @@ class Clock:
 
     def __exit__(self, *_: object) -> None:
         self.seconds += time.perf_counter() - self.since
+
+
+@dataclass
+class Steps:
+    """What is told of a run's steps, once in a while: each message costs the page the more, the
+    more frames it holds."""
+
+    total: int
+    told: Progress | None = None
+    since: float = 0.0
+
+    def at(self, step: int) -> Progress:
+        now = time.monotonic()
+        if self.told is None or now - self.since > TOLD_SECONDS:
+            self.told, self.since = Progress("Step", step, self.total), now
+        return self.told
 
 
 def moments(steps: int, frames: int) -> Collection[int]:

@@ -24,6 +24,7 @@ from demos.tabs.gan.lab_knobs import (
     PLAYS,
     TURN,
     Clock,
+    Steps,
     check_work,
     ended_early,
     look_for,
@@ -81,6 +82,7 @@ def train_many(
 ) -> Iterator[Progress | LabManyValue]:
     """Yields the runs as far as they have come, then how they have ended."""
     settings, clock, film = Settings(**chosen), Clock(), Film()
+    line = Steps(steps)
     wanted = games_of(play, side, settings)
     for own in wanted.values():
         check_work(own, SEEDS)
@@ -112,7 +114,7 @@ def train_many(
                 so_far = f"step {step:,} of {steps:,}"
                 yield LabManyValue(chunks=film.told(), provenance=so_far, **shown)
         if step % TURN == 0:
-            yield Progress("Step", step, steps)
+            yield line.at(step)
     outcomes = [outcomes_of(own, of) for (_, own), of in zip(ends, modes, strict=True)]
     counts = [
         count_line(own, of, divergence)
