@@ -131,6 +131,20 @@ def test_a_run_alone_is_the_run_in_company(name):
     assert not torch.allclose(company[0], company[1], atol=1e-2)
 
 
+def test_seeds_that_differ_in_their_high_bits_differ():
+    first, other = outcome(played(SMALL, (0, 2**28)))
+    assert not torch.allclose(first, other, atol=1e-2)
+
+
+def test_arrows_show_the_way_of_the_loss_that_the_generator_descends():
+    """Who helps to be caught goes the other way."""
+    frames = []
+    for mistake in ("none", "both descend the discriminator's loss"):
+        game = Game(SMALL.but(mistake=mistake, loss="minimax"), [0])
+        frames.append(Camera(game).frame())
+    assert torch.allclose(frames[0].pull, -frames[1].pull, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["none", "spectral norm", "input noise", "unrolled"])
 def test_a_kept_state_goes_on_as_if_nothing_had_happened_since(name):
     game = played(SMALL.but(**HELPS.get(name, {})))

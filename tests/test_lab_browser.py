@@ -172,7 +172,7 @@ def test_twenty_seeds_train_beside_a_prediction(visit, address, how, tmp_path):
     verdict = page.locator(f"{MANY} .lab-verdict")
     expect(verdict).to_contain_text(re.compile(r"in \d+ of 20; mended, in \d+\. You said 3: "))
     assert page.locator(f"{MANY} .many-tile").count() == 40
-    expect(page.get_by_role("region", name="Mended by mistake='none'")).to_be_visible()
+    expect(page.get_by_role("region", name="Mended (Mistake: none)")).to_be_visible()
     first = page.locator(f"{MANY} .many-tile canvas").first
     expect(first).to_have_attribute(
         "aria-label", re.compile(r"Seed 0: \w+.*, covers \d of 8 modes")

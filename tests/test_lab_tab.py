@@ -106,11 +106,12 @@ def test_messages_are_small_also_where_frames_come_fast(monkeypatch):
 
 
 def test_others_get_their_turn_while_it_trains_and_the_page_few_messages(app, monkeypatch):
+    monkeypatch.setattr(lab_knobs, "TURN", 0.0)
     turns = [p for p in lab.train(app, **knobs_of(ONE, steps=50)) if isinstance(p, Progress)]
-    assert len(turns) == 50 // lab.TURN + 1
+    assert len(turns) == 51  # after every step
     monkeypatch.setattr(lab_knobs, "TOLD_SECONDS", 1e9)
     turns = [p for p in lab.train(app, **knobs_of(ONE, steps=50)) if isinstance(p, Progress)]
-    assert len(turns) == 50 // lab.TURN + 1 and {*map(id, turns)} == {id(turns[0])}
+    assert len(turns) == 51 and {*map(id, turns)} == {id(turns[0])}
 
 
 def test_a_set_without_modes_is_measured_by_its_distance(app):
@@ -150,6 +151,7 @@ def test_a_run_ends_when_its_time_is_over(app, monkeypatch):
     monkeypatch.setattr(lab_knobs, "MOST_SECONDS", 0)
     *_, value = trained(app)
     assert value["verdict"].startswith("Ended at step 1 of 20")
+    assert film(value)["step"].tolist() == [0, 1]  # what is told is told of where it ended
 
 
 # --- single turns ---------------------------------------------------------------------------------
@@ -177,6 +179,16 @@ def test_single_turns_go_on_from_the_end_of_the_run(app):
     frame = Camera(game).frame()
     both = after("discriminator", "generator", "generator")
     assert both["divergence"] == frame.divergence
+
+
+def test_a_turn_is_played_once(app, monkeypatch):
+    *_, value = trained(app, seed=1)
+    played, step = [], Game.step
+    monkeypatch.setattr(Game, "step", lambda self, who: played.append(who) or step(self, who))
+    for count in (1, 2, 3):
+        asked = {"turns": value["turns"], "players": ["generator"] * count}
+        assert "frame" in answer_of(app.serve(lab.one_turn), asked)
+    assert played == ["generator"] * 3
 
 
 @pytest.mark.parametrize(
@@ -219,7 +231,7 @@ def test_every_preset_can_be_played():
 def test_a_game_to_start_from_says_what_to_look_for(app):
     *_, value = trained(app, **PRESETS["leak"].broken, width=64, batch=128, steps=2)
     assert PRESETS["leak"].look in value["look"]
-    assert value["changed"] == "Set: mistake='no detach, not zeroed'"
+    assert value["changed"] == "Set: Mistake: no detach, not zeroed"
     for play in ("weak", "clump"):  # one game, mended in two ways
         *_, value = trained(app, **PRESETS[play].broken, play=play, width=64, batch=128, steps=2)
         assert PRESETS[play].look in value["look"]
@@ -231,9 +243,21 @@ def test_a_game_to_start_from_says_what_to_look_for(app):
     ("run", "changes", "said"),
     [
         (trained, {"batch": 15, "packing": 2}, "choose a multiple of packing=2"),
-        (trained, {"width": 256, "batch": 512, "unrolled": 10}, "choose a smaller width or batch"),
+        (trained, {"width": 256, "batch": 512, "unrolled": 10}, "choose less of one"),
         (together, {"width": 256, "batch": 512}, "in 20 runs are"),
         (together, {"batch": 10, "minibatch_discrimination": True}, "falls into groups"),
+        (
+            together,  # small networks, and 44 seconds a step
+            {"width": 4, "depth": 1, "batch": 512, "minibatch_discrimination": True}
+            | {"r1": 1.0, "gradient_penalty": 1.0, "unrolled": 5},
+            "in 20 runs are",
+        ),
+        (
+            trained,
+            {"unrolled": 10, "r1": 1.0, "minibatch_discrimination": True, "width": 64}
+            | {"batch": 128},
+            "in 1 run are",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_named(app, run, changes, said):
@@ -260,7 +284,7 @@ def test_twenty_runs_are_those_of_their_seeds(app):
 
 def test_both_sides_are_trained_from_the_same_seeds(app):
     *_, value = together(app, play="weak", steps=4, lr_discriminator=5e-4)
-    assert value["titles"] == ["As it is set", "Mended by lr_discriminator=0.005"]
+    assert value["titles"] == ["As it is set", "Mended (Discriminator's learning rate: 0.005)"]
     frames = film(value, record_type(40))
     assert (frames["samples"][0, :20] == frames["samples"][0, 20:]).all()
     assert (frames["samples"][-1, :20] != frames["samples"][-1, 20:]).any()

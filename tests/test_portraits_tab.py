@@ -99,10 +99,10 @@ def test_each_place_has_its_likeliest_tokens_and_the_one_that_stands_there(app):
             assert sum(p > 0 for p in taken) <= 2 and taken[kinds.index(own)] > 0
 
 
-@pytest.mark.parametrize(("count", "every"), [(1, 1), (2, 1), (8, 1)])
-def test_a_film_shows_what_the_first_tokens_decode_to(app, count, every):
+@pytest.mark.parametrize("count", [1, 8])
+def test_a_film_shows_what_the_first_tokens_decode_to(app, count):
     value, model = drawn(app, count=count), app.model(MODEL)
-    assert value["every"] == every and len(value["films"]) == count
+    assert value["every"] == 1 and len(value["films"]) == count
     frames = frames_of(value, 0).astype(int)
     whole = tokens_of(value)[:1]
     for step in (1, 6, TOKENS):

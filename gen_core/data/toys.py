@@ -112,8 +112,8 @@ class Curve:
 
 
 class TwoMoons(Curve):
-    """Two interleaved half circles, as in scikit-learn's `make_moons`, smeared by a Gaussian, both
-    centred on the origin. The density's error is below 1e-9 where it is above 1e-6."""
+    """Two interleaved half circles, as in scikit-learn's `make_moons`, smeared by a Gaussian. They
+    are centred on the origin together. The density's error is below 1e-9 where it is above 1e-6."""
 
     def __init__(self, std: float = 0.1) -> None:
         super().__init__(self._arcs, 2, std)

@@ -90,7 +90,9 @@ class Game:
         """(runs, count) standard normal, which depend on each run's seed, on step and stream."""
         rng, rows = torch.Generator(), torch.empty(len(self.seeds), count)
         for seed, row in zip(self.seeds, rows, strict=True):
-            rng.manual_seed((seed * 1_000_003 + step) * STREAMS + stream)
+            number = (seed * 1_000_003 + step) * STREAMS + stream
+            # PyTorch heeds 32 bits of a seed: what is above them shall count, too.
+            rng.manual_seed((number ^ (number >> 32) * 0x9E3779B1) & 0xFFFFFFFF)
             torch.randn(count, generator=rng, out=row)
         return rows
 

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from gen_core.lab.game import DATA_SHOWN, FIXED, Game
 from gen_core.lab.planes import EDGE, Plane
-from gen_core.lab.settings import OTHERS
 
 SHOWN, RANKED, COUNTED = 256, 1024, 2048
 """Samples of a run that a frame shows, that are sorted for the Wasserstein distance, and that all
@@ -171,14 +170,17 @@ class Camera:
         game, packing = self.game, self.game.settings.packing
         state, among = game.state, None
         if game.discriminator.group:
-            among = self.real[:, :OTHERS].repeat(1, 1, packing)
+            among = self.real[:, : game.discriminator.group - 1].repeat(1, 1, packing)
         packs = x.repeat(1, 1, packing)
         return game.discriminator(state.discriminator.weights, packs, state.directions, among)
 
     def _pull(self, samples: Tensor) -> Tensor:
-        """The step that the generator's loss asks of each sample by itself."""
-        x = samples.clone().requires_grad_()
-        real = self._logit(self.real) if self.game.loss.paired else None
-        loss = self.game.loss.generator(self._logit(x), real).sum()
+        """The step that the loss which the generator descends asks of each sample by itself."""
+        x, rule = samples.clone().requires_grad_(), self.game.loss
+        if self.game.settings.mistake == "both descend the discriminator's loss":
+            loss = rule.discriminator(self._logit(self.real), self._logit(x)).sum()
+        else:
+            real = self._logit(self.real) if rule.paired else None
+            loss = rule.generator(self._logit(x), real).sum()
         (gradient,) = torch.autograd.grad(loss, x)
         return -x.shape[1] * gradient  # the loss is their mean

@@ -19,7 +19,8 @@ which each measures distance (B and C in Salimans et al. 2016, section 3.2)."""
 
 
 class MLP:
-    """A multilayer perceptron with leaky ReLU: x (runs, B, inputs) -> (runs, B, outputs)."""
+    """A multilayer perceptron: x (runs, B, inputs) -> (runs, B, outputs); its ReLUs are leaky where
+    `negative_slope` says so."""
 
     def __init__(self, sizes: Sequence[int], negative_slope: float = 0.0) -> None:
         self.sizes, self.negative_slope = tuple(sizes), negative_slope

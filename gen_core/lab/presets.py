@@ -37,8 +37,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "clump": Preset(
         "a discriminator that learns ten times too slowly, and may then compare samples",
-        "All samples travel around the ring in one clump, for each by itself looks real. Mended, "
-        "the discriminator sees how alike they are.",
+        "All samples travel around the ring in one clump, which the discriminator has not caught "
+        "yet. Mended, it sees how alike they are.",
         broken={"lr_discriminator": 5e-4},
         mend={"minibatch_discrimination": True},
     ),
@@ -50,7 +50,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "strong": Preset(
         "a discriminator that learns four times as fast as the generator",
-        "No great harm here: the ring appears, and now and then samples leave it again.",
+        "It still works in two runs of three: the ring appears, and now and then samples leave it.",
         broken={"lr_discriminator": 2e-2},
         mend={"lr_discriminator": 5e-3},
     ),
@@ -80,13 +80,14 @@ PRESETS: dict[str, Preset] = {
     ),
     "one-loss-discriminator": Preset(
         "both players descend the discriminator's loss",
-        "Both losses fall to 0 where no data are: the generator helps to be caught.",
+        "Both losses fall to 0 where there are no data: the generator helps the discriminator to "
+        "catch it.",
         broken={"mistake": "both descend the discriminator's loss"},
         mend={"mistake": "none"},
     ),
     "simultaneous": Preset(
         "both gradients are taken before either player moves",
-        "The ring appears later than in turns; the mistake is a small one.",
+        "All modes are covered less than half as often as by taking turns.",
         broken={"mistake": "simultaneous"},
         mend={"mistake": "none"},
     ),

@@ -10,7 +10,7 @@ from gen_core.nets.adversarial_losses import LOSSES
 MISTAKES = {
     "none": "each player descends its own loss",
     "both descend the generator's loss": "the discriminator never sees data",
-    "both descend the discriminator's loss": "the generator helps to be caught",
+    "both descend the discriminator's loss": "the generator helps the discriminator to catch it",
     "simultaneous": "both gradients are taken before either player moves",
     "no detach": "the discriminator's loss reaches the generator, whose gradient is zeroed after",
     "no detach, not zeroed": "the discriminator's loss is added to the generator's gradient",
@@ -28,7 +28,7 @@ def _knob(knob: Knob) -> Any:
 class Settings:
     """One game. Raises KnobError for a value out of range, or that does not go with another."""
 
-    data: str = _knob(Choice("data", "ring", options=SETS, info="what the generator shall imitate"))
+    data: str = _knob(Choice("data", "ring", options=SETS, info="what to imitate"))
     points: tuple[tuple[float, float], ...] = ()
     """For data="points": (x, y) of each, within the plane that is shown."""
     data_size: int = _knob(
@@ -46,8 +46,12 @@ class Settings:
     discriminator_steps: int = _knob(
         Whole("discriminator_steps", 1, 1, 10, info="for each step of the generator")
     )
-    r1: float = _knob(Number("r1", 0.0, 0, 100, label="R1", info="penalty on its slope at data"))
-    r2: float = _knob(Number("r2", 0.0, 0, 100, label="R2", info="the same at forgeries"))
+    r1: float = _knob(
+        Number(
+            "r1", 0.0, 0, 100, label="R1", info="penalises the discriminator's slope at real data"
+        )
+    )
+    r2: float = _knob(Number("r2", 0.0, 0, 100, label="R2", info="the same at generated samples"))
     gradient_penalty: float = _knob(
         Number("gradient_penalty", 0.0, 0, 100, info="for a slope of 1 between data and forgeries")
     )
@@ -55,10 +59,18 @@ class Settings:
         Number("clip", 0.0, 0, 1, label="Weight clipping", info="the discriminator's; 0: none")
     )
     spectral_norm: bool = _knob(
-        Flag("spectral_norm", False, info="divides each of its layers by its largest stretch")
+        Flag(
+            "spectral_norm",
+            False,
+            info="divides each discriminator layer by its largest singular value",
+        )
     )
     minibatch_discrimination: bool = _knob(
-        Flag("minibatch_discrimination", False, info="it sees how alike the samples of a batch are")
+        Flag(
+            "minibatch_discrimination",
+            False,
+            info="lets the discriminator compare samples",
+        )
     )
     packing: int = _knob(
         Whole("packing", 1, 1, 4, info="samples that the discriminator judges at once")
@@ -67,7 +79,13 @@ class Settings:
         Whole("unrolled", 0, 0, 10, info="steps of the discriminator that the generator foresees")
     )
     input_noise: float = _knob(
-        Number("input_noise", 0.0, 0, 2, info="standard deviation of noise on what it sees")
+        Number(
+            "input_noise",
+            0.0,
+            0,
+            2,
+            info="standard deviation, on all that the discriminator sees",
+        )
     )
     noise_steps: int = _knob(
         Whole("noise_steps", 0, 0, 100_000, info="until that noise is gone; 0: it stays")

@@ -53,7 +53,7 @@ class PictureChanges(Changes):
     417th token is number 255. Checked it is (2, 417, 255)."""
 
     ONE: ClassVar[re.Pattern] = re.compile(r"(\d{1,2})/(\d{1,5}):(\d{1,5})")
-    HOW: ClassVar[str] = 'write "2/117:255", of the second picture the 117th, and which one it is'
+    HOW: ClassVar[str] = 'write "2/117:255", picture 2, place 117, value 255'
 
 
 def fitting(

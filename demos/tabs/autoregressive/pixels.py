@@ -61,7 +61,7 @@ def draw(
         said=[sheet(p) for p in logits.softmax(-1)],
         drawn=[sheet(p) for p in own],
         provenance=f"{count} picture{'s' if count > 1 else ''} in {duration(brush.seconds)} · "
-        f"{brush.length} network evaluations each · {app.device_title}",
+        f"{brush.frame.evaluations} network evaluations each · {app.device_title}",
         **shown,
     )
 

@@ -207,7 +207,7 @@ ALONE = (
 EVALUATIONS = "### How many evaluations does a text need?"
 FEW = (
     "With few evaluations the diffusion draws many tokens in the same step, without knowing of "
-    "each other; GPT draws one an evaluation, from left to right."
+    "each other; GPT draws one token per evaluation, from left to right."
 )
 NOT_MEASURED = (
     "How good texts are by the number of evaluations has not been measured yet: "

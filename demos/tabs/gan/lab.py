@@ -13,7 +13,6 @@ from demos.page.panel import Page, Panel
 from demos.page.script import script
 from demos.tabs.gan.lab_knobs import (
     MOST_STEPS,
-    TURN,
     Clock,
     Steps,
     changed,
@@ -48,7 +47,7 @@ MOST_TURNS = 60
 """Single turns that can be taken after a run."""
 PLAYERS = ("discriminator", "generator")
 ENDS = Kept(3600.0, 64_000_000)
-"""The last states of runs, (settings, seed, state), by what the page is told of them."""
+"""The last states of runs and those after single turns, (settings, seed, state): see `keep`."""
 
 
 def train(
@@ -71,16 +70,17 @@ def train(
     }
     frame = camera.frame()
     for step in played([game], steps, clock):
-        if step in taken:
+        if step in taken or clock.is_up:
             frame = camera.frame()
             film.add(record_of(frame, settings.loss))
             if film.due:
                 yield LabValue(film.told(), provenance=f"step {step:,} of {steps:,}", **shown)
-        if step % TURN == 0:
+        if clock.gives_a_turn():
             yield line.at(step)
     where = f"{step:,} steps in {duration(clock.seconds)} · {app.device_title}"
     said = ended_early(step, steps) + verdict_of(frame, shown["modes"])
-    key = kept_end(settings, seed, game.state)
+    key = secrets.token_urlsafe(12)
+    keep((key,), settings, seed, game.state)
     yield LabValue(film.told(), verdict=said, turns=key, provenance=where, **shown)
 
 
@@ -97,20 +97,19 @@ def verdict_of(frame: Frame, modes: int) -> str:
             f"Not converged: only {on_modes:.0%} of samples on modes, less than 80%; "
             f"{covered} of {modes} modes covered."
         )
-    said = f"overs {covered} of {modes} modes; {on_modes:.0%} of samples on modes."
-    return f"Collapsed: c{said}" if frame.modes.collapsed[0] else f"C{said}"
+    if frame.modes.collapsed[0]:
+        return f"Collapsed: covers {covered} of {modes} modes; {on_modes:.0%} of samples on modes."
+    return f"Covers {covered} of {modes} modes; {on_modes:.0%} of samples on modes."
 
 
 # --- single turns ---------------------------------------------------------------------------------
 
 
-def kept_end(settings: Settings, seed: int, state: State) -> str:
-    """Keeps a run's last state for an hour; returns by what it is known."""
-    key = secrets.token_urlsafe(12)
+def keep(key: tuple[str, ...], settings: Settings, seed: int, state: State) -> None:
+    """Keeps a state for an hour. key: by what the page knows the run, and who moved since."""
     players = (state.generator, state.discriminator)
-    size = sum(8 * (p.weights.numel() + p.mean.numel() + p.square.numel()) for p in players)
+    size = sum(part.nbytes for p in players for part in (p.weights, p.mean, p.square))
     ENDS.put(key, (settings, seed, state), size)
-    return key
 
 
 def one_turn(asked: Any) -> dict[str, Any]:
@@ -124,15 +123,25 @@ def one_turn(asked: Any) -> dict[str, Any]:
     if not isinstance(players, list):
         raise KnobError("players: give a list of those who move, in order")
     whole("the number of turns", len(players), 1, MOST_TURNS)
-    known = ENDS.get(run) if isinstance(run, str) else None
+    moves = [choice("player", player, PLAYERS) for player in players]
+    done, known = _furthest(str(run), moves)
     if known is None:
         raise KnobError("This run is no longer kept: press Train again")
     settings, seed, state = known
     game = Game(settings, [seed])
     game.state = state
-    for player in players:
-        game.step(choice("player", player, PLAYERS))
+    for player in moves[done:]:
+        game.step(player)
+    keep((str(run), *moves), settings, seed, game.state)
     return {"frame": text_of(record_of(Camera(game).frame(), settings.loss))}
+
+
+def _furthest(run: str, moves: list[str]) -> tuple[int, Any]:
+    """The state after as many of these moves as one is kept of, and how many; None without any."""
+    for done in range(len(moves), -1, -1):
+        if known := ENDS.get((run, *moves[:done])):
+            return done, known
+    return 0, None
 
 
 # --- the panel ------------------------------------------------------------------------------------

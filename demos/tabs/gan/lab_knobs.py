@@ -11,6 +11,7 @@ from demos.page.controls import Knob, Knobs, control
 from gen_core.knobs import Choice, KnobError
 from gen_core.lab import KNOBS, Game, Settings
 from gen_core.lab.presets import PRESETS
+from gen_core.lab.settings import OTHERS
 from gen_core.progress import Progress
 
 HEALTHY = "healthy"
@@ -45,11 +46,16 @@ LABELS = {
     "r1": "R1 penalty",
     "r2": "R2 penalty",
 }
-TURN, TOLD_SECONDS = 5, 1.0
-"""Steps between two turns for others, and seconds between two messages of where a run is."""
+CLOSENESS = 64
+"""What it costs minibatch discrimination to compare two samples, in multiplications, about."""
+TURN, TOLD_SECONDS = 0.2, 1.0
+"""Seconds of training between two turns for others, and between two messages of where a run is."""
 MOST_STEPS = 5000
-MOST_WORK = 4e8
+MOST_WORK = 8e8
 """Multiplications of one step, about: more would keep others waiting between two turns."""
+SLOPES, FORESEEN = 4, 4
+"""How many times as dear a step becomes by penalties, whose gradients are taken twice, and, of what
+one of the discriminator costs, each that the generator foresees."""
 MOST_SECONDS = 300.0
 """That a run may train."""
 
@@ -113,20 +119,30 @@ def look_for(settings: Settings, play: str) -> str:
 
 def changed(settings: Settings) -> str:
     """What differs from the defaults, in words."""
-    parts = [f"{name}={value!r}" for name, value in settings.changes.items()]
+    parts = [in_words(name, value) for name, value in settings.changes.items()]
     return "Set: " + ", ".join(parts) if parts else ""
+
+
+def in_words(name: str, value: Any) -> str:
+    """ "Mistake: none" """
+    labels = {knob.name: knob.title for knob in KNOBS} | LABELS
+    shown = ("off", "on")[value] if isinstance(value, bool) else value
+    return f"{labels[name]}: {shown}"
 
 
 def check_work(settings: Settings, runs: int) -> None:
     """Raises KnobError where a step of so many runs would take too long, or too much memory."""
     s = settings
-    turns = s.discriminator_steps + 1 + 3 * s.unrolled
-    work = runs * s.batch * s.width**2 * s.depth * turns
+    slopes = SLOPES if s.r1 or s.r2 or s.gradient_penalty else 1
+    turns = s.discriminator_steps + 1 + FORESEEN * slopes * s.unrolled
+    others = OTHERS * CLOSENESS if s.minibatch_discrimination else 0
+    work = runs * s.batch * (s.width**2 * s.depth + others) * turns * slopes
     if work > MOST_WORK:
         raise KnobError(
             f"width={s.width}, depth={s.depth}, batch={s.batch}, unrolled={s.unrolled} and "
-            f"discriminator_steps={s.discriminator_steps} in {runs} run{'s' if runs > 1 else ''} "
-            f"are {work / MOST_WORK:.1f} times what the page plays: choose a smaller width or batch"
+            f"discriminator_steps={s.discriminator_steps}, with the penalties that are set, in "
+            f"{runs} run{'s' if runs > 1 else ''} are {work / MOST_WORK:.1f} times what the page "
+            "plays: choose less of one, or fewer remedies at once"
         )
 
 
@@ -136,6 +152,20 @@ class Clock:
 
     seconds: float = 0.0
     since: float = 0.0
+    turn: float = 0.0
+    """When others had their last turn, in seconds of training."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the run has trained as long as it may."""
+        return self.seconds > MOST_SECONDS
+
+    def gives_a_turn(self) -> bool:
+        """Whether it is time for others."""
+        due = self.seconds - self.turn >= TURN or not self.turn
+        if due:
+            self.turn = max(self.seconds, 1e-9)
+        return due
 
     def __enter__(self) -> None:
         self.since = time.perf_counter()
@@ -166,14 +196,14 @@ def moments(steps: int, frames: int) -> Collection[int]:
 
 
 def played(games: list[Game], steps: int, clock: Clock) -> Iterator[int]:
-    """Plays all side by side and yields each step, from 0 on; ends early where time is up."""
+    """Plays all side by side and yields each step, from 0 on; ends early where `clock.is_up`."""
     for step in range(steps + 1):
         if step:
             with clock:
                 for game in games:
                     game.step()
         yield step
-        if clock.seconds > MOST_SECONDS:
+        if clock.is_up:
             return
 
 

@@ -22,11 +22,11 @@ from demos.tabs.gan.lab_knobs import (
     HEALTHY,
     MOST_STEPS,
     PLAYS,
-    TURN,
     Clock,
     Steps,
     check_work,
     ended_early,
+    in_words,
     look_for,
     moments,
     play_knob,
@@ -60,8 +60,8 @@ def games_of(play: str, side: str, settings: Settings) -> dict[str, Settings]:
     if play == HEALTHY:
         return {"As it is set": settings}
     mended = settings.but(**PRESETS[play].mend)
-    change = ", ".join(f"{name}={value!r}" for name, value in PRESETS[play].mend.items())
-    both = {"As it is set": settings, f"Mended by {change}": mended}
+    change = ", ".join(in_words(name, value) for name, value in PRESETS[play].mend.items())
+    both = {"As it is set": settings, f"Mended ({change})": mended}
     return {
         title: game
         for (title, game), name in zip(both.items(), ("broken", "mended"), strict=True)
@@ -85,7 +85,8 @@ def train_many(
     line = Steps(steps)
     wanted = games_of(play, side, settings)
     for own in wanted.values():
-        check_work(own, SEEDS)
+        check_work(own, SEEDS * len(wanted))
+    as_set = settings in wanted.values()
     seeds = [*range(seed, seed + SEEDS)]
     games = [Game(own, seeds) for own in wanted.values()]
     cameras, taken = [Camera(game) for game in games], moments(steps, frames)
@@ -97,12 +98,12 @@ def train_many(
         "total": steps,
         "modes": modes,
         "centres": [text_of(in_bytes(behind(camera))) for camera in cameras],
-        "look": look_for(settings, play),
+        "look": look_for(settings, play) if as_set else "",
         "name": f"lab-twenty-{play}-{seed}",
     }
     ends: list[End] = []
     for step in played(games, steps, clock):
-        if step in taken:
+        if step in taken or clock.is_up:
             with clock:
                 samples = [camera.samples() for camera in cameras]
                 ends = [
@@ -113,7 +114,7 @@ def train_many(
             if film.due:
                 so_far = f"step {step:,} of {steps:,}"
                 yield LabManyValue(chunks=film.told(), provenance=so_far, **shown)
-        if step % TURN == 0:
+        if clock.gives_a_turn():
             yield line.at(step)
     outcomes = [outcomes_of(own, of) for (_, own), of in zip(ends, modes, strict=True)]
     counts = [
@@ -131,7 +132,7 @@ def train_many(
         outcomes=outcomes,
         counts=counts,
         verdict=ended_early(step, steps) + said,
-        foretold=foretold(predicted, found[0]) if all(modes) else "",
+        foretold=foretold(predicted, found[0]) if all(modes) and as_set else "",
         provenance=where,
         **shown,
     )
@@ -253,8 +254,8 @@ def cost(app: App, knobs: Knobs) -> None:
     if before := example(PANEL.name):
         told = f"Twenty runs of {STEPS:,} steps took {before.seconds:.0f} s on {before.hardware}"
         gr.Markdown(
-            f"{told}; both sides take twice as long, and every step of D more, or foreseen, adds "
-            "to it.",
+            f"{told}; both sides take twice as long, and every extra or unrolled step of the "
+            "discriminator adds to that.",
             elem_classes=["aside"],
         )
 

@@ -162,7 +162,9 @@ class TokensView extends RasterView {
     if (kind === own[place]) return this.putBack();
     const swapped = Object.assign([place, kind], { of: this.picked });
     this.swapped = swapped;
-    const answer = await server.decode(own.map((code, i) => (i === place ? kind : code)).join(" "));
+    this.told.textContent = "";
+    const row = own.map((code, i) => (i === place ? kind : code)).join(" ");
+    const answer = await server.decode(row).catch((error) => ({ error: error.message }));
     if (this.swapped !== swapped) return;
     if (!answer || answer.error) return this.failed(answer?.error ?? "the server gave no answer");
     const before = await pixelsOf(this.value.pictures[this.picked]);
