@@ -330,6 +330,8 @@ def test_the_page_can_be_built_twice(app):
             tab.TAB.build(app)
         assert [knobs.panel for knobs in app.knobs if isinstance(knobs, Knobs)] == [
             "collapse",
+            "lab",
+            "lab-many",
             "discriminator",
             "samples",
             "walk",

@@ -19,8 +19,8 @@ from demos.tabs.overview.texts import (
 from demos.widgets.chart import TOP, LogAxis, Mark, axes, chart, corner, level, placed
 from gen_core.training.checkpoint import CheckpointError, card
 
-FILM_BYTES = 20_000
-"""About those of the sprite of a film."""
+FILM_BYTES = 14_000
+"""Of the sprite of a film, at most about: it is mostly noise, and seen for a moment."""
 
 # --- the rows -------------------------------------------------------------------------------------
 
