@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import gradio as gr
+import numpy as np
 import torch
 
 from demos.page.controls import Knob, Knobs
@@ -37,8 +38,8 @@ from demos.tabs.gan.lab_knobs import (
 from demos.tabs.gan.lab_texts import NOT_COUNTED, TABLE, TWENTY
 from demos.tabs.gan.samples import TAB
 from demos.widgets import measured as cards
-from demos.widgets.lab import Film, layout_of, text_of
-from demos.widgets.lab_many import LabMany, LabManyValue, in_bytes, record_of, record_type
+from demos.widgets.lab import Film, layout_of, on_plane, text_of
+from demos.widgets.lab_many import LabMany, LabManyValue, record_of, record_type
 from gen_core.lab import Camera, Game, Settings
 from gen_core.lab.counting import measured, wilson
 from gen_core.lab.measures import Modes
@@ -97,7 +98,7 @@ def train_many(
         "layout": layout_of(record_type(SEEDS * len(games))),
         "total": steps,
         "modes": modes,
-        "centres": [text_of(in_bytes(behind(camera))) for camera in cameras],
+        "centres": [text_of(on_plane(behind(camera), np.uint8)) for camera in cameras],
         "look": look_for(settings, play) if as_set else "",
         "name": f"lab-twenty-{play}-{seed}",
     }

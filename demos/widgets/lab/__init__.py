@@ -161,10 +161,11 @@ def record_of(frame: Frame, loss: str) -> np.ndarray:
     return row
 
 
-def on_plane(x: Tensor) -> np.ndarray:
-    """Places as uint16, in the order of x: -SPAN is 0, SPAN 65535; NaN is far away."""
+def on_plane(x: Tensor, kind: type[np.unsignedinteger] = np.uint16) -> np.ndarray:
+    """Places as whole numbers of that kind, in the order of x: -SPAN is 0, SPAN the largest; NaN is
+    far away."""
     share = x.nan_to_num(SPAN).clamp(-SPAN, SPAN) / (2 * SPAN) + 0.5
-    return (65535 * share).round().numpy().astype(np.uint16)
+    return (np.iinfo(kind).max * share).round().numpy().astype(kind)
 
 
 def verdict(logit: Tensor, loss: str) -> Tensor:

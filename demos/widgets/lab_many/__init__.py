@@ -13,7 +13,7 @@ from torch import Tensor
 
 from demos.page.image_io import CardValue
 from demos.widgets.card import card
-from demos.widgets.lab import SCRIPTS, SPAN, STYLES
+from demos.widgets.lab import SCRIPTS, STYLES, on_plane
 from gen_core.lab.measures import Modes
 
 POINTS = 64
@@ -99,11 +99,5 @@ def record_of(step: int, samples: Tensor, divergence: Tensor, modes: Modes) -> n
     row["covered"] = modes.covered.numpy()
     row["on_modes"] = (100 * modes.on_modes).floor().numpy()
     row["divergence"] = (100 * divergence).round().numpy()
-    row["samples"] = in_bytes(samples[:, :POINTS])
+    row["samples"] = on_plane(samples[:, :POINTS], np.uint8)
     return row
-
-
-def in_bytes(x: Tensor) -> np.ndarray:
-    """Places as uint8, in the order of x: -SPAN is 0, SPAN 255; NaN is far away."""
-    share = x.nan_to_num(SPAN).clamp(-SPAN, SPAN) / (2 * SPAN) + 0.5
-    return (255 * share).round().numpy().astype(np.uint8)
