@@ -9,14 +9,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gen_core.data.planes import EDGE, load_plane
+from gen_core.data.yardstick import Yardstick
 from gen_core.knobs import KnobError
 from gen_core.lab import KNOBS, Game, Settings, settings_from
 from gen_core.lab.game import Batch
-from gen_core.lab.measures import CELLS, COUNTED, EDGE, SHOWN, Camera, Yardstick, modes_of
-from gen_core.lab.networks import MLP, Discriminator, adam, closeness, newcomer
-from gen_core.lab.planes import load_plane
+from gen_core.lab.measures import CELLS, COUNTED, SHOWN, Camera, modes_of
+from gen_core.lab.networks import Discriminator, closeness
 from gen_core.lab.settings import MISTAKES
 from gen_core.nets.adversarial_losses import LOSSES
+from gen_core.nets.stacked import MLP, adam, newcomer
 
 SMALL = Settings(batch=32, width=16)
 HELPS = {

@@ -10,20 +10,20 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gen_core.data.planes import load_plane
 from gen_core.knobs import choice, whole
-from gen_core.lab.networks import MLP, Discriminator, Player, adam, newcomer
-from gen_core.lab.planes import load_plane
+from gen_core.lab.networks import Discriminator
 from gen_core.lab.settings import OTHERS, Settings
 from gen_core.nets.adversarial_losses import LOSSES, between, off_unit_slope, squared_slope
+from gen_core.nets.stacked import MLP, Learner, adam, newcomer, noise_of, uniform
 from gen_core.sampling import MAX_SEED
 
 NO_DETACH = ("no detach", "no detach, not zeroed")
 PLAYERS = ("both", "discriminator", "generator")
 MOST_RUNS = 100
-STREAMS = 16
-"""Independent sources of noise of one step: one for each step of the discriminator, and others."""
 BEGINNING, DATA_SET, DATA_SHOWN, FIXED = 12, 13, 14, 15
-"""Their numbers for first weights, for a finite data set and for what frames take."""
+"""Streams of noise for first weights, for a finite data set and for what frames take; those below
+are of a step's turns."""
 
 
 class State(NamedTuple):
@@ -31,8 +31,8 @@ class State(NamedTuple):
     whose `state` it becomes again goes on from there as it did."""
 
     step: int
-    generator: Player
-    discriminator: Player
+    generator: Learner
+    discriminator: Learner
     directions: Tensor | None
     """Of spectral normalisation."""
     losses: tuple[Tensor, Tensor]
@@ -78,7 +78,7 @@ class Game:
         if self.settings.spectral_norm:
             directions = self.discriminator.initial_directions(third)
         players = (
-            newcomer(network.initial(_uniform(normal)))
+            newcomer(network.initial(uniform(normal)))
             for network, normal in ((self.generator, first), (self.discriminator, second))
         )
         unknown = torch.full((len(self.seeds),), torch.nan)
@@ -88,32 +88,26 @@ class Game:
 
     def noise(self, step: int, stream: int, count: int) -> Tensor:
         """(runs, count) standard normal, which depend on each run's seed, on step and stream."""
-        rng, rows = torch.Generator(), torch.empty(len(self.seeds), count)
-        for seed, row in zip(self.seeds, rows, strict=True):
-            number = (seed * 1_000_003 + step) * STREAMS + stream
-            # PyTorch heeds 32 bits of a seed: what is above them shall count, too.
-            rng.manual_seed((number ^ (number >> 32) * 0x9E3779B1) & 0xFFFFFFFF)
-            torch.randn(count, generator=rng, out=row)
-        return rows
+        return noise_of(self.seeds, step, stream, count)
 
     def plane_points(self, stream: int, count: int) -> Tensor:
         """(runs, count, 2) of the density itself, at step 0."""
         place, noise = self.noise(0, stream, 3 * count).unflatten(1, (count, 3)).split((1, 2), 2)
-        return self.plane.points(_uniform(place[..., 0]), noise)
+        return self.plane.points(uniform(place[..., 0]), noise)
 
     def _batch(self, part: int) -> Batch:
         s = self.settings
         sizes = s.latent, 1, 2, 1, 2 * bool(s.input_noise), 2 * bool(s.input_noise)
         rows = self.noise(self.state.step + 1, part, s.batch * sum(sizes))
         z, place, noise, share, *blur = rows.unflatten(1, (s.batch, -1)).split(sizes, dim=2)
-        uniform = _uniform(place[..., 0])
+        where = uniform(place[..., 0])
         if self.data is None:
-            real = self.plane.points(uniform, noise)
+            real = self.plane.points(where, noise)
         else:
-            chosen = (uniform * s.data_size).long().clamp(max=s.data_size - 1)
+            chosen = (where * s.data_size).long().clamp(max=s.data_size - 1)
             real = self.data.gather(1, chosen[..., None].expand(-1, -1, 2))
         blur = tuple(self._blur() * b for b in blur) if s.input_noise else (0.0, 0.0)
-        return Batch(z, real, _uniform(share[:, : s.judged]), blur)
+        return Batch(z, real, uniform(share[:, : s.judged]), blur)
 
     def _blur(self) -> float:
         """The standard deviation of the input noise at this step: it falls to 0 in a line."""
@@ -158,7 +152,7 @@ class Game:
         self.state = state._replace(discriminator=moved, losses=(loss.detach(), state.losses[1]))
         return leak[0] if s.mistake == "no detach, not zeroed" else 0.0
 
-    def _generator_turn(self, batch: Batch, rival: Player, leak: Tensor | float) -> None:
+    def _generator_turn(self, batch: Batch, rival: Learner, leak: Tensor | float) -> None:
         """Moves the generator against a discriminator, with what is left in its gradient."""
         s, state = self.settings, self.state
         mine = _leaf(state.generator.weights)
@@ -172,7 +166,7 @@ class Game:
         moved = adam(state.generator, gradient + leak, s.lr_generator, self.betas)
         self.state = state._replace(generator=moved, losses=(state.losses[0], loss.detach()))
 
-    def _foreseen(self, batch: Batch, fake: Tensor, rival: Player) -> Tensor:
+    def _foreseen(self, batch: Batch, fake: Tensor, rival: Learner) -> Tensor:
         """The discriminator's weights after some steps against this batch, as a function of the
         forgeries: unrolled (Metz et al. 2017, "Unrolled Generative Adversarial Networks", eq. 4).
         The generator sees how the discriminator would answer it: its gradient goes through all
@@ -184,7 +178,7 @@ class Game:
             rival = self._moved(rival, gradient)
         return rival.weights
 
-    def _moved(self, discriminator: Player, gradient: Tensor) -> Player:
+    def _moved(self, discriminator: Learner, gradient: Tensor) -> Learner:
         """The discriminator after a step, clipped (Arjovsky et al. 2017, algorithm 1)."""
         s = self.settings
         moved = adam(discriminator, gradient, s.lr_discriminator, self.betas)
@@ -238,11 +232,6 @@ def _leaf(weights: Tensor) -> Tensor:
 def _traced(x: Tensor) -> Tensor:
     """The same points, by which a slope can be taken."""
     return x if x.requires_grad else x.requires_grad_()
-
-
-def _uniform(normal: Tensor) -> Tensor:
-    """Standard normal -> uniform in [0, 1)"""
-    return torch.special.ndtr(normal).clamp(max=1 - 2**-24)
 
 
 def _divisor(number: int, most: int) -> int:

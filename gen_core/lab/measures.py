@@ -1,23 +1,19 @@
 """How a game stands: what frames show of each run, and how far its samples are from the data."""
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from gen_core.data.planes import EDGE
+from gen_core.data.yardstick import Yardstick
 from gen_core.lab.game import DATA_SHOWN, FIXED, Game
-from gen_core.lab.planes import EDGE, Plane
 
-SHOWN, RANKED, COUNTED = 256, 1024, 2048
-"""Samples of a run that a frame shows, that are sorted for the Wasserstein distance, and that all
-else is measured by; the first are the same."""
-CELLS, BINS, FINER = 32, 24, 5
-"""The field of logits and the histogram have so many cells a side; each cell of the latter holds
-its exact share as the mean density at FINER x FINER points."""
-DIRECTIONS = 16
-"""Lines on which the sliced Wasserstein distance compares samples with data."""
+SHOWN, COUNTED = 256, 2048
+"""Samples of a run that a frame shows, and that it is measured by; the first are the same."""
+CELLS = 32
+"""The field of logits has so many cells a side."""
 WITHIN = 3.0
 """Standard deviations within which a sample is on a mode."""
 ENOUGH = 0.1
@@ -49,53 +45,6 @@ def modes_of(samples: Tensor, modes: Tensor, std: float) -> Modes:
     on_modes = near.any(2).sum(1) / count
     stray = ~(on_modes >= 0.8)
     return Modes(covered, on_modes, (2 * covered <= len(modes)) & ~stray, stray)
-
-
-class Yardstick:
-    """The exact density of a plane, and fixed points of it, to measure samples by."""
-
-    def __init__(self, plane: Plane) -> None:
-        self.plane = plane
-        side = BINS * FINER
-        line = ((torch.arange(side, dtype=torch.float64) + 0.5) / side * 2 - 1) * EDGE
-        fine = torch.cartesian_prod(line, line)
-        density = torch.cat([plane.toy.log_density(p).exp() for p in fine.split(4096)])
-        cells = (
-            density.view(BINS, FINER, BINS, FINER).mean((1, 3)).flatten() * (2 * EDGE / BINS) ** 2
-        )
-        self.shares = torch.cat([cells, (1 - cells.sum()).clamp(min=0)[None]])
-        """(BINS^2 + 1,): of each cell, and of all that is outside."""
-        angle = torch.arange(DIRECTIONS) * math.pi / DIRECTIONS
-        self.directions = torch.stack([angle.cos(), angle.sin()])
-        rng = torch.Generator().manual_seed(0)
-        many = RANKED * 16
-        points = plane.points(torch.rand(many, generator=rng), torch.randn(many, 2, generator=rng))
-        # Means of 16 neighbours in order: nearly the quantiles of the density itself.
-        placed = (points @ self.directions).sort(0).values
-        self.quantiles = placed.unflatten(0, (RANKED, 16)).mean(1)
-
-    def divergence(self, samples: Tensor) -> Tensor:
-        """(runs, N, 2) -> (runs,) Jensen-Shannon divergence in bits between the histogram of the
-        samples and the exact shares: 0 for equal ones, 1 for no cell in common.
-
-        A finite number of perfect samples does not reach 0; 2,048 stay below 0.02.
-        """
-        runs, count, _ = samples.shape
-        cell = ((samples / EDGE + 1) / 2 * BINS).nan_to_num(math.inf).floor()
-        outside = ((cell < 0) | (cell >= BINS)).any(2)
-        number = (cell[..., 0] * BINS + cell[..., 1]).where(~outside, BINS * BINS).long()
-        found = torch.zeros(runs, BINS * BINS + 1, dtype=torch.float64)
-        found.scatter_add_(1, number, torch.ones_like(number, dtype=torch.float64) / count)
-        mean = (found + self.shares) / 2
-        surplus = (found.xlogy(found) + self.shares.xlogy(self.shares)) / 2 - mean.xlogy(mean)
-        return surplus.sum(1) / math.log(2)
-
-    def wasserstein(self, samples: Tensor) -> Tensor:
-        """(runs, N >= 1024, 2) -> (runs,) sliced Wasserstein distance W1 between samples and data:
-        the mean over lines of that between the projections, which sorting gives (Bonneel et al.
-        2015, "Sliced and Radon Wasserstein Barycenters of Measures"). Chance leaves about 0.05."""
-        placed = (samples[:, :RANKED] @ self.directions).sort(1).values
-        return (placed - self.quantiles).abs().mean((1, 2))
 
 
 @dataclass(frozen=True)

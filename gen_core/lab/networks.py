@@ -1,62 +1,17 @@
-"""Small networks for many runs at once: one matrix holds the weights of all of them.
+"""The discriminator of the lab, for many runs at once, and what it may be helped by."""
 
-A network here is a shape without weights: it is called with the weights (runs, size), a row for
-each run, and its layers are batched matrix products. Nothing is changed in place, so a state may
-be kept by keeping its tensors.
-"""
-
-import math
-from collections.abc import Sequence
-from typing import NamedTuple
+import functools
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gen_core.nets.stacked import MLP
+
 KERNELS, KERNEL_SIZE = 4, 4
 """Of minibatch discrimination: numbers it adds to what is known of a sample, and the dimensions in
 which each measures distance (B and C in Salimans et al. 2016, section 3.2)."""
-
-
-class MLP:
-    """A multilayer perceptron: x (runs, B, inputs) -> (runs, B, outputs); its ReLUs are leaky where
-    `negative_slope` says so."""
-
-    def __init__(self, sizes: Sequence[int], negative_slope: float = 0.0) -> None:
-        self.sizes, self.negative_slope = tuple(sizes), negative_slope
-        self.shapes = [
-            shape for a, b in zip(sizes, sizes[1:], strict=False) for shape in ((a, b), (1, b))
-        ]
-
-    @property
-    def size(self) -> int:
-        """Weights of one run."""
-        return sum(a * b for a, b in self.shapes)
-
-    def initial(self, uniform: Tensor) -> Tensor:
-        """uniform (runs, size) in [0, 1) -> weights, each within 1 / sqrt(inputs of its layer), as
-        `torch.nn.Linear` begins."""
-        inputs = [a for a, _ in self.shapes[::2] for _ in range(2)]
-        bounds = [
-            torch.full((a * b,), 1 / math.sqrt(n))
-            for (a, b), n in zip(self.shapes, inputs, strict=True)
-        ]
-        return (2 * uniform - 1) * torch.cat(bounds)
-
-    def parts(self, weights: Tensor) -> list[Tensor]:
-        """(runs, size) -> in turn matrices (runs, in, out) and biases (runs, 1, out)"""
-        rows = weights.split([a * b for a, b in self.shapes], dim=1)
-        return [row.unflatten(1, shape) for row, shape in zip(rows, self.shapes, strict=True)]
-
-    def hidden(self, parts: Sequence[Tensor], x: Tensor) -> Tensor:
-        """x after all layers but the last: (runs, B, width)"""
-        for matrix, bias in zip(parts[0:-2:2], parts[1:-2:2], strict=True):
-            x = F.leaky_relu(torch.baddbmm(bias, x, matrix), self.negative_slope)
-        return x
-
-    def __call__(self, weights: Tensor, x: Tensor) -> Tensor:
-        parts = self.parts(weights)
-        return torch.baddbmm(parts[-1], self.hidden(parts, x), parts[-2])
+LEAKY = functools.partial(F.leaky_relu, negative_slope=0.2)
 
 
 class Discriminator(MLP):
@@ -67,7 +22,7 @@ class Discriminator(MLP):
     """
 
     def __init__(self, inputs: int, width: int, depth: int, group: int = 0) -> None:
-        super().__init__([inputs, *[width] * depth, 1], negative_slope=0.2)
+        super().__init__([inputs, *[width] * depth, 1], LEAKY)
         self.group = group
         if group:
             self.shapes[-2] = (width + KERNELS, 1)
@@ -143,32 +98,3 @@ def closeness(mine: Tensor, others: Tensor | None, group: int) -> Tensor:
     )
     close = (-apart).exp().sum(-1) - float(itself)  # exp(0), its closeness to itself
     return close.mT.flatten(1, 2)
-
-
-# --- Adam -----------------------------------------------------------------------------------------
-
-
-class Player(NamedTuple):
-    """The weights of one side in all runs, and Adam's memory of their gradients."""
-
-    weights: Tensor
-    """(runs, size)"""
-    mean: Tensor
-    square: Tensor
-    updates: int = 0
-
-
-def newcomer(weights: Tensor) -> Player:
-    """A player that has not moved yet."""
-    return Player(weights, torch.zeros_like(weights), torch.zeros_like(weights))
-
-
-def adam(player: Player, gradient: Tensor, lr: float, betas: tuple[float, float]) -> Player:
-    """One step of Adam (Kingma & Ba 2015, algorithm 1), which can be differentiated."""
-    n = player.updates + 1
-    mean = player.mean.lerp(gradient, 1 - betas[0])
-    square = player.square.lerp(gradient.square(), 1 - betas[1])
-    # The root has no slope at 0, where the weights of a dead unit are.
-    root = (square / (1 - betas[1] ** n)).clamp(min=1e-20).sqrt()
-    weights = player.weights - lr / (1 - betas[0] ** n) * mean / (root + 1e-8)
-    return Player(weights, mean, square, n)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from gen_core.data.planes import SETS, checked_points
 from gen_core.knobs import Choice, Flag, Knob, KnobError, Number, Whole
-from gen_core.lab.planes import SETS, checked_points
 from gen_core.nets.adversarial_losses import LOSSES
 
 MISTAKES = {

@@ -1,5 +1,5 @@
-"""What the generator shall imitate: sets in the plane with an exact density, drawn for many runs at
-once from their own noise."""
+"""What models of points shall imitate: sets in the plane with an exact density, drawn for many runs
+at once from their own noise."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
