@@ -8,7 +8,7 @@ sigma_t = sqrt(1 - alpha_bar_t) / sqrt(alpha_bar_t), and "s" is the next, less n
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -231,32 +231,57 @@ DIFFUSION_SOLVERS = {
 }
 
 
+@dataclass(frozen=True)
+class RungeKutta:
+    """An explicit method as its table (Butcher 1964): slope i is taken at t + nodes[i] dt, at what
+    `rows[i]` of the slopes before lead to, and `weights` of all slopes make the step."""
+
+    nodes: tuple[float, ...]
+    rows: tuple[tuple[float, ...], ...]
+    weights: tuple[float, ...]
+
+    def slopes(self, velocity: Velocity, x: Tensor, t: Tensor, dt: float, first: Tensor) -> Tensor:
+        """(stages, *x.shape); `first` is velocity(x, t)."""
+        found = [first]
+        for node, row in zip(self.nodes[1:], self.rows[1:], strict=True):
+            found.append(velocity(x + dt * combined(row, found), t + node * dt))
+        return torch.stack(found)
+
+
+def combined(weights: Sequence[float], slopes: Sequence[Tensor] | Tensor) -> Tensor:
+    """The slopes' weighted sum, those without weight left out."""
+    parts = [w * slope for w, slope in zip(weights, slopes, strict=True) if w]
+    return functools.reduce(torch.add, parts)
+
+
+EULER = RungeKutta((0,), ((),), (1,))
+MIDPOINT = RungeKutta((0, 1 / 2), ((), (1 / 2,)), (0, 1))
+HEUN = RungeKutta((0, 1), ((), (1,)), (1 / 2, 1 / 2))
+
+
 def flow_euler(velocity: Velocity, x: Tensor, steps: int) -> Iterator[Frame]:
     """x <- x + dt v(x, t), t from 0 (noise) to 1 (data)."""
-    yield from _along_flow(velocity, x, steps, lambda x, t, v, dt: v)
+    yield from along_flow(velocity, x, steps, EULER)
 
 
 def flow_midpoint(velocity: Velocity, x: Tensor, steps: int) -> Iterator[Frame]:
     """The slope half way decides: two evaluations a step, second order."""
-    yield from _along_flow(
-        velocity, x, steps, lambda x, t, v, dt: velocity(x + dt / 2 * v, t + dt / 2)
-    )
+    yield from along_flow(velocity, x, steps, MIDPOINT)
 
 
 def flow_heun(velocity: Velocity, x: Tensor, steps: int) -> Iterator[Frame]:
     """The mean of the slopes at both ends: two evaluations a step, second order."""
-    yield from _along_flow(
-        velocity, x, steps, lambda x, t, v, dt: (v + velocity(x + dt * v, t + dt)) / 2
-    )
+    yield from along_flow(velocity, x, steps, HEUN)
 
 
-def _along_flow(velocity: Velocity, x: Tensor, steps: int, slope: Callable) -> Iterator[Frame]:
+def along_flow(velocity: Velocity, x: Tensor, steps: int, method: RungeKutta) -> Iterator[Frame]:
+    """Even steps of a method from t = 0 to 1."""
     dt = 1 / steps
     for k in range(steps):
-        t = torch.full((len(x),), k * dt, device=x.device)
+        t = torch.full((len(x),), k * dt, dtype=x.dtype, device=x.device)
         v = velocity(x, t)
         yield Frame(k, steps, k * dt, x, x0=x + (1 - k * dt) * v, out=v)
-        x = x + dt * slope(x, t, v, dt)
+        x = x + dt * combined(method.weights, method.slopes(velocity, x, t, dt, v))
     yield Frame(steps, steps, 1.0, x)
 
 

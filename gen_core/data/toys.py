@@ -51,12 +51,21 @@ class GaussianMixture:
         constant = self.means.shape[1] / 2 * math.log(2 * math.pi * variance)
         return self._exponents(z, 1.0, variance).logsumexp(1) - constant
 
+    def guess(self, x_t: Tensor, signal: float, spread: float) -> tuple[Tensor, Tensor]:
+        """(..., D) -> E[x | x_t] and E[eps | x_t], (..., D) each, on x_t = signal x + spread eps.
+
+        What a perfect network would answer, at every level: neither divides by signal or spread.
+        """
+        variance = (signal * self.std) ** 2 + spread**2
+        blend = self._blend(x_t, signal, variance)
+        # Each Gaussian's answer is linear in its mean, so the blend of the means will do.
+        away = (x_t - signal * blend) / variance
+        x, eps = blend + signal * self.std**2 * away, spread * away
+        return x.to(x_t.dtype), eps.to(x_t.dtype)
+
     def denoise(self, z: Tensor, sigma: float) -> Tensor:
         """(N, D) -> (N, D) E[x | x + sigma eps = z], the least-squares guess of x."""
-        # Each Gaussian's own guess lies between its mean and z, in the ratio of the variances.
-        variance = self.std**2 + sigma**2
-        share = self.std**2 / variance
-        return (share * z + (1 - share) * self._blend(z, 1.0, variance)).to(z.dtype)
+        return self.guess(z, 1.0, sigma)[0]
 
     def score(self, z: Tensor, sigma: float = 0.0) -> Tensor:
         """(N, D) -> (N, D) the gradient of `log_density`."""
@@ -68,20 +77,17 @@ class GaussianMixture:
 
         x_0 is standard normal noise, x_1 from the mixture: the perfect flow-matching network.
         """
-        variance = (1 - t) ** 2 + (t * self.std) ** 2
-        blend = self._blend(x_t, t, variance)
-        # For each Gaussian the answer is linear in its mean, so the blend of the means will do.
-        slope = (t * self.std**2 - (1 - t)) / variance
-        return (blend + slope * (x_t - t * blend)).to(x_t.dtype)
+        x_1, x_0 = self.guess(x_t, t, 1 - t)
+        return x_1 - x_0
 
     def _exponents(self, x: Tensor, scale: float, variance: float) -> Tensor:
-        """(N, K) log of weight and Gaussian around scale * means, less what all K share"""
+        """(..., K) log of weight and Gaussian around scale * means, less what all K share"""
         away = torch.cdist(x.double(), scale * self.means).square()
         return self.weights.log() - away / (2 * variance)
 
     def _blend(self, x: Tensor, scale: float, variance: float) -> Tensor:
-        """(N, D) float64: the means, weighted by how likely x came from each."""
-        return self._exponents(x, scale, variance).softmax(1) @ self.means
+        """(..., D) float64: the means, weighted by how likely x came from each."""
+        return self._exponents(x, scale, variance).softmax(-1) @ self.means
 
 
 class Curve:
@@ -109,6 +115,10 @@ class Curve:
     def log_density(self, x: Tensor) -> Tensor:
         """(N, 2) -> (N,) float64"""
         return self._smeared.log_density(x)
+
+    def guess(self, x_t: Tensor, signal: float, spread: float) -> tuple[Tensor, Tensor]:
+        """As a mixture's, by the same quadrature."""
+        return self._smeared.guess(x_t, signal, spread)
 
 
 class TwoMoons(Curve):
