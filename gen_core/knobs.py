@@ -278,6 +278,16 @@ def check_all(knobs: Iterable[Knob], values: Mapping[str, Any], owner: str) -> d
     }
 
 
+def knob_field(knob: Knob) -> Any:
+    """A field of a dataclass of settings, which has the knob's default."""
+    return field(default=knob.default, metadata={"knob": knob})
+
+
+def knobs_of(settings: type) -> tuple[Knob, ...]:
+    """The knobs of a dataclass of settings, in their order."""
+    return tuple(part.metadata["knob"] for part in fields(settings) if "knob" in part.metadata)
+
+
 def with_defaults(knobs: Iterable[Knob], defaults: Mapping[str, Any]) -> tuple[Knob, ...]:
     """The same knobs, with other defaults for those that are named."""
     return tuple(

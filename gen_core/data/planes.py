@@ -84,3 +84,12 @@ def checked_points(points: Any) -> tuple[tuple[float, float], ...]:
                 f"points[{k}]={shown(row)}: choose two numbers from {-EDGE:g} to {EDGE:g}"
             )
     return tuple(rows)
+
+
+def points_for(name: str, points: Any) -> tuple[tuple[float, float], ...]:
+    """The points that a set takes: for "points" those, checked, for any other none."""
+    if name == "points":
+        return checked_points(points)
+    if points not in ((), []):
+        raise KnobError(f"data={name!r} takes no points: choose data='points', or give ()")
+    return ()
