@@ -33,6 +33,7 @@ from gen_core.files import check_folder, check_writable, in_one_move, naming
 from gen_core.knobs import Knob, KnobError, as_number, check_all, whole
 from gen_core.lab.counting import MEASURED, lab
 from gen_core.lab.presets import PRESETS
+from gen_core.paths import measuring
 from gen_core.progress import Bars
 from gen_core.provenance import watermark
 from gen_core.sampling import MAX_SEED, Noise, final, seeds_from
@@ -40,8 +41,9 @@ from gen_core.training import checkpoint, recipes
 from gen_core.training.distributed import init_distributed
 from gen_core.training.train import NotFinite
 
-EXTRA = (*TextToImage.libraries, "tokenizers", "accelerate", "torchvision")
-"""What the extra "text-to-image" installs, and a command may find missing."""
+PICTURE_LIBRARIES = (*TextToImage.libraries, "tokenizers", "accelerate", "torchvision")
+EXTRA = {**dict.fromkeys(PICTURE_LIBRARIES, "text-to-image"), "scipy": "paths"}
+"""What a command may find missing, and the extra that installs it."""
 RULE = "-" * 40
 """Between two texts."""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
@@ -83,7 +85,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except ModuleNotFoundError as error:
         if error.name not in EXTRA:
             raise
-        way_out = "install gen_core with `pip install '.[text-to-image]'`"
+        way_out = f"install gen_core with `pip install '.[{EXTRA[error.name]}]'`"
         print(f"error: this needs {error.name}: {way_out}", file=sys.stderr)
         return 2
     print(json.dumps(result, indent=2) if args.json else text, flush=True)
@@ -227,6 +229,17 @@ def _commands_that_measure() -> Iterator[Command]:
             _argument("name", nargs="?", help=f"one of {', '.join(PRESETS)}; default: all"),
             _number("--seeds", 100, "from 0 on, 1 to 1000 (default: 100)"),
             _argument("--write", action="store_true", help="make these the figures on the page"),
+        ],
+    )
+    yield (
+        measuring.paths,
+        "train flows on sets in the plane, reflow them, and measure how few steps then do",
+        [
+            _argument(
+                "name", nargs="?", help=f"one of {', '.join(measuring.MEASURED)}; default: all"
+            ),
+            _number("--steps", measuring.TRAINED, "of each training"),
+            _number("--seed", 0),
         ],
     )
     yield (

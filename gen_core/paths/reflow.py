@@ -1,0 +1,38 @@
+"""Reflow: a flow's own ends, paired with the noise they came from, teach the next flow.
+
+Pairs that were drawn apart cross, and where they cross the best answer is their mean: the flow
+bends. A flow's own roads cannot cross, so a flow that learns from its pairs is straighter, and one
+that is straight takes one step (Liu et al. 2023, "Flow Straight and Fast", algorithm 1).
+"""
+
+from collections.abc import Sequence
+
+from gen_core.nets.stacked import newcomer, noise_of
+from gen_core.paths.fields import Field
+from gen_core.paths.roads import road
+from gen_core.paths.training import Pairs, Training
+
+PAIRED, PAIRING_STEPS = 16_384, 12
+"""Pairs that a flow gives, by so many steps of RK4."""
+PAIR_NOISE = 2
+"""The stream of noise for them."""
+
+
+def pairs_of(field: Field, seed: int, count: int = PAIRED, steps: int = PAIRING_STEPS) -> Pairs:
+    """Noise and where the field takes it."""
+    noise = noise_of([seed], 0, PAIR_NOISE, 2 * count)[0].unflatten(0, (count, 2))
+    return Pairs(noise, road(field, noise, "rk4", steps).end)
+
+
+def reflow(before: Training, pairs: Sequence[Pairs] | None = None) -> Training:
+    """The next training, ready to begin: from each run's weights, on each run's pairs.
+
+    It is of velocities on the straight path, whatever path gave the pairs: a diffusion can be
+    straightened too.
+    """
+    if pairs is None:
+        pairs = [pairs_of(before.field(run), seed) for run, seed in enumerate(before.seeds)]
+    settings = [s.but(path="straight", target="velocity") for s in before.settings]
+    after = Training(settings, before.seeds, pairs)
+    after.state = after.state._replace(learner=newcomer(before.state.learner.weights))
+    return after
