@@ -124,4 +124,4 @@ def test_the_code_follows_the_sliders(visit, address):
     page = opened(visit, address)
     move(page, "age", -1.5)
     page.get_by_text("Show the code").last.click()
-    expect(page.locator("#tab-latent-space .cm-content").first).to_contain_text('"age": -1.5')
+    expect(page.locator("#tab-latent-space .listing code").first).to_contain_text('"age": -1.5')

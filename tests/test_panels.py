@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import sys
-import textwrap
 from pathlib import Path
 
 import gradio as gr
 import pytest
 
+from code_panels import code_panels, lines_of
 from conftest import told_by
 from demos import tabs
 from demos.page import examples, shell
@@ -163,12 +163,13 @@ def test_its_endpoint_takes_the_knob_and_answers_or_says_what_is_wrong(page):
 
 
 def test_its_code_runs_and_follows_the_knob(page, capsys):
-    _, blocks = page
-    shown = [b.value for b in blocks.blocks.values() if isinstance(b, gr.Code)]
-    exec(textwrap.dedent(shown[0]), {})
-    assert capsys.readouterr().out == "8\n" and "def getsource" in shown[1]
-    written = next(fn.fn for fn in blocks.fns.values() if fn.fn and fn.fn.__name__ == "written")
-    assert written(6) == "print(2 * 6)" and written(0).startswith("# number=0: choose")
+    app, blocks = page
+    lines, called = next(pair for pair in code_panels(app, blocks) if "print(2 *" in pair[0])
+    exec(lines, {})
+    assert capsys.readouterr().out == "8\n" and "getsource" in called
+    listed = next(fn.fn for fn in blocks.fns.values() if fn.fn and fn.fn.__name__ == "listed")
+    assert "print(2 * 6)" in lines_of(listed(6)["html"])
+    assert "# number=0: choose" in lines_of(listed(0)["html"])
 
 
 def test_a_panel_whose_checkpoint_is_missing_is_left_out(page, monkeypatch, tmp_path):

@@ -63,7 +63,7 @@ def test_people_are_drawn_as_chosen_and_counted(visit, address):
     expect(page.locator("#diffusion-person .timeline-curve")).to_have_count(1)
     expect(page.locator("#diffusion-person .timeline-step")).to_have_text("step 3 / 3")
     page.get_by_text("Show the code").locator("visible=true").click()
-    lines = page.locator("#tab-diffusion .cm-content").locator("visible=true").first
+    lines = page.locator("#tab-diffusion .listing code").locator("visible=true").first
     expect(lines).to_contain_text("'hair_colour': 'blond'")
 
 

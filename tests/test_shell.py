@@ -281,7 +281,7 @@ def test_explanation_and_code_open_in_place(visit, address):
     expect(trained).to_have_count(2)
     flow, vae = trained.all()
     expect(flow).to_contain_text("for step in fit(model, batches, steps=7600")
-    expect(flow.locator("pre .token.keyword").first).to_be_visible()
+    expect(flow.locator("pre .code-keyword").first).to_be_visible()
     expect(vae.locator("pre").last).to_be_hidden()
     vae.get_by_text("vae-fashion", exact=True).click()
     expect(vae.locator("pre").last).to_contain_text("def bound")

@@ -10,10 +10,10 @@ import shutil
 import textwrap
 from pathlib import Path
 
-import gradio as gr
 import pytest
 import torch
 
+from code_panels import code_panels, lines_of
 from core_fixtures import portraits, tiny, write_fashion
 from demos.page import shell, training_code
 from demos.page.handlers import App
@@ -49,14 +49,9 @@ WHOLE = [name for name in shown_recipes() if name not in PARTS]
 @pytest.fixture(scope="module")
 def sections() -> dict[str, str]:
     """Of the page's code panels: the lines that draw, and what is said of training, if it is."""
-    page = shell.build_page(App("cpu"))
-    panels = [b for b in page.blocks.values() if "code-panel" in (b.elem_classes or [])]
-    found = {}
-    for panel in panels:
-        lines = next(part.value for part in panel.children if isinstance(part, gr.Code))
-        *_, last = panel.children
-        found[lines] = last.value if "training" in (last.elem_classes or []) else ""
-    return found
+    app = App("cpu")
+    shown = code_panels(app, shell.build_page(app))
+    return {lines: below.partition("How it was trained")[2] for lines, below in shown}
 
 
 def test_every_panel_shows_how_what_it_loads_was_trained(sections):
@@ -77,7 +72,11 @@ def test_every_model_on_the_page_can_be_trained_from_its_lines(sections):
     }
     for section in filter(None, sections.values()):
         names = re.findall(r"<summary>(.*?)</summary>", section)
-        assert len(names) == len(set(names)) == section.count("for step in fit(model, batches, ")
+        assert (
+            len(names)
+            == len(set(names))
+            == lines_of(section).count("for step in fit(model, batches, ")
+        )
 
 
 def test_models_that_a_control_offers_by_a_title_are_among_them():

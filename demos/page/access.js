@@ -59,22 +59,13 @@ window.noiseToDataAccess = {
     };
     named("[data-testid=reset-button]", label, (what) => `Reset ${what} to its default`);
     named(".new-seed", label, (what) => `New seed: ${what}`);
-    named(".code-panel [title=Copy]", label, (what) => `Copy: ${what}`);
-    named(".code-panel [title=Download]", label, (what) => `Download: ${what}`);
     const another = (stop) => {
       const first = stop.closest("[role=tabpanel]")?.querySelector(".run-row .stop");
       return stop === first ? null : stop.parentElement.querySelector(".primary")?.textContent;
     };
     named(".run-row .stop", another, (what) => `Stop: ${what}`);
-    const model = (button) => button.closest("details")?.querySelector("summary").textContent;
-    named(".training div:has(+ p) > .copy_code_button", model, (what) => `Copy: training ${what}`);
-    named(".training div:last-child > .copy_code_button", model, (what) => `Copy: the loss of ${what}`);
-    // Long code and wide formulas scroll, by keys too.
+    // Wide formulas scroll, by keys too.
     const scrolls = (node, name) => Object.assign(node, { tabIndex: 0, role: "group", ariaLabel: name });
-    all(".code-panel .cm-scroller[tabindex='-1']", (code) => {
-      scrolls(code, code.closest(".block")?.querySelector("[data-testid=block-label]")?.textContent.trim() || "Code");
-    });
-    all(".training pre:not([tabindex])", (code) => scrolls(code, "How it was trained"));
     all(".depths .gr-accordion .block:has(.katex-display):not([tabindex])", (block) => scrolls(block, "The formula"));
     all("a.download-link:has(> button):not([tabindex])", (link) => (link.tabIndex = -1)); // its button is reached
     all("footer img[alt=logo]", (image) => (image.alt = "")); // the word stands beside it

@@ -11,6 +11,7 @@ from demos.page.controls import Knobs
 from demos.page.handlers import message_of
 from demos.page.training_code import source as source_of
 from demos.page.training_code import training_section
+from demos.widgets.code import Code, code_value, listing, prose
 from gen_core.knobs import KnobError
 
 LATEX = [
@@ -72,27 +73,22 @@ def code_panel(
             return f"# {message_of(error)}"
 
     about = f": {of}" if of else ""
-    defaults = [knob.default for knob in knobs.knobs]
+
+    def listed(*values: Any) -> dict[str, str]:
+        return code_value(listing(written(*values), f"The code{about}"))
+
+    name = getattr(source, "__qualname__", getattr(source, "__name__", "source"))
+    called = listing(source_of(source), f"The function it calls: {source.__module__}.{name}")
+    learned = prose(training_section(trained)) if trained else ""
     with gr.Accordion(f"Show the code{about}", open=False, elem_classes=["code-panel"]):
         gr.Markdown("This Python code does the same as the page, with your settings:")
-        code = gr.Code(
-            written(*defaults), language="python", interactive=False, label=f"The code{about}"
-        )
-        name = getattr(source, "__qualname__", getattr(source, "__name__", "source"))
-        gr.Code(
-            source_of(source),
-            language="python",
-            interactive=False,
-            label=f"The function it calls: {source.__module__}.{name}",
-            max_lines=30,
-        )
-        if trained:
-            gr.Markdown(training_section(trained), elem_classes=["training"])
+        code = Code(listed(*(knob.default for knob in knobs.knobs)))
+        Code(code_value(called + learned), elem_classes=["training"])
     if not knobs.components:
         return
     gr.on(
         [component.change for component in knobs.components],
-        written,
+        listed,
         knobs.components,
         code,
         js=also,

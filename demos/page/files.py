@@ -26,7 +26,7 @@ SMALL_RESULT = 16_000
 """The same for a picture of a run: each of its previews is seen once, and soon gone."""
 LARGE_VALUE = 3_000
 """Characters of JSON from which on what a widget begins with is a file."""
-SHOWS = "\nshowValue(view);"
+SHOWS = "showValue(view);"
 """In a widget's script: it fetches such a file (see card.js)."""
 KEPT_SECONDS, KEPT_BYTES = 3600.0, 100_000_000
 """How long, and how many of, the pictures of runs are kept; a browser fetches them at once."""

@@ -10,12 +10,13 @@ from demos.page.controls import switch
 from demos.page.handlers import App
 from demos.page.links import Links
 from demos.page.tab import Tab, discover
+from demos.widgets import code
 from gen_core.hub.language_models import language_models
 
 HERE = Path(__file__).parent
-STYLES = (HERE / "shell.css", HERE / "views.css")
+STYLES = (HERE / "shell.css", HERE / "views.css", code.STYLE)
 SCRIPT = HERE / "shell.js"
-ACCESS = [HERE / name for name in ("access.js", "dropdowns.js", "code_colours.js")]
+ACCESS = [HERE / name for name in ("access.js", "dropdowns.js")]
 """What makes Gradio's elements fit for keys and screen readers."""
 VIEWS, MORE, ADDRESS = HERE / "views.js", HERE / "more.js", HERE / "address.js"
 """In the page's head, before Gradio reads its config."""

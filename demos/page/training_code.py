@@ -48,15 +48,15 @@ def _training(name: str) -> str:
     return "\n\n".join(
         [
             " ".join(["These lines run as they are.", *remarks]),
-            _fenced(training_lines(name)),
+            _fenced(training_lines(name), f"Training {name}"),
             f"What an update minimises, in `{kind.__module__}`: {listed}",
-            _fenced("\n".join(map(source, methods))),
+            _fenced("\n".join(map(source, methods)), f"The loss of {name}"),
         ]
     )
 
 
-def _fenced(code: str) -> str:
-    return f"```python\n{code.strip()}\n```"
+def _fenced(code: str, label: str) -> str:
+    return f"```python {label}\n{code.strip()}\n```"
 
 
 def _other_parts(name: str) -> str:
