@@ -18,7 +18,20 @@ from gen_core.data.toys import GaussianMixture, ring
 from gen_core.data.yardstick import Yardstick
 from gen_core.knobs import KnobError
 from gen_core.paths import Settings, Training, measuring, road
-from gen_core.paths.fields import ASKED, PATHS, Exact, Field, converted, level, told, understood
+from gen_core.paths.fields import (
+    ASKED,
+    PATHS,
+    SCHEDULES,
+    Exact,
+    Field,
+    converted,
+    cosine,
+    level,
+    shifted,
+    sigmoid,
+    told,
+    understood,
+)
 from gen_core.paths.likelihood import exact_trace, hutchinson, log_likelihood, signs
 from gen_core.paths.reflow import pairs_of, reflow
 from gen_core.paths.roads import (
@@ -54,16 +67,16 @@ def weights(training: Training) -> Tensor:
 # --- paths and what can be asked on them ----------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_path_goes_from_noise_to_data_and_knows_how_fast(path):
+@pytest.mark.parametrize("path", SCHEDULES)
+def test_a_schedule_goes_from_noise_to_data_and_knows_how_fast(path):
     t = torch.linspace(0, 1, 21, dtype=torch.float64, requires_grad=True)
-    at = level(path, t)
+    at = SCHEDULES[path](t)
     for value, slope in ((at.signal, at.signal_slope), (at.spread, at.spread_slope)):
         (gradient,) = torch.autograd.grad(value.sum(), t, retain_graph=True)
         torch.testing.assert_close(slope, gradient)
-    assert at.signal[0] < 0.01 and at.spread[-1] < 0.011
+    assert at.signal[0] < 0.01 and at.spread[-1] < 0.021
     assert (at.signal.diff() > 0).all() and (at.spread.diff() < 0).all()
-    if path in DIFFUSION:  # variance preserving
+    if path != "straight":  # variance preserving
         torch.testing.assert_close(at.signal**2 + at.spread**2, torch.ones_like(t))
 
 
@@ -74,6 +87,21 @@ def test_the_linear_path_is_the_schedule_of_the_picture_families():
         at = level("linear", (1000 - t) / 999)
         assert float(at.signal) == pytest.approx(signal, rel=0.06)
         assert float(at.spread) == pytest.approx(spread, rel=0.06)
+
+
+def test_a_shift_multiplies_signal_over_noise_at_every_time():
+    t = torch.linspace(0, 1, 21, dtype=torch.float64)
+    for factor in (0.25, 1.0, 4.0):
+        at, plain = shifted(t, factor), cosine(t)
+        torch.testing.assert_close(at.signal / at.spread, factor * plain.signal / plain.spread)
+
+
+def test_the_sigmoid_schedule_is_that_of_its_paper():
+    """Chen 2023, algorithm 1, whose t runs from data to noise."""
+    t = torch.linspace(0, 1, 11, dtype=torch.float64)
+    low, high = torch.tensor([-3.0, 3.0], dtype=torch.float64).sigmoid()
+    gamma = (high - (6 * t - 3).sigmoid()) / (high - low)
+    torch.testing.assert_close(sigmoid(1 - t).signal ** 2, gamma, atol=2e-4, rtol=0)
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -71,6 +71,40 @@ PATHS: dict[str, Callable[[Tensor], Level]] = {
     "cosine": cosine,
     "linear": linear,
 }
+"""Those that networks learn and solvers walk."""
+
+
+def shifted(t: Tensor, factor: float = 0.5) -> Level:
+    """The cosine path with signal / spread times `factor`: below 1 it spends more time near noise,
+    as larger pictures need, whose noise averages out (Hoogeboom et al. 2023, "simple diffusion",
+    section 2.1)."""
+    at = cosine(t)
+    length = (at.spread.square() + (factor * at.signal).square()).sqrt()
+    signal, spread = factor * at.signal / length, at.spread / length
+    turning = (at.signal_slope / at.spread) * factor / length.square()  # of the angle between them
+    return Level(signal, spread, turning * spread, -turning * signal)
+
+
+STEEPNESS = 3.0
+"""The sigmoid schedule is the logistic function from -3 to 3."""
+
+
+def sigmoid(t: Tensor) -> Level:
+    """Variance preserving: the signal's share of the variance rises as a logistic function, slowest
+    at both ends (Chen 2023, "On the Importance of Noise Scheduling for Diffusion Models",
+    algorithm 1), and nearly to its ends."""
+    low, high = (1 / (1 + math.exp(x)) for x in (STEEPNESS, -STEEPNESS))
+    least, most = LEAST_SIGNAL**2, 1 - LEAST_SPREAD**2
+    logistic = (STEEPNESS * (2 * t - 1)).sigmoid()
+    share = least + (most - least) * (logistic - low) / (high - low)
+    rise = (most - least) / (high - low) * 2 * STEEPNESS * logistic * (1 - logistic)
+    signal, spread = share.sqrt(), (1 - share).sqrt()
+    return Level(signal, spread, rise / (2 * signal), -rise / (2 * spread))
+
+
+SCHEDULES: dict[str, Callable[[Tensor], Level]] = PATHS | {"shifted": shifted, "sigmoid": sigmoid}
+"""All that are here. The last two are to be looked at: even steps do not suit their ends, where the
+sigmoid's signal begins as steeply as a square root."""
 ASKED = {
     "velocity": lambda at: (at.signal_slope, at.spread_slope),
     "noise": lambda at: (0.0, 1.0),
@@ -87,6 +121,11 @@ def level(path: str, t: float | Tensor) -> Level:
     """Of a path by its name, at t in [0, 1]: a number, or a tensor that multiplies points."""
     choice("path", path, list(PATHS))
     return PATHS[path](torch.as_tensor(t, dtype=None if isinstance(t, Tensor) else torch.float64))
+
+
+def mixed(data: Tensor, noise: Tensor, at: Level) -> Tensor:
+    """x_t"""
+    return at.signal * data + at.spread * noise
 
 
 # --- conversions ----------------------------------------------------------------------------------

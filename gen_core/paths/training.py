@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from gen_core.data.planes import load_plane
 from gen_core.knobs import KnobError, whole
 from gen_core.nets.stacked import MLP, Learner, adam, newcomer, noise_of, uniform
-from gen_core.paths.fields import Field, level, told, understood
+from gen_core.paths.fields import Field, level, mixed, told, understood
 from gen_core.paths.settings import ALIKE, GROUP, Settings
 from gen_core.sampling import MAX_SEED
 from gen_core.solvers import Prediction
@@ -119,7 +119,7 @@ class Training:
         for run, s in enumerate(self.settings):
             at = level(s.path, t[run])
             guess = Prediction(x0=data[run], eps=noise[run])
-            x = at.signal * guess.x0 + at.spread * guess.eps
+            x = mixed(guess.x0, guess.eps, at)
             lessons.append((x, told(s.target, guess, at)))
         x, target = (torch.stack(rows) for rows in zip(*lessons, strict=True))
         return x, t, target
