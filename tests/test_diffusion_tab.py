@@ -18,7 +18,7 @@ from demos.page.handlers import App
 from demos.page.image_input import PictureInput, Pictures
 from demos.sampling import races
 from demos.tabs import diffusion
-from demos.tabs.diffusion import forward
+from demos.tabs.diffusion import forward, schedules
 from gen_core import Noise, final, load
 from gen_core.knobs import KnobError
 from gen_core.progress import Progress
@@ -154,6 +154,53 @@ def test_the_printed_lines_of_forward_run(app):
     assert torch.equal(scope["x_t"][0], scope["x_0"])
 
 
+def scheduled(app: App, **knobs) -> tuple[dict, dict, PictureInput]:
+    """The panel's value, the knobs it came from, and where its picture comes from."""
+    source = PictureInput(app, "diffusion", "schedules")
+    known = {k.name: k.check(k.default) for k in [*source.knobs, *schedules.KNOBS]}
+    known |= {"source": "A model", "sampled_by": "flow-fashion", **knobs}
+    (value,) = values(schedules.run(app, source, **known))
+    return value, known, source
+
+
+def test_five_schedules_mix_the_same_picture_with_the_same_noise(app):
+    value, _, _ = scheduled(app, shift=2.0)
+    lanes = {lane["title"]: frames_of(lane)[:, 0] for lane in value["lanes"]}
+    assert list(lanes) == ["Linear", "Cosine", "Shifted cosine", "Sigmoid", "Flow's line"]
+    (straight,) = [frames for title, frames in lanes.items() if title == "Flow's line"]
+    first, last = straight[0] / 127.5 - 1, Noise([0]).randn(1, 28, 28)[0, 0].numpy()
+    for k in (0, 6, 15, 30):
+        mixed = ((1 - k / 30) * first + k / 30 * last).clip(-1, 1)
+        assert np.abs((mixed + 1) * 127.5 - straight[k]).max() <= 2
+    for title in ("Linear", "Cosine", "Sigmoid"):  # they begin and end alike
+        assert np.abs(lanes[title][0].astype(int) - straight[0]).max() <= 8
+        assert np.abs(lanes[title][-1].astype(int) - straight[-1]).max() <= 4
+    assert value["notes"][0] == "more noise than picture in 0 of 5"
+    assert value["notes"][-1] == "more noise than picture in 5 of 5"
+
+
+def test_the_curves_of_schedules_are_theirs_and_a_shift_moves_its_own_alone(app):
+    ratios = {}
+    for shift in (0.5, 2.0):
+        value, _, _ = scheduled(app, shift=shift)
+        picture_share, noise_share, ratio = value["curves"]
+        assert ratio["log_y"] and len(ratio["series"][-1]["points"]) == 30  # infinite at t = 0
+        for a, b in zip(picture_share["series"][:4], noise_share["series"][:4], strict=True):
+            squares = [x**2 + y**2 for (_, x), (_, y) in zip(a["points"], b["points"], strict=True)]
+            assert squares == pytest.approx([1] * 31, abs=2e-3)
+        ratios[shift] = {s["name"]: dict(s["points"])[0.5] for s in ratio["series"]}
+    shifted = [ratios[shift].pop("Shifted cosine") for shift in (0.5, 2.0)]
+    assert shifted[1] == pytest.approx(16 * shifted[0], rel=1e-2) and ratios[0.5] == ratios[2.0]
+
+
+def test_the_printed_lines_of_schedules_run(app):
+    value, knobs, source = scheduled(app, shift=2.0, noise_seed=5)
+    scope: dict = {}
+    exec(schedules.code(source, knobs), scope)
+    drawn = [pixels(x.float())[0] for x in scope["x_t"]]
+    assert np.array_equal(drawn, [frames_of(lane)[-1, 0] for lane in value["lanes"]])
+
+
 def table(app: App, **knobs) -> list[dict]:
     return values(races.compare(app, **defaults(races.COMPARE_PANEL, **knobs)))
 
@@ -216,6 +263,7 @@ def test_every_panel_wants_an_example_kept(app):
         "diffusion-generate",
         "diffusion-person",
         "diffusion-forward",
+        "diffusion-schedules",
         "diffusion-compare",
     ]
     value = kept[0].make(app)
@@ -227,7 +275,7 @@ def test_the_tab_can_be_built_twice(app):
         app.knobs.clear()
         with gr.Blocks():
             diffusion.TAB.build(app)
-    assert [knobs.panel for knobs in app.knobs] == ["generate", "forward", "compare"]
+    assert [knobs.panel for knobs in app.knobs] == ["generate", "forward", "schedules", "compare"]
 
 
 @pytest.fixture(scope="module")
@@ -319,6 +367,21 @@ def test_forward_dissolves_a_sampled_picture(visit, address):
     live(page, "forward")
     expect(page.locator("#diffusion-forward .card-source")).to_contain_text("not real")
     expect(page.locator("#diffusion-forward .timeline-curve")).to_have_count(2)
+
+
+@pytest.mark.browser
+def test_a_pull_at_a_curve_moves_all_five_pictures(visit, address):
+    page = visit(f"{address}?tab=diffusion&panel=schedules&schedules.source=A+model")
+    expect(page.locator("#diffusion-schedules-source input")).to_have_value("A model")
+    page.get_by_role("button", name="Compare", exact=True).locator("visible=true").click()
+    live(page, "schedules")
+    card = page.locator("#diffusion-schedules")
+    expect(card.locator(".timeline-step")).to_have_text("moment 12 / 30")
+    chart = card.locator(".timeline-curve svg").last
+    box = chart.bounding_box()
+    chart.click(position={"x": box["width"] - 22, "y": box["height"] / 2})
+    expect(card.locator(".timeline-step")).to_have_text("moment 30 / 30")
+    expect(card).to_contain_text("more noise than picture in 5 of 5")
 
 
 @pytest.mark.browser

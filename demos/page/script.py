@@ -46,6 +46,7 @@ HOMES = {
     "gen_core.latent.atlas": "Atlas",
     "gen_core.latent.corruptions": "KINDS corrupt",
     "gen_core.latent.interpolation": "four_corners spherical straight",
+    "gen_core.paths.fields": "cosine linear mixed shifted sigmoid straight",
     "gen_core.provenance": "metadata watermark",
     "gen_core.training.checkpoint": "weights_folder",
 }

@@ -81,3 +81,44 @@ FORWARD = Explanation(
         "et al. 2021, *Variational Diffusion Models*, eq. 2"
     ),
 )
+
+SCHEDULES = Explanation(
+    sentence=(
+        "How fast should a picture dissolve? Five noise schedules mix the same picture with the "
+        "same noise. Drag along the curves: they end alike, and differ in where they spend "
+        "their time."
+    ),
+    paragraph=(
+        "A schedule says how much of the picture (α) and of the noise (σ) is in the mixture at "
+        "each time t. The network is trained at times drawn evenly, so a schedule decides **which "
+        "noise levels it sees often**. The *linear* one, of the first diffusion models, drowns the "
+        "picture early: half of its times show nearly pure noise. The *cosine* one changes at an "
+        "even pace. The *sigmoid* one moves on quickly in the middle. In a **larger picture** "
+        "neighbouring pixels tell the same story, the noise averages out, and more of it is needed "
+        "to hide as much: the *shifted* one multiplies the ratio of picture to noise (move the "
+        "slider). *Flow matching* walks in a straight line from one to the other. All that counts "
+        "in the end is the **signal-to-noise ratio** (last chart): two schedules with the same "
+        "ratios at the same times are the same but for the scale of the mixture."
+    ),
+    formula=(
+        r"\begin{gathered} x_t = \alpha_t\, x_0 + \sigma_t\, \epsilon, \qquad "
+        r"\mathrm{SNR}(t) = \frac{\alpha_t^2}{\sigma_t^2} \\[.6em] "
+        r"\text{shifted:}\quad \log \mathrm{SNR}'(t) = \log \mathrm{SNR}(t) + 2 \log s \qquad "
+        r"\text{flow:}\quad \alpha_t = 1 - t,\; \sigma_t = t \end{gathered}"
+    ),
+    symbols=(
+        ("x_0", "the clean picture"),
+        (r"\epsilon", "the noise: one number for each pixel, standard normal"),
+        (
+            r"\alpha_t, \sigma_t",
+            "how much of each is in the mixture; $\\alpha^2 + \\sigma^2 = 1$ but for flow",
+        ),
+        (r"\mathrm{SNR}", "signal to noise: how much stronger the picture is than the noise"),
+        ("s", "the shift"),
+    ),
+    source=(
+        "Kingma et al. 2021, *Variational Diffusion Models*, eq. 2; cosine: Salimans & Ho 2022, "
+        "*Progressive Distillation*; sigmoid: Chen 2023, *On the Importance of Noise Scheduling*, "
+        "algorithm 1; shifted: Hoogeboom et al. 2023, *simple diffusion*, section 2.1"
+    ),
+)
