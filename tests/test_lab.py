@@ -15,10 +15,10 @@ from gen_core.knobs import KnobError
 from gen_core.lab import KNOBS, Game, Settings, settings_from
 from gen_core.lab.game import Batch
 from gen_core.lab.measures import CELLS, COUNTED, SHOWN, Camera, modes_of
-from gen_core.lab.networks import Discriminator, closeness
+from gen_core.lab.networks import Discriminator, minibatch_features
 from gen_core.lab.settings import MISTAKES
 from gen_core.nets.adversarial_losses import LOSSES
-from gen_core.nets.stacked import MLP, adam, newcomer
+from gen_core.nets.stacked import MLP, adam, initial_learner
 
 SMALL = Settings(batch=32, width=16)
 HELPS = {
@@ -71,7 +71,7 @@ def test_each_row_of_weights_is_a_network_of_its_own():
 
 
 def test_adam_takes_the_steps_that_torch_takes():
-    player = newcomer(torch.randn(3, 40))
+    player = initial_learner(torch.randn(3, 40))
     theirs = player.weights.clone().requires_grad_()
     optimiser = torch.optim.Adam([theirs], lr=1e-2, betas=(0.5, 0.99))
     for _ in range(20):
@@ -86,7 +86,7 @@ def test_spectral_normalisation_divides_by_the_largest_singular_value():
     rows = net.initial(torch.rand(3, net.size)).double()
     directions = net.initial_directions(torch.randn(3, sum(net.outputs)).double())
     for _ in range(300):
-        directions = net.turned(rows, directions)
+        directions = net.power_iteration(rows, directions)
     matrices = net.parts(rows)[::2]
     for matrix, divided in zip(matrices, net._normalised(matrices, directions), strict=True):
         largest = torch.linalg.svdvals(matrix)[:, :1, None]
@@ -99,13 +99,13 @@ def test_spectral_normalisation_divides_by_the_largest_singular_value():
 
 def test_minibatch_discrimination_sums_over_the_others_of_a_group():
     m = torch.randn(2, 12, 16)
-    found = closeness(m, None, 6)
+    found = minibatch_features(m, None, 6)
     for run in range(2):
         for i in range(12):
             others = [j for j in range(i // 6 * 6, i // 6 * 6 + 6) if j != i]
             apart = (m[run, others] - m[run, i]).unflatten(1, (4, 4)).abs().sum(2)
             assert torch.allclose(found[run, i], (-apart).exp().sum(0), atol=1e-5)
-    among = closeness(m[:, :6], m[:, 6:], 6)
+    among = minibatch_features(m[:, :6], m[:, 6:], 6)
     apart = (m[0, 6:] - m[0, 0]).unflatten(1, (4, 4)).abs().sum(2)
     assert torch.allclose(among[0, 0], (-apart).exp().sum(0), atol=1e-5)
 

@@ -15,11 +15,11 @@ from gen_core.knobs import choice, whole
 from gen_core.lab.networks import Discriminator
 from gen_core.lab.settings import OTHERS, Settings
 from gen_core.nets.adversarial_losses import LOSSES, between, off_unit_slope, squared_slope
-from gen_core.nets.stacked import MLP, Learner, adam, newcomer, noise_of, uniform
+from gen_core.nets.stacked import MLP, Learner, adam, initial_learner, noise_of, uniform
 from gen_core.sampling import MAX_SEED
 
 NO_DETACH = ("no detach", "no detach, not zeroed")
-PLAYERS = ("both", "discriminator", "generator")
+TURNS = ("both", "discriminator", "generator")
 MOST_RUNS = 100
 BEGINNING, DATA_SET, DATA_SHOWN, FIXED = 12, 13, 14, 15
 """Streams of noise for first weights, for a finite data set and for what frames take; those below
@@ -78,7 +78,7 @@ class Game:
         if self.settings.spectral_norm:
             directions = self.discriminator.initial_directions(third)
         players = (
-            newcomer(network.initial(uniform(normal)))
+            initial_learner(network.initial(uniform(normal)))
             for network, normal in ((self.generator, first), (self.discriminator, second))
         )
         unknown = torch.full((len(self.seeds),), torch.nan)
@@ -119,7 +119,7 @@ class Game:
 
     def step(self, who: str = "both") -> State:
         """One step of the game, or of one player while the other stands still."""
-        choice("who", who, PLAYERS)
+        choice("who", who, TURNS)
         s, before = self.settings, self.state
         batch, leak = self._batch(0), 0.0
         if who != "generator":
@@ -137,8 +137,10 @@ class Game:
         """Moves the discriminator. Returns what of its loss is left in the generator's gradient."""
         s, state = self.settings, self.state
         if s.spectral_norm:
-            turned = self.discriminator.turned(state.discriminator.weights, state.directions)
-            self.state = state = state._replace(directions=turned)
+            directions = self.discriminator.power_iteration(
+                state.discriminator.weights, state.directions
+            )
+            self.state = state = state._replace(directions=directions)
         mine, theirs = _leaf(state.discriminator.weights), _leaf(state.generator.weights)
         with torch.set_grad_enabled(s.mistake in NO_DETACH):
             fake = self.generator(theirs, batch.z)

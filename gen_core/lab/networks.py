@@ -46,7 +46,7 @@ class Discriminator(MLP):
         *parts, kernel, _ = parts
         features = self.hidden(parts, x)
         others = None if among is None else self.hidden(parts, among) @ kernel
-        close = closeness(features @ kernel, others, self.group)
+        close = minibatch_features(features @ kernel, others, self.group)
         features = torch.cat([features, close], dim=-1)
         return torch.baddbmm(parts[-1], features, parts[-2])[..., 0]
 
@@ -64,7 +64,7 @@ class Discriminator(MLP):
         return directions.split(self.outputs, dim=1)
 
     @torch.no_grad()
-    def turned(self, weights: Tensor, directions: Tensor) -> Tensor:
+    def power_iteration(self, weights: Tensor, directions: Tensor) -> Tensor:
         """One step of the power iteration for each layer and run (Miyato et al. 2018, "Spectral
         Normalization for Generative Adversarial Networks", algorithm 1)."""
         turned = []
@@ -80,7 +80,7 @@ class Discriminator(MLP):
         return [w / (w @ u[..., None]).norm(dim=1, keepdim=True).clamp(min=1e-8) for w, u in pairs]
 
 
-def closeness(mine: Tensor, others: Tensor | None, group: int) -> Tensor:
+def minibatch_features(mine: Tensor, others: Tensor | None, group: int) -> Tensor:
     """sum_j exp(-|M_i - M_j|_1) for each kernel: (runs, B, kernels * size) -> (runs, B, kernels).
 
     j runs over the others of i's group, or over all of `others`.

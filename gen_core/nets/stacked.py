@@ -73,7 +73,7 @@ class Learner(NamedTuple):
     updates: int = 0
 
 
-def newcomer(weights: Tensor) -> Learner:
+def initial_learner(weights: Tensor) -> Learner:
     """A learner that has not moved yet."""
     return Learner(weights, torch.zeros_like(weights), torch.zeros_like(weights))
 

@@ -7,7 +7,7 @@ that is straight takes one step (Liu et al. 2023, "Flow Straight and Fast", algo
 
 from collections.abc import Sequence
 
-from gen_core.nets.stacked import newcomer, noise_of
+from gen_core.nets.stacked import initial_learner, noise_of
 from gen_core.paths.fields import Field
 from gen_core.paths.roads import road
 from gen_core.paths.training import Pairs, Training
@@ -34,5 +34,5 @@ def reflow(before: Training, pairs: Sequence[Pairs] | None = None) -> Training:
         pairs = [pairs_of(before.field(run), seed) for run, seed in enumerate(before.seeds)]
     settings = [s.but(path="straight", target="velocity") for s in before.settings]
     after = Training(settings, before.seeds, pairs)
-    after.state = after.state._replace(learner=newcomer(before.state.learner.weights))
+    after.state = after.state._replace(learner=initial_learner(before.state.learner.weights))
     return after

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from gen_core.data.planes import load_plane
 from gen_core.knobs import KnobError, whole
-from gen_core.nets.stacked import MLP, Learner, adam, newcomer, noise_of, uniform
+from gen_core.nets.stacked import MLP, Learner, adam, initial_learner, noise_of, uniform
 from gen_core.paths.fields import Field, level, mixed, told, understood
 from gen_core.paths.settings import ALIKE, GROUP, Settings
 from gen_core.sampling import MAX_SEED
@@ -70,7 +70,7 @@ class Training:
         self.network = _network(max(s.width for s in self.settings), self.settings[0].depth)
         weights = torch.cat([self._initial(*run) for run in self._runs()])
         unknown = torch.full((len(seeds),), torch.nan)
-        self.state = State(0, newcomer(weights), unknown)
+        self.state = State(0, initial_learner(weights), unknown)
 
     def _runs(self) -> list[tuple[Settings, int]]:
         return list(zip(self.settings, self.seeds, strict=True))

@@ -8,7 +8,7 @@ import gradio as gr
 
 from demos.page.controls import Knob
 from demos.page.handlers import App
-from demos.page.image_io import duration
+from demos.page.image_io import duration, in_base64
 from demos.page.panel import Page, Panel
 from demos.page.script import script
 from demos.tabs.gan.lab_knobs import (
@@ -35,7 +35,6 @@ from demos.widgets.lab import (
     layout_of,
     on_plane,
     record_of,
-    text_of,
 )
 from gen_core.engine.kept import Kept
 from gen_core.knobs import KnobError, choice, whole
@@ -61,7 +60,7 @@ def train(
     camera, taken = Camera(game), moments(steps, frames)
     shown = {
         "layout": layout_of(RECORD),
-        "real": text_of(on_plane(camera.real[0])),
+        "real": in_base64(on_plane(camera.real[0])),
         "total": steps,
         "modes": 0 if game.plane.modes is None else len(game.plane.modes),
         "look": look_for(settings, play),
@@ -133,7 +132,7 @@ def one_turn(asked: Any) -> dict[str, Any]:
     for player in moves[done:]:
         game.step(player)
     keep((str(run), *moves), settings, seed, game.state)
-    return {"frame": text_of(record_of(Camera(game).frame(), settings.loss))}
+    return {"frame": in_base64(record_of(Camera(game).frame(), settings.loss))}
 
 
 def _furthest(run: str, moves: list[str]) -> tuple[int, Any]:

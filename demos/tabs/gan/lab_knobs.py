@@ -46,7 +46,7 @@ LABELS = {
     "r1": "R1 penalty",
     "r2": "R2 penalty",
 }
-CLOSENESS = 64
+COMPARISON = 64
 """What it costs minibatch discrimination to compare two samples, in multiplications, about."""
 TURN, TOLD_SECONDS = 0.2, 1.0
 """Seconds of training between two turns for others, and between two messages of where a run is."""
@@ -135,7 +135,7 @@ def check_work(settings: Settings, runs: int) -> None:
     s = settings
     slopes = SLOPES if s.r1 or s.r2 or s.gradient_penalty else 1
     turns = s.discriminator_steps + 1 + FORESEEN * slopes * s.unrolled
-    others = OTHERS * CLOSENESS if s.minibatch_discrimination else 0
+    others = OTHERS * COMPARISON if s.minibatch_discrimination else 0
     work = runs * s.batch * (s.width**2 * s.depth + others) * turns * slopes
     if work > MOST_WORK:
         raise KnobError(

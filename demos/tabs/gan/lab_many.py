@@ -15,7 +15,7 @@ import torch
 from demos.page.controls import Knob, Knobs
 from demos.page.examples import example
 from demos.page.handlers import App
-from demos.page.image_io import duration
+from demos.page.image_io import duration, in_base64
 from demos.page.panel import Panel
 from demos.page.script import script
 from demos.tabs.gan.lab import settings_lines
@@ -38,7 +38,7 @@ from demos.tabs.gan.lab_knobs import (
 from demos.tabs.gan.lab_texts import NOT_COUNTED, TABLE, TWENTY
 from demos.tabs.gan.samples import TAB
 from demos.widgets import measured as cards
-from demos.widgets.lab import Film, layout_of, on_plane, text_of
+from demos.widgets.lab import Film, layout_of, on_plane
 from demos.widgets.lab_many import LabMany, LabManyValue, record_of, record_type
 from gen_core.lab import Camera, Game, Settings
 from gen_core.lab.counting import measured, wilson
@@ -98,7 +98,7 @@ def train_many(
         "layout": layout_of(record_type(SEEDS * len(games))),
         "total": steps,
         "modes": modes,
-        "centres": [text_of(on_plane(behind(camera), np.uint8)) for camera in cameras],
+        "centres": [in_base64(on_plane(behind(camera), np.uint8)) for camera in cameras],
         "look": look_for(settings, play) if as_set else "",
         "name": f"lab-twenty-{play}-{seed}",
     }

@@ -4,7 +4,7 @@ from demos.page.explain import Explanation
 from demos.tabs.gan.texts import GOODFELLOW
 from gen_core.lab.measures import COUNTED, ENOUGH, WITHIN
 
-PLAYERS = (
+GAME_SYMBOLS = (
     ("G", "the generator: turns random numbers into a point"),
     ("D", "the discriminator: its probability, from 0 to 1, that a point is real"),
     (r"p_{\mathrm{data}}", "the distribution of the data, drawn in grey"),
@@ -39,7 +39,7 @@ TRAIN_ONE = Explanation(
         r"\mathcal{L}_G = -\,\mathbb{E}_{z}[\log D(G(z))]"
     ),
     symbols=(
-        *PLAYERS,
+        *GAME_SYMBOLS,
         ("x", "a point of the data"),
         (r"\mathcal{L}_G", "what the generator minimises unless you choose another loss"),
     ),

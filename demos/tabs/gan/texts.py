@@ -5,7 +5,7 @@ from gen_core.families.gan import GANConfig
 from gen_core.families.style_gan import MIXED, TYPICAL, StyleGANConfig
 from gen_core.training.recipes import RECIPES
 
-PLAYERS = (
+GAME_SYMBOLS = (
     ("G", "the generator: turns random numbers into a picture"),
     ("D", "the discriminator: its probability, from 0 to 1, that a picture is real"),
     ("x", "a picture"),
@@ -58,7 +58,7 @@ SAMPLES = Explanation(
         r"w' = \bar w + \psi\,(w - \bar w)"
     ),
     symbols=(
-        *PLAYERS,
+        *GAME_SYMBOLS,
         (r"\mathbb{E}", "the mean over real pictures, or over random codes"),
         ("w", "the style that the generator makes of $z$ and the class; it steers every layer"),
         (r"\bar w", "the mean style of the class"),
@@ -91,7 +91,7 @@ DISCRIMINATOR = Explanation(
         r"D^*(x) = \frac{p_{\mathrm{data}}(x)}{p_{\mathrm{data}}(x) + p_G(x)}"
     ),
     symbols=(
-        *(pair for pair in PLAYERS if pair[0] not in ("G", "z")),
+        *(pair for pair in GAME_SYMBOLS if pair[0] not in ("G", "z")),
         (r"\ell(x)", "the logit: what the network answers, any number"),
         ("D^*", "the best possible discriminator against a given generator"),
         ("p_G", "the distribution of the generator's pictures: if it equals the real, $D^* = 1/2$"),

@@ -25,6 +25,9 @@ function showValue(view) {
   look();
 }
 
+// Numbers that travel as the base64 of their bytes.
+const numbersOf = (text, Kind = Uint8Array) => new Kind(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+
 // A probability in words.
 function chance(p) {
   if (p >= 0.0995) return `${Math.round(100 * p)}%`;

@@ -5,7 +5,6 @@ it, and curves, all on a timeline that grows while the run goes on.
 `Film`.
 """
 
-import base64
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -16,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demos.page.image_io import CardValue
+from demos.page.image_io import CardValue, in_base64
 from demos.widgets.card import card
 from demos.widgets.timeline import PLAYER
 from gen_core.lab import Frame
@@ -56,7 +55,7 @@ class LabValue(CardValue):
 
     chunks: what a `Film` has told
     layout: of a record in it, as `layout_of` says
-    real: points of the data, as `text_of(on_plane(...))`
+    real: points of the data, as `in_base64(on_plane(...))`
     total: steps of the whole run
     modes: of the data; 0 for a set without modes
     look: what to look for; "" where nothing is known of these settings
@@ -129,7 +128,7 @@ class Film:
     def told(self) -> list[str]:
         """All texts, those that waited as one more."""
         if self._waiting:
-            self.chunks.append(base64.b64encode(b"".join(self._waiting)).decode())
+            self.chunks.append(in_base64(b"".join(self._waiting)))
         self._waiting, self._since = [], time.monotonic()
         return [*self.chunks]
 
@@ -176,8 +175,3 @@ def verdict(logit: Tensor, loss: str) -> Tensor:
     elif loss == "least squares":
         logit = 4 * logit - 2  # which aims at 0 and 1
     return torch.tanh(logit / 2).nan_to_num()
-
-
-def text_of(array: np.ndarray) -> str:
-    """Its bytes, in base64."""
-    return base64.b64encode(array.tobytes()).decode()

@@ -6,8 +6,6 @@ const FILM_MS = 50; // of a frame
 const HURRIED_MS = 20; // the same where the run is far ahead
 const FAR_AHEAD = 30; // frames
 
-const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-
 class Film {
   constructor() {
     this.frames = [];
@@ -26,7 +24,7 @@ class Film {
   }
 
   static read(text, fields) {
-    const bytes = bytesOf(text);
+    const bytes = numbersOf(text);
     const size = fields.at(-1)[2];
     return Array.from({ length: bytes.length / size }, (_, k) => {
       const frame = {};

@@ -52,7 +52,7 @@ class LabView extends FilmPlayer {
 
   take(value, anew) {
     if (anew) this.forgetTurns();
-    this.real = new Uint16Array(bytesOf(value.real).buffer);
+    this.real = numbersOf(value.real, Uint16Array);
     this.verdict.textContent = value.verdict;
     this.look.textContent = value.look;
     this.changed.textContent = value.changed;

@@ -36,7 +36,7 @@ class LabManyView extends FilmPlayer {
   // --- values -------------------------------------------------------------------------------
 
   take(value, anew) {
-    this.centres = [...value.centres].map(bytesOf);
+    this.centres = [...value.centres].map((text) => numbersOf(text));
     if (anew || this.tiles.length !== value.titles.length * value.seeds.length) this.build(value);
     const own = value.live ? value.foretold : ""; // of an example nobody has said anything
     this.verdict.textContent = [value.verdict, own].filter(Boolean).join(" ");

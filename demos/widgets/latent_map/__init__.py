@@ -5,7 +5,6 @@ The same text with one place goes to the server for every picture. One parser, `
 them all.
 """
 
-import base64
 import functools
 import html
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor
 
 from demos.page.handlers import App
-from demos.page.image_io import png_data_url
+from demos.page.image_io import in_base64, png_data_url
 from demos.widgets.live_knob import LiveKnob, LivePicture
 from gen_core.knobs import KnobError, Text, as_number, choice, number, shown
 from gen_core.latent.atlas import Atlas
@@ -152,13 +151,15 @@ def _description(app: App, view: View) -> dict[str, Any]:
     places = view.places(model, about) / view.reach
     inside = places.abs().amax(1) <= 1
     columns = view.columns(about)
+    fine = (places[inside] * FINE).round()
+    marks = torch.stack([column.marks[inside] for column in columns])
     return {
         "reach": view.reach,
         "axes": view.axes,
         "start": view.start,
-        "points": _packed((places[inside] * FINE).round(), np.int16),
+        "points": in_base64(fine.numpy().astype(np.int16)),
         "beyond": int((~inside).sum()),
-        "marks": _packed(torch.stack([column.marks[inside] for column in columns]), np.int8),
+        "marks": in_base64(marks.numpy().astype(np.int8)),
         "columns": [
             {
                 "title": column.title,
@@ -171,11 +172,6 @@ def _description(app: App, view: View) -> dict[str, Any]:
         ],
         "ground": png_data_url(view.ground(model, view.reach)) if view.ground else "",
     }
-
-
-def _packed(values: Tensor, kind: type) -> str:
-    """Whole numbers as base64 of their bytes: a tenth of what they are in JSON."""
-    return base64.b64encode(values.numpy().astype(kind).tobytes()).decode()
 
 
 @dataclass(frozen=True)

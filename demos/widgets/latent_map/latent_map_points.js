@@ -6,8 +6,6 @@ const EDGE = "rgb(90 90 90 / 65%)"; // keeps white and black points in sight on 
 const FADED = 0.1;
 const POINTS_PER_RADIUS = 190; // widths of the map in one radius of a point
 
-const unpacked = (text, Kind) => new Kind(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-
 class Points {
   constructor(canvas, legend, fine) {
     Object.assign(this, { canvas, legend, fine });
@@ -20,9 +18,9 @@ class Points {
 
   load(about, column) {
     this.about = about;
-    this.places = unpacked(about.points, Int16Array);
+    this.places = numbersOf(about.points, Int16Array);
     this.count = this.places.length / 2;
-    this.all = unpacked(about.marks, Int8Array);
+    this.all = numbersOf(about.marks, Int8Array);
     this.colour(column);
   }
 
