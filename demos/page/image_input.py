@@ -7,7 +7,7 @@ model samples:
 
 and its run, a generator, is given it after the app, and asks
 `pictures = yield from source.read(drawing, upload, settings)`. `Pictures` say themselves where they
-come from. No picture of a data set travels with the project.
+come from. The data set itself does not travel with the project.
 """
 
 import functools

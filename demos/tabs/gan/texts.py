@@ -1,6 +1,8 @@
 """The words of the GAN tab."""
 
 from demos.page.explain import ARC_FORMULA, ARC_SOURCE, ARC_SYMBOLS, Explanation
+from demos.tabs.gan.real_clothes import OF_EACH as REAL_OF_EACH
+from gen_core.data import CLASSES
 from gen_core.families.gan import GANConfig
 from gen_core.families.style_gan import MIXED, TYPICAL, StyleGANConfig
 from gen_core.training.recipes import RECIPES
@@ -12,6 +14,7 @@ GAME_SYMBOLS = (
     ("z", "a latent code: 64 random numbers"),
     (r"p_{\mathrm{data}}", "the distribution of real pictures"),
 )
+REAL_SHIPPED = REAL_OF_EACH * len(CLASSES["fashion"])
 GOODFELLOW = "Goodfellow et al. 2014, *Generative Adversarial Nets*"
 SETTINGS = {
     "r1": "the weight of the gradient penalty γ",
@@ -97,6 +100,51 @@ DISCRIMINATOR = Explanation(
         ("p_G", "the distribution of the generator's pictures: if it equals the real, $D^* = 1/2$"),
     ),
     source=f"{GOODFELLOW}, proposition 1 (eq. 2)",
+)
+
+REAL_OR_FAKE = Explanation(
+    sentence=(
+        "Now you are the discriminator. Ten pictures, each real or drawn by a network, as a coin "
+        "fell: tell them apart, then see the truth, and what the GAN's own discriminator said of "
+        "the same ten."
+    ),
+    paragraph=(
+        "Begin with a GAN that has trained for a few steps: its forgeries are blots, and you will "
+        "hardly miss one. Each opponent further down the list has trained for longer; finished "
+        "models wait at the end. Watch two things. **Your score falls towards 5 of 10**, which a "
+        "coin gets too: a perfect forger leaves no more than that to any judge. **The network's "
+        "score falls later**: it is the discriminator of that training as it stood at the end, "
+        "and sees traces that no eye notices. It is no oracle either: it learned from training "
+        "pictures, and takes many a test picture for a forgery. **Ten pictures say little**: "
+        "somebody who guesses gets 7 or more right in one round of six. So play several rounds. "
+        "The card counts them, and gives the interval in which your share lies. Real pictures are "
+        f"{REAL_SHIPPED} of the test set, {REAL_OF_EACH} of each class, which no model here was "
+        "trained on. A model that draws what it is asked for is asked for a class at random, as "
+        "the real pictures are of classes at random; the others draw what they like."
+    ),
+    formula=(
+        r"\max_D\, \tfrac{1}{2} \Pr_{x \sim p_{\mathrm{data}}}[D(x) > \tfrac{1}{2}] + "
+        r"\tfrac{1}{2} \Pr_{x \sim p_G}[D(x) \le \tfrac{1}{2}] = \tfrac{1}{2} + \tfrac{1}{2}\, "
+        r"\mathrm{TV}(p_{\mathrm{data}}, p_G), \qquad \frac{k + z^2/2}{n + z^2} \pm "
+        r"\frac{z}{n + z^2} \sqrt{\frac{k (n - k)}{n} + \frac{z^2}{4}}"
+    ),
+    symbols=(
+        *(pair for pair in GAME_SYMBOLS if pair[0] not in ("G", "z")),
+        ("p_G", "the distribution of the pictures that are not real"),
+        (
+            r"\mathrm{TV}",
+            "the total variation distance: 0 if the two distributions are equal, 1 if they share "
+            "no picture. The best judge of all is right with this probability",
+        ),
+        ("k", "how many you got right"),
+        ("n", "of how many"),
+        ("z", "1.96, for an interval that holds the true share with 95% confidence"),
+    ),
+    source=(
+        "Lopez-Paz and Oquab 2017, *Revisiting Classifier Two-Sample Tests*, section 3; the "
+        "interval: Wilson 1927, *Probable Inference, the Law of Succession, and Statistical "
+        "Inference*"
+    ),
 )
 
 WALK = Explanation(
