@@ -27,7 +27,9 @@ from demos.page.tab import declared
 from demos.tabs import text_to_image
 from demos.tabs.autoregressive.changes import Changes, PictureChanges
 from demos.tabs.text_to_image import generate
+from demos.widgets.point_pad import PointsKnob
 from gen_core.__main__ import main
+from gen_core.data.planes import MOST_POINTS
 from gen_core.families.text import TextFamily
 from gen_core.family import Family, own_knobs, registry
 from gen_core.knobs import Choice, Flag, KnobError, Number, Text, Whole
@@ -74,6 +76,8 @@ def ends(knob: Knob) -> list[Any]:
         return [knob.low, knob.high]
     if knob.kind == "flag":
         return [False, True]
+    if isinstance(knob, PointsKnob):
+        return ["", "AAA" * MOST_POINTS]
     if isinstance(knob, Changes):
         return ["", "1/1:0" if isinstance(knob, PictureChanges) else "1:0"]
     return ["", "a" * int(knob.high)] if knob.kind == "text" else knob.choices or [knob.default]
@@ -84,6 +88,8 @@ def beyond(knob: Knob) -> list[Any]:
         return [-1, MAX_SEED + 1, 2**63]
     if knob.kind in ("whole", "number"):
         return [knob.low - 1, knob.high + 1]
+    if isinstance(knob, PointsKnob):
+        return ["AAA" * (MOST_POINTS + 1), "A", "___", "AA ", "ÄÄÄ"]
     return ["a" * (int(knob.high) + 1)] if knob.kind == "text" else ["?".join(["?", *knob.choices])]
 
 

@@ -22,6 +22,7 @@ HOMES = {
     "gen_core.data.avatars": "avatars",
     "gen_core.data.avatars.schema": "CATEGORICAL CONTINUOUS",
     "gen_core.data.emoji": "load_emoji",
+    "gen_core.data.point_texts": "read_points",
     "gen_core.data.emoji.reading": "as_read",
     "gen_core.data.emoji.scenes": "random_scene",
     "gen_core.data.emoji.things": "things_in",

@@ -24,6 +24,7 @@ from demos.tabs.gan.lab_knobs import (
     played,
     sets_knobs,
     settings_knobs,
+    settings_of,
 )
 from demos.tabs.gan.lab_texts import TRAIN_ONE
 from demos.tabs.gan.samples import TAB
@@ -36,6 +37,7 @@ from demos.widgets.lab import (
     on_plane,
     record_of,
 )
+from gen_core.data.point_texts import write_points
 from gen_core.engine.kept import Kept
 from gen_core.knobs import KnobError, choice, whole
 from gen_core.lab import Camera, Frame, Game, Settings, State
@@ -53,7 +55,7 @@ def train(
     app: App, *, play: str, steps: int, seed: int, frames: int = FRAMES, **chosen: Any
 ) -> Iterator[Progress | LabValue]:
     """Yields a run as far as it has come, then with its verdict."""
-    settings, clock, film = Settings(**chosen), Clock(), Film()
+    settings, clock, film = settings_of(chosen), Clock(), Film()
     line = Steps(steps)
     check_work(settings, 1)
     game = Game(settings, [seed])
@@ -163,8 +165,10 @@ def code(k: Mapping[str, Any]) -> str:
 
 def settings_lines(k: Mapping[str, Any]) -> list[str]:
     """Of a script: the game of these knobs, by what differs from the defaults."""
-    own = {name: k[name] for name in (knob.name for knob in settings_knobs())}
-    changes = [f"    {name}={value!r}," for name, value in Settings(**own).changes.items()]
+    python = {name: repr(value) for name, value in settings_of(k).changes.items()}
+    if "points" in python:
+        python["points"] = f'read_points("{write_points(k["points"])}")'
+    changes = [f"    {name}={value}," for name, value in python.items()]
     return ["settings = Settings(", *changes, ")"] if changes else ["settings = Settings()"]
 
 

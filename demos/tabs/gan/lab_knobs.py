@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demos.page.controls import Knob, Knobs, control
+from demos.widgets.point_pad import DRAWN, PointsKnob, shown_where_drawn
 from gen_core.knobs import Choice, KnobError
 from gen_core.lab import KNOBS, Game, Settings
 from gen_core.lab.presets import PRESETS
@@ -61,7 +62,7 @@ MOST_SECONDS = 300.0
 
 
 def settings_knobs(**changes: Mapping[str, Any]) -> list[Knob]:
-    """Controls for all settings but points that are drawn, those of a newcomer first."""
+    """Controls for all settings, those of a newcomer first."""
     ordered = sorted(KNOBS, key=lambda knob: knob.name not in IN_SIGHT)
     found = []
     for knob in ordered:
@@ -70,10 +71,18 @@ def settings_knobs(**changes: Mapping[str, Any]) -> list[Knob]:
             more["label"] = LABELS[knob.name]
         if knob.name == "data":
             assert isinstance(knob, Choice)
-            names = [name for name in knob.options if name != "points"]
-            more |= {"options": names, "names": {name: name for name in names}}
+            names = {DRAWN if name == "points" else name: name for name in knob.options}
+            more |= {"options": [*names], "names": names}
         found.append(control(knob, "lab", **more))
+        if knob.name == "data":
+            found.append(PointsKnob())
     return found
+
+
+def settings_of(chosen: Mapping[str, Any]) -> Settings:
+    """The game of these knobs; points that were drawn count while they are the data."""
+    own = {knob.name: chosen[knob.name] for knob in settings_knobs()}
+    return Settings(**own | ({} if own["data"] == "points" else {"points": ()}))
 
 
 def play_knob(info: str) -> Knob:
@@ -88,7 +97,9 @@ def broken(play: str) -> Settings:
 
 
 def sets_knobs(knobs: Knobs, steps: Mapping[str, int] | None = None) -> None:
-    """Makes "Play" set all other settings, in the browser; steps: by play, where they differ."""
+    """Makes "Play" set all other settings, in the browser, and shows the pad where it is needed;
+    steps: by play, where they differ."""
+    shown_where_drawn(knobs)
     names = [knob.name for knob in KNOBS] + (["steps"] if steps else [])
     table = {}
     for shown, play in PLAYS.items():
@@ -125,8 +136,11 @@ def changed(settings: Settings) -> str:
 
 def in_words(name: str, value: Any) -> str:
     """ "Mistake: none" """
+    if name == "points":
+        return f"{len(value):,} point{'s' if len(value) > 1 else ''}"
     labels = {knob.name: knob.title for knob in KNOBS} | LABELS
     shown = ("off", "on")[value] if isinstance(value, bool) else value
+    shown = DRAWN if (name, value) == ("data", "points") else shown
     return f"{labels[name]}: {shown}"
 
 

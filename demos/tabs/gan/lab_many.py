@@ -34,6 +34,7 @@ from demos.tabs.gan.lab_knobs import (
     played,
     sets_knobs,
     settings_knobs,
+    settings_of,
 )
 from demos.tabs.gan.lab_texts import NOT_COUNTED, TABLE, TWENTY
 from demos.tabs.gan.samples import TAB
@@ -82,7 +83,7 @@ def train_many(
     **chosen: Any,
 ) -> Iterator[Progress | LabManyValue]:
     """Yields the runs as far as they have come, then how they have ended."""
-    settings, clock, film = Settings(**chosen), Clock(), Film()
+    settings, clock, film = settings_of(chosen), Clock(), Film()
     line = Steps(steps)
     wanted = games_of(play, side, settings)
     for own in wanted.values():

@@ -2,6 +2,7 @@
 
 from demos.page.explain import Explanation
 from demos.tabs.gan.texts import GOODFELLOW
+from gen_core.data.planes import MOST_MODES
 from gen_core.lab.measures import COUNTED, ENOUGH, WITHIN
 
 GAME_SYMBOLS = (
@@ -31,7 +32,9 @@ TRAIN_ONE = Explanation(
         f"mode within {WITHIN:g} standard deviations. A run has *collapsed* when at most half of "
         "the modes are covered while at least 80% of the samples lie on modes, and has *not "
         "converged* when fewer do. **Play** sets the controls to a game that breaks, mostly by "
-        "one change: set that back and train again."
+        "one change: set that back and train again. Or **draw the data yourself**: choose *drawn* "
+        "as the data set. Each of your points is a tight cluster of data; up to "
+        f"{MOST_MODES} points that lie well apart are modes."
     ),
     formula=(
         r"\min_G \max_D\; \mathbb{E}_{x \sim p_{\mathrm{data}}}[\log D(x)] + "

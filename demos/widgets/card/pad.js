@@ -49,7 +49,7 @@ class Pad {
     this.undoButton = root.querySelector(".drawing-undo");
     this.clearButton = root.querySelector(".drawing-clear");
     this.before = []; // the paper before each stroke
-    this.ink = this.inks[0].dataset.ink;
+    this.ink = this.inks[0]?.dataset.ink;
     this.at = [paper.width / 2, paper.height / 2]; // where the brush is
     this.painting = false;
     this.told = null; // the value as this pad knows it
