@@ -10,7 +10,7 @@ import torch
 from core_fixtures import tiny
 from gen_core.training import checkpoint
 
-ALIVE = {"gan-fashion-healthy": {50: 8, 200: 10, 800: 10}, "gan-fashion-collapsed": {50: 9, 100: 2}}
+ALIVE = {"gan-fashion-healthy": {50: 8, 518: 10, 800: 10}, "gan-fashion-collapsed": {50: 9, 100: 2}}
 
 
 def measured(alive: int, step: int) -> dict[str, Any]:
