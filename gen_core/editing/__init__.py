@@ -1,0 +1,27 @@
+"""Editing pictures with diffusion and flow models that were trained to draw and for nothing else.
+
+`fill` draws what lies under a mask, `redraw` makes pictures of strokes and variations of pictures,
+`recast` inverts a picture to its noise and walks back as another class. Each is a generator of
+Frames, as `sample` of a family is:
+
+>>> x = final(fill(load("diffusion-fashion"), Noise(range(4)), picture=picture, mask=mask))
+"""
+
+from gen_core.editing.edit import Edit
+from gen_core.editing.inversion import invert, recast, return_from, round_trip
+from gen_core.editing.path import STRENGTH, Path, path_of
+from gen_core.editing.redrawing import ROUNDS, fill, redraw
+
+__all__ = [
+    "ROUNDS",
+    "STRENGTH",
+    "Edit",
+    "Path",
+    "fill",
+    "invert",
+    "path_of",
+    "recast",
+    "redraw",
+    "return_from",
+    "round_trip",
+]
