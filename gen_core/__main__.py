@@ -5,7 +5,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +17,7 @@ from gen_core.conditions import Text
 from gen_core.data.emoji import load_emoji
 from gen_core.data.images import MissingData, grid
 from gen_core.devices import keep_to_cores
+from gen_core.editing import measuring as editing
 from gen_core.evaluation import commands as evaluation
 from gen_core.evaluation.answer import Answer
 from gen_core.evaluation.evaluate import LEFT_OUT, SAMPLES, evaluate
@@ -128,7 +129,14 @@ def _number(flag: str, default: float | None, about: str = "") -> Argument:
     return _argument(flag, type=as_number, default=default, help=about)
 
 
+def _some(names: Iterable[str]) -> Argument:
+    """One of them, or all."""
+    return _argument("name", nargs="?", help=f"one of {', '.join(names)}; default: all")
+
+
 NAME = _argument("name")
+SEED = _number("--seed", 0)
+PICTURES = _number("--pictures", 100, "of the test set")
 DATA = _argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
 RUNS = _argument("--folder", default="runs", help="of the runs' state (default: runs)")
 REPLACE = _argument(
@@ -194,7 +202,7 @@ def _commands_that_measure() -> Iterator[Command]:
             _argument("--all", action="store_true", help="measure every checkpoint"),
             _number("--samples", SAMPLES),
             _number("--batch", 250, "pictures drawn at once"),
-            _number("--seed", 0),
+            SEED,
             DATA,
             WRITE,
             _argument("--inception", action="store_true", help="add the standard FID"),
@@ -226,7 +234,7 @@ def _commands_that_measure() -> Iterator[Command]:
         lab,
         "play a preset of the adversarial lab from many seeds, and count how the runs end",
         [
-            _argument("name", nargs="?", help=f"one of {', '.join(PRESETS)}; default: all"),
+            _some(PRESETS),
             _number("--seeds", 100, "from 0 on, 1 to 1000 (default: 100)"),
             _argument("--write", action="store_true", help="make these the figures on the page"),
         ],
@@ -234,13 +242,12 @@ def _commands_that_measure() -> Iterator[Command]:
     yield (
         measuring.paths,
         "train flows on sets in the plane, reflow them, and measure how few steps then do",
-        [
-            _argument(
-                "name", nargs="?", help=f"one of {', '.join(measuring.MEASURED)}; default: all"
-            ),
-            _number("--steps", measuring.TRAINED, "of each training"),
-            _number("--seed", 0),
-        ],
+        [_some(measuring.MEASURED), _number("--steps", measuring.TRAINED, "of training"), SEED],
+    )
+    yield (
+        editing.edit,
+        "measure editing without training: restored pictures beside filters, inversion's way back",
+        [_some(editing.MEASURED), PICTURES, _number("--draws", 8), _number("--steps", 20), DATA],
     )
     yield (
         _watermark,

@@ -6,7 +6,7 @@ not say. Steps of finite length do not come back exactly where they began, least
 guidance, which bends the way (Mokady et al. 2023, "Null-text Inversion", section 3.1).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -28,7 +28,7 @@ def invert(
     model: GuidedFamily,
     *,
     picture: Tensor,
-    label: int | None = None,
+    label: int | Sequence[int] | None = None,
     guidance_scale: float = 1.0,
     steps: int = 50,
     strength: float = 1.0,
@@ -50,7 +50,7 @@ def return_from(
     model: GuidedFamily,
     x: Tensor,
     *,
-    label: int | None = None,
+    label: int | Sequence[int] | None = None,
     guidance_scale: float = 1.0,
     steps: int = 50,
     strength: float = 1.0,
@@ -97,17 +97,21 @@ def round_trip(
     model: GuidedFamily,
     *,
     picture: Tensor,
-    label: int | None = None,
+    label: int | Sequence[int] | None = None,
     guidance_scale: float = 1.0,
+    guidance_back: float | None = None,
     steps: int = 50,
     strength: float = 1.0,
     method: str = "heun",
 ) -> Iterator[Frame]:
-    """Pictures (B, C, H, W) to their noise and back, as the same class and with the same guidance
-    on both ways; frames of both, as `recast` has them."""
-    how = {"label": label, "guidance_scale": guidance_scale}
-    how |= {"steps": steps, "strength": strength, "method": method}
-    for frame in invert(model, picture=picture, more=steps, **how):
+    """Pictures (B, C, H, W) to their noise and back as the same class; frames of both ways, as
+    `recast` has them. guidance_back: on the way back, if not the same on both."""
+    how = {"label": label, "steps": steps, "strength": strength, "method": method}
+    there = invert(model, picture=picture, guidance_scale=guidance_scale, more=steps, **how)
+    for frame in there:
         if frame.step < steps:
             yield frame
-    yield from return_from(model, frame.x, done=steps, **how)
+    x, spent = frame.x, frame.evaluations
+    scale = guidance_scale if guidance_back is None else guidance_back
+    for frame in return_from(model, x, guidance_scale=scale, done=steps, **how):
+        yield replace(frame, evaluations=spent + frame.evaluations)
