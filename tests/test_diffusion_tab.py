@@ -264,6 +264,7 @@ def test_every_panel_wants_an_example_kept(app):
         "diffusion-person",
         "diffusion-forward",
         "diffusion-schedules",
+        "diffusion-edit",
         "diffusion-compare",
     ]
     value = kept[0].make(app)
@@ -275,7 +276,13 @@ def test_the_tab_can_be_built_twice(app):
         app.knobs.clear()
         with gr.Blocks():
             diffusion.TAB.build(app)
-    assert [knobs.panel for knobs in app.knobs] == ["generate", "forward", "schedules", "compare"]
+    assert [knobs.panel for knobs in app.knobs] == [
+        "generate",
+        "forward",
+        "schedules",
+        "edit",
+        "compare",
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -114,9 +114,9 @@ def grey_picture(source: Source, name: str = "upload") -> Image.Image:
     return grey
 
 
-def prepare_mask(value: Any) -> Tensor | None:
-    """What the mask pad sends, or any PNG data URL, as (1, 1, 64, 64): 1 where it is bright or, if
-    some of it is see-through, where it is not.
+def prepare_mask(value: Any, side: int = COLOUR_SIDE) -> Tensor | None:
+    """What the mask pad sends, or any PNG data URL, as (1, 1, side, side): 1 where it is bright or,
+    if some of it is see-through, where it is not.
 
     None where nothing is: there is nothing to tell apart. Raises KnobError for anything else.
     """
@@ -124,7 +124,7 @@ def prepare_mask(value: Any) -> Tensor | None:
         return None
     picture = decode(in_data_url(value, "mask"), "mask").image
     painted = picture.getchannel("A") if picture.mode == "RGBA" else picture.convert("L")
-    square = np.asarray(ImageOps.fit(painted, (COLOUR_SIDE,) * 2, Image.Resampling.BOX))
+    square = np.asarray(ImageOps.fit(painted, (side, side), Image.Resampling.BOX))
     bright = torch.from_numpy(square > 127).float()
     return bright[None, None] if bright.any() else None
 

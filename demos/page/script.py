@@ -28,6 +28,7 @@ HOMES = {
     "gen_core.data.emoji.things": "things_in",
     "gen_core.data.tokenizers": "in_ascii tokenizer",
     "gen_core.devices": "pick_device",
+    "gen_core.editing": "blur fill recast redraw restore round_trip shrink",
     "gen_core.evaluation.code_length": "code_length",
     "gen_core.evaluation.pictures": "diversity",
     "gen_core.evaluation.text_quality": "TextJudge distinct entropy",

@@ -1,4 +1,4 @@
-"""Diffusion: from noise to pictures step by step, the way back, and the solvers side by side."""
+"""Diffusion: from noise to pictures step by step, the way back, edits, and the solvers compared."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from demos.page.tab import Tab
 from demos.sampling.attributes import AttributeGeneration
 from demos.sampling.generate import Generation
 from demos.sampling.races import COMPARE_PANEL
-from demos.tabs.diffusion import forward, schedules
+from demos.tabs.diffusion import edit, forward, schedules
 from demos.tabs.diffusion.texts import GENERATE
 from gen_core.families.diffusion import Diffusion
 
@@ -30,5 +30,12 @@ TAB = Tab(
     ID,
     "Diffusion",
     order=40,
-    panels=[generation.panel(), person.panel(), forward.PANEL, schedules.PANEL, COMPARE_PANEL],
+    panels=[
+        generation.panel(),
+        person.panel(),
+        forward.PANEL,
+        schedules.PANEL,
+        edit.PANEL,
+        COMPARE_PANEL,
+    ],
 )

@@ -120,5 +120,55 @@ SCHEDULES = Explanation(
         "Kingma et al. 2021, *Variational Diffusion Models*, eq. 2; cosine: Salimans & Ho 2022, "
         "*Progressive Distillation*; sigmoid: Chen 2023, *On the Importance of Noise Scheduling*, "
         "algorithm 1; shifted: Hoogeboom et al. 2023, *simple diffusion*, section 2.1"
+EDIT = Explanation(
+    sentence=(
+        "A model that has only learned to draw can also edit: it fills holes, turns strokes into "
+        "pictures, sharpens what is blurred, and was trained for none of it. Choose what to do, "
+        "paint over the picture, and press Edit."
+    ),
+    paragraph=(
+        "Drawing goes step by step, and each step can be told what is known. **Fill in**: the "
+        "pixels that you leave alone are replaced at each step by those of the picture, with as "
+        "much noise as the rest has (RePaint); going over each step several times (Rounds) makes "
+        "old and new fit. **Strokes** and **Vary**: the picture is noised and drawn anew from "
+        "there (SDEdit). Noise covers small things first, so the strength says what is kept. "
+        "**Another class**: without chance, drawing is a curve that can be walked backwards, from "
+        "the picture to the very noise that gives it (inversion), and forwards as another class: "
+        "a bag becomes the coat that comes of the same noise. The way back as the same class "
+        "should return the picture; with guidance it does not, and the line under the timeline "
+        "says by how much. **Blur** and **Enlarge**: a camera saw a blurred or smaller picture, "
+        "with noise. At each step the guess of the picture is moved to where it would have looked "
+        "like that, as far as the network is unsure; how sure it is, is asked by going backwards "
+        "through it. What is lost cannot be known: **every draw is one possible answer**, and "
+        "looks like clothes; their mean is closest to the truth (in decibels, higher is closer) "
+        "and blurred where they differ. The filters beside them know nothing of clothes."
+    ),
+    formula=(
+        r"\begin{gathered} "
+        r"x_s = m \odot \tilde x_s + (1 - m) \odot \left(a_s x_0 + b_s \epsilon\right) \\[.6em] "
+        r"\frac{d z}{d \sigma} = \epsilon_\theta(x_t, t, c), \qquad z = x_t / a_t, \quad "
+        r"\sigma = b_t / a_t \\[.6em] "
+        r"\hat x_0' = \hat x_0 + V A^{\!\top} \left(A V A^{\!\top} + \eta^2\right)^{-1} "
+        r"(y - A \hat x_0), \qquad V = \frac{b_t^2}{a_t} \frac{\partial \hat x_0}{\partial x_t} "
+        r"\end{gathered}"
+    ),
+    symbols=(
+        ("x_t, x_s", "the picture with noise, now and after the next step"),
+        ("a_t, b_t", "how much of picture and of noise is in it: $x_t = a_t x_0 + b_t \\epsilon$"),
+        ("m", "the mask: 1 where to draw"),
+        (r"\tilde x_s", "what a step of drawing makes"),
+        (r"\sigma", "noise to signal, along which the curve is walked in either direction"),
+        (r"\epsilon_\theta", "the noise that the network sees in $x_t$, asked for class $c$"),
+        (r"\hat x_0", "its guess of the picture; with a dash, once $y$ is known"),
+        ("A", "what the camera does: a blur, or means over blocks"),
+        (r"y, \eta", "what it saw, and the standard deviation of its noise"),
+        ("V", "the covariance of what the picture could be (Tweedie's formula)"),
+    ),
+    source=(
+        "Lugmayr et al. 2022, *RePaint*, eq. 8; Meng et al. 2022, *SDEdit*, algorithm 2; Song et "
+        "al. 2021, *Denoising Diffusion Implicit Models*, section 4.3, and Mokady et al. 2023, "
+        "*Null-text Inversion*, section 3.1; Rozet et al. 2024, *Learning Diffusion Priors from "
+        "Observations by Expectation Maximization*, eq. 13 and 15, after Chung et al. 2023, "
+        "*Diffusion Posterior Sampling*"
     ),
 )

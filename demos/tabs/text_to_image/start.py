@@ -16,7 +16,7 @@ from torch import Tensor
 from demos.page.controls import Knob, Knobs
 from demos.page.handlers import App, message_of, watch
 from demos.page.image_input import Pictures, Shown, Source
-from demos.page.image_io import PREFIX, Value, as_json
+from demos.page.image_io import Value, as_json
 from demos.page.panel import Page, Panel, controls, results
 from demos.page.picture_files import mask_url
 from demos.page.runs import buttons, run_state
@@ -35,7 +35,7 @@ from demos.tabs.text_to_image.generate import (
     with_words,
 )
 from demos.tabs.text_to_image.texts import START
-from demos.widgets.mask_pad import STACK, MaskedPicture, MaskedPictureValue, MaskKnob
+from demos.widgets.mask_pad import STACK, MaskedPicture, MaskedPictureValue, MaskKnob, in_pieces
 from demos.widgets.timeline import Timeline, TimelineValue
 from gen_core.data.emoji import Emoji, emoji_here, load_emoji
 from gen_core.data.emoji.captions import caption
@@ -257,7 +257,7 @@ def draw_from(
 def code(source: StartInput, k: Mapping[str, Any]) -> str:
     """The lines that draw the same."""
     masked = k["mask"] is not None
-    mask = ["mask = prepare_mask(", *_in_pieces(mask_url(k["mask"])), ")"] if masked else []
+    mask = ["mask = prepare_mask(", *in_pieces(mask_url(k["mask"])), ")"] if masked else []
     start = f"Start(picture, strength={k['strength']!r}{', mask=mask' * masked})"
     own = ("mask", "strength", *(knob.name for knob in source.knobs))
     return script(
@@ -267,12 +267,6 @@ def code(source: StartInput, k: Mapping[str, Any]) -> str:
         *sampling(used(k), "frames = record", without=own, start=start),
         f"x = frames[-1].x  # ({k['count']}, 3, 64, 64) in [-1, 1]",
     )
-
-
-def _in_pieces(text: str, length: int = 76) -> list[str]:
-    """A long string as lines of Python that make it."""
-    cuts = [0, *range(len(PREFIX), len(text), length), len(text)]
-    return [f'    "{text[a:b]}"' for a, b in zip(cuts, cuts[1:], strict=False)]
 
 
 @dataclass(frozen=True, kw_only=True)

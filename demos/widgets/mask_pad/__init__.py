@@ -8,8 +8,8 @@ import numpy as np
 from torch import Tensor
 
 from demos.page.controls import Knob
-from demos.page.image_io import Value, as_json
-from demos.page.picture_files import mask_url, prepare_mask
+from demos.page.image_io import PREFIX, Value, as_json
+from demos.page.picture_files import COLOUR_SIDE, mask_url, prepare_mask
 from demos.widgets.card import read
 
 STACK = "mask-stack"
@@ -47,6 +47,9 @@ class MaskKnob(Knob):
     Its value is a PNG data URL, white where it is painted; "" for nothing.
     """
 
+    side: int = COLOUR_SIDE
+    """Of the picture that lies beneath."""
+
     def component(self) -> gr.components.Component:
         return gr.HTML(
             value=self.default,
@@ -58,8 +61,14 @@ class MaskKnob(Knob):
         )
 
     def check(self, value: Any) -> Tensor | None:
-        """(1, 1, 64, 64): 1 where to redraw; None where nothing is marked."""
-        return prepare_mask(value)
+        """(1, 1, side, side): 1 where to redraw; None where nothing is marked."""
+        return prepare_mask(value, self.side)
 
     def from_text(self, text: str) -> str:
         return mask_url(self.check(text))
+
+
+def in_pieces(url: str, length: int = 76) -> list[str]:
+    """A mask's long URL as lines of Python that make it."""
+    cuts = [0, *range(len(PREFIX), len(url), length), len(url)]
+    return [f'    "{url[a:b]}"' for a, b in zip(cuts, cuts[1:], strict=False)]
