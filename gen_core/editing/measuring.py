@@ -106,8 +106,10 @@ def restored(
     every = torch.cat(drawn).view(draws, *x.shape)
     correlation = tuned(camera, data("train"))
     single = [judged(one, x, labels, y, camera, judge) for one in every]
-    found: dict[str, Any] = {
-        "original": judged(x, x, labels, y, camera, judge),
+    original = judged(x, x, labels, y, camera, judge)
+    del original["psnr"]  # it has no error
+    found: dict[str, Row] = {
+        "original": original,
         "bicubic": judged(bicubic(camera, y), x, labels, y, camera, judge),
         "wiener": judged(wiener(camera, y, correlation), x, labels, y, camera, judge),
         "one draw": {key: round(sum(r[key] for r in single) / draws, 4) for key in single[0]},
@@ -160,9 +162,10 @@ def edit(args: argparse.Namespace) -> Answer:
 def as_markdown(name: str, found: dict[str, Any]) -> str:
     """What was measured as a table."""
     asked = ", ".join(f"{value:g} {key}" for key, value in found["of"].items())
-    columns = [*next(iter(found["rows"].values()))]
+    columns = [*[*found["rows"].values()][-1]]
     lines = [f"{name} ({asked})", "", f"| | {' | '.join(columns)} |"]
     lines.append("| --- |" + " ---: |" * len(columns))
     for title, row in found["rows"].items():
-        lines.append(f"| {title} | {' | '.join(f'{row[key]:g}' for key in columns)} |")
+        cells = [f"{row[key]:g}" if key in row else "" for key in columns]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
     return "\n".join(lines)
