@@ -246,7 +246,7 @@ def _commands_that_measure() -> Iterator[Command]:
     )
     yield (
         editing.edit,
-        "measure editing without training: restored pictures beside filters, inversion's way back",
+        "measure editing without training: filling in, inversion, restored pictures beside filters",
         [_some(editing.MEASURED), PICTURES, _number("--draws", 8), _number("--steps", 20), DATA],
     )
     yield (

@@ -198,6 +198,16 @@ def test_the_way_back_is_measured(here, capsys):
         assert row in said
 
 
+def test_filling_in_is_measured(here, capsys):
+    assert main(["edit", "filled", "--pictures", "2", "--steps", "2", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["filled"]["rows"]
+    assert [*rows] == ["rounds 1", "rounds 2", "rounds 4"]
+    assert all(row["feature distance"] > 0 for row in rows.values())
+
+
 def test_an_unknown_measurement_is_refused(capsys):
     assert main(["edit", "hats"]) == 2
-    assert "name='hats': choose one of blurred, half, quarter, inverted" in capsys.readouterr().err
+    assert (
+        "name='hats': choose one of blurred, half, quarter, inverted, filled"
+        in capsys.readouterr().err
+    )

@@ -19,6 +19,7 @@ from gen_core.editing.measurements import (
     shrink,
     wiener,
 )
+from gen_core.editing.redrawing import fill
 from gen_core.editing.restoration import restore
 from gen_core.evaluation import metrics
 from gen_core.evaluation.answer import Answer
@@ -40,8 +41,10 @@ CAMERAS: dict[str, Callable[[int], Measurement]] = {
     "quarter": lambda size: shrink(size, 4),
 }
 """By what they make of a picture."""
-INVERTED = "inverted"
-MEASURED = (*CAMERAS, INVERTED)
+INVERTED, FILLED = "inverted", "filled"
+MEASURED = (*CAMERAS, INVERTED, FILLED)
+ROUNDS = (1, 2, 4)
+"""Of filling in."""
 WAYS_BACK = {"ddim": [(1.0, 1.0)], "heun": [(1.0, 1.0), (1.0, 3.0), (3.0, 3.0)]}
 """By method, the guidance there and back that the round trip is measured with."""
 
@@ -86,7 +89,8 @@ def restored(
     model: GuidedFamily,
     judge: ImageClassifier,
     name: str,
-    data: Callable[[str], ImageSet],
+    training: ImageSet,
+    test: ImageSet,
     *,
     pictures: int,
     draws: int,
@@ -94,7 +98,7 @@ def restored(
     progress: Report = ignore,
 ) -> dict[str, Any]:
     """Test pictures as that camera saw them, and what filters and draws make of them."""
-    test, camera = data("test"), CAMERAS[name](model.event.height)
+    camera = CAMERAS[name](model.event.height)
     x, labels = test.batch(torch.arange(pictures))
     y = camera.taken(x, Noise(range(pictures)))
     drawn = []
@@ -104,7 +108,7 @@ def restored(
             frames = restore(model, noise, measurement=camera, y=y[part], steps=steps)
             drawn.append(last(frames, f"{name}: draw {draw + 1} of {draws}", progress))
     every = torch.cat(drawn).view(draws, *x.shape)
-    correlation = tuned(camera, data("train"))
+    correlation = tuned(camera, training)
     single = [judged(one, x, labels, y, camera, judge) for one in every]
     original = judged(x, x, labels, y, camera, judge)
     del original["psnr"]  # it has no error
@@ -141,6 +145,44 @@ def inverted(
     return {"of": {"pictures": pictures, "steps": steps}, "rows": found}
 
 
+def filled(
+    model: GuidedFamily,
+    judge: ImageClassifier,
+    test: ImageSet,
+    *,
+    pictures: int,
+    steps: int,
+    progress: Report = ignore,
+) -> dict[str, Any]:
+    """Test pictures whose lower half is drawn anew, without a class: how far the jump across the
+    seam is beyond that of the originals, and how well the class and features fit these."""
+    x, labels = test.batch(torch.arange(pictures))
+    middle = model.event.height // 2
+    mask = torch.zeros(1, 1, *model.event.shape[1:])
+    mask[..., middle:, :] = 1
+
+    def jump(x: Tensor) -> float:
+        return float((x[..., middle, :] - x[..., middle - 1, :]).abs().mean())
+
+    found: dict[str, Row] = {}
+    for rounds in ROUNDS:
+        drawn = []
+        for part in torch.arange(pictures).split(BATCH):
+            how = {"picture": x[part], "mask": mask, "rounds": rounds, "steps": steps}
+            frames = fill(model, Noise(part.tolist()), **how)
+            drawn.append(last(frames, f"rounds {rounds}", progress))
+        every = torch.cat(drawn)
+        with torch.inference_mode():
+            apart = (judge.features(every) - judge.features(x)).norm(dim=1)
+            answers = judge(every)
+        found[f"rounds {rounds}"] = {
+            "seam": round(jump(every) - jump(x), 3),
+            "feature distance": round(float(apart.mean()), 3),
+            "accuracy": round(metrics.accuracy(answers, labels), 3),
+        }
+    return {"of": {"pictures": pictures, "steps": steps}, "rows": found}
+
+
 def edit(args: argparse.Namespace) -> Answer:
     """The command: one of the measurements, or all of them."""
     chosen = [choice("name", args.name, MEASURED)] if args.name else MEASURED
@@ -150,12 +192,16 @@ def edit(args: argparse.Namespace) -> Answer:
     found: dict[str, Any] = {}
     for name in chosen:
         shared = {"pictures": pictures, "steps": steps, "progress": args.progress}
+        test = load_data("fashion", "test", args.data)
         if name == INVERTED:
-            found[name] = inverted(model, load_data("fashion", "test", args.data), **shared)
+            found[name] = inverted(model, test, **shared)
+            continue
+        judge = checkpoint.load(JUDGE, args.device)
+        if name == FILLED:
+            found[name] = filled(model, judge, test, **shared)
         else:
-            judge = checkpoint.load(JUDGE, args.device)
-            data = {s: load_data("fashion", s, args.data) for s in ("train", "test")}
-            found[name] = restored(model, judge, name, data.__getitem__, draws=draws, **shared)
+            training = load_data("fashion", "train", args.data)
+            found[name] = restored(model, judge, name, training, test, draws=draws, **shared)
     return found, "\n\n".join(as_markdown(name, told) for name, told in found.items())
 
 

@@ -176,8 +176,8 @@ def job_of(edit: str, pictures: Pictures, k: Mapping[str, Any]) -> Job:
 
 def in_strokes(x: Tensor) -> Tensor:
     """A picture as a broad brush with four greys would paint it."""
-    coarse = (1.5 * shrink(SIDE, 4)(x)).round() / 1.5
-    return coarse.repeat_interleave(4, -1).repeat_interleave(4, -2).clamp(-1, 1)
+    coarse = (1.5 * shrink(SIDE, 4)(x) + 1.5).round() / 1.5 - 1
+    return coarse.repeat_interleave(4, -1).repeat_interleave(4, -2)
 
 
 def restoring(camera: Measurement, x: Tensor, k: Mapping[str, Any]) -> Job:
@@ -301,9 +301,8 @@ def code(source: PictureInput, k: Mapping[str, Any]) -> str:
     else:
         if edit == STROKES and k["source"] not in (DRAWING, UPLOAD):
             head += [
-                f"coarse = (1.5 * shrink({SIDE}, 4)(picture)).round() / 1.5",
-                "coarse = coarse.repeat_interleave(4, -1).repeat_interleave(4, -2)",
-                "picture = coarse.clamp(-1, 1)",
+                f"coarse = (1.5 * shrink({SIDE}, 4)(picture) + 1.5).round() / 1.5 - 1",
+                "picture = coarse.repeat_interleave(4, -1).repeat_interleave(4, -2)",
             ]
         given |= {"label": repr(k["asked"]), "strength": repr(k["strength"])}
     if edit not in CAMERAS:

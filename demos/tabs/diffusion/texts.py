@@ -120,6 +120,9 @@ SCHEDULES = Explanation(
         "Kingma et al. 2021, *Variational Diffusion Models*, eq. 2; cosine: Salimans & Ho 2022, "
         "*Progressive Distillation*; sigmoid: Chen 2023, *On the Importance of Noise Scheduling*, "
         "algorithm 1; shifted: Hoogeboom et al. 2023, *simple diffusion*, section 2.1"
+    ),
+)
+
 EDIT = Explanation(
     sentence=(
         "A model that has only learned to draw can also edit: it fills holes, turns strokes into "
