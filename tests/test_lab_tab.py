@@ -18,10 +18,12 @@ import torch
 from gradio_client.utils import apply_diff
 
 from conftest import answer_of
+from demos.page import pace
 from demos.page.handlers import App
 from demos.tabs.gan import lab, lab_knobs, lab_many
-from demos.widgets.lab import RECORD, SPAN, Film, verdict
+from demos.widgets.lab import RECORD, verdict
 from demos.widgets.lab_many import record_type
+from demos.widgets.plane import SPAN, Film
 from gen_core.knobs import KnobError
 from gen_core.lab import KNOBS, Camera, Game, Settings
 from gen_core.lab.counting import measured
@@ -82,7 +84,7 @@ def test_what_is_shown_is_the_training_itself(app):
 
 
 def test_frames_come_while_it_trains_and_gradio_puts_them_together(app, monkeypatch):
-    monkeypatch.setattr("demos.widgets.lab.LONGEST", 0)
+    monkeypatch.setattr("demos.widgets.plane.LONGEST", 0)
     before, *later = trained(app)
     assert len(later) == 11 and len(film(before)) == 1
     for value in later:
@@ -95,7 +97,7 @@ def test_frames_come_while_it_trains_and_gradio_puts_them_together(app, monkeypa
 
 
 def test_messages_are_small_also_where_frames_come_fast(monkeypatch):
-    monkeypatch.setattr("demos.widgets.lab.LONGEST", 1e9)
+    monkeypatch.setattr("demos.widgets.plane.LONGEST", 1e9)
     told, row = Film(), np.zeros((), RECORD)
     for _ in range(200):
         told.add(row)
@@ -106,10 +108,10 @@ def test_messages_are_small_also_where_frames_come_fast(monkeypatch):
 
 
 def test_others_get_their_turn_while_it_trains_and_the_page_few_messages(app, monkeypatch):
-    monkeypatch.setattr(lab_knobs, "TURN", 0.0)
+    monkeypatch.setattr(pace, "TURN", 0.0)
     turns = [p for p in lab.train(app, **knobs_of(ONE, steps=50)) if isinstance(p, Progress)]
     assert len(turns) == 51  # after every step
-    monkeypatch.setattr(lab_knobs, "TOLD_SECONDS", 1e9)
+    monkeypatch.setattr(pace, "TOLD_SECONDS", 1e9)
     turns = [p for p in lab.train(app, **knobs_of(ONE, steps=50)) if isinstance(p, Progress)]
     assert len(turns) == 51 and {*map(id, turns)} == {id(turns[0])}
 
@@ -148,7 +150,7 @@ def test_colours_mean_the_same_for_every_loss():
 
 
 def test_a_run_ends_when_its_time_is_over(app, monkeypatch):
-    monkeypatch.setattr(lab_knobs, "MOST_SECONDS", 0)
+    monkeypatch.setattr(pace, "MOST_SECONDS", 0)
     *_, value = trained(app)
     assert value["verdict"].startswith("Ended at step 1 of 20")
     assert film(value)["step"].tolist() == [0, 1]  # what is told is told of where it ended

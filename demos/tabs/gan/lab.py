@@ -9,15 +9,13 @@ import gradio as gr
 from demos.page.controls import Knob
 from demos.page.handlers import App
 from demos.page.image_io import duration, in_base64
+from demos.page.pace import Clock, Steps, ended_early
 from demos.page.panel import Page, Panel
 from demos.page.script import script
 from demos.tabs.gan.lab_knobs import (
     MOST_STEPS,
-    Clock,
-    Steps,
     changed,
     check_work,
-    ended_early,
     look_for,
     moments,
     play_knob,
@@ -28,15 +26,8 @@ from demos.tabs.gan.lab_knobs import (
 )
 from demos.tabs.gan.lab_texts import TRAIN_ONE
 from demos.tabs.gan.samples import TAB
-from demos.widgets.lab import (
-    RECORD,
-    Film,
-    Lab,
-    LabValue,
-    layout_of,
-    on_plane,
-    record_of,
-)
+from demos.widgets.lab import RECORD, Lab, LabValue, record_of
+from demos.widgets.plane import Film, layout_of, on_plane
 from gen_core.data.point_texts import write_points
 from gen_core.engine.kept import Kept
 from gen_core.knobs import KnobError, choice, whole

@@ -2,18 +2,16 @@
 shown."""
 
 import json
-import time
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from demos.page.controls import Knob, Knobs, control
+from demos.page.pace import Clock
 from demos.widgets.point_pad import DRAWN, PointsKnob, shown_where_drawn
 from gen_core.knobs import Choice, KnobError
 from gen_core.lab import KNOBS, Game, Settings
 from gen_core.lab.presets import PRESETS
 from gen_core.lab.settings import OTHERS
-from gen_core.progress import Progress
 
 HEALTHY = "healthy"
 PLAYS = {
@@ -49,16 +47,12 @@ LABELS = {
 }
 COMPARISON = 64
 """What it costs minibatch discrimination to compare two samples, in multiplications, about."""
-TURN, TOLD_SECONDS = 0.2, 1.0
-"""Seconds of training between two turns for others, and between two messages of where a run is."""
 MOST_STEPS = 5000
 MOST_WORK = 8e8
 """Multiplications of one step, about: more would keep others waiting between two turns."""
 SLOPES, FORESEEN = 4, 4
 """How many times as dear a step becomes by penalties, whose gradients are taken twice, and, of what
 one of the discriminator costs, each that the generator foresees."""
-MOST_SECONDS = 300.0
-"""That a run may train."""
 
 
 def settings_knobs(**changes: Mapping[str, Any]) -> list[Knob]:
@@ -160,50 +154,6 @@ def check_work(settings: Settings, runs: int) -> None:
         )
 
 
-@dataclass
-class Clock:
-    """Goes only while a run trains, not while others have their turn."""
-
-    seconds: float = 0.0
-    since: float = 0.0
-    turn: float = 0.0
-    """When others had their last turn, in seconds of training."""
-
-    @property
-    def is_up(self) -> bool:
-        """Whether the run has trained as long as it may."""
-        return self.seconds > MOST_SECONDS
-
-    def gives_a_turn(self) -> bool:
-        """Whether it is time for others."""
-        due = self.seconds - self.turn >= TURN or not self.turn
-        if due:
-            self.turn = max(self.seconds, 1e-9)
-        return due
-
-    def __enter__(self) -> None:
-        self.since = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds += time.perf_counter() - self.since
-
-
-@dataclass
-class Steps:
-    """What is told of a run's steps, once in a while: each message costs the page the more, the
-    more frames it holds."""
-
-    total: int
-    told: Progress | None = None
-    since: float = 0.0
-
-    def at(self, step: int) -> Progress:
-        now = time.monotonic()
-        if self.told is None or now - self.since > TOLD_SECONDS:
-            self.told, self.since = Progress("Step", step, self.total), now
-        return self.told
-
-
 def moments(steps: int, frames: int) -> Collection[int]:
     """The steps after which a frame is taken: about so many, the first and the last among them."""
     return {round(k * steps / frames) for k in range(frames + 1)}
@@ -219,11 +169,3 @@ def played(games: list[Game], steps: int, clock: Clock) -> Iterator[int]:
         yield step
         if clock.is_up:
             return
-
-
-def ended_early(step: int, steps: int) -> str:
-    """What stands before a verdict where time was up; "" where a run came to its end."""
-    if step == steps:
-        return ""
-    minutes = MOST_SECONDS / 60
-    return f"Ended at step {step:,} of {steps:,}, after {minutes:.0f} minutes of training. "

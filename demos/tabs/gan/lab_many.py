@@ -16,6 +16,7 @@ from demos.page.controls import Knob, Knobs
 from demos.page.examples import example
 from demos.page.handlers import App
 from demos.page.image_io import duration, in_base64
+from demos.page.pace import Clock, Steps, ended_early
 from demos.page.panel import Panel
 from demos.page.script import script
 from demos.tabs.gan.lab import settings_lines
@@ -23,10 +24,7 @@ from demos.tabs.gan.lab_knobs import (
     HEALTHY,
     MOST_STEPS,
     PLAYS,
-    Clock,
-    Steps,
     check_work,
-    ended_early,
     in_words,
     look_for,
     moments,
@@ -39,8 +37,8 @@ from demos.tabs.gan.lab_knobs import (
 from demos.tabs.gan.lab_texts import NOT_COUNTED, TABLE, TWENTY
 from demos.tabs.gan.samples import TAB
 from demos.widgets import measured as cards
-from demos.widgets.lab import Film, layout_of, on_plane
 from demos.widgets.lab_many import LabMany, LabManyValue, record_of, record_type
+from demos.widgets.plane import Film, layout_of, on_plane
 from gen_core.lab import Camera, Game, Settings
 from gen_core.lab.counting import measured, wilson
 from gen_core.lab.measures import Modes

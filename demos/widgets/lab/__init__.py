@@ -5,7 +5,6 @@ it, and curves, all on a timeline that grows while the run goes on.
 `Film`.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
@@ -17,16 +16,13 @@ from torch import Tensor
 
 from demos.page.image_io import CardValue, in_base64
 from demos.widgets.card import card
+from demos.widgets.plane import FILM, on_plane
 from demos.widgets.timeline import PLAYER
 from gen_core.lab import Frame
 from gen_core.lab.measures import CELLS, LATTICE, SHOWN
 
-SPAN = 4.0
-"""Places are sent from -SPAN to SPAN; what is beyond stands there, outside of what is drawn."""
 ARROWS = 64
 """Samples of which is shown where they are sent."""
-MOST_TOGETHER, LONGEST = 30, 1.0
-"""Frames, and seconds, after which those that wait make a message."""
 RELATIVE = ("wasserstein", "relativistic")
 """Losses for which only differences between logits mean anything."""
 RECORD = np.dtype(
@@ -45,7 +41,7 @@ RECORD = np.dtype(
 )
 """A frame of one run as it travels. NaN, a loss before the first step, is no JSON, but is a float.
 """
-SCRIPTS = [*PLAYER, "timeline/charts.js", "lab/film.js"]
+SCRIPTS = [*PLAYER, "timeline/charts.js", *FILM]
 STYLES = ["timeline/player.css", "timeline/charts.css"]
 
 
@@ -107,42 +103,6 @@ def Lab(
 # --- frames as they travel ------------------------------------------------------------------------
 
 
-class Film:
-    """Frames of a run, in texts: a list that only grows, of which Gradio sends what is new."""
-
-    def __init__(self) -> None:
-        self.chunks: list[str] = []
-        self._waiting: list[bytes] = []
-        self._since = 0.0
-
-    def add(self, record: np.ndarray) -> None:
-        """A record, of a dtype that is the same for all."""
-        self._waiting.append(record.tobytes())
-
-    @property
-    def due(self) -> bool:
-        """Whether so many wait, or for so long, that they should be told."""
-        late = time.monotonic() - self._since > LONGEST
-        return bool(self._waiting) and (late or len(self._waiting) >= MOST_TOGETHER)
-
-    def told(self) -> list[str]:
-        """All texts, those that waited as one more."""
-        if self._waiting:
-            self.chunks.append(in_base64(b"".join(self._waiting)))
-        self._waiting, self._since = [], time.monotonic()
-        return [*self.chunks]
-
-
-def layout_of(record: np.dtype) -> list[list[Any]]:
-    """[name, type, offset, count] of each field, and of the whole ["", "", size, 0]."""
-    parts = [(name, *record.fields[name]) for name in record.names]
-    fields = [
-        [name, part.base.str[1:], offset, int(np.prod(part.shape, initial=1))]
-        for name, part, offset in parts
-    ]
-    return [*fields, ["", "", record.itemsize, 0]]
-
-
 def record_of(frame: Frame, loss: str) -> np.ndarray:
     """The frame of the first run, with a discriminator of that loss."""
     modes = frame.modes
@@ -158,13 +118,6 @@ def record_of(frame: Frame, loss: str) -> np.ndarray:
     length = pull.norm(dim=1, keepdim=True).clamp(min=1e-12)
     row["pull"] = (127 * length.tanh() * pull / length).round().numpy()
     return row
-
-
-def on_plane(x: Tensor, kind: type[np.unsignedinteger] = np.uint16) -> np.ndarray:
-    """Places as whole numbers of that kind, in the order of x: -SPAN is 0, SPAN the largest; NaN is
-    far away."""
-    share = x.nan_to_num(SPAN).clamp(-SPAN, SPAN) / (2 * SPAN) + 0.5
-    return (np.iinfo(kind).max * share).round().numpy().astype(kind)
 
 
 def verdict(logit: Tensor, loss: str) -> Tensor:

@@ -1,12 +1,8 @@
 // The plane of the lab: data, samples, the discriminator's verdict everywhere, where each sample is
 // sent, and the bent lattice of latents.
 
-const SHOWN_TO = 3; // the plane is drawn from -3 to 3, and sent from -SENT_TO to SENT_TO
-const SENT_TO = 4;
 const FIELD_SHARE = 0.5; // of colour where the discriminator is sure
 const ARROW = 0.6; // length of the longest, in units of the plane
-
-const placed = (sent, scale) => ((sent / 65535 - 0.5) * 2 * SENT_TO * scale) / (2 * SHOWN_TO);
 
 class Plane {
   constructor(canvas) {

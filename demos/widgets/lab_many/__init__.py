@@ -13,7 +13,8 @@ from torch import Tensor
 
 from demos.page.image_io import CardValue
 from demos.widgets.card import card
-from demos.widgets.lab import SCRIPTS, STYLES, on_plane
+from demos.widgets.lab import SCRIPTS, STYLES
+from demos.widgets.plane import on_plane
 from gen_core.lab.measures import Modes
 
 POINTS = 64

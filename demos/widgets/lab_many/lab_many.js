@@ -1,7 +1,5 @@
 // Many trainings of the lab as small pictures, in a card.
 
-const SHOWN_TO = 3; // a picture is drawn from -3 to 3, and sent from -SENT_TO to SENT_TO
-const SENT_TO = 4;
 const ENDS = {
   all: ["✓", "covers every mode"],
   part: ["◐", "covers a part"],
