@@ -46,13 +46,14 @@ class Steps:
     more frames it holds."""
 
     total: int
+    stage: str = "Step"
     told: Progress | None = None
     since: float = 0.0
 
     def at(self, step: int) -> Progress:
         now = time.monotonic()
         if self.told is None or now - self.since > TOLD_SECONDS:
-            self.told, self.since = Progress("Step", step, self.total), now
+            self.told, self.since = Progress(self.stage, step, self.total), now
         return self.told
 
 

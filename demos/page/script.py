@@ -21,6 +21,8 @@ HOMES = {
     "gen_core.data": "Batches load_data",
     "gen_core.data.avatars": "avatars",
     "gen_core.data.avatars.schema": "CATEGORICAL CONTINUOUS",
+    "gen_core.data.planes": "load_plane",
+    "gen_core.data.yardstick": "Yardstick",
     "gen_core.data.emoji": "load_emoji",
     "gen_core.data.point_texts": "read_points",
     "gen_core.data.emoji.reading": "as_read",
@@ -48,7 +50,10 @@ HOMES = {
     "gen_core.latent.atlas": "Atlas",
     "gen_core.latent.corruptions": "KINDS corrupt",
     "gen_core.latent.interpolation": "four_corners spherical straight",
-    "gen_core.paths.fields": "cosine linear mixed shifted sigmoid straight",
+    "gen_core.paths": "Exact Training reflow road straightness",
+    "gen_core.paths.fields": "SCHEDULES mixed shifted",
+    "gen_core.paths.reflow": "pairs_of",
+    "gen_core.paths.roads": "distance reference",
     "gen_core.provenance": "metadata watermark",
     "gen_core.training.checkpoint": "weights_folder",
 }
@@ -57,12 +62,14 @@ HOMES = {
 
 def script(*body: str, **own: str) -> str:
     """The body, lines of Python, below the imports that it needs. own: what is a tab's own, name
-    and module."""
+    and module; it comes before what others mean by that name."""
     tree = ast.walk(ast.parse("\n".join(body)))
     names = [node for node in tree if isinstance(node, ast.Name)]
     used = {node.id for node in names} - {n.id for n in names if isinstance(n.ctx, ast.Store)}
-    homes = [*HOMES.items(), *((module, name) for name, module in own.items())]
-    needed = [(module, sorted(used.intersection(names.split()))) for module, names in homes]
+    homes = {module: {*names.split()} - own.keys() for module, names in HOMES.items()}
+    for name, module in own.items():
+        homes.setdefault(module, set()).add(name)
+    needed = [(module, sorted(used & names)) for module, names in homes.items()]
     imports = [
         "import torch" if module == "torch" else f"from {module} import {', '.join(found)}"
         for module, found in needed

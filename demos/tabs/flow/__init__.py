@@ -6,6 +6,7 @@ from demos.page.tab import Tab
 from demos.sampling.attributes import AttributeGeneration
 from demos.sampling.generate import Generation
 from demos.sampling.races import FEW_STEPS_PANEL
+from demos.tabs.flow.roads import PANEL as ROADS
 from demos.tabs.flow.texts import GENERATE
 from gen_core.families.flow import Flow
 
@@ -22,5 +23,8 @@ generation = Generation(
 person = AttributeGeneration(replace(generation, model="flow-avatars"))
 
 TAB = Tab(
-    ID, "Flow matching", order=50, panels=[generation.panel(), FEW_STEPS_PANEL, person.panel()]
+    ID,
+    "Flow matching",
+    order=50,
+    panels=[generation.panel(), FEW_STEPS_PANEL, ROADS, person.panel()],
 )

@@ -40,3 +40,51 @@ GENERATE = Explanation(
         "$\\sigma_{min} = 0$; Liu et al. 2023, *Flow Straight and Fast*, eq. 1"
     ),
 )
+
+ROADS = Explanation(
+    sentence=(
+        "The same noise goes four ways to the same data. Which way is straight, and what does that "
+        "buy? Send the points off, then click on a plane to send one of your own."
+    ),
+    paragraph=(
+        "Every plane begins with the same points of noise; a point's **colour** says in which "
+        "direction from the middle it began, on all four. The small arrows are the **field**, "
+        "which says at each place and time where to go: it changes while the points travel. "
+        "**Diffusion** may throw fresh noise into each step (ancestral sampling): then chance "
+        "decides where a point ends, and the colours mix. The same network also has an ODE "
+        "without any noise, on which no two roads cross. **Flow matching** learns on straight "
+        "lines between noise and data, but its roads are not straight: where lines cross, the "
+        "network can only answer with their mean, so points first head for the middle of the data "
+        "and turn later. **Reflow** takes the flow's own ends, paired with the noise they came "
+        "from. These pairs hardly cross, so the next flow is nearly straight, and a straight road "
+        "is gone in one step. **Straightness** is measured against an even pace along the beeline. "
+        "Mind that straight is not near: reflow keeps the ends of the flow it learned from, with "
+        "their mistakes. *The exact field* is what a perfect network would answer, in closed form; "
+        "only the reflowed flow is then still a network, for it has none."
+    ),
+    formula=(
+        r"x_t = \alpha_t\, x_1 + \sigma_t\, x_0, \qquad "
+        r"\frac{\mathrm{d} x_t}{\mathrm{d} t} = v(x_t, t) = "
+        r"\mathbb{E}\left[\dot\alpha_t\, x_1 + \dot\sigma_t\, x_0 \mid x_t\right], \qquad "
+        r"S = \int_0^1 \mathbb{E} \left\lVert (Z_1 - Z_0) - "
+        r"\frac{\mathrm{d} Z_t}{\mathrm{d} t} \right\rVert^2 \mathrm{d} t"
+    ),
+    symbols=(
+        ("x_0, x_1", "noise, and a point of the data"),
+        (
+            r"\alpha_t, \sigma_t",
+            "signal and spread: $t$ and $1 - t$ for flow matching; for "
+            "diffusion their squares sum to 1",
+        ),
+        ("v", "the field: what flow matching learns, and diffusion's probability-flow ODE"),
+        (r"\dot\alpha_t, \dot\sigma_t", "how fast signal and spread change"),
+        (r"\mathbb{E}[\,\cdot \mid x_t]", "the mean over all noise and data that meet at $x_t$"),
+        ("Z_t", "a point on its road along the field, from noise $Z_0$ to its end $Z_1$"),
+        ("S", "the straightness: 0 where one Euler step leads to the end"),
+    ),
+    source=(
+        "Albergo et al. 2023, *Stochastic Interpolants*, section 2; Song et al. 2021, *Score-Based "
+        "Generative Modeling through SDEs*, eq. 13; Liu et al. 2023, *Flow Straight and Fast*, "
+        "algorithm 1 and $S(Z)$"
+    ),
+)

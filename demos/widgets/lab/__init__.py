@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demos.page.image_io import CardValue, in_base64
+from demos.page.image_io import CardValue
 from demos.widgets.card import card
 from demos.widgets.plane import FILM, on_plane
 from demos.widgets.timeline import PLAYER

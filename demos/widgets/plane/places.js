@@ -3,5 +3,5 @@
 const SHOWN_TO = 3; // the plane is drawn from -3 to 3, and sent from -SENT_TO to SENT_TO
 const SENT_TO = 4;
 
-// How far right of the middle (or above it) on a canvas `scale` wide.
-const placed = (sent, scale) => ((sent / 65535 - 0.5) * 2 * SENT_TO * scale) / (2 * SHOWN_TO);
+// How far right of the middle (or above it) on a canvas `scale` wide that is drawn from -to to `to`.
+const placed = (sent, scale, to = SHOWN_TO) => ((sent / 65535 - 0.5) * 2 * SENT_TO * scale) / (2 * to);

@@ -1,0 +1,373 @@
+"""Flow matching's Four roads panel: diffusion with and without fresh noise, flow matching and its
+reflow take the same noise to the same data, on the exact field or on networks trained meanwhile."""
+
+import secrets
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+import torch
+
+from demos.page.controls import Knob, control
+from demos.page.handlers import App
+from demos.page.image_io import duration
+from demos.page.pace import Clock, Steps, ended_early
+from demos.page.panel import Page, Panel
+from demos.page.script import script
+from demos.tabs.flow.roads_compared import (
+    JUDGED,
+    SHOWN,
+    Way,
+    Worth,
+    curves,
+    four_ways,
+    moments,
+    nearest,
+    point_on,
+    so_far,
+    travelled,
+    verdict,
+    worth_of,
+)
+from demos.tabs.flow.texts import ROADS
+from demos.widgets.roads import REACH, Roads, RoadsValue, RoadValue, places_text
+from gen_core.data.planes import load_plane
+from gen_core.data.yardstick import RANKED, Yardstick
+from gen_core.engine.kept import Kept
+from gen_core.knobs import KnobError, number, whole
+from gen_core.paths import KNOBS, Exact, Settings, Training, reflow, road
+from gen_core.paths.reflow import pairs_of
+from gen_core.progress import Progress
+from gen_core.sampling import MAX_SEED, Noise, seeds_from
+
+NETWORK, EXACT = "network", "exact"
+MOVERS = {"A network, trained now": NETWORK, "The exact field": EXACT}
+METHODS = {"Euler": "euler", "Heun": "heun", "Runge-Kutta": "rk4"}
+SETS = ("moons", "ring", "grid", "spiral")
+SCHEDULES = ("linear", "cosine")
+MOST_STEPS = 64
+MOST_WORK = 1e11
+"""Multiplications of all training of a run, about: a minute on one core."""
+PREVIEWS = 12
+"""How often a training shows where the points would end."""
+REAL_SHOWN = 400
+MOST_DROPS = 1000
+FIELDS = Kept(3600.0, 64_000_000)
+"""The ways of runs, to send more points along them, by what the page knows the run by."""
+
+
+def compare(
+    app: App, *, moves: str, method: str, steps: int, schedule: str, seed: int, **chosen: Any
+) -> Iterator[Progress | RoadsValue]:
+    """Yields the networks as far as they have come, then the roads, then what they are worth."""
+    settings = settings_of(**chosen)
+    run = Run(app, settings, seed, method, steps)
+    if moves == EXACT:
+        ways = yield from run.on_exact_fields(schedule)
+    else:
+        ways = yield from run.on_networks(schedule)
+    yield from run.told(ways)
+
+
+def settings_of(*, training_steps: int, **chosen: Any) -> Settings:
+    """Of the flow. Raises KnobError where it would take too long to train."""
+    settings = Settings(steps=training_steps, **chosen)
+    work = 3 * settings.steps * settings.batch * settings.width**2 * settings.depth
+    if work > MOST_WORK:
+        raise KnobError(
+            f"width={settings.width} and training_steps={settings.steps:,} are "
+            f"{work / MOST_WORK:.1f} times what the page trains: choose less of one"
+        )
+    return settings
+
+
+def of_diffusion(settings: Settings, schedule: str) -> Settings:
+    """The same training on a path of diffusion."""
+    return settings.but(path=schedule, target="v", pairing="independent")
+
+
+class Run:
+    """From settings to roads, and what is shown on the way."""
+
+    def __init__(self, app: App, settings: Settings, seed: int, method: str, steps: int) -> None:
+        self.app, self.settings, self.seed = app, settings, seed
+        self.method, self.steps, self.clock, self.ended = method, steps, Clock(), ""
+        first = seeds_from(seed, 2 * RANKED)
+        self.start, self.fresh = Noise(first[:RANKED]).randn(2), first[RANKED:]
+        self.plane = load_plane(settings.data)
+        rng = torch.Generator().manual_seed(seed)
+        place = torch.rand(REAL_SHOWN, generator=rng)
+        around = torch.randn(REAL_SHOWN, 2, generator=rng)
+        self.shared = {
+            "real": places_text(self.plane.points(place, around)),
+            "start": places_text(self.start[:SHOWN]),
+            "name": f"roads-{settings.data}-{seed}",
+        }
+
+    # --- training ---------------------------------------------------------------------------------
+
+    def on_networks(self, schedule: str) -> Generator[Any, None, list[Way]]:
+        """Trains flow matching and diffusion side by side, then what flow matching teaches."""
+        noisy = of_diffusion(self.settings, schedule)
+        flow, diffusion = Training(self.settings, [self.seed]), Training(noisy, [self.seed])
+
+        def ways(straight: Training | None = None) -> list[Way]:
+            last = straight and straight.field()
+            return four_ways(diffusion.field(), flow.field(), last, self.method, learned=True)
+
+        yield from self.trains("Step", [flow, diffusion], ways)
+        yield Progress("Pairing noise with where the flow takes it")
+        straight = reflow(flow)
+        yield from self.trains("Reflow: step", [straight], lambda: ways(straight))
+        return ways(straight)
+
+    def on_exact_fields(self, schedule: str) -> Generator[Any, None, list[Way]]:
+        """Trains what the exact flow teaches."""
+        toy = self.plane.toy
+        flow, diffusion = Exact(toy, "straight"), Exact(toy, schedule)
+        yield Progress("Pairing noise with where the flow takes it")
+        straight = Training(self.settings, [self.seed], [pairs_of(flow, self.seed)])
+
+        def ways() -> list[Way]:
+            return four_ways(diffusion, flow, straight.field(), self.method, learned=False)
+
+        yield from self.trains("Reflow: step", [straight], ways)
+        return ways()
+
+    def trains(
+        self, stage: str, trainings: Sequence[Training], ways: Callable[[], list[Way]]
+    ) -> Iterator[Progress | RoadsValue]:
+        """All steps, side by side, and now and then where the points would end. ways: makes them of
+        what is known so far."""
+        total = self.settings.steps
+        line, shown = Steps(total, stage), {round(k * total / PREVIEWS) for k in range(PREVIEWS)}
+        for step in range(total + 1):
+            if step:
+                with self.clock:
+                    for training in trainings:
+                        training.step()
+            if step in shown:
+                yield self.preview(ways(), f"{stage} {step:,} of {total:,}")
+            if self.clock.gives_a_turn():
+                yield line.at(step)
+            if self.clock.is_up:
+                self.ended = self.ended or ended_early(step, total)
+                return
+
+    def preview(self, ways: Sequence[Way], where: str) -> RoadsValue:
+        roads = [so_far(way, self.start, self.steps, self.fresh) for way in ways]
+        stage = f"{where}: where the points would end by now, and the field half way there."
+        return RoadsValue(roads, [1.0], **self.shared, stage=stage, provenance=where)
+
+    # --- roads ------------------------------------------------------------------------------------
+
+    def told(self, ways: Sequence[Way]) -> Iterator[Progress | RoadsValue]:
+        """The roads, then the same with their worth."""
+        went, roads = [], []
+        for way in ways:
+            yield Progress("On the road")
+            there, shown = travelled(way, self.start, self.steps, self.fresh)
+            went.append(there)
+            roads.append(shown)
+        key = secrets.token_urlsafe(12)
+        keep(key, ways, self.steps)
+        trained = f"trained in {duration(self.clock.seconds)} · {self.app.device_title}"
+        times = [k / self.steps for k in moments(self.steps)]
+        shared = {**self.shared, "times": times, "run": key, "provenance": trained}
+        yield RoadsValue(roads=roads, **shared)
+        yardstick, worths = Yardstick(self.plane), []
+        for way, there in zip(ways, went, strict=True):
+            worths.append((yield from worth_of(way, self.start, there, self.fresh, yardstick)))
+        name = next(title for title, method in METHODS.items() if method == self.method)
+        yield RoadsValue(
+            roads=[judged(*pair) for pair in zip(roads, worths, strict=True)],
+            curves=curves(ways, worths),
+            chosen=nearest(went[-1].evaluations),
+            verdict=self.ended + verdict(ways, worths, name),
+            **shared,
+        )
+
+
+def judged(road: RoadValue, worth: Worth) -> RoadValue:
+    """A road with what was measured of it."""
+    return replace(
+        road,
+        straightness=worth.straightness,
+        wasserstein=worth.wasserstein,
+        error=worth.error,
+    )
+
+
+# --- a visitor's points ---------------------------------------------------------------------------
+
+
+def keep(key: str, ways: Sequence[Way], steps: int) -> None:
+    """Keeps what leads along a run's roads for an hour."""
+    weights = [getattr(way.field, "weights", None) for way in ways]
+    size = sum(1000 if own is None else own.nbytes for own in weights)
+    FIELDS.put(key, (tuple(ways), steps), size)
+
+
+def one_point(asked: Any) -> dict[str, Any]:
+    """{"roads": for each way its key frames and those of fine steps, as text} from a place.
+
+    asked: {"run": the run, "at": [x, y], "drops": how many points fell before}; fresh noise is
+    another for each. Raises KnobError for a run that is no longer kept and for anything but what
+    the page asks.
+    """
+    asked = asked if isinstance(asked, dict) else {}
+    at = asked.get("at")
+    if not isinstance(at, list) or len(at) != 2:
+        raise KnobError("at: give a place of the plane, [x, y]")
+    place = [number(name, value, -REACH, REACH) for name, value in zip("xy", at, strict=True)]
+    drops = whole("drops", asked.get("drops"), 0, MOST_DROPS)
+    known = FIELDS.get(str(asked.get("run")))
+    if known is None:
+        raise KnobError(f"This run is no longer kept: press {BUTTON} again")
+    ways, steps = known
+    start, fresh = torch.tensor([place]), [MAX_SEED - drops]
+    return {"roads": [point_on(way, start, steps, fresh) for way in ways]}
+
+
+# --- the panel ------------------------------------------------------------------------------------
+
+BUTTON = "Send them off"
+
+
+def code(k: Mapping[str, Any]) -> str:
+    """The lines that take the same roads and measure them."""
+    seed, data = k["seed"], k["data"]
+    return script(
+        *fields_lines(k),
+        f"start = Noise(range({seed}, {seed + RANKED})).randn(2)",
+        f'yardstick = Yardstick(load_plane("{data}"))',
+        f"fresh = Noise(range({seed + RANKED}, {seed + 2 * RANKED}))",
+        f'ends = {{"fresh noise": road(diffusion, start, "ancestral", {k["steps"]}, '
+        "noise=fresh).end}",
+        'for name, field in {"ODE": diffusion, "flow": flow, "reflowed": reflowed}.items():',
+        f'    way = road(field, start, "{k["method"]}", {k["steps"]})',
+        f"    few, ends[name] = start[:{JUDGED}], way.end",
+        f"    error = distance(way.end[:{JUDGED}], reference(field, few))",
+        "    print(name, way.evaluations, straightness(field, few), error)",
+        "for name, end in ends.items():",
+        "    print(name, float(yardstick.wasserstein(end[None])))",
+        Settings="gen_core.paths",
+    )
+
+
+def fields_lines(k: Mapping[str, Any]) -> list[str]:
+    """Of a script: the three fields."""
+    own = {"steps": k["training_steps"], **{name: k[name] for name in ("data", *TRAINED)}}
+    changes = {name: v for name, v in own.items() if v != getattr(Settings(), name)}
+    listed = ", ".join(f"{name}={value!r}" for name, value in changes.items())
+    seed, schedule = k["seed"], k["schedule"]
+    first = f"settings = Settings({listed})"
+    if k["moves"] == EXACT:
+        return [
+            first,
+            f'toy = load_plane("{k["data"]}").toy',
+            f'flow, diffusion = Exact(toy, "straight"), Exact(toy, "{schedule}")',
+            f"pairs = pairs_of(flow, {seed})",
+            f"reflowed = Training(settings, [{seed}], [pairs]).train().field()",
+        ]
+    other = f'path="{schedule}", target="v"'
+    if k["pairing"] != "independent":
+        other += ', pairing="independent"'
+    return [
+        first,
+        f"first = Training(settings, [{seed}]).train()",
+        f"second = Training(settings.but({other}), [{seed}]).train()",
+        "flow, diffusion = first.field(), second.field()",
+        "reflowed = reflow(first).train().field()",
+    ]
+
+
+class RoadsPanel(Panel):
+    """Its card may ask for the roads of one more point."""
+
+    def screens(self, page: Page) -> list[gr.components.Component]:
+        return [
+            Roads(
+                elem_id=self.name,
+                label=self.shows,
+                value=page.first,
+                empty=f"Press {self.button}.",
+                asked=[page.app.serve(one_point)],
+            )
+        ]
+
+    def at_first(self, app: App) -> Any:
+        """Its fields are not kept on this machine."""
+        before = super().at_first(app)
+        return before and before | {"run": ""}
+
+
+TRAINED = {
+    "width": {"default": 64, "low": 8, "high": 128, "step": 8, "label": "Network's width"},
+    "lr": {"label": "Learning rate"},
+    "pairing": {
+        "label": "Pairing for flow matching",
+        "options": ["independent", "optimal"],
+        "names": {},
+        "info": "Which noise belongs to which point of data in training; optimal: the nearest in a "
+        "small group",
+    },
+}
+"""Settings of a training that a visitor may turn, and how the page names them."""
+
+
+def training_knobs() -> list[Knob]:
+    named = {knob.name: knob for knob in KNOBS}
+    return [
+        control(named[name], "paths", advanced=True, **changes) for name, changes in TRAINED.items()
+    ]
+
+
+PANEL = RoadsPanel(
+    tab="flow",
+    id="roads",
+    title="Four roads",
+    button=BUTTON,
+    text=ROADS,
+    knobs=[
+        Knob("data", "Data set", "choice", SETS[0], options=SETS),
+        Knob(
+            "moves",
+            "What moves the points",
+            "choice",
+            next(iter(MOVERS)),
+            options=[*MOVERS],
+            names=MOVERS,
+        ),
+        Knob(
+            "method",
+            "Solver",
+            "choice",
+            "Euler",
+            options=[*METHODS],
+            names=METHODS,
+            info="Of all but fresh noise",
+        ),
+        Knob("steps", "Steps of the solver", "whole", 8, 1, MOST_STEPS),
+        Knob("seed", "Seed", "seed", 0),
+        Knob(
+            "schedule",
+            "Diffusion's schedule",
+            "choice",
+            SCHEDULES[0],
+            options=SCHEDULES,
+            advanced=True,
+        ),
+        Knob(
+            "training_steps", "Steps of training", "whole", 1000, 100, 4000, step=100, advanced=True
+        ),
+        *training_knobs(),
+    ],
+    run=compare,
+    code=code,
+    calls=road,
+    screen=Roads,
+    shows="Four roads from noise to data",
+    generates=False,
+)

@@ -1,0 +1,206 @@
+// One road's plane: data, the field, points with their trails, and what a visitor dropped there.
+
+const SECTORS = ["--blue", "--violet", "--rose", "--amber", "--green"]; // of the noise, around its middle
+const REACH = 2.5; // these planes are drawn from -REACH to REACH
+const FOLLOWED = 16; // points with a trail
+const GRID = 13; // arrows on a side
+const TRAIL = { newest: 0.9, oldest: 0.3, fades: 0.8 }; // shares of colour; the time in which they fade
+
+class RoadPlane {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.behind = make("canvas"); // the data, which do not move
+  }
+
+  // points: Uint16Array, frame by frame; real: places of the data
+  take({ points, arrows, count, times, real, sectors }) {
+    Object.assign(this, { points, arrows, count, times, real, sectors });
+    this.side = 0; // drawn anew
+  }
+
+  // Colours and size, where they have changed.
+  prepare() {
+    const side = Math.round((this.canvas.clientWidth || 220) * Math.min(2, window.devicePixelRatio || 1));
+    const style = getComputedStyle(this.canvas);
+    const ground = style.getPropertyValue("--block-background-fill").trim();
+    if (side === this.side && ground === this.ground) return;
+    Object.assign(this, { side, ground });
+    const colour = (name) => style.getPropertyValue(name).trim();
+    this.ink = style.color;
+    this.quiet = colour("--quiet");
+    this.colours = SECTORS.map(colour);
+    this.canvas.width = this.canvas.height = side;
+    this.behind.width = this.behind.height = side;
+    this.drawBehind();
+  }
+
+  drawBehind() {
+    const context = this.behind.getContext("2d");
+    context.fillStyle = this.ground;
+    context.fillRect(0, 0, this.side, this.side);
+    context.globalAlpha = 0.32;
+    context.fillStyle = this.quiet;
+    context.beginPath();
+    for (let k = 0; k < this.real.length / 2; k++) this.dot(context, ...this.placedAt(this.real, k), this.side / 130);
+    context.fill();
+  }
+
+  // --- places -------------------------------------------------------------------------------
+
+  placedAt(places, k) {
+    const { side } = this;
+    return [side / 2 + placed(places[2 * k], side, REACH), side / 2 - placed(places[2 * k + 1], side, REACH)];
+  }
+
+  // A point between two key frames. places: frame by frame, `count` in each
+  between(places, count, k, index) {
+    const frame = Math.min(Math.floor(index), this.times.length - 1);
+    const share = index - frame;
+    const here = this.placedAt(places, frame * count + k);
+    if (!share) return here;
+    const next = this.placedAt(places, (frame + 1) * count + k);
+    return [here[0] + share * (next[0] - here[0]), here[1] + share * (next[1] - here[1])];
+  }
+
+  dot(context, x, y, radius) {
+    context.moveTo(x + radius, y);
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+  }
+
+  // --- a moment -----------------------------------------------------------------------------
+
+  // on: the layers, by name; drops: what visitors dropped here; cross: a place (x, y), or null
+  draw(index, on, drops, cross) {
+    this.prepare();
+    const context = this.canvas.getContext("2d");
+    context.globalAlpha = 1;
+    if (on.real) context.drawImage(this.behind, 0, 0);
+    else {
+      context.fillStyle = this.ground;
+      context.fillRect(0, 0, this.side, this.side);
+    }
+    if (on.arrows && this.arrows) this.drawArrows(context, index);
+    if (this.points) {
+      this.drawPoints(context, index, drops.length ? 0.45 : 0.95);
+      if (on.trails && this.times.length > 1) this.drawTrails(context, index);
+    }
+    for (const drop of drops) this.drawDrop(context, drop, index);
+    if (cross) this.drawCross(context, cross);
+    context.globalAlpha = 1;
+  }
+
+  drawArrows(context, index) {
+    const { side, arrows, times } = this;
+    const frames = arrows.length / (2 * GRID * GRID);
+    const at = frames === times.length ? index : 0;
+    const frame = Math.min(Math.floor(at), frames - 1);
+    const share = frame === frames - 1 ? 0 : at - frame;
+    const cell = side / GRID;
+    context.globalAlpha = 0.42;
+    context.strokeStyle = this.quiet;
+    context.lineWidth = Math.max(1, side / 240);
+    context.beginPath();
+    for (let k = 0; k < GRID * GRID; k++) {
+      const from = 2 * (frame * GRID * GRID + k);
+      const next = share ? from + 2 * GRID * GRID : from;
+      const dx = ((arrows[from] + share * (arrows[next] - arrows[from])) / 127) * cell;
+      const dy = (-(arrows[from + 1] + share * (arrows[next + 1] - arrows[from + 1])) / 127) * cell;
+      const x = (Math.floor(k / GRID) + 0.5) * cell - dx / 2;
+      const y = side - ((k % GRID) + 0.5) * cell - dy / 2;
+      context.moveTo(x, y);
+      context.lineTo(x + dx, y + dy);
+      context.moveTo(x + 0.62 * dx - 0.22 * dy, y + 0.62 * dy + 0.22 * dx);
+      context.lineTo(x + dx, y + dy);
+      context.lineTo(x + 0.62 * dx + 0.22 * dy, y + 0.62 * dy - 0.22 * dx);
+    }
+    context.stroke();
+  }
+
+  // A piece of all trails at once: the older, the fainter.
+  drawTrails(context, index) {
+    const { times, points, count } = this;
+    const whole = Math.floor(index);
+    const now = times[whole] + (index - whole) * ((times[whole + 1] ?? 1) - times[whole]);
+    context.strokeStyle = this.ink;
+    context.lineWidth = Math.max(1, this.side / 200);
+    context.lineJoin = "round";
+    for (let frame = 0; frame < index; frame++) {
+      const age = (now - times[frame]) / TRAIL.fades;
+      context.globalAlpha = Math.max(TRAIL.oldest, TRAIL.newest * (1 - age));
+      context.beginPath();
+      for (let k = 0; k < FOLLOWED; k++) {
+        context.moveTo(...this.placedAt(points, frame * count + k));
+        context.lineTo(...this.between(points, count, k, Math.min(index, frame + 1)));
+      }
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+    context.fillStyle = this.ink;
+    context.beginPath();
+    for (let k = 0; k < FOLLOWED; k++) this.dot(context, ...this.between(points, count, k, index), this.side / 110);
+    context.fill();
+  }
+
+  drawPoints(context, index, share) {
+    const radius = Math.max(1.3, this.side / 150);
+    context.globalAlpha = share;
+    this.sectors.forEach((members, sector) => {
+      context.fillStyle = this.colours[sector];
+      context.beginPath();
+      for (const k of members) this.dot(context, ...this.between(this.points, this.count, k, index), radius);
+      context.fill();
+    });
+  }
+
+  // The visitor's own: each step of the solver with a dot, and thin beside it where it should have gone.
+  drawDrop(context, { way, fine, fineTimes }, index) {
+    const { side } = this;
+    const line = (places, count) => {
+      context.beginPath();
+      for (let k = 0; k < count; k++) context.lineTo(...this.placedAt(places, k));
+    };
+    context.strokeStyle = context.fillStyle = this.ink;
+    context.lineJoin = "round";
+    context.globalAlpha = 1;
+    if (fine) {
+      context.lineWidth = Math.max(1, side / 220);
+      context.setLineDash([side / 60, side / 90]);
+      line(fine, fine.length / 2);
+      context.stroke();
+      context.setLineDash([]);
+    }
+    context.lineWidth = Math.max(2, side / 90);
+    context.beginPath();
+    const whole = Math.floor(index);
+    for (let k = 0; k <= whole; k++) context.lineTo(...this.placedAt(way, k));
+    const here = this.between(way, 1, 0, index);
+    context.lineTo(...here);
+    context.stroke();
+    context.beginPath();
+    for (let k = 0; k <= whole; k++) this.dot(context, ...this.placedAt(way, k), side / 90);
+    context.fill();
+    context.beginPath();
+    this.dot(context, ...here, side / 42);
+    context.fill();
+    context.strokeStyle = this.ground;
+    context.lineWidth = side / 150;
+    context.stroke();
+  }
+
+  drawCross(context, [x, y]) {
+    const { side } = this;
+    const scale = side / (2 * REACH);
+    const [left, top] = [side / 2 + x * scale, side / 2 - y * scale];
+    const arm = side / 22;
+    context.beginPath();
+    context.moveTo(left - arm, top);
+    context.lineTo(left + arm, top);
+    context.moveTo(left, top - arm);
+    context.lineTo(left, top + arm);
+    for (const [colour, width] of [[this.ground, 5], [this.ink, 2]]) {
+      context.strokeStyle = colour;
+      context.lineWidth = (width * side) / 230;
+      context.stroke();
+    }
+  }
+}
