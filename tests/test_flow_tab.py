@@ -113,10 +113,11 @@ def test_the_tab_can_be_built_twice(app):
         app.knobs.clear()
         with gr.Blocks():
             flow.TAB.build(app)
-    assert [knobs.panel for knobs in app.knobs] == ["generate", "few"]
+    assert [knobs.panel for knobs in app.knobs] == ["generate", "few", "roads"]
     assert [keep.name for panel in flow.TAB.panels for keep in panel.keeps()] == [
         "flow-generate",
         "flow-few",
+        "flow-roads",
         "flow-person",
     ]
 

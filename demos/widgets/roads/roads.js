@@ -19,7 +19,6 @@ class RoadsView extends Player {
   constructor(root) {
     super(root);
     this.drops = [];
-    this.asked = 0;
     this.curves = [];
     this.cross = null;
     this.lanes = [];
@@ -91,7 +90,7 @@ class RoadsView extends Player {
     this.tell();
     const complete = this.times.length > 1;
     this.index = anew ? this.last : Math.min(this.index, this.last);
-    this.layout();
+    for (const curve of this.curves) curve.layout();
     if (!anew) return this.show(this.index);
     this.pause();
     const moment = window.noiseToDataAddress?.moment(this.root) ?? null;
@@ -108,7 +107,6 @@ class RoadsView extends Player {
     this.times = times;
     this.drops = [];
     this.explain(HINT);
-    this.asked += 1; // answers to earlier questions are not of these roads
     if (this.lanes.length !== roads.length) {
       this.lanes = roads.map((road) => this.buildLane(road));
       this.planes.replaceChildren(...this.lanes.map((lane) => lane.node));
@@ -170,6 +168,7 @@ class RoadsView extends Player {
 
   // While it plays: sixty times a second, and no word for screen readers.
   moveOnly() {
+    this.back.disabled = false;
     this.head.style.left = this.ahead.style.left = `${(100 * this.index) / this.last}%`;
   }
 
@@ -244,21 +243,22 @@ class RoadsView extends Player {
 
   async drop(place) {
     if (this.times.length < 2) return;
-    const mine = ++this.asked;
+    const { told } = this;
     const { run } = this.value;
-    let found;
+    let [found, said] = [null, ""];
     if (run) {
       this.hint.textContent = "Asking for its roads …";
       const answer = await server.one_point({ run, at: place, drops: this.drops.length }).catch((error) => ({ error: error.message }));
-      if (mine !== this.asked) return; // other roads, or another point, came meanwhile
+      if (told !== this.told) return; // other roads came meanwhile
       if (!answer || answer.error) return this.explain(answer?.error ?? "The server gave no answer.");
       found = [...answer.roads].map(({ way, fine }) => ({ way: places(way), fine: places(fine) }));
-      this.explain(`From ${place.map(spoken).join(", ")}. Dashed: where 200 fine steps lead.`);
+      said = `From ${place.map(spoken).join(", ")}. Dashed: the road of 200 fine steps.`;
     } else {
       found = this.nearest(place);
-      this.explain("The nearest of the example's points: run it yourself to start wherever you click.");
+      said = "The nearest of the example's points: run it yourself to start wherever you click.";
     }
     this.drops = [...this.drops, found].slice(-MOST_DROPS);
+    this.explain(said);
     if (this.calm()) this.show(this.last);
     else this.play(0);
   }
