@@ -134,6 +134,9 @@ def test_layers_are_switched_off_and_on(visit, address):
         after = ink(page)
         assert all(a != b for a, b in zip(before, after, strict=True)), layer
         before = after
+    page.locator(CARD).get_by_label("Exact field").click()
+    differ = [a != b for a, b in zip(before, ink(page), strict=True)]
+    assert differ == [True, True, True, False]  # of a reflowed flow nobody knows it
 
 
 @pytest.mark.parametrize("how", [WIDE, PHONE], ids=["wide", "phone"])
@@ -167,6 +170,13 @@ def test_keys_send_a_point_too(visit, address):
     stands(page)
     page.keyboard.press("Escape")
     assert all(a != b for a, b in zip(before, ink(page), strict=True))
+
+
+def test_on_the_exact_field_there_is_nothing_to_compare_with(visit, address):
+    page = opened(visit, address, **WIDE)
+    expect(page.locator(CARD).get_by_label("Exact field")).to_be_visible()
+    page = sent(visit, address, f"{FAST}&moves=exact", **WIDE)
+    expect(page.locator(CARD).get_by_label("Exact field")).to_be_hidden()
 
 
 def test_a_link_carries_the_knobs_and_what_cannot_be_done_is_said(visit, address):

@@ -107,6 +107,20 @@ def test_the_arrows_are_the_field_where_they_stand(exact):
     assert (arrow.norm() / 127).atanh() * 2 == pytest.approx(float(velocity.norm()), rel=0.05)
 
 
+def test_beside_a_network_s_field_stands_the_exact_one(exact, learned):
+    told = learned[-1]["roads"]
+    assert [bool(shown["exact"]) for shown in told] == [False, True, True, False]
+    assert not any(shown["exact"] for shown in exact["roads"])
+    sent, arrows = (np.frombuffer(base64.b64decode(told[2][n]), "i1") for n in ("exact", "arrows"))
+    line = (torch.arange(GRID) * 2 + 1 - GRID) / GRID * REACH
+    field = Exact(load_plane("moons").toy, "straight")
+    right = field.velocity(torch.cartesian_prod(line, line), 0.5)
+    shown = torch.from_numpy(sent.reshape(9, -1, 2)[4].copy()).float()
+    moving = right.norm(dim=1) > 0.2
+    assert torch.cosine_similarity(shown, right, dim=1)[moving].min() > 0.98
+    assert np.abs(sent.astype(int) - arrows).mean() > 5  # so little is learned in twelve steps
+
+
 def test_of_many_steps_some_moments_are_sent():
     assert moments(1) == [0, 1] and moments(8) == [*range(9)]
     many = moments(64)
@@ -155,7 +169,7 @@ def worth(*errors: float) -> Worth:
 
 
 def test_the_verdict_is_counted_from_the_errors():
-    ways = four_ways(None, None, None, "euler", learned=True)
+    ways = four_ways(None, None, None, "euler")
     fresh = Worth(None, 0.1, None, {}, {})
     ode, flow = worth(0.5, 0.2, 0.1, 0.03, 0.015), worth(*[0.9 / 2**k for k in range(5)])
     said = verdict(ways, [fresh, ode, flow, worth(0.02, 0.01)], "Euler")

@@ -109,12 +109,13 @@ class Run:
 
     def on_networks(self, schedule: str) -> Generator[Any, None, list[Way]]:
         """Trains flow matching and diffusion side by side, then what flow matching teaches."""
-        noisy = of_diffusion(self.settings, schedule)
+        noisy, toy = of_diffusion(self.settings, schedule), self.plane.toy
+        perfect = Exact(toy, schedule), Exact(toy, "straight")
         flow, diffusion = Training(self.settings, [self.seed]), Training(noisy, [self.seed])
 
         def ways(straight: Training | None = None) -> list[Way]:
             last = straight and straight.field()
-            return four_ways(diffusion.field(), flow.field(), last, self.method, learned=True)
+            return four_ways(diffusion.field(), flow.field(), last, self.method, perfect)
 
         yield from self.trains("Step", [flow, diffusion], ways)
         yield Progress("Pairing noise with where the flow takes it")
@@ -130,7 +131,7 @@ class Run:
         straight = Training(self.settings, [self.seed], [pairs_of(flow, self.seed)])
 
         def ways() -> list[Way]:
-            return four_ways(diffusion, flow, straight.field(), self.method, learned=False)
+            return four_ways(diffusion, flow, straight.field(), self.method)
 
         yield from self.trains("Reflow: step", [straight], ways)
         return ways()

@@ -38,6 +38,9 @@ class Way:
     field: Field | None
     """None while nobody knows it."""
     method: str
+    perfect: Field | None = None
+    """What a network would answer that had learned all; None where nothing is learned, or where
+    nobody can say."""
 
     @property
     def random(self) -> bool:
@@ -51,14 +54,20 @@ class Way:
 
 
 def four_ways(
-    diffusion: Field, flow: Field, reflowed: Field | None, method: str, learned: bool
+    diffusion: Field,
+    flow: Field,
+    reflowed: Field | None,
+    method: str,
+    perfect: tuple[Field, Field] | None = None,
 ) -> list[Way]:
-    """In the order of the page; learned: whether the flow is a network's."""
-    from_what = "taught by the flow's own ends" if learned else "a network, taught by exact ends"
+    """In the order of the page. perfect: diffusion and flow without a mistake, where networks have
+    learned them."""
+    from_what = "taught by the flow's own ends" if perfect else "a network, taught by exact ends"
+    noisy, straight = perfect or (None, None)
     return [
         Way("Diffusion, fresh noise", "diffusion", "ancestral sampling", diffusion, ANCESTRAL),
-        Way("Diffusion's ODE", "diffusion's ODE", "probability flow", diffusion, method),
-        Way("Flow matching", "flow matching", "on the straight path", flow, method),
+        Way("Diffusion's ODE", "diffusion's ODE", "probability flow", diffusion, method, noisy),
+        Way("Flow matching", "flow matching", "on the straight path", flow, method, straight),
         Way("Reflowed flow", "the reflowed flow", from_what, reflowed, method),
     ]
 
@@ -72,14 +81,20 @@ def moments(steps: int) -> list[int]:
     return [round(k * steps / pieces) for k in range(pieces + 1)]
 
 
-def arrows(way: Way, times: Sequence[float]) -> str:
-    """The field in the middle of each cell of a grid; "" for a way on the field of the other."""
-    if way.random:
+def arrows(field: Field | None, times: Sequence[float]) -> str:
+    """The field in the middle of each cell of a grid; "" for none."""
+    if field is None:
         return ""
     line = ((torch.arange(GRID) + 0.5) / GRID * 2 - 1) * REACH
     places = torch.cartesian_prod(line, line)
     with torch.no_grad():
-        return arrows_text(torch.stack([way.field.velocity(places, t) for t in times]))
+        return arrows_text(torch.stack([field.velocity(places, t) for t in times]))
+
+
+def fields(way: Way, times: Sequence[float]) -> dict[str, str]:
+    """Of a way that shares its field with the next one: none."""
+    own = None if way.random else way.field
+    return {"arrows": arrows(own, times), "exact": arrows(way.perfect, times)}
 
 
 def travelled(way: Way, start: Tensor, steps: int, seeds: Sequence[int]) -> tuple[Road, RoadValue]:
@@ -87,17 +102,16 @@ def travelled(way: Way, start: Tensor, steps: int, seeds: Sequence[int]) -> tupl
     went = way.road(start, steps, seeds)
     taken = moments(steps)
     points = places_text(went.points[taken][:, :SHOWN])
-    field = arrows(way, [k / steps for k in taken])
-    return went, RoadValue(way.title, way.note, points, field, evaluations=went.evaluations)
+    shown = fields(way, [k / steps for k in taken])
+    return went, RoadValue(way.title, way.note, points, evaluations=went.evaluations, **shown)
 
 
 def so_far(way: Way, start: Tensor, steps: int, seeds: Sequence[int]) -> RoadValue:
     """Where the points would end, and the field half way, of a network that still learns."""
     if way.field is None:
         return RoadValue(way.title, way.note, waits="waits until the flow has learned")
-    # A way with fresh noise shows the field of the one after it.
     end = way.road(start[:SHOWN], steps, seeds[:SHOWN]).end
-    return RoadValue(way.title, way.note, places_text(end[None]), arrows(way, [0.5]))
+    return RoadValue(way.title, way.note, places_text(end[None]), **fields(way, [0.5]))
 
 
 def point_on(way: Way, start: Tensor, steps: int, seeds: Sequence[int]) -> dict[str, str]:

@@ -60,7 +60,8 @@ ROADS = Explanation(
         "is gone in one step. **Straightness** is measured against an even pace along the beeline. "
         "Mind that straight is not near: reflow keeps the ends of the flow it learned from, with "
         "their mistakes. *The exact field* is what a perfect network would answer, in closed form; "
-        "only the reflowed flow is then still a network, for it has none."
+        "only the reflowed flow is then still a network, for it has none. Beside networks, the "
+        "same exact arrows can be switched on, with rose where a network's own differ."
     ),
     formula=(
         r"x_t = \alpha_t\, x_1 + \sigma_t\, x_0, \qquad "

@@ -33,6 +33,7 @@ class RoadValue(Value):
     note: what is particular about it
     points: where all points are at each time, as `places_text` says; "" before there are any
     arrows: the field at each time, as `arrows_text` says; "" where it is that of the next road
+    exact: the same of a perfect network; "" where there is none to compare with
     waits: what is still missing, in words
     evaluations: of the network, for each point
     straightness: 0 where one step does; None also for a road with fresh noise
@@ -44,6 +45,7 @@ class RoadValue(Value):
     note: str
     points: str = ""
     arrows: str = ""
+    exact: str = ""
     waits: str = ""
     evaluations: int | None = None
     straightness: float | None = None

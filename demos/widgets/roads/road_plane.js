@@ -13,8 +13,8 @@ class RoadPlane {
   }
 
   // points: Uint16Array, frame by frame; real: places of the data
-  take({ points, arrows, count, times, real, sectors }) {
-    Object.assign(this, { points, arrows, count, times, real, sectors });
+  take({ points, arrows, exact, count, times, real, sectors }) {
+    Object.assign(this, { points, arrows, exact, count, times, real, sectors });
     this.side = 0; // drawn anew
   }
 
@@ -80,7 +80,11 @@ class RoadPlane {
       context.fillStyle = this.ground;
       context.fillRect(0, 0, this.side, this.side);
     }
-    if (on.arrows && this.arrows) this.drawArrows(context, index);
+    const field = on.arrows && this.arrows && this.fieldAt(this.arrows, index);
+    const exact = on.exact && this.exact && this.fieldAt(this.exact, index);
+    if (field && exact) this.drawErrors(context, field, exact);
+    if (exact) this.drawArrows(context, exact, this.mark, 0.9);
+    if (field) this.drawArrows(context, field, this.quiet, exact ? 0.8 : 0.42);
     if (this.points) {
       this.drawPoints(context, index, drops.length ? 0.45 : 0.95);
       if (on.trails && this.times.length > 1) this.drawTrails(context, index, drops.length ? 0.35 : 1);
@@ -90,22 +94,40 @@ class RoadPlane {
     context.globalAlpha = 1;
   }
 
-  drawArrows(context, index) {
-    const { side, arrows, times } = this;
-    const frames = arrows.length / (2 * GRID * GRID);
-    const at = frames === times.length ? index : 0;
+  // The arrows between two key frames, each from -1 to 1.
+  fieldAt(arrows, index) {
+    const size = 2 * GRID * GRID;
+    const frames = arrows.length / size;
+    const at = frames === this.times.length ? index : 0; // else it is that of one moment
     const frame = Math.min(Math.floor(at), frames - 1);
-    const share = frame === frames - 1 ? 0 : at - frame;
+    const next = Math.min(frame + 1, frames - 1);
+    const share = at - frame;
+    return Float32Array.from({ length: size }, (_, i) => {
+      const here = arrows[frame * size + i];
+      return (here + share * (arrows[next * size + i] - here)) / 127;
+    });
+  }
+
+  // Where a network's arrow is another than it should be.
+  drawErrors(context, field, exact) {
+    const cell = this.side / GRID;
+    context.fillStyle = this.colours[SECTORS.indexOf("--rose")];
+    for (let k = 0; k < GRID * GRID; k++) {
+      const off = Math.hypot(field[2 * k] - exact[2 * k], field[2 * k + 1] - exact[2 * k + 1]);
+      context.globalAlpha = Math.min(0.5, off / 2);
+      context.fillRect(Math.floor(k / GRID) * cell, this.side - ((k % GRID) + 1) * cell, cell, cell);
+    }
+  }
+
+  drawArrows(context, field, colour, share) {
+    const { side } = this;
     const cell = side / GRID;
-    context.globalAlpha = 0.42;
-    context.strokeStyle = this.quiet;
+    context.globalAlpha = share;
+    context.strokeStyle = colour;
     context.lineWidth = Math.max(1, side / 240);
     context.beginPath();
     for (let k = 0; k < GRID * GRID; k++) {
-      const from = 2 * (frame * GRID * GRID + k);
-      const next = share ? from + 2 * GRID * GRID : from;
-      const dx = ((arrows[from] + share * (arrows[next] - arrows[from])) / 127) * cell;
-      const dy = (-(arrows[from + 1] + share * (arrows[next + 1] - arrows[from + 1])) / 127) * cell;
+      const [dx, dy] = [field[2 * k] * cell, -field[2 * k + 1] * cell];
       const x = (Math.floor(k / GRID) + 0.5) * cell - dx / 2;
       const y = side - ((k % GRID) + 0.5) * cell - dy / 2;
       context.moveTo(x, y);

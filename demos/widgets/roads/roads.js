@@ -3,7 +3,7 @@
 const WHOLE_MS = 4200; // of the way from noise to data
 const KEY_STEP = 0.25; // of the cross, in units of the plane
 const MOST_DROPS = 4;
-const LAYERS = { arrows: ["Field", true], trails: ["Trails", true], real: ["Data", true] };
+const LAYERS = { arrows: ["Field", true], trails: ["Trails", true], real: ["Data", true], exact: ["Exact field, and errors in rose", false] };
 const FIGURES = {
   evaluations: ["Evaluations", "How often the network is asked about each point"],
   straightness: ["Straightness S", "How far the roads are from straight lines at an even pace: 0 is straight"],
@@ -48,6 +48,7 @@ class RoadsView extends Player {
 
   buildLayers() {
     this.on = {};
+    this.boxes = {};
     const boxes = Object.entries(LAYERS).map(([name, [label, on]]) => {
       const box = make("input", { type: "checkbox" });
       box.checked = this.on[name] = on;
@@ -55,7 +56,8 @@ class RoadsView extends Player {
         this.on[name] = box.checked;
         this.draw();
       });
-      return make("label", {}, box, label);
+      this.boxes[name] = make("label", {}, box, label);
+      return this.boxes[name];
     });
     return make("div", { class: "roads-layers", role: "group", "aria-label": "Show" }, ...boxes);
   }
@@ -114,10 +116,11 @@ class RoadsView extends Player {
     this.start = places(start);
     const shared = { count: this.start.length / 2, times, real: places(real), sectors: sectorsOf(this.start) };
     roads.forEach((road, i) => {
-      const field = road.waits ? "" : road.arrows || roads[i + 1].arrows;
-      const arrows = field ? new Int8Array(bytesOf(field).buffer) : null;
-      this.lanes[i].plane.take({ ...shared, points: places(road.points), arrows });
+      const from = road.arrows || road.waits ? road : roads[i + 1];
+      const [arrows, exact] = [directions(from.arrows), directions(from.exact)];
+      this.lanes[i].plane.take({ ...shared, points: places(road.points), arrows, exact });
     });
+    this.boxes.exact.hidden = !roads.some((road) => road.exact);
   }
 
   // Words and figures.
@@ -307,6 +310,7 @@ class RoadsView extends Player {
 }
 
 const places = (text) => (text ? new Uint16Array(bytesOf(text).buffer) : null);
+const directions = (text) => (text ? new Int8Array(bytesOf(text).buffer) : null);
 const spoken = (value) => value.toFixed(2).replace("-", "−");
 const short = (value) => (value >= 0.0995 ? value.toFixed(2) : value >= 0.00095 ? value.toFixed(3) : "< 0.001");
 const plain = (value) => JSON.parse(JSON.stringify(value)); // Gradio wraps what it sends
