@@ -2,7 +2,8 @@
 
 const WHOLE_MS = 4200; // of the way from noise to data
 const KEY_STEP = 0.25; // of the cross, in units of the plane
-const MOST_DROPS = 4;
+const MOST_DROPS = 4; // that stay in sight
+const MOST_TOLD = 1000; // so many have fresh noise of their own
 const LAYERS = { arrows: ["Field", true], trails: ["Trails", true], real: ["Data", true], exact: ["Exact field, and errors in rose", false] };
 const FIGURES = {
   evaluations: ["Evaluations", "How often the network is asked about each point"],
@@ -18,7 +19,8 @@ const SHEET = { plane: 300, gap: 20, margin: 28, line: 22 }; // of the file, in 
 class RoadsView extends Player {
   constructor(root) {
     super(root);
-    this.drops = [];
+    this.drops = []; // of which the newest stay
+    this.dropped = 0;
     this.curves = [];
     this.cross = null;
     this.lanes = [];
@@ -251,7 +253,7 @@ class RoadsView extends Player {
     let [found, said] = [null, ""];
     if (run) {
       this.hint.textContent = "Asking for its roads …";
-      const answer = await server.one_point({ run, at: place, drops: this.drops.length }).catch((error) => ({ error: error.message }));
+      const answer = await server.one_point({ run, at: place, drops: this.dropped++ % MOST_TOLD }).catch((error) => ({ error: error.message }));
       if (told !== this.told) return; // other roads came meanwhile
       if (!answer || answer.error) return this.explain(answer?.error ?? "The server gave no answer.");
       found = [...answer.roads].map(({ way, fine }) => ({ way: places(way), fine: places(fine) }));
