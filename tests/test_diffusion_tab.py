@@ -197,8 +197,10 @@ def test_the_printed_lines_of_schedules_run(app):
     value, knobs, source = scheduled(app, shift=2.0, noise_seed=5)
     scope: dict = {}
     exec(schedules.code(source, knobs), scope)
-    drawn = [pixels(x.float())[0] for x in scope["x_t"]]
-    assert np.array_equal(drawn, [frames_of(lane)[-1, 0] for lane in value["lanes"]])
+    lanes = {lane["title"]: frames_of(lane)[-1, 0] for lane in value["lanes"]}
+    named = {"Linear": "linear", "Shifted cosine": "shifted", "Flow's line": "straight"}
+    for title, name in named.items():
+        assert np.array_equal(pixels(scope["x_t"][name].float())[0], lanes[title])
 
 
 def table(app: App, **knobs) -> list[dict]:

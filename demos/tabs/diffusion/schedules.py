@@ -104,10 +104,10 @@ def code(source: PictureInput, k: Mapping[str, Any]) -> str:
         *source.code(k, 1),
         "",
         f"eps = Noise([{k['noise_seed']}]).randn(1, 28, 28)",
-        f"schedules = [linear, cosine, lambda t: shifted(t, {k['shift']}), sigmoid, straight]",
+        f"schedules = SCHEDULES | {{'shifted': lambda t: shifted(t, {k['shift']})}}",
         f"for t in torch.linspace(0, 1, {MOMENTS}):",
-        "    levels = [schedule(1 - t) for schedule in schedules]  # counted from noise to data",
-        "    x_t = [mixed(x, eps, at) for at in levels]",
+        "    # schedules count from noise to data",
+        "    x_t = {name: mixed(x, eps, at(1 - t)) for name, at in schedules.items()}",
     )
 
 

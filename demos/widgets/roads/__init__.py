@@ -12,9 +12,9 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from demos.page.image_io import CardValue, Value
+from demos.page.image_io import CardValue, Value, in_base64
 from demos.widgets.card import card
-from demos.widgets.plane import FILM, on_plane, text_of
+from demos.widgets.plane import FILM, on_plane
 from demos.widgets.timeline import PLAYER
 
 REACH = 2.5
@@ -110,11 +110,11 @@ def Roads(
 
 def places_text(x: Tensor) -> str:
     """Places (..., 2) as uint16, see `on_plane`."""
-    return text_of(on_plane(x))
+    return in_base64(on_plane(x))
 
 
 def arrows_text(velocities: Tensor) -> str:
     """(frames, GRID * GRID, 2) of any size as int8, 127 for the fastest."""
     speed = velocities.norm(dim=-1, keepdim=True).clamp(min=1e-12)
     arrows = 127 * (speed / FAST).tanh() * velocities / speed
-    return text_of(arrows.nan_to_num().round().to(torch.int8).numpy())
+    return in_base64(arrows.nan_to_num().round().to(torch.int8).numpy())
