@@ -311,8 +311,8 @@ class RoadsView extends Player {
   }
 }
 
-const places = (text) => (text ? new Uint16Array(bytesOf(text).buffer) : null);
-const directions = (text) => (text ? new Int8Array(bytesOf(text).buffer) : null);
+const places = (text) => (text ? numbersOf(text, Uint16Array) : null);
+const directions = (text) => (text ? numbersOf(text, Int8Array) : null);
 const spoken = (value) => value.toFixed(2).replace("-", "−");
 const short = (value) => (value >= 0.0995 ? value.toFixed(2) : value >= 0.00095 ? value.toFixed(3) : "< 0.001");
 const plain = (value) => JSON.parse(JSON.stringify(value)); // Gradio wraps what it sends
