@@ -331,10 +331,10 @@ class EditPanel(Panel):
         with gr.Row():
             with controls():
                 knobs.build(EDIT_KNOB.name)
+                page.go, page.stop = buttons(self.button, self.name)
                 with gr.Column(elem_classes=["drawing-column"]), gr.Column(elem_classes=[STACK]):
                     picture = MaskedPicture(value=first_picture())
                     knobs.build(MASK.name)
-                page.go, page.stop = buttons(self.button, self.name)
                 with gr.Accordion("Another picture", open=False, elem_classes=["start-source"]):
                     source.build(knobs)
                 knobs.build()
