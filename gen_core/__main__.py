@@ -136,7 +136,7 @@ def _some(names: Iterable[str]) -> Argument:
 
 NAME = _argument("name")
 SEED = _number("--seed", 0)
-PICTURES = _number("--pictures", 100, "of the test set")
+TESTED = _number("--pictures", 100, "of the test set")
 DATA = _argument("--data", metavar="FOLDER", help="where the data set is (or set GEN_DATA)")
 RUNS = _argument("--folder", default="runs", help="of the runs' state (default: runs)")
 REPLACE = _argument(
@@ -247,7 +247,7 @@ def _commands_that_measure() -> Iterator[Command]:
     yield (
         editing.edit,
         "measure editing without training: filling in, inversion, restored pictures beside filters",
-        [_some(editing.MEASURED), PICTURES, _number("--draws", 8), _number("--steps", 20), DATA],
+        [_some(editing.MEASURED), TESTED, _number("--draws", 8), _number("--steps", 20), DATA],
     )
     yield (
         _watermark,
