@@ -156,6 +156,21 @@ def test_the_curves_pass_through_the_figures(exact):
         assert values[-1] < values[0]
 
 
+def test_what_a_visitor_drew_is_the_data(app):
+    corners = ((-2.0, -2.0), (2.0, 2.0))
+    drawn = {"data": "points", "points": corners, "moves": "exact"}
+    value = compared(app, **drawn, method="rk4", steps=32)[-1]
+    real = places(value["real"], 400)[0]
+    ends = places(value["roads"][1]["points"])[-1]
+    for found in (real, ends):
+        apart = np.abs(found[:, None] - np.array(corners)).max(-1)
+        assert apart.min(1).max() < 0.4 and all((apart.argmin(1) == k).any() for k in (0, 1))
+    other = compared(app, data="ring", points=corners, moves="exact", steps=4, seed=3)[-1]
+    assert other["real"] != value["real"]  # what was drawn counts while it is the data
+    with pytest.raises(KnobError, match="draw at least one point"):
+        compared(app, data="points", points=())
+
+
 def test_a_dearer_solver_is_charged_for_it(app):
     value = compared(app, data="ring", moves="exact", method="rk4", steps=3)[-1]
     assert [shown["evaluations"] for shown in value["roads"]] == [3, 12, 12, 12]
@@ -277,7 +292,12 @@ def test_the_example_is_not_kept_here(app):
 # --- the printed code -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("changes", [{"moves": "exact", "data": "ring"}, {"pairing": "optimal"}])
+DRAWN = {"data": "points", "points": ((0.0, 0.0), (-3.0, 3.0))}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"moves": "exact", "data": "ring"}, {"pairing": "optimal"}, DRAWN]
+)
 def test_the_printed_code_measures_the_same(app, changes):
     own = knobs(**changes, steps=2, seed=2)
     said, scope = io.StringIO(), {}

@@ -5,23 +5,39 @@ bends. A flow's own roads cannot cross, so a flow that learns from its pairs is 
 that is straight takes one step (Liu et al. 2023, "Flow Straight and Fast", algorithm 1).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+import torch
 
 from gen_core.nets.stacked import initial_learner, noise_of
 from gen_core.paths.fields import Field
 from gen_core.paths.roads import road
 from gen_core.paths.training import Pairs, Training
 
-PAIRED, PAIRING_STEPS = 16_384, 12
-"""Pairs that a flow gives, by so many steps of RK4."""
+PAIRED, PAIRING_STEPS, PART = 16_384, 12, 1024
+"""Pairs that a flow gives, by so many steps of RK4, and how many at a time: an exact field of many
+Gaussians takes its time."""
 PAIR_NOISE = 2
 """The stream of noise for them."""
 
 
 def pairs_of(field: Field, seed: int, count: int = PAIRED, steps: int = PAIRING_STEPS) -> Pairs:
     """Noise and where the field takes it."""
+    return joined(parts_of_pairs(field, seed, count, steps))
+
+
+def parts_of_pairs(
+    field: Field, seed: int, count: int = PAIRED, steps: int = PAIRING_STEPS
+) -> Iterator[Pairs]:
+    """The same in parts of 1,024, for who gives others a turn between them."""
     noise = noise_of([seed], 0, PAIR_NOISE, 2 * count)[0].unflatten(0, (count, 2))
-    return Pairs(noise, road(field, noise, "rk4", steps).end)
+    for part in noise.split(PART):
+        yield Pairs(part, road(field, part, "rk4", steps).end)
+
+
+def joined(parts: Iterable[Pairs]) -> Pairs:
+    """All parts as one."""
+    return Pairs(*(torch.cat(side) for side in zip(*parts, strict=True)))
 
 
 def reflow(before: Training, pairs: Sequence[Pairs] | None = None) -> Training:

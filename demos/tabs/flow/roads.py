@@ -14,7 +14,9 @@ from demos.page.script import script
 from demos.tabs.flow.roads_compared import JUDGED, point_on
 from demos.tabs.flow.roads_run import EXACT, FIELDS, METHODS, compare
 from demos.tabs.flow.texts import ROADS
+from demos.widgets.point_pad import DRAWN, PointsKnob, shown_where_drawn
 from demos.widgets.roads import REACH, Roads
+from gen_core.data.point_texts import write_points
 from gen_core.data.yardstick import RANKED
 from gen_core.knobs import KnobError, number, whole
 from gen_core.paths import KNOBS, Settings, road
@@ -22,7 +24,7 @@ from gen_core.sampling import MAX_SEED
 
 NETWORK = "network"
 MOVERS = {"A network, trained now": NETWORK, "The exact field": EXACT}
-SETS = ("moons", "ring", "grid", "spiral")
+SETS = {name: name for name in ("moons", "ring", "grid", "spiral")} | {DRAWN: "points"}
 SCHEDULES = ("linear", "cosine")
 MOST_STEPS = 64
 MOST_DROPS = 1000
@@ -57,11 +59,11 @@ def one_point(asked: Any) -> dict[str, Any]:
 
 def code(k: Mapping[str, Any]) -> str:
     """The lines that take the same roads and measure them."""
-    seed, data = k["seed"], k["data"]
+    seed = k["seed"]
     return script(
         *fields_lines(k),
         f"start = Noise(range({seed}, {seed + RANKED})).randn(2)",
-        f'yardstick = Yardstick(load_plane("{data}"))',
+        "yardstick = Yardstick(load_plane(settings.data, settings.points))",
         f"fresh = Noise(range({seed + RANKED}, {seed + 2 * RANKED}))",
         f'ends = {{"fresh noise": road(diffusion, start, "ancestral", {k["steps"]}, '
         "noise=fresh).end}",
@@ -80,13 +82,16 @@ def fields_lines(k: Mapping[str, Any]) -> list[str]:
     """Of a script: the three fields."""
     own = {"steps": k["training_steps"], **{name: k[name] for name in ("data", *TRAINED)}}
     changes = {name: v for name, v in own.items() if v != getattr(Settings(), name)}
-    listed = ", ".join(f"{name}={value!r}" for name, value in changes.items())
+    written = [f"{name}={value!r}" for name, value in changes.items()]
+    if k["data"] == "points":
+        written.append(f'points=read_points("{write_points(k["points"])}")')
+    listed = ", ".join(written)
     seed, schedule = k["seed"], k["schedule"]
     first = f"settings = Settings({listed})"
     if k["moves"] == EXACT:
         return [
             first,
-            f'toy = load_plane("{k["data"]}").toy',
+            "toy = load_plane(settings.data, settings.points).toy",
             f'flow, diffusion = Exact(toy, "straight"), Exact(toy, "{schedule}")',
             f"pairs = pairs_of(flow, {seed})",
             f"reflowed = Training(settings, [{seed}], [pairs]).train().field()",
@@ -151,7 +156,8 @@ PANEL = RoadsPanel(
     button=BUTTON,
     text=ROADS,
     knobs=[
-        Knob("data", "Data set", "choice", SETS[0], options=SETS),
+        Knob("data", "Data set", "choice", "moons", options=[*SETS], names=SETS),
+        PointsKnob(),
         Knob(
             "moves",
             "What moves the points",
@@ -190,4 +196,5 @@ PANEL = RoadsPanel(
     screen=Roads,
     shows="Four roads from noise to data",
     generates=False,
+    after=shown_where_drawn,
 )

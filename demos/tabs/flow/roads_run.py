@@ -30,7 +30,7 @@ from gen_core.data.yardstick import RANKED, Yardstick
 from gen_core.engine.kept import Kept
 from gen_core.knobs import KnobError
 from gen_core.paths import Exact, Settings, Training, reflow
-from gen_core.paths.reflow import pairs_of
+from gen_core.paths.reflow import PAIRED, PART, joined, parts_of_pairs
 from gen_core.progress import Progress
 from gen_core.sampling import Noise, seeds_from
 
@@ -60,6 +60,8 @@ def compare(
 
 def settings_of(*, training_steps: int, **chosen: Any) -> Settings:
     """Of the flow. Raises KnobError where it would take too long to train."""
+    if chosen["data"] != "points":
+        chosen |= {"points": ()}  # what was drawn before another set was chosen
     settings = Settings(steps=training_steps, **chosen)
     work = 3 * settings.steps * settings.batch * settings.width**2 * settings.depth
     if work > MOST_WORK:
@@ -83,7 +85,7 @@ class Run:
         self.method, self.steps, self.clock, self.ended = method, steps, Clock(), ""
         first = seeds_from(seed, 2 * RANKED)
         self.start, self.fresh = Noise(first[:RANKED]).randn(2), first[RANKED:]
-        self.plane = load_plane(settings.data)
+        self.plane = load_plane(settings.data, settings.points)
         rng = torch.Generator().manual_seed(seed)
         place = torch.rand(REAL_SHOWN, generator=rng)
         around = torch.randn(REAL_SHOWN, 2, generator=rng)
@@ -115,8 +117,11 @@ class Run:
         """Trains what the exact flow teaches."""
         toy = self.plane.toy
         flow, diffusion = Exact(toy, "straight"), Exact(toy, schedule)
-        yield Progress("Pairing noise with where the flow takes it")
-        straight = Training(self.settings, [self.seed], [pairs_of(flow, self.seed)])
+        parts = []
+        for part in parts_of_pairs(flow, self.seed):
+            parts.append(part)
+            yield Progress("Pairing noise with where the flow takes it", len(parts), PAIRED // PART)
+        straight = Training(self.settings, [self.seed], [joined(parts)])
 
         def ways() -> list[Way]:
             return four_ways(diffusion, flow, straight.field(), self.method)
