@@ -102,6 +102,14 @@ def test_the_printed_lines_do_the_same(app, chosen, model):
     assert np.abs(pixels(scope["x"]).astype(int) - frames_of(moving)[-1]).max() <= 2
 
 
+def test_lines_without_a_mask_are_still_python(app):
+    knobs = defaults(PANEL, **QUICK | {"edit": edit.FILL, "mask": ""})
+    _, (source,) = PANEL.declared(app)
+    lines = textwrap.dedent(edit.code(source, knobs))
+    compile(lines, "lines", "exec")
+    assert 'prepare_mask(\n    "",\n' in lines
+
+
 def test_every_knob_is_shown_with_some_edit(app):
     named = {knob.name for knob in PANEL.declared(app)[0]}
     assert set().union(*edit.SHOWN.values()) | {"edit", "model", "steps"} <= named
@@ -129,7 +137,7 @@ def test_only_the_knobs_of_the_chosen_edit_are_on_the_page(app):
         ({"asked": "Hat"}, "asked='Hat'"),
         ({"strength": math.nan}, "strength=nan: choose a number from 0.05 to 1"),
         ({"noise_seed": 2**32 - 1}, "noise_seed=4294967295: choose 0 to 4294967294"),
-        ({"steps": 200, "count": 16}, "16 pictures of 400 steps each are 6400"),
+        ({"steps": 200, "count": 16}, "16 pictures of 200 steps each are 3200"),
     ],
 )
 def test_what_cannot_be_edited_is_refused(app, knobs, message):

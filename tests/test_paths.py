@@ -350,7 +350,6 @@ def test_optimal_pairs_are_the_nearest_in_sum_and_of_the_same_points():
 
 
 def test_the_loss_is_the_squared_distance_to_the_target_of_the_batch():
-    """Nothing can be learned of a network's own ends beyond what it knows."""
     training = Training(SMALL, [0])
     x, t, target = training._lesson()
     noise, data, _ = training._batch()

@@ -146,7 +146,7 @@ def test_rounds_are_counted_by_opponent_from_the_youngest_on(app):
     assert found["said"].startswith(
         "A tossed coin gets 15 or more of 20 right in 2.1% of all tries"
     )
-    assert "you see a difference" in found["said"] and "too often" not in found["said"]
+    assert "speaks for seeing" in found["said"] and "too often" not in found["said"]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,10 @@ def test_rounds_are_counted_by_opponent_from_the_youngest_on(app):
         (5, "gets 5 of 10 right on average."),
         (0, "gets 5 of 10 right on average."),
         (7, "gets 7 or more of 10 right in 17.2% of all tries: too often"),
-        (9, "gets 9 or more of 10 right in 1.1% of all tries: you see a difference."),
+        (
+            9,
+            "gets 9 or more of 10 right in 1.1% of all tries: that speaks for seeing a difference.",
+        ),
     ],
 )
 def test_ten_pictures_cannot_tell_seven_from_five(right, said):

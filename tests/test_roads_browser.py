@@ -75,7 +75,7 @@ def readout(page: Page):
 @pytest.mark.parametrize("how", [WIDE, PHONE], ids=["wide", "phone"])
 def test_the_example_plays_on_one_clock(visit, address, how):
     page = opened(visit, address, **how)
-    expect(page.locator(f"{CARD} .roads-verdict")).to_contain_text("from where it should")
+    expect(page.locator(f"{CARD} .roads-verdict")).to_contain_text("from where 200 fine ones do")
     expect(readout(page)).to_have_text("t = 1, data")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     tops = page.locator(f"{CARD} .roads-plane").evaluate_all(

@@ -189,11 +189,11 @@ def test_the_verdict_is_counted_from_the_errors():
     ode, flow = worth(0.5, 0.2, 0.1, 0.03, 0.015), worth(*[0.9 / 2**k for k in range(5)])
     said = verdict(ways, [fresh, ode, flow, worth(0.02, 0.01)], "Euler")
     assert said == (
-        "One Euler step of the reflowed flow ends 0.02 from where it should; diffusion's ODE needs "
-        "16 and flow matching needs more than 64 for that."
+        "One Euler step of the reflowed flow ends 0.02 from where 200 fine ones do; diffusion's "
+        "ODE needs 16 and flow matching needs more than 64 for that."
     )
     said = verdict(ways, [fresh, ode, worth(0.1, 0.05), worth(0.2, 0.1)], "Euler")
-    assert said.startswith("One Euler step of flow matching ends 0.1 from where it should; ")
+    assert said.startswith("One Euler step of flow matching ends 0.1 from where 200 fine ones do; ")
     assert "the reflowed flow needs 2 and diffusion's ODE needs 4" in said
 
 

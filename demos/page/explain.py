@@ -11,7 +11,7 @@ from demos.page.controls import Knobs
 from demos.page.handlers import message_of
 from demos.page.training_code import source as source_of
 from demos.page.training_code import training_section
-from demos.widgets.code import Code, code_value, listing, prose
+from demos.widgets.code import Code, code_value, fixed_listing, listing, prose
 from gen_core.knobs import KnobError
 
 LATEX = [
@@ -78,7 +78,7 @@ def code_panel(
         return code_value(listing(written(*values), f"The code{about}"))
 
     name = getattr(source, "__qualname__", getattr(source, "__name__", "source"))
-    called = listing(source_of(source), f"The function it calls: {source.__module__}.{name}")
+    called = fixed_listing(source_of(source), f"The function it calls: {source.__module__}.{name}")
     learned = prose(training_section(trained)) if trained else ""
     with gr.Accordion(f"Show the code{about}", open=False, elem_classes=["code-panel"]):
         gr.Markdown("This Python code does the same as the page, with your settings:")

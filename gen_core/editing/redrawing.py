@@ -40,7 +40,7 @@ def fill(
     picture = checked_picture(model, picture)
     drawn = checked_mask(mask, picture) > 0.5
     path = path_of(model, len(noise), label, guidance_scale)
-    levels = path.levels(steps)
+    levels, rounds = path.levels(steps), ROUNDS.check(rounds)
 
     def fresh() -> Tensor:
         return noise.randn(*model.event.shape).to(model.device)
@@ -52,7 +52,7 @@ def fill(
     for k, (t, s) in enumerate(zip(levels, levels[1:], strict=False)):
         guess = path.guess(x, t)
         yield Frame(k, steps, t, x, guess.x0, guess.eps, path.network.evaluations)
-        for left in reversed(range(ROUNDS.check(rounds))):
+        for left in reversed(range(rounds)):
             x = known(ancestral(path, guess, t, s, noise), s)
             if left:
                 kept, added = path.between(t, s)

@@ -40,7 +40,8 @@ DATA = {
     "fashion": DataText(
         about="[Fashion-MNIST](https://github.com/zalandoresearch/fashion-mnist) by Zalando "
         "Research (Xiao et al. 2017): 60,000 training and 10,000 test pictures of clothes in ten "
-        "classes, in grey. Training saw no test picture. Of these the repository holds 300.",
+        "classes, in grey. Training saw no test picture. The repository holds 300 of the test "
+        "pictures.",
         shape=(1, 28, 28),
         license="MIT, © 2017 Zalando SE",
         limits="It knows ten kinds of clothes as small grey pictures, and nothing else.",

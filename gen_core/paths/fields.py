@@ -77,7 +77,7 @@ PATHS: dict[str, Callable[[Tensor], Level]] = {
 def shifted(t: Tensor, factor: float = 0.5) -> Level:
     """The cosine path with signal / spread times `factor`: below 1 it spends more time near noise,
     as larger pictures need, whose noise averages out (Hoogeboom et al. 2023, "simple diffusion",
-    section 2.1)."""
+    section 3.1)."""
     at = cosine(t)
     length = (at.spread.square() + (factor * at.signal).square()).sqrt()
     signal, spread = factor * at.signal / length, at.spread / length
@@ -90,8 +90,8 @@ STEEPNESS = 3.0
 
 
 def sigmoid(t: Tensor) -> Level:
-    """Variance preserving: the signal's share of the variance rises as a logistic function, slowest
-    at both ends (Chen 2023, "On the Importance of Noise Scheduling for Diffusion Models",
+    """Variance preserving: the signal's share of the variance rises as a logistic function of t
+    (Chen 2023, "On the Importance of Noise Scheduling for Diffusion Models",
     algorithm 1), and nearly to its ends."""
     low, high = (1 / (1 + math.exp(x)) for x in (STEEPNESS, -STEEPNESS))
     least, most = LEAST_SIGNAL**2, 1 - LEAST_SPREAD**2

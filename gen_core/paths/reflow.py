@@ -1,8 +1,9 @@
 """Reflow: a flow's own ends, paired with the noise they came from, teach the next flow.
 
 Pairs that were drawn apart cross, and where they cross the best answer is their mean: the flow
-bends. A flow's own roads cannot cross, so a flow that learns from its pairs is straighter, and one
-that is straight takes one step (Liu et al. 2023, "Flow Straight and Fast", algorithm 1).
+bends. On a flow's own roads no two points meet at the same time, so a flow that learns from its
+pairs is straighter, and one that is straight takes one step (Liu et al. 2023, "Flow Straight and
+Fast", algorithm 1).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +30,7 @@ def pairs_of(field: Field, seed: int, count: int = PAIRED, steps: int = PAIRING_
 def parts_of_pairs(
     field: Field, seed: int, count: int = PAIRED, steps: int = PAIRING_STEPS
 ) -> Iterator[Pairs]:
-    """The same in parts of 1,024, for who gives others a turn between them."""
+    """The same in parts of 1,024, for callers that give others a turn between them."""
     noise = noise_of([seed], 0, PAIR_NOISE, 2 * count)[0].unflatten(0, (count, 2))
     for part in noise.split(PART):
         yield Pairs(part, road(field, part, "rk4", steps).end)

@@ -140,6 +140,8 @@ def adaptive(field: Field, x: Tensor, tolerance: float) -> Iterator[tuple[float,
         there = x + dt * combined(DORMAND_PRINCE.weights, slopes)
         differ = [a - b for a, b in zip(DORMAND_PRINCE.weights, FOURTH, strict=True)]
         error = float((dt * combined(differ, slopes)).norm(dim=-1).max())
+        if not math.isfinite(error):
+            raise KnobError(f"the field is not finite at t={t:.4g}: no step is short enough")
         floor = 1e-6  # below it rounding, not the step, makes the error
         if error <= tolerance or dt <= floor:
             t = 1.0 if dt == 1 - t else t + dt

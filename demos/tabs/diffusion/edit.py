@@ -166,7 +166,7 @@ def job_of(edit: str, pictures: Pictures, k: Mapping[str, Any]) -> Job:
     if edit == RECAST:
         given = {"strength": k["strength"], "label": k["other"], "shows": k["shows"]}
         lanes = (("To noise, and back", "x"), MIXED[1])
-        return Job(recast, asked | given, still, lanes, work=4)
+        return Job(recast, asked | given, still, lanes, work=8)
     if edit == STROKES:
         asked["picture"] = x = x if pictures.names == ("",) else in_strokes(x)
         still = {"The strokes": x}
@@ -220,7 +220,7 @@ def run(
     pictures = yield from source.read(drawing, upload, k)
     count = k["count"] if "count" in SHOWN[edit] else 1
     job = job_of(edit, pictures, k | {"shows": shown_class(source, k)})
-    app.check_work(count, job.work * k["steps"])
+    app.check_work(count, k["steps"], job.work)
     family, seeds = app.model(model), seeds_from(k["noise_seed"], count, "noise_seed")
 
     def finish(frames: list[Frame]) -> Generator[Progress, None, dict[str, Any]]:
@@ -292,7 +292,7 @@ def code(source: PictureInput, k: Mapping[str, Any]) -> str:
         given = {"measurement": "camera", "y": "y"}
     elif edit == FILL:
         masked = k["mask"] is not None
-        url = in_pieces(mask_url(k["mask"])) if masked else ['    ""  # nothing is painted']
+        url = in_pieces(mask_url(k["mask"])) if masked else ['    ""']
         head += ["mask = prepare_mask(", *url[:-1], f"{url[-1]},", f"    {SIDE},", ")"]
         given |= {"mask": "mask", "label": repr(k["asked"]), "rounds": repr(k["rounds"])}
     elif edit == RECAST:

@@ -92,13 +92,14 @@ SCHEDULES = Explanation(
         "A schedule says how much of the picture (α) and of the noise (σ) is in the mixture at "
         "each time t. The network is trained at times drawn evenly, so a schedule decides **which "
         "noise levels it sees often**. The *linear* one, of the first diffusion models, drowns the "
-        "picture early: half of its times show nearly pure noise. The *cosine* one changes at an "
-        "even pace. The *sigmoid* one moves on quickly in the middle. In a **larger picture** "
-        "neighbouring pixels tell the same story, the noise averages out, and more of it is needed "
-        "to hide as much: the *shifted* one multiplies the ratio of picture to noise (move the "
-        "slider). *Flow matching* walks in a straight line from one to the other. All that counts "
-        "in the end is the **signal-to-noise ratio** (last chart): two schedules with the same "
-        "ratios at the same times are the same but for the scale of the mixture."
+        "picture early: a third of its times show nearly pure noise. The *cosine* one changes at "
+        "an even pace. The *sigmoid* one nearly coincides with it, but reaches both ends faster. "
+        "In a **larger picture** neighbouring pixels tell the same story, the noise averages out, "
+        "and more of it is needed to hide as much: the *shifted* one multiplies the ratio of "
+        "picture to noise (move the slider). *Flow matching* walks in a straight line from one to "
+        "the other. All that counts in the end is the **signal-to-noise ratio** (last chart): two "
+        "schedules with the same ratios at the same times are the same but for the scale of the "
+        "mixture."
     ),
     formula=(
         r"\begin{gathered} x_t = \alpha_t\, x_0 + \sigma_t\, \epsilon, \qquad "
@@ -119,7 +120,7 @@ SCHEDULES = Explanation(
     source=(
         "Kingma et al. 2021, *Variational Diffusion Models*, eq. 2; cosine: Salimans & Ho 2022, "
         "*Progressive Distillation*; sigmoid: Chen 2023, *On the Importance of Noise Scheduling*, "
-        "algorithm 1; shifted: Hoogeboom et al. 2023, *simple diffusion*, section 2.1"
+        "algorithm 1; shifted: Hoogeboom et al. 2023, *simple diffusion*, section 3.1"
     ),
 )
 
@@ -138,13 +139,13 @@ EDIT = Explanation(
         "Noise covers small things first, so the strength says what is kept.\n"
         "- **Another class**: without chance, drawing follows a curve that can be walked "
         "backwards, from the picture to the very noise that gives it (inversion), and forwards as "
-        "another class: a bag becomes the coat that comes of the same noise. The way back as the "
+        "another class: a bag becomes the coat that comes from the same noise. The way back as the "
         "same class should return the picture. With guidance on the way back alone it does not: a "
         "line under the timeline says by how much.\n"
         "- **Blur** and **Enlarge**: a camera saw a blurred or smaller picture, with noise. At "
         "each step the guess of the picture is moved to where it would have looked like that, as "
-        "far as the network is unsure of it; how unsure, it says when one goes backwards through "
-        "it.\n\n"
+        "far as the network is unsure of it; backpropagation through the network tells how "
+        "unsure.\n\n"
         "What is lost cannot be known. **Every draw is one possible answer** and looks like "
         "clothes; their mean is closest to the truth (in decibels, higher is closer), and blurred "
         "where they differ. The filters beside them do not know what clothes look like."
@@ -161,11 +162,13 @@ EDIT = Explanation(
     symbols=(
         ("x_t, x_s", "the picture with noise, now and after the next step"),
         ("a_t, b_t", "how much of picture and of noise is in it: $x_t = a_t x_0 + b_t \\epsilon$"),
+        ("x_0", "the picture that is given"),
+        ("z", "the picture with noise, scaled so that the picture's share is 1"),
         ("m", "the mask: 1 where to draw"),
         (r"\tilde x_s", "what a step of drawing makes"),
         (r"\sigma", "noise to signal, along which the curve is walked in either direction"),
         (r"\epsilon_\theta", "the noise that the network sees in $x_t$, asked for class $c$"),
-        (r"\hat x_0", "its guess of the picture; with a dash, once $y$ is known"),
+        (r"\hat x_0", "its guess of the picture; with a prime, once $y$ is known"),
         ("A", "what the camera does: a blur, or means over blocks"),
         (r"y, \eta", "what it saw, and the standard deviation of its noise"),
         ("V", "the covariance of what the picture could be (Tweedie's formula)"),

@@ -135,8 +135,8 @@ TRAINED = {
         "label": "Pairing for flow matching",
         "options": ["independent", "optimal"],
         "names": {},
-        "info": "Which noise belongs to which point of data in training; optimal: the nearest in a "
-        "small group",
+        "info": "Which noise belongs to which point of data in training; optimal: in small groups, "
+        "so that the squared distances have the least sum",
     },
 }
 """Settings of a training that a visitor may turn, and how the page names them."""
@@ -173,7 +173,7 @@ PANEL = RoadsPanel(
             "Euler",
             options=[*METHODS],
             names=METHODS,
-            info="Of all but fresh noise",
+            info="For the three roads without fresh noise",
         ),
         Knob("steps", "Steps of the solver", "whole", 8, 1, MOST_STEPS),
         Knob("seed", "Seed", "seed", 0),

@@ -207,7 +207,7 @@ def verdict(ways: Sequence[Way], worths: Sequence[Worth], method: str) -> str:
     most = MOST_EVALUATIONS // cost
     said = [f"{way.spoken} needs {n or f'more than {most}'}" for way, n in rest]
     return (
-        f"One {method} step of {best.spoken} ends {goal:.2g} from where it should; "
+        f"One {method} step of {best.spoken} ends {goal:.2g} from where 200 fine ones do; "
         f"{' and '.join(said)} for that."
     )
 

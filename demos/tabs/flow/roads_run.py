@@ -29,7 +29,7 @@ from gen_core.data.planes import load_plane
 from gen_core.data.yardstick import RANKED, Yardstick
 from gen_core.engine.kept import Kept
 from gen_core.knobs import KnobError
-from gen_core.paths import Exact, Settings, Training, reflow
+from gen_core.paths import Exact, Field, Pairs, Settings, Training, reflow
 from gen_core.paths.reflow import PAIRED, PART, joined, parts_of_pairs
 from gen_core.progress import Progress
 from gen_core.sampling import Noise, seeds_from
@@ -37,7 +37,11 @@ from gen_core.sampling import Noise, seeds_from
 EXACT = "exact"
 METHODS = {"Euler": "euler", "Heun": "heun", "Runge-Kutta": "rk4"}
 MOST_WORK = 1e11
-"""Multiplications of all training of a run, about: a minute on one core."""
+"""Multiplications of one training, about: half a minute on one core. Up to three networks train."""
+PASSES = 3
+"""A step's cost in forward passes: the backward one takes twice the forward one."""
+MOST_DRAWN = 200
+"""Points that the exact field may be of: each is a Gaussian that every evaluation asks."""
 PREVIEWS = 12
 """How often a training shows where the points would end."""
 REAL_SHOWN = 400
@@ -52,6 +56,7 @@ def compare(
     settings = settings_of(**chosen)
     run = Run(app, settings, seed, method, steps)
     if moves == EXACT:
+        check_drawn(settings)
         ways = yield from run.on_exact_fields(schedule)
     else:
         ways = yield from run.on_networks(schedule)
@@ -63,13 +68,22 @@ def settings_of(*, training_steps: int, **chosen: Any) -> Settings:
     if chosen["data"] != "points":
         chosen |= {"points": ()}  # what was drawn before another set was chosen
     settings = Settings(steps=training_steps, **chosen)
-    work = 3 * settings.steps * settings.batch * settings.width**2 * settings.depth
+    work = PASSES * settings.steps * settings.batch * settings.width**2 * settings.depth
     if work > MOST_WORK:
         raise KnobError(
             f"width={settings.width} and training_steps={settings.steps:,} are "
             f"{work / MOST_WORK:.1f} times what the page trains: choose less of one"
         )
     return settings
+
+
+def check_drawn(settings: Settings) -> None:
+    """Raises KnobError for more points than the exact field is quick enough for."""
+    if len(settings.points) > MOST_DRAWN:
+        raise KnobError(
+            f"points: {len(settings.points):,} are more than the exact field takes here: draw at "
+            f"most {MOST_DRAWN}, or have a network trained"
+        )
 
 
 def of_diffusion(settings: Settings, schedule: str) -> Settings:
@@ -82,7 +96,9 @@ class Run:
 
     def __init__(self, app: App, settings: Settings, seed: int, method: str, steps: int) -> None:
         self.app, self.settings, self.seed = app, settings, seed
-        self.method, self.steps, self.clock, self.ended = method, steps, Clock(), ""
+        self.method, self.steps, self.seconds, self.ended = method, steps, 0.0, ""
+        self.unchanged: dict[str, RoadValue] = {}
+        """Where the points end on exact fields, by the way's title."""
         first = seeds_from(seed, 2 * RANKED)
         self.start, self.fresh = Noise(first[:RANKED]).randn(2), first[RANKED:]
         self.plane = load_plane(settings.data, settings.points)
@@ -108,8 +124,8 @@ class Run:
             return four_ways(diffusion.field(), flow.field(), last, self.method, perfect)
 
         yield from self.trains("Step", [flow, diffusion], ways)
-        yield Progress("Pairing noise with where the flow takes it")
-        straight = reflow(flow)
+        pairs = yield from self.pairs(flow.field())
+        straight = reflow(flow, [pairs])
         yield from self.trains("Reflow: step", [straight], lambda: ways(straight))
         return ways(straight)
 
@@ -117,11 +133,8 @@ class Run:
         """Trains what the exact flow teaches."""
         toy = self.plane.toy
         flow, diffusion = Exact(toy, "straight"), Exact(toy, schedule)
-        parts = []
-        for part in parts_of_pairs(flow, self.seed):
-            parts.append(part)
-            yield Progress("Pairing noise with where the flow takes it", len(parts), PAIRED // PART)
-        straight = Training(self.settings, [self.seed], [joined(parts)])
+        pairs = yield from self.pairs(flow)
+        straight = Training(self.settings, [self.seed], [pairs])
 
         def ways() -> list[Way]:
             return four_ways(diffusion, flow, straight.field(), self.method)
@@ -129,30 +142,48 @@ class Run:
         yield from self.trains("Reflow: step", [straight], ways)
         return ways()
 
+    def pairs(self, flow: Field) -> Generator[Progress, None, Pairs]:
+        """What the flow teaches."""
+        parts = []
+        for part in parts_of_pairs(flow, self.seed):
+            parts.append(part)
+            yield Progress("Pairing noise with where the flow takes it", len(parts), PAIRED // PART)
+        return joined(parts)
+
     def trains(
         self, stage: str, trainings: Sequence[Training], ways: Callable[[], list[Way]]
     ) -> Iterator[Progress | RoadsValue]:
         """All steps, side by side, and now and then where the points would end. ways: makes them of
         what is known so far."""
-        total = self.settings.steps
+        total, clock = self.settings.steps, Clock()
         line, shown = Steps(total, stage), {round(k * total / PREVIEWS) for k in range(PREVIEWS)}
         for step in range(total + 1):
             if step:
-                with self.clock:
+                with clock:
                     for training in trainings:
                         training.step()
             if step in shown:
-                yield self.preview(ways(), f"{stage} {step:,} of {total:,}")
-            if self.clock.gives_a_turn():
+                yield from self.preview(ways(), f"{stage} {step:,} of {total:,}", line.at(step))
+            if clock.gives_a_turn():
                 yield line.at(step)
-            if self.clock.is_up:
+            if clock.is_up:
                 self.ended = self.ended or ended_early(step, total)
-                return
+                break
+        self.seconds += clock.seconds
 
-    def preview(self, ways: Sequence[Way], where: str) -> RoadsValue:
-        roads = [so_far(way, self.start, self.steps, self.fresh) for way in ways]
+    def preview(
+        self, ways: Sequence[Way], where: str, line: Progress
+    ) -> Iterator[Progress | RoadsValue]:
+        """Where the points would end by now, with a turn for others after each way."""
+        roads = []
+        for way in ways:
+            road = self.unchanged.get(way.title) or so_far(way, self.start, self.steps, self.fresh)
+            if isinstance(way.field, Exact):
+                self.unchanged[way.title] = road
+            roads.append(road)
+            yield line
         stage = f"{where}: where the points would end by now, and the field half way there."
-        return RoadsValue(roads, [1.0], **self.shared, stage=stage, provenance=where)
+        yield RoadsValue(roads, [1.0], **self.shared, stage=stage, provenance=where)
 
     # --- roads ------------------------------------------------------------------------------------
 
@@ -166,7 +197,7 @@ class Run:
             roads.append(shown)
         key = secrets.token_urlsafe(12)
         keep(key, ways, self.steps)
-        trained = f"trained in {duration(self.clock.seconds)} · {self.app.device_title}"
+        trained = f"trained in {duration(self.seconds)} · {self.app.device_title}"
         times = [k / self.steps for k in moments(self.steps)]
         shared = {**self.shared, "times": times, "run": key, "provenance": trained}
         yield RoadsValue(roads=roads, **shared)

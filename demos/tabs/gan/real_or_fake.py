@@ -47,7 +47,7 @@ FIRST = f"{YOUNG}/518"
 MOST_ROUNDS = 200
 """That are counted together."""
 SURE = 0.05
-"""What a coin reaches more rarely, it hardly is."""
+"""The significance level."""
 
 
 def model_of(app: App, opponent: str) -> Family:
@@ -163,8 +163,8 @@ def beside_a_coin(right: int, of: int) -> str:
     rarely = f"in {chance:.1%} of all tries" if chance >= 0.001 else "less than once in 1,000 tries"
     told = f"A tossed coin gets {right} or more of {of} right {rarely}"
     if chance < SURE:
-        return f"{told}: you see a difference. {interval}"
-    return f"{told}: too often to say that you see a difference. Play more rounds. {interval}"
+        return f"{told}: that speaks for seeing a difference. {interval}"
+    return f"{told}: too often to say that you see a difference. {interval}"
 
 
 # --- the panel ------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ REAL_OR_FAKE = Explanation(
         "you is the discriminator of that training as it stood at the end. It may see traces that "
         "no eye notices, but is no oracle: it learned from training pictures, and takes many a "
         "test picture for a forgery. **Ten pictures say little**: "
-        "somebody who guesses gets 7 or more right in one round of six. So play several rounds. "
+        "someone who guesses gets 7 or more right in one round of six. So play several rounds. "
         "The card counts them, and gives the interval in which your share lies. Real pictures are "
         f"{REAL_SHIPPED} of the test set, {REAL_OF_EACH} of each class, which no model here was "
         "trained on. A model that draws what it is asked for is asked for a class at random, as "
@@ -134,7 +134,7 @@ REAL_OR_FAKE = Explanation(
         (
             r"\mathrm{TV}",
             "the total variation distance: 0 if the two distributions are equal, 1 if they share "
-            "no picture. The best judge of all is right with this probability",
+            "no picture. The left side is how often the best possible judge is right",
         ),
         ("k", "how many you got right"),
         ("n", "of how many"),

@@ -48,22 +48,28 @@ def code_value(html: str) -> dict[str, str]:
 
 def listing(code: str, label: str) -> str:
     """HTML of Python with its name above it; the browser adds buttons to copy and to save it."""
-    name, lines = escape(label), highlighted(code.strip())
+    name, lines = escape(label), highlighted(code)
     return (
         f'<figure class="listing"><figcaption>{name}</figcaption>'
         f'<pre tabindex="0" role="group" aria-label="{name}"><code>{lines}</code></pre></figure>'
     )
 
 
-@functools.lru_cache(maxsize=512)
 def highlighted(code: str) -> str:
-    """HTML of Python, as Pygments reads it. Panels have much of it in common."""
-    return "".join(_word(kind, text) for kind, text in PythonLexer().get_tokens(code)).rstrip("\n")
+    """HTML of Python, as Pygments reads it."""
+    words = PythonLexer().get_tokens(code.strip())
+    return "".join(_word(kind, text) for kind, text in words).rstrip("\n")
 
 
 def _word(kind: type[Token], text: str) -> str:
     colour = next((name for parent, name in KINDS.items() if kind in parent), "")
     return f'<span class="code-{colour}">{escape(text)}</span>' if colour else escape(text)
+
+
+@functools.cache  # panels share functions and models
+def fixed_listing(code: str, label: str) -> str:
+    """The same of code that does not depend on a visitor."""
+    return listing(code, label)
 
 
 def prose(markdown: str) -> str:
@@ -74,4 +80,4 @@ def prose(markdown: str) -> str:
 
 
 def _fence(renderer: object, tokens: list, index: int, *_: object) -> str:
-    return listing(tokens[index].content, tokens[index].info.partition(" ")[2])
+    return fixed_listing(tokens[index].content, tokens[index].info.partition(" ")[2])

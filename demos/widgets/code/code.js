@@ -15,7 +15,7 @@ async function copyCode(pre) {
 function saveCode(pre) {
   const address = URL.createObjectURL(new Blob([`${pre.textContent}\n`], { type: "text/x-python" }));
   make("a", { href: address, download: "noise_to_data.py" }).click();
-  URL.revokeObjectURL(address);
+  setTimeout(() => URL.revokeObjectURL(address), 1000); // once the browser has begun
 }
 
 function codeButton(what, name, act, pre) {
@@ -33,7 +33,8 @@ const view = {
     root.innerHTML = value?.html ?? "";
     for (const figure of root.querySelectorAll(".listing")) {
       const pre = figure.querySelector("pre");
-      const buttons = [["Copy", copyCode], ["Save", saveCode]].map(([what, act]) => codeButton(what, pre.ariaLabel, act, pre));
+      const name = pre.getAttribute("aria-label");
+      const buttons = [["Copy", copyCode], ["Save", saveCode]].map(([what, act]) => codeButton(what, name, act, pre));
       figure.append(make("div", { class: "listing-buttons" }, ...buttons));
     }
   },
@@ -42,8 +43,8 @@ const view = {
   },
 };
 
-const seen = new IntersectionObserver(([entry]) => {
-  if (!entry.isIntersecting) return;
+const seen = new IntersectionObserver((entries) => {
+  if (!entries.some((entry) => entry.isIntersecting)) return;
   seen.disconnect();
   showValue(view);
 });
