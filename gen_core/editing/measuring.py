@@ -48,6 +48,15 @@ ROUNDS = (1, 2, 4)
 WAYS_BACK = {"ddim": [(1.0, 1.0)], "heun": [(1.0, 1.0), (1.0, 3.0), (3.0, 3.0)]}
 """By method, the guidance there and back that the round trip is measured with."""
 
+DIGITS = {
+    "psnr": 2,
+    "feature distance": 3,
+    "kernel distance": 4,
+    "accuracy": 3,
+    "residual": 2,
+}
+"""That are told of each figure."""
+
 Row = dict[str, float]
 
 
@@ -68,13 +77,18 @@ def judged(
         features, real = judge.features(x), judge.features(of)
         answers = judge(x)
     rest = (y - camera(x)).square().mean().sqrt() / camera.noise
-    return {
-        "psnr": round(float(psnr(x, of).mean()), 2),
-        "feature distance": round(float((features - real).norm(dim=1).mean()), 3),
-        "kernel distance": round(metrics.kernel_distance(features, real), 4),
-        "accuracy": round(metrics.accuracy(answers, labels), 3),
-        "residual": round(float(rest), 2),
+    found = {
+        "psnr": float(psnr(x, of).mean()),
+        "feature distance": float((features - real).norm(dim=1).mean()),
+        "kernel distance": metrics.kernel_distance(features, real),
+        "accuracy": metrics.accuracy(answers, labels),
+        "residual": float(rest),
     }
+    return rounded(found)
+
+
+def rounded(row: Row) -> Row:
+    return {name: round(value, DIGITS[name]) for name, value in row.items()}
 
 
 def tuned(camera: Measurement, training: ImageSet) -> float:
@@ -116,7 +130,7 @@ def restored(
         "original": original,
         "bicubic": judged(bicubic(camera, y), x, labels, y, camera, judge),
         "wiener": judged(wiener(camera, y, correlation), x, labels, y, camera, judge),
-        "one draw": {key: round(sum(r[key] for r in single) / draws, 4) for key in single[0]},
+        "one draw": rounded({key: sum(r[key] for r in single) / draws for key in single[0]}),
         f"mean of {draws}": judged(every.mean(0), x, labels, y, camera, judge),
     }
     asked = {"pictures": pictures, "draws": draws, "steps": steps, "correlation": correlation}
