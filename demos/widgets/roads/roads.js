@@ -135,7 +135,7 @@ class RoadsView extends Player {
       waits.textContent = road.waits;
       for (const [name, [, cell]] of Object.entries(figures)) {
         const known = road[name] !== null && road[name] !== undefined;
-        const unknown = value.verdict && RANDOM.includes(name) ? "not defined" : "–";
+        const unknown = value.verdict && RANDOM.includes(name) ? "n/a" : "–";
         cell.textContent = known ? (name === "evaluations" ? road[name] : short(road[name])) : unknown;
       }
     });
